@@ -1,0 +1,83 @@
+// The aggregator thread: drains every channel into the ledger, closes bars on time, hands rows to the store.
+// It never calls into the io thread. Instruments and channels arrive by a mailbox.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "cvdd/app/channel.hpp"
+#include "cvdd/app/csv_store.hpp"
+#include "cvdd/core/ledger.hpp"
+
+namespace cvdd {
+
+struct AggregatorOptions {
+  Duration interval = seconds(60);
+  Duration close_delay = seconds(2);
+  bool event_time = false;
+  std::function<Timestamp()> now;                       // the wall clock
+  std::function<void(std::span<const Row>)> on_rows;    // after rows were written; on the aggregator thread
+  std::function<void(const std::string&)> on_problem;   // one line that an operator should read
+};
+
+// What the io thread and tests may read at any time.
+struct AggregatorStats {
+  std::atomic<std::uint64_t> records{0}, rows{0}, revisions{0}, late{0}, before_first{0}, bars_closed{0};
+  std::atomic<std::int64_t> newest_trade_us{0};
+};
+
+class Aggregator {
+ public:
+  // `restored`: the newest row of every instrument in the files; both must outlive the aggregator.
+  Aggregator(AggregatorOptions options, CsvStore& store, const std::map<InstrumentKey, Row>& restored);
+  ~Aggregator();
+
+  // Any thread; in effect before the first record that is pushed afterwards. The instrument must stay.
+  void add_instrument(const Instrument& instrument);
+  void add_channel(std::shared_ptr<Channel> channel);
+  [[nodiscard]] Bell& bell() { return bell_; }
+
+  void start();
+  // Drains what is there, writes the open bars as `partial`, ends the thread. Everything that pushes must be quiet.
+  void stop();
+
+  [[nodiscard]] const AggregatorStats& stats() const { return stats_; }
+
+ private:
+  struct Mail {
+    std::vector<const Instrument*> instruments;
+    std::vector<std::shared_ptr<Channel>> channels;
+  };
+  void run();
+  std::size_t drain();
+  void read_mail();
+  void close_due();
+  void deliver();
+  [[nodiscard]] std::chrono::steady_clock::time_point next_wake() const;
+
+  AggregatorOptions options_;
+  CsvStore& store_;
+  const std::map<InstrumentKey, Row>& restored_;
+  Ledger ledger_;
+  Bell bell_;
+  std::vector<std::shared_ptr<Channel>> channels_;
+  std::vector<Record> batch_;
+  std::vector<Row> rows_;
+  Timestamp next_due_;       // end of the next bar to close
+  int last_write_error_ = 0;
+
+  std::mutex mail_mutex_;
+  std::atomic<bool> mail_waiting_{false};
+  Mail mail_;
+  std::atomic<bool> stopping_{false};
+  AggregatorStats stats_;
+  std::thread thread_;
+};
+
+}  // namespace cvdd

@@ -1,0 +1,70 @@
+// One market family's way from message to records: parse → checks → sequence → Records. Shared by all connections of
+// the market and by replay, so that live feed, overlap and recordings are judged alike. Pure; io thread (or replay).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "cvdd/core/sequencer.hpp"
+#include "cvdd/core/types.hpp"
+#include "cvdd/exchanges/exchange.hpp"
+
+namespace cvdd {
+
+struct IntakeCounters {
+  std::uint64_t messages = 0;
+  std::uint64_t trades = 0;        // trades handed on
+  std::uint64_t duplicates = 0;
+  std::uint64_t other_series = 0;  // of the stream that is not the instrument's source
+  std::uint64_t ignored = 0;       // understood, not needed
+  std::uint64_t holes = 0;
+  std::uint64_t missing = 0;       // ids in those holes
+  std::uint64_t ahead = 0;         // refused: more than 60 s ahead of the clock
+  std::array<std::uint64_t, static_cast<std::size_t>(Refusal::count_)> refused{};
+  [[nodiscard]] std::uint64_t refused_total() const;
+};
+
+class Intake {
+ public:
+  // `event_time`: trade times are the clock, so none can be ahead of it.
+  Intake(const Exchange& exchange, bool event_time) : exchange_(exchange), event_time_(event_time) {}
+
+  // The instrument must outlive the intake.
+  void add(const Instrument& instrument);
+  void resume_after(const Instrument& instrument, Series series, std::uint64_t last_id);
+
+  // Reads one message received at `now`; appends records to `out`. The answer (acks, notices) is valid until the
+  // next call. A trade of an instrument whose subscription was not confirmed yet confirms it.
+  const Parsed& take(std::string_view message, Timestamp now, std::vector<Record>& out);
+
+  // The subscription was acknowledged. Nothing happens if it is confirmed already.
+  void confirm(const Instrument& instrument, Timestamp now, std::vector<Record>& out);
+  // Nothing is known of the instrument since `since`, until it is confirmed again.
+  void lose(const Instrument& instrument, Timestamp since, std::vector<Record>& out);
+  [[nodiscard]] bool confirmed(const Instrument& instrument) const;
+
+  [[nodiscard]] const Exchange& exchange() const { return exchange_; }
+  [[nodiscard]] const IntakeCounters& counters() const { return counters_; }
+
+  // A live trade further ahead of the clock than this is refused (docs/csv.md).
+  static constexpr Duration ahead_max = seconds(60);
+
+ private:
+  struct Entry {
+    Sequencer sequencer;
+    bool confirmed = false;
+  };
+  void take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out);
+  Entry& entry(const Instrument& instrument);
+
+  const Exchange& exchange_;
+  bool event_time_;
+  SymbolTable symbols_;
+  std::vector<Entry> entries_;  // by Instrument::id
+  Parsed parsed_;
+  IntakeCounters counters_;
+};
+
+}  // namespace cvdd

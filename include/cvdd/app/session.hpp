@@ -1,0 +1,91 @@
+// One WebSocket connection for its whole life: connect, subscribe, read, judge, reconnect. A coroutine on the io
+// thread; everything it decides with (Watch, Backoff, TokenBucket, Intake) is pure and tested without it.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cvdd/app/channel.hpp"
+#include "cvdd/app/intake.hpp"
+#include "cvdd/app/watch.hpp"
+#include "cvdd/core/budget.hpp"
+#include "cvdd/core/retry.hpp"
+#include "cvdd/net/transport.hpp"
+
+namespace cvdd {
+
+struct SessionContext {
+  asio::any_io_executor executor;
+  std::function<std::unique_ptr<Transport>()> make_transport;
+  std::function<Timestamp()> now;      // wall clock
+  Intake* intake = nullptr;            // of the market; shared by its sessions
+  TokenBucket* attempts = nullptr;     // connection attempts per IP; shared
+  std::shared_ptr<Channel> channel;
+  Bell* bell = nullptr;
+};
+
+struct SessionSettings {
+  std::string name;                    // "binance spot #1", for the log
+  std::vector<Url> hosts;              // tried in order
+  Stream stream = Stream::aggregate;
+  WatchLimits limits;
+  std::chrono::milliseconds connect_timeout{15'000};
+  std::uint64_t seed = 0;              // of the jitter
+};
+
+struct SessionCounters {
+  std::uint64_t connects = 0, failures = 0, backpressure_waits = 0;
+};
+
+class Session {
+ public:
+  Session(SessionContext context, SessionSettings settings, std::vector<const Instrument*> instruments);
+
+  // Runs until stop(). Owned by the caller, who keeps it alive until this returns.
+  asio::awaitable<void> run();
+  void stop();
+
+  [[nodiscard]] bool live() const { return live_; }
+  [[nodiscard]] std::size_t instruments() const { return instruments_.size(); }
+  [[nodiscard]] const SessionCounters& counters() const { return counters_; }
+
+ private:
+  struct Request {
+    std::uint64_t id;
+    std::vector<const Instrument*> instruments;  // empty: a probe
+    Watch::Time sent;
+  };
+  asio::awaitable<bool> connect();
+  asio::awaitable<void> converse();
+  asio::awaitable<void> write_requests();
+  asio::awaitable<void> read_messages();
+  asio::awaitable<void> deliver();
+  asio::awaitable<void> pause(std::chrono::milliseconds time);
+  [[nodiscard]] bool take(std::string_view message);
+  [[nodiscard]] bool acknowledge(const Ack& ack);
+  void lose_all();
+  void update_waiting();
+
+  SessionContext context_;
+  SessionSettings settings_;
+  std::vector<const Instrument*> instruments_;
+  std::unique_ptr<Transport> transport_;
+  std::optional<Watch> watch_;
+  std::deque<Request> requests_;       // without an answer yet; bounded by batches + one probe
+  std::uint64_t next_request_ = 1;
+  std::vector<Record> records_;        // of the message being handled; never more than one message's
+  asio::steady_timer timer_, write_timer_;
+  Backoff backoff_;
+  std::size_t host_ = 0;
+  std::string why_;                    // the connection ended because
+  bool mute_ = false;                  // … its data had stopped before its frames did
+  bool live_ = false, stopping_ = false;
+  std::string last_failure_;
+  SessionCounters counters_;
+};
+
+}  // namespace cvdd

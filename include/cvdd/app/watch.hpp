@@ -1,0 +1,75 @@
+// Is a connection doing its job? Judged by data: acknowledgement → first frame → not silent. Answered pings alone
+// prove nothing about the data, and silence alone proves nothing about a quiet market, so both have their own limit.
+// Pure: times come in. One per connection; io thread.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+namespace cvdd {
+
+struct WatchLimits {
+  std::chrono::milliseconds acknowledgement{10'000};  // request sent → answered
+  std::chrono::milliseconds first_frame{60'000};      // all acknowledged → first trade message
+  std::chrono::milliseconds silence{60'000};          // between two trade messages
+  std::chrono::milliseconds dead{25'000};             // between two frames of any kind; probes are sent before
+  std::chrono::milliseconds probe_after{12'000};      // quiet for this long: ask for a sign of life
+};
+
+class Watch {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  enum class Verdict { fine, not_acknowledged, no_first_frame, silent, dead };
+
+  Watch(WatchLimits limits, Time connected) : limits_(limits), last_frame_(connected), last_data_(connected) {}
+
+  void frame(Time t) { last_frame_ = std::max(last_frame_, t); }
+  void data(Time t) {
+    frame(t);
+    last_data_ = t;
+    any_data_ = true;
+  }
+  // The oldest request without an answer; empty when all are answered.
+  void waiting_since(std::optional<Time> t) {
+    if (waiting_ && !t && !any_data_) last_data_ = std::max(last_data_, last_frame_);
+    waiting_ = t;
+  }
+
+  // When the verdict may change if nothing arrives.
+  [[nodiscard]] Time deadline() const {
+    Time t = std::min(last_frame_ + limits_.dead, last_data_ + (any_data_ ? limits_.silence : limits_.first_frame));
+    return waiting_ ? std::min(t, *waiting_ + limits_.acknowledgement) : t;
+  }
+  [[nodiscard]] Verdict verdict(Time now) const {
+    if (waiting_ && now >= *waiting_ + limits_.acknowledgement) return Verdict::not_acknowledged;
+    if (now >= last_frame_ + limits_.dead) return Verdict::dead;
+    if (!any_data_ && now >= last_data_ + limits_.first_frame) return Verdict::no_first_frame;
+    if (any_data_ && now >= last_data_ + limits_.silence) return Verdict::silent;
+    return Verdict::fine;
+  }
+  [[nodiscard]] bool wants_probe(Time now) const { return now >= last_frame_ + limits_.probe_after; }
+  [[nodiscard]] Time last_frame() const { return last_frame_; }
+  [[nodiscard]] Time last_data() const { return last_data_; }
+  [[nodiscard]] bool any_data() const { return any_data_; }
+
+ private:
+  WatchLimits limits_;
+  Time last_frame_, last_data_;
+  bool any_data_ = false;
+  std::optional<Time> waiting_;
+};
+
+[[nodiscard]] constexpr std::string_view reason_of(Watch::Verdict verdict) {
+  switch (verdict) {
+    case Watch::Verdict::fine: return "fine";
+    case Watch::Verdict::not_acknowledged: return "a subscription was not acknowledged in time";
+    case Watch::Verdict::no_first_frame: return "subscriptions were acknowledged, but no trade came";
+    case Watch::Verdict::silent: return "no trade came for too long";
+    case Watch::Verdict::dead: return "no sign of life, not even an answer to a probe";
+  }
+  return "";
+}
+
+}  // namespace cvdd

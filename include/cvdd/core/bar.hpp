@@ -1,0 +1,46 @@
+// One bar of one instrument while it is in memory: sums, first and last trade, and what is known to be missing.
+// Pure value; owned by the ledger.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "cvdd/core/types.hpp"
+
+namespace cvdd {
+
+struct Bar {
+  // Sums. `buys` and `sells` count fills.
+  std::uint64_t buys = 0, sells = 0;
+  Decimal buy_base, sell_base, buy_quote, sell_quote, other_base, other_quote;
+  std::optional<Decimal> open, high, low, close;
+  // Order inside a bar is trade time, then id; these are the keys of the first and the last trade.
+  Timestamp open_time, close_time;
+  std::uint64_t first_id = 0, last_id = 0;
+
+  // What is known about completeness beyond the ledger's open holes and losses.
+  bool partial_begin = false;    // subscribed inside this bar
+  bool partial_end = false;      // stopped or unsubscribed inside this bar
+  bool lost = false;             // a hole of unknown size that can't be resolved any more
+  bool recovered = false;        // something was missing and is there now
+  bool history = false;          // from the exchange's candles
+  std::uint64_t missing = 0;     // ids given up on
+  bool absent = false;           // the daemon did not run: not written unless it turns out to be known
+
+  // What the file says.
+  std::uint32_t revs = 0;        // rows written so far; the next row's rev
+  bool changed = false;          // differs from the last row written
+  bool delta_changed = false;    // … and so do the CVDs after it
+  BarStatus written_status = BarStatus::live;
+  std::optional<std::uint64_t> written_missing;
+
+  [[nodiscard]] bool has_trades() const { return open.has_value(); }
+  [[nodiscard]] bool written() const { return revs > 0; }
+};
+
+// Adds a trade's volume and price; false if a sum overflows (the bar is unchanged then).
+[[nodiscard]] bool add_trade(Bar& bar, const Record& trade);
+// Adds volume beside the CVD; false if a sum overflows.
+[[nodiscard]] bool add_other(Bar& bar, const Record& trade);
+
+}  // namespace cvdd

@@ -1,0 +1,84 @@
+// cvdd.toml and symbols.toml as values: parse, validate, explain. Text in, values or errors out; no file is opened.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cvdd/core/types.hpp"
+
+namespace cvdd {
+
+// One mistake in a configuration, printed "file:line: key: what is wrong, what is expected".
+struct ConfigError {
+  std::string file;
+  std::uint32_t line = 0;  // 1-based; 0: the file as a whole
+  std::string key;         // dotted: "exchange.binance.spot.ws"
+  std::string message;
+};
+[[nodiscard]] std::string to_string(const ConfigError& error);
+
+// [exchange.NAME.MARKET]; empty lists mean the exchange's own hosts.
+struct ExchangeConfig {
+  std::vector<std::string> ws;    // "wss://host[:port][/prefix]"
+  std::vector<std::string> rest;  // "https://host[:port][/prefix]"
+  std::string stream;             // "aggTrade" (default, "") or "trade"
+};
+
+struct Config {
+  std::string data_dir = "data";              // made absolute against the file's folder by resolve_paths
+  std::string symbols_file = "symbols.toml";
+  Duration interval = seconds(60);            // 1s … 1d, divides a UTC day
+  Duration close_delay = seconds(2);
+  bool exchange_clock = false;                // clock = "exchange"
+  std::string http_listen = "127.0.0.1:9480";
+  std::string log_level = "info";             // trace debug info warn error
+  std::string ca_file;
+  std::string proxy;
+  std::map<std::pair<std::string, Market>, ExchangeConfig> exchanges;
+};
+
+// What the symbol list wants: exchange and market → names as written, upper-cased, duplicates cut, order kept.
+// Names may hold the wildcards * and ?.
+struct SymbolList {
+  std::map<std::pair<std::string, Market>, std::vector<std::string>> wanted;
+};
+
+// `known` answers whether exchange and market exist, so that this room names no exchange.
+struct KnownMarkets {
+  std::vector<std::pair<std::string, Market>> markets;
+};
+
+// Reads a configuration; every error found is appended to `errors` (none: the value is good).
+[[nodiscard]] Config parse_config(std::string_view text, const std::string& file, const KnownMarkets& known,
+                                  std::vector<ConfigError>& errors);
+[[nodiscard]] SymbolList parse_symbols(std::string_view text, const std::string& file, const KnownMarkets& known,
+                                       std::vector<ConfigError>& errors);
+
+// Makes data_dir, symbols_file and ca_file relative to the folder of `config_file`.
+void resolve_paths(Config& config, const std::string& config_file);
+
+// "250ms", "2s", "1m", "24h", "1d" → duration; empty if it is none.
+[[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);
+
+// Expands wildcards and finds names in what the exchange lists (`listed`, only those trading match a wildcard).
+// Unknown names come back with up to three near matches each.
+struct UnknownSymbol {
+  std::string symbol;
+  std::string reason;  // "not listed", "listed, but not trading", "matches nothing"
+  std::vector<std::string> near;
+};
+struct Selection {
+  std::vector<Instrument> found;  // each once; ids not yet given
+  std::vector<UnknownSymbol> unknown;
+};
+[[nodiscard]] Selection select_instruments(const std::vector<std::string>& wanted, const std::vector<Instrument>& listed);
+
+// Up to `most` of `candidates` that are nearest to `name` (edit distance), nearest first.
+[[nodiscard]] std::vector<std::string> near_matches(std::string_view name, const std::vector<std::string>& candidates,
+                                                    std::size_t most);
+
+}  // namespace cvdd

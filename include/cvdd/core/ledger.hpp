@@ -1,0 +1,120 @@
+// Trades and marks → bars → rows: minute bucketing by trade time, CVD, quiet bars, revisions, and what is missing.
+// Pure: time comes in as an argument. Owned and used by the aggregator thread (or by replay) alone.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cvdd/core/bar.hpp"
+#include "cvdd/core/types.hpp"
+
+namespace cvdd {
+
+struct LedgerOptions {
+  Duration interval = seconds(60);
+  // true: an instrument's rows begin with its first trade, marks carry no usable time (replay, clock = "exchange").
+  bool event_time = false;
+};
+
+struct LedgerCounters {
+  std::uint64_t trades = 0;          // messages that moved a CVD
+  std::uint64_t other = 0;           // messages beside the CVD
+  std::uint64_t late = 0;            // trades of a bar that was written already
+  std::uint64_t before_first = 0;    // trades of bars before the instrument's first one: dropped
+  std::uint64_t too_late = 0;        // trades of bars no longer in memory: their loss is marked in the open bar
+  std::uint64_t too_far_ahead = 0;   // trades more than bars_ahead_max after the newest bar: refused, marked
+  std::uint64_t rows = 0;
+  std::uint64_t revisions = 0;
+};
+
+class Ledger {
+ public:
+  explicit Ledger(LedgerOptions options) : options_(options) {}
+
+  // Instruments are known by Instrument::id; adding one twice is a programmer error.
+  void add_instrument(const Instrument& instrument);
+  [[nodiscard]] bool knows(std::uint32_t instrument) const;
+  // Continues after the newest row of the files. Before the instrument's first record.
+  void restore(std::uint32_t instrument, const Row& newest);
+
+  void apply(const Record& record);
+
+  // Appends the rows that are due: of every bar that ends at or before `upto`, and revisions of older ones;
+  // ordered by time, instruments in the order they were added.
+  void close(Timestamp upto, std::vector<Row>& rows);
+  // The end of the run at `now`: as close, and the bars still open as `partial`.
+  void finish(Timestamp now, std::vector<Row>& rows);
+
+  // The newest trade time seen of any instrument (the clock of event time); empty before the first trade.
+  [[nodiscard]] std::optional<Timestamp> newest_trade() const { return newest_trade_; }
+  [[nodiscard]] const LedgerCounters& counters() const { return counters_; }
+  // Instruments stopped by an overflow since the last call: one message each.
+  [[nodiscard]] std::vector<std::string> take_errors();
+
+  // Bars in memory per instrument once they are written, at least; more while something about them is open.
+  static constexpr std::size_t bars_kept = 5;
+  static constexpr std::size_t bars_kept_max = 64;
+  static constexpr std::size_t bars_ahead_max = 100'000;
+  static constexpr std::size_t holes_max = 64;
+
+ private:
+  // Ids that are missing. `at` is the bar that counts them, the bars in [touch_from, touch_to) say "?".
+  struct Hole {
+    std::uint64_t first, last, left;
+    Timestamp at, touch_from, touch_to;
+  };
+  // Nothing is known of [from, to] until the next trade's id tells how many trades that was.
+  struct Loss {
+    Timestamp from;          // first bar concerned
+    Timestamp to;            // last bar concerned, once over
+    Timestamp visible_from;  // bars before this keep what they said when the daemon stopped
+    bool open = true;        // still cut off
+  };
+  enum class State : std::uint8_t { idle, active, ended, stopped };
+  struct Book {
+    const Instrument* instrument = nullptr;
+    State state = State::idle;
+    std::deque<Bar> bars;   // contiguous in time from `front`
+    Timestamp front;
+    Timestamp first_bar;    // trades before it are not ours
+    Timestamp end_bar;      // when ended
+    Decimal cvd_base, cvd_quote;    // before bars.front()
+    std::optional<Decimal> close;   // last price before bars.front()
+    std::optional<std::uint64_t> last_id;
+    Timestamp last_trade;
+    std::optional<Loss> loss;
+    std::vector<Hole> holes;
+  };
+
+  void subscribed(Book& book, Timestamp time);
+  void lost(Book& book, Timestamp time);
+  void unsubscribed(Book& book, Timestamp time);
+  void hole(Book& book, const Record& record);
+  void trade(Book& book, const Record& record);
+  void begin(Book& book, Timestamp bar, bool partial);
+  void continue_after_absence(Book& book, Timestamp bar);
+  void resolve_loss(Book& book);
+  void fill_hole(Book& book, std::uint64_t id);
+  void give_up(Book& book, const Hole& hole);
+  void stop(Book& book, Timestamp bar);
+  void close_book(Book& book, Timestamp upto, std::vector<Row>& rows);
+  void retire(Book& book);
+  // nullptr if the bar is before the first one in memory or too far ahead.
+  [[nodiscard]] Bar* bar_at(Book& book, Timestamp bar);
+  [[nodiscard]] bool extend(Book& book, Timestamp bar);
+  [[nodiscard]] std::optional<std::uint64_t> missing_of(const Book& book, Timestamp time, const Bar& bar) const;
+  [[nodiscard]] Row row_of(const Book& book, Timestamp time, const Bar& bar) const;
+  [[nodiscard]] Timestamp newest_bar(const Book& book) const;
+
+  LedgerOptions options_;
+  std::vector<Book> books_;               // by Instrument::id
+  std::vector<std::uint32_t> order_;      // ids in the order they were added
+  std::optional<Timestamp> newest_trade_;
+  LedgerCounters counters_;
+  std::vector<std::string> errors_;
+};
+
+}  // namespace cvdd

@@ -1,0 +1,58 @@
+// Decides for every trade of one instrument: is it new, known already, or did ids go missing before it?
+// Live feed, overlapping connections and history go through the same sequencer, so a trade counts once.
+// Pure; owned by the io thread (or by replay).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "cvdd/core/types.hpp"
+
+namespace cvdd {
+
+class Sequencer {
+ public:
+  enum class Verdict : std::uint8_t {
+    next,          // new; `hole_count` ids from `hole_first` on are missing before it (0: none)
+    late,          // new; it fills (part of) a hole
+    duplicate,     // seen before
+    other_series,  // belongs to a stream that is not this instrument's source
+    restarted,     // ids jumped far back: the exchange began a new numbering; counted as new, what was lost is unknown
+  };
+  struct Decision {
+    Verdict verdict = Verdict::next;
+    std::uint64_t hole_first = 0;
+    std::uint64_t hole_count = 0;
+  };
+
+  // The first series seen is the instrument's source; the other is ignored from then on (they would count twice).
+  // Blocks have their own ids and are only checked for duplicates.
+  [[nodiscard]] Decision decide(Series series, std::uint64_t id);
+
+  // Continues after an id known from the files, so that what was traded meanwhile shows as a hole.
+  void resume_after(Series series, std::uint64_t last_id);
+
+  [[nodiscard]] std::optional<std::uint64_t> last_id() const { return last_; }
+  [[nodiscard]] std::optional<Series> source() const { return source_; }
+
+ private:
+  struct Range {
+    std::uint64_t first, last;  // inclusive
+  };
+  [[nodiscard]] bool take_from_holes(std::uint64_t id);
+  void remember_hole(std::uint64_t first, std::uint64_t last);
+
+  std::optional<Series> source_;
+  std::optional<std::uint64_t> last_;
+  std::optional<std::uint64_t> last_block_;
+  // Ids that may still come, oldest first. Bounded: beyond `holes_max` the oldest is given up, and a trade of it
+  // that comes after all is taken for a duplicate; its hole stays counted as missing.
+  std::vector<Range> holes_;
+  static constexpr std::size_t holes_max = 64;
+};
+
+// A jump back of more than this many ids is a new numbering, not a duplicate (a relisted symbol).
+inline constexpr std::uint64_t restart_distance = 10'000'000;
+
+}  // namespace cvdd

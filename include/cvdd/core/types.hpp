@@ -1,0 +1,147 @@
+// The words of the field: instrument, trade, aggressor, market, record, bar. Plain values; any thread.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cvdd/core/decimal.hpp"
+
+namespace cvdd {
+
+// Microseconds since 1970-01-01T00:00:00Z. An exchange's trade time or our clock; never a duration.
+struct Timestamp {
+  std::int64_t us = 0;
+  friend auto operator<=>(const Timestamp&, const Timestamp&) = default;
+};
+// A length of time in microseconds.
+struct Duration {
+  std::int64_t us = 0;
+  friend auto operator<=>(const Duration&, const Duration&) = default;
+};
+constexpr Timestamp operator+(Timestamp t, Duration d) { return {t.us + d.us}; }
+constexpr Timestamp operator-(Timestamp t, Duration d) { return {t.us - d.us}; }
+constexpr Duration operator-(Timestamp a, Timestamp b) { return {a.us - b.us}; }
+constexpr Duration milliseconds(std::int64_t n) { return {n * 1'000}; }
+constexpr Duration seconds(std::int64_t n) { return {n * 1'000'000}; }
+
+// Start of the bar that holds `t`: floor to a multiple of `interval` since the epoch (UTC; no leap seconds).
+constexpr Timestamp bar_start(Timestamp t, Duration interval) {
+  std::int64_t rest = t.us % interval.us;
+  return {t.us - (rest < 0 ? rest + interval.us : rest)};
+}
+
+// What a trade's size means (the CSV's column `market`). Binance USD-M is linear, COIN-M inverse.
+enum class Market : std::uint8_t { spot, linear, inverse, option };
+[[nodiscard]] std::string_view name_of(Market market);
+[[nodiscard]] std::optional<Market> market_from(std::string_view name);
+
+// Who crossed the spread. `unknown`: the exchange does not tell; such volume goes to `other_*`.
+enum class Aggressor : std::uint8_t { buyer, seller, unknown };
+
+// One tradable thing on one exchange, as its REST answer describes it.
+struct Instrument {
+  std::string exchange;  // "binance"
+  Market market = Market::spot;
+  std::string symbol;    // the exchange's own spelling: "BTCUSDT", "BTCUSD_PERP"
+  std::string base;      // "BTC"
+  std::string quote;     // "USDT"
+  std::string settle;    // margin asset; empty for spot
+  Decimal contract_size{1, 0};  // spot and linear: base units per unit of size; inverse: quote (USD) per contract
+  bool trading = true;   // false: listed, but not open for trading
+
+  // Number given by the daemon; index into its tables; stable while it runs. 0-based.
+  std::uint32_t id = 0;
+};
+
+// Which of an instrument's id series a trade belongs to. Series are never mixed in one CVD.
+enum class Series : std::uint8_t { aggregate, single, block };
+
+// One message of a tape, converted: sizes in base and quote units, side by the taker.
+struct Trade {
+  const Instrument* instrument = nullptr;
+  Timestamp time;                 // the exchange's trade time
+  std::uint64_t id = 0;           // the exchange's id within its series
+  std::uint32_t fills = 1;        // how many matches this message covers (aggregates: l - f + 1)
+  Aggressor aggressor = Aggressor::unknown;
+  Series series = Series::aggregate;
+  bool placeholder = false;       // only an id, no volume (Binance X = NA): counts for the sequence alone
+  bool in_cvd = true;             // false: volume goes to other_* (block, insurance fund, ADL, side unknown)
+  Decimal price;                  // quote per base, > 0
+  Decimal base;                   // base units, > 0
+  Decimal quote;                  // quote units, > 0
+};
+
+// What travels from the io thread to the aggregator, trades and marks in one order.
+enum class RecordKind : std::uint8_t {
+  trade,         // volume of the CVD
+  other,         // volume beside the CVD; does not move prices
+  placeholder,   // an id without volume
+  subscribed,    // the subscription was confirmed at `time`
+  lost,          // nothing is known since `time` (connection lost or mute); id and fills unused
+  hole,          // `count` ids from `id` on are missing before the next trade; `time` is that next trade's
+  unsubscribed,  // the instrument ended at `time`
+};
+
+// 64 bytes, one cache line: price as 64-bit, base and quote as 128-bit mantissas, the rest packed.
+class Record {
+ public:
+  Record() = default;
+  // A mark without volume.
+  static Record mark(RecordKind kind, std::uint32_t instrument, Timestamp time, std::uint64_t id = 0,
+                     std::uint64_t count = 0);
+  // A trade; empty if its numbers do not fit (price beyond 64 bits, time before 1970 or after 2500).
+  static std::optional<Record> from(const Trade& trade);
+
+  [[nodiscard]] RecordKind kind() const { return static_cast<RecordKind>(kind_); }
+  [[nodiscard]] std::uint32_t instrument() const { return static_cast<std::uint32_t>(instrument_); }
+  [[nodiscard]] Timestamp time() const { return {static_cast<std::int64_t>(time_us_)}; }
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+  [[nodiscard]] std::uint32_t fills() const { return static_cast<std::uint32_t>(fills_); }
+  [[nodiscard]] std::uint64_t count() const { return static_cast<std::uint64_t>(base_); }  // of a hole
+  [[nodiscard]] Aggressor aggressor() const { return static_cast<Aggressor>(aggressor_); }
+  [[nodiscard]] Decimal price() const { return {price_, static_cast<unsigned>(price_scale_)}; }
+  [[nodiscard]] Decimal base() const { return {base_, static_cast<unsigned>(base_scale_)}; }
+  [[nodiscard]] Decimal quote() const { return {quote_, static_cast<unsigned>(quote_scale_)}; }
+
+ private:
+  Int128 base_ = 0;
+  Int128 quote_ = 0;
+  std::int64_t price_ = 0;
+  std::uint64_t id_ = 0;
+  std::uint64_t time_us_ : 54 = 0;
+  std::uint64_t kind_ : 3 = 0;
+  std::uint64_t aggressor_ : 2 = 0;
+  std::uint64_t price_scale_ : 5 = 0;
+  std::uint64_t fills_ : 32 = 0;
+  std::uint64_t instrument_ : 20 = 0;
+  std::uint64_t base_scale_ : 6 = 0;
+  std::uint64_t quote_scale_ : 6 = 0;
+};
+static_assert(sizeof(Record) == 64);
+
+// Status of a bar (CSV column `status`), in the order of precedence when several apply.
+enum class BarStatus : std::uint8_t { gap, partial, history, repaired, live };
+[[nodiscard]] std::string_view name_of(BarStatus status);
+[[nodiscard]] std::optional<BarStatus> bar_status_from(std::string_view name);
+
+// One line of the CSV, as values (spec: docs/csv.md). Prices are absent before an instrument's first trade.
+struct Row {
+  Timestamp time;
+  std::string exchange;
+  Market market = Market::spot;
+  std::string symbol;
+  std::uint32_t rev = 0;
+  BarStatus status = BarStatus::live;
+  std::optional<Decimal> open, high, low, close;
+  std::uint64_t buys = 0, sells = 0;
+  Decimal buy_base, sell_base, buy_quote, sell_quote;
+  Decimal delta_base, delta_quote, cvd_base, cvd_quote, other_base, other_quote;
+  std::string first_id, last_id;          // as the exchange gave them; empty without a trade
+  std::optional<std::uint64_t> missing = 0;  // empty: a hole of unknown size, printed "?"
+};
+
+}  // namespace cvdd

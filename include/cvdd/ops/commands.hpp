@@ -1,0 +1,53 @@
+// The commands of the program, one function each; `main` only reads arguments. Return the exit status:
+// 0 done, 1 failed while running, 2 wrong usage or configuration.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cvdd/core/types.hpp"
+
+namespace cvdd {
+
+int run_command(const std::string& config_file);
+int check_command(const std::string& config_file, bool online);
+
+struct DemoOptions {
+  std::string out;                  // data directory; empty: a fresh one under the system's temporary folder
+  std::uint64_t bars = 0;           // 0: until stopped
+  Duration interval = seconds(5);
+  std::uint64_t seed = 1;
+  std::size_t instruments = 9;      // over the three markets
+  std::uint32_t trades_per_minute = 120;
+  bool quiet = false;               // no rows on standard output
+};
+int demo_command(const DemoOptions& options);
+
+struct SimulateOptions {
+  std::string listen = "127.0.0.1:9443";
+  std::uint64_t seed = 1;
+  std::vector<std::string> recordings;
+  std::vector<std::string> instruments_files;
+  std::string ca_out;
+  double speed = 1.0;
+  std::size_t instruments = 30;
+  std::uint32_t trades_per_minute = 120;
+};
+int simulate_command(const SimulateOptions& options);
+
+struct ReplayCommand {
+  std::string exchange, market = "auto", out;
+  std::vector<std::string> instruments, recordings;
+  Duration interval = seconds(60);
+};
+int replay_command(const ReplayCommand& options);
+
+// Reads and validates both files; prints every error to standard error. False if there is any.
+struct LoadedConfig;
+[[nodiscard]] bool load_config(const std::string& file, LoadedConfig& out);
+
+// "host:port" → its parts; false if it is none.
+[[nodiscard]] bool split_address(const std::string& text, std::string& host, std::uint16_t& port);
+
+}  // namespace cvdd

@@ -1,0 +1,97 @@
+// What the parts of the simulated server share: who listens to which stream, and the sources that feed them.
+// Everything here belongs to the server's thread.
+#pragma once
+
+#include <array>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "cvdd/sim/binance_protocol.hpp"
+#include "cvdd/sim/certificate.hpp"
+#include "cvdd/sim/recording.hpp"
+#include "cvdd/sim/server.hpp"
+
+namespace cvdd::sim {
+
+using Frame = std::shared_ptr<const std::string>;  // encoded once, sent to many
+
+// One WebSocket, as the sources see it.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  virtual void push(Frame frame) = 0;                    // a reader that is too slow is cut
+  virtual void cut(bool reset) = 0;                      // at once; `reset`: as a fault, without a farewell
+  [[nodiscard]] virtual std::size_t queued() const = 0;  // bytes
+  [[nodiscard]] virtual bool combined() const = 0;
+};
+
+// The connections that listen to one stream.
+struct Channel {
+  std::vector<Connection*> readers;
+};
+
+// One instrument's streams and how far they were sent.
+struct Feed {
+  std::string aggregate_name, single_name;
+  Channel* aggregates = nullptr;
+  Channel* singles = nullptr;
+  std::uint64_t sent_id = 0;
+};
+
+struct Hub : std::enable_shared_from_this<Hub> {
+  Hub(boost::asio::io_context& context, ServerOptions settings, std::shared_ptr<Tape> source);
+
+  void start();
+  void stop();
+  void drop_connections();
+  [[nodiscard]] Channel& channel(Market market, const std::string& stream);
+  void subscribed();  // somebody asked for streams: recordings wait until that calms down
+  [[nodiscard]] binance::Answer answer(const binance::Address& address);
+  unsigned charge(unsigned weight);  // what is used in this minute
+
+  boost::asio::io_context& io;
+  ServerOptions options;
+  std::shared_ptr<Tape> tape;  // may be null
+  CertificateSet certificates;
+  boost::asio::ssl::context tls{boost::asio::ssl::context::tls_server};
+  boost::asio::ip::tcp::acceptor acceptor;
+  std::uint16_t port = 0;
+  ServerStats stats;
+  bool stopped = false;
+  std::set<Connection*> connections;
+  std::set<boost::asio::ip::tcp::socket*> rest_sockets;  // to be closed at stop
+
+ private:
+  boost::asio::awaitable<void> accept();
+  boost::asio::awaitable<void> print_tape();
+  boost::asio::awaitable<void> play_recording();
+  void print(const TapeInstrument& what, Feed& feed, std::span<const TapeTrade> trades);
+  void send(const Channel& to, const std::string& stream, std::string raw);
+
+  std::unordered_map<std::string, Channel> channels_;  // nodes stay where they are: feeds point at them
+  std::vector<Feed> feeds_;
+  Recording recording_;
+  std::array<std::string, 3> instruments_;  // exchangeInfo bodies to serve, by market
+  boost::asio::steady_timer timer_;
+  std::optional<std::chrono::steady_clock::time_point> first_subscription_, last_subscription_;
+  std::int64_t minute_ = 0;
+  unsigned weight_ = 0;
+};
+
+// Our clock, as the simulated exchange's.
+[[nodiscard]] Timestamp wall_clock();
+
+// Serves one accepted socket until it ends: REST answers, or a WebSocket.
+boost::asio::awaitable<void> serve(std::shared_ptr<Hub> hub, boost::asio::ip::tcp::socket socket);
+
+}  // namespace cvdd::sim

@@ -1,0 +1,58 @@
+// The simulated exchanges: a real TLS server (WebSocket and REST on one port) with a certificate authority made at
+// start. It speaks each exchange's protocol from a Tape, or plays recordings verbatim. Runs on its own io_context
+// thread or on the caller's; everything else about it is that thread's alone.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cvdd/core/types.hpp"
+#include "cvdd/sim/tape.hpp"
+
+namespace cvdd::sim {
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;                      // 0: any free one
+  std::vector<std::string> recordings;         // files to play instead of the tape
+  std::vector<std::string> instruments_files;  // exchangeInfo bodies to serve instead of the tape's (.gz too)
+  double recording_speed = 1.0;                // 0: as fast as the clients read
+  std::uint32_t streams_per_connection = 1024;
+  std::uint32_t messages_per_second_spot = 5;
+  std::uint32_t messages_per_second_futures = 10;
+  Duration lifetime = {86'400'000'000};  // a connection is closed at this age
+  Duration ping_every = seconds(20);
+};
+
+// Counters for tests; read them on the server's thread or after it stopped.
+struct ServerStats {
+  std::uint64_t connections = 0;
+  std::uint64_t trades_sent = 0;
+  std::uint64_t requests = 0;  // WebSocket requests
+  std::uint64_t rest_requests = 0;
+  std::uint64_t limit_violations = 0;  // too many messages a second, too many streams
+};
+
+class Server {
+ public:
+  // `tape` may be nullptr with recordings. Throws std::runtime_error with the reason if it cannot listen.
+  Server(boost::asio::io_context& io, ServerOptions options, std::shared_ptr<Tape> tape);
+  ~Server();
+  void start();
+  void stop();              // closes everything; call on the server's thread
+  void drop_connections();  // cuts every WebSocket, as a fault; on the server's thread
+  [[nodiscard]] std::uint16_t port() const;
+  [[nodiscard]] const std::string& ca_pem() const;  // the certificate authority to trust
+  // The configuration lines ([exchange.NAME.MARKET] with ws and rest) that point a daemon here.
+  [[nodiscard]] std::string config_toml() const;
+  [[nodiscard]] const ServerStats& stats() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace cvdd::sim

@@ -1,0 +1,73 @@
+// A seeded tape: the trades that a simulated exchange prints, and the truth its clients are compared with.
+// Same seed, same instruments, same start → same trades, whatever the order of the questions. Pure; one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cvdd/core/types.hpp"
+
+namespace cvdd::sim {
+
+// What is simulated of one instrument. Price and size are integers in steps.
+struct TapeInstrument {
+  Instrument instrument;            // as the exchange would describe it
+  std::uint8_t price_decimals = 2;  // price = price_ticks / 10^price_decimals
+  std::uint8_t size_decimals = 3;
+  std::int64_t start_price_ticks = 0;
+  std::int64_t typical_size_steps = 0;
+  std::uint32_t trades_per_minute = 60;  // aggregates, on average; bursts come on top
+};
+
+// One aggregate: what `aggTrade` prints. Its fills are single trades with ids first_fill … last_fill.
+struct TapeTrade {
+  Timestamp time;
+  std::uint64_t id = 0;
+  std::uint64_t first_fill = 0, last_fill = 0;
+  std::int64_t price_ticks = 0;
+  std::int64_t size_steps = 0;
+  bool buyer_is_maker = false;  // true: the taker sold
+};
+
+// The truth about one bar, summed independently of the ledger (128-bit integers, no Decimal).
+struct TapeBar {
+  std::uint64_t buys = 0, sells = 0;                    // fills
+  Int128 buy_size = 0, sell_size = 0;                   // steps
+  Int128 buy_value = 0, sell_value = 0;                 // steps × ticks
+  std::int64_t open = 0, high = 0, low = 0, close = 0;  // ticks; 0 without trades
+  std::uint64_t first_id = 0, last_id = 0;
+  std::vector<TapeTrade> trades;
+};
+
+class Tape {
+ public:
+  // `start`: time of the first trade; nothing was traded before.
+  Tape(std::uint64_t seed, Timestamp start, std::vector<TapeInstrument> instruments);
+  ~Tape();
+  [[nodiscard]] std::span<const TapeInstrument> instruments() const;
+  // Index of an instrument; npos if there is none.
+  static constexpr std::size_t npos = static_cast<std::size_t>(-1);
+  [[nodiscard]] std::size_t find(Market market, std::string_view symbol) const;
+  // Makes the tape up to `now` (exclusive). Times must not go back.
+  void advance(Timestamp now);
+  // All trades made so far (or the last 2,000,000 per tape: oldest are forgotten), by id ascending.
+  [[nodiscard]] std::span<const TapeTrade> trades(std::size_t instrument) const;
+  [[nodiscard]] TapeBar bar(std::size_t instrument, Timestamp begin, Duration interval) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Size of one single trade of an aggregate. The sizes of all its fills sum to the aggregate's, each at least one step.
+[[nodiscard]] std::int64_t fill_size(const TapeTrade& trade, std::uint64_t fill);
+
+// `count` instruments spread over spot, linear and inverse, the well-known names first (BTCUSDT, ETHUSDT,
+// 1000PEPEUSDT, BTCUSD_PERP of 100 USD, ETHUSD_PERP of 10 USD …), the rest made up (S0001USDT …).
+[[nodiscard]] std::vector<TapeInstrument> make_instruments(std::size_t count, std::uint32_t trades_per_minute);
+
+}  // namespace cvdd::sim

@@ -1,0 +1,163 @@
+#include "cvdd/app/aggregator.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace cvdd {
+
+namespace {
+constexpr std::size_t batch_max = 4096;
+}
+
+Aggregator::Aggregator(AggregatorOptions options, CsvStore& store, const std::map<InstrumentKey, Row>& restored)
+    : options_(std::move(options)),
+      store_(store),
+      restored_(restored),
+      ledger_({options_.interval, options_.event_time}),
+      batch_(batch_max) {}
+
+Aggregator::~Aggregator() {
+  if (thread_.joinable()) stop();
+}
+
+void Aggregator::add_instrument(const Instrument& instrument) {
+  const std::lock_guard lock(mail_mutex_);
+  mail_.instruments.push_back(&instrument);
+  mail_waiting_.store(true, std::memory_order_release);
+}
+
+void Aggregator::add_channel(std::shared_ptr<Channel> channel) {
+  {
+    const std::lock_guard lock(mail_mutex_);
+    mail_.channels.push_back(std::move(channel));
+    mail_waiting_.store(true, std::memory_order_release);
+  }
+  bell_.ring();
+}
+
+void Aggregator::start() {
+  next_due_ = bar_start(options_.now(), options_.interval) + options_.interval;
+  thread_ = std::thread([this] { run(); });
+}
+
+void Aggregator::stop() {
+  stopping_.store(true, std::memory_order_release);
+  bell_.ring();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Aggregator::run() {
+  while (!stopping_.load(std::memory_order_acquire)) {
+    const std::size_t drained = drain();
+    close_due();
+    if (drained > 0) continue;
+    bell_.wait_until(next_wake(), [this] {
+      return stopping_.load(std::memory_order_acquire) || mail_waiting_.load(std::memory_order_acquire) ||
+             std::any_of(channels_.begin(), channels_.end(), [](const auto& c) { return !c->empty(); });
+    });
+  }
+  while (drain() > 0) {
+  }
+  close_due();
+  ledger_.finish(options_.event_time ? ledger_.newest_trade().value_or(options_.now()) : options_.now(), rows_);
+  deliver();
+}
+
+// Mail is read between popping and applying: whatever a record needs was posted before it was pushed.
+std::size_t Aggregator::drain() {
+  read_mail();
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    const std::size_t n = channels_[i]->pop(batch_);
+    if (n == 0) continue;
+    read_mail();
+    for (std::size_t k = 0; k < n; ++k) {
+      ledger_.apply(batch_[k]);
+      if (options_.event_time) close_due();
+    }
+    total += n;
+  }
+  if (total > 0) {
+    stats_.records.fetch_add(total, std::memory_order_relaxed);
+    const LedgerCounters& c = ledger_.counters();
+    stats_.late.store(c.late, std::memory_order_relaxed);
+    stats_.before_first.store(c.before_first, std::memory_order_relaxed);
+    if (ledger_.newest_trade()) stats_.newest_trade_us.store(ledger_.newest_trade()->us, std::memory_order_relaxed);
+  }
+  return total;
+}
+
+void Aggregator::read_mail() {
+  if (!mail_waiting_.load(std::memory_order_acquire)) return;
+  Mail mail;
+  {
+    const std::lock_guard lock(mail_mutex_);
+    mail = std::exchange(mail_, {});
+    mail_waiting_.store(false, std::memory_order_release);
+  }
+  for (const Instrument* instrument : mail.instruments) {
+    ledger_.add_instrument(*instrument);
+    const auto row = restored_.find({instrument->exchange, instrument->market, instrument->symbol});
+    if (row != restored_.end()) ledger_.restore(instrument->id, row->second);
+  }
+  for (auto& channel : mail.channels) channels_.push_back(std::move(channel));
+}
+
+void Aggregator::close_due() {
+  Timestamp upto;
+  if (options_.event_time) {
+    const auto newest = ledger_.newest_trade();
+    if (!newest) return;
+    upto = *newest - options_.close_delay;
+    // The event clock may start in another year than the wall clock, so only a change counts.
+    const Timestamp due = bar_start(upto, options_.interval) + options_.interval;
+    if (due == next_due_) return;
+    next_due_ = due;
+  } else {
+    upto = options_.now() - options_.close_delay;
+    if (upto < next_due_) return;
+    // What was received before this moment belongs to the bar: it is in the queues already.
+    for (std::size_t i = 0; i < channels_.size(); ++i) {
+      std::size_t n = 0;
+      for (std::size_t rounds = 0; rounds < 64 && (n = channels_[i]->pop(batch_)) > 0; ++rounds) {
+        read_mail();
+        for (std::size_t k = 0; k < n; ++k) ledger_.apply(batch_[k]);
+        stats_.records.fetch_add(n, std::memory_order_relaxed);
+      }
+    }
+    next_due_ = bar_start(upto, options_.interval) + options_.interval;
+  }
+  ledger_.close(upto, rows_);
+  stats_.bars_closed.fetch_add(1, std::memory_order_relaxed);
+  deliver();
+}
+
+void Aggregator::deliver() {
+  for (const std::string& error : ledger_.take_errors()) options_.on_problem(error);
+  if (rows_.empty() && store_.backlog_rows() == 0) return;
+  const int error = store_.write(rows_);
+  if (error != last_write_error_) {
+    if (error != 0) {
+      options_.on_problem(std::string("rows could not be written: ") + std::strerror(error) +
+                          "; they are kept in memory and written as soon as possible: check space and permissions");
+    } else {
+      options_.on_problem("rows are written again");
+    }
+    last_write_error_ = error;
+  }
+  stats_.rows.fetch_add(rows_.size(), std::memory_order_relaxed);
+  stats_.revisions.store(ledger_.counters().revisions, std::memory_order_relaxed);
+  if (options_.on_rows && error == 0) options_.on_rows(rows_);
+  rows_.clear();
+}
+
+std::chrono::steady_clock::time_point Aggregator::next_wake() const {
+  using namespace std::chrono;
+  const auto now = steady_clock::now();
+  if (options_.event_time) return now + std::chrono::seconds(1);
+  const Duration wait = next_due_ + options_.close_delay - options_.now();
+  return now + microseconds(std::clamp<std::int64_t>(wait.us, 0, 1'000'000));
+}
+
+}  // namespace cvdd

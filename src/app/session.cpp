@@ -1,0 +1,225 @@
+#include "cvdd/app/session.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace cvdd {
+
+namespace {
+using Millis = std::chrono::milliseconds;
+using std::chrono::steady_clock;
+constexpr Millis write_timeout{10'000};
+constexpr unsigned failures_per_host = 3;
+}  // namespace
+
+Session::Session(SessionContext context, SessionSettings settings, std::vector<const Instrument*> instruments)
+    : context_(std::move(context)),
+      settings_(std::move(settings)),
+      instruments_(std::move(instruments)),
+      timer_(context_.executor),
+      write_timer_(context_.executor),
+      backoff_(seconds(1), seconds(30), settings_.seed) {}
+
+void Session::stop() {
+  stopping_ = true;
+  timer_.cancel();
+  write_timer_.cancel();
+}
+
+asio::awaitable<void> Session::pause(Millis time) {
+  timer_.expires_after(time);
+  boost::system::error_code ignored;
+  co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+asio::awaitable<void> Session::run() {
+  while (!stopping_) {
+    const Duration wait = context_.attempts->take(context_.now());
+    if (wait.us > 0) co_await pause(Millis(wait.us / 1000 + 1));
+    if (stopping_) co_return;
+    if (co_await connect()) {
+      co_await converse();
+      co_await transport_->close(steady_clock::now() + Millis(500));
+      transport_.reset();
+      if (stopping_) co_return;  // the open bars are written as partial: no loss to mark
+      lose_all();
+      co_await deliver();
+      live_ = false;
+      spdlog::warn("connection ended, reconnecting session=\"{}\" reason=\"{}\"", settings_.name, why_);
+    }
+    if (stopping_) co_return;
+    const Duration delay = backoff_.next();
+    if (backoff_.failures() % failures_per_host == 0) host_ = (host_ + 1) % settings_.hosts.size();
+    co_await pause(Millis(delay.us / 1000));
+  }
+}
+
+asio::awaitable<bool> Session::connect() {
+  transport_ = context_.make_transport();
+  const Url& host = settings_.hosts[host_];
+  ++counters_.connects;
+  const auto connected = co_await transport_->connect(host, context_.intake->exchange().ws_target(settings_.stream),
+                                                      steady_clock::now() + settings_.connect_timeout);
+  if (connected.has_value()) {
+    last_failure_.clear();
+    spdlog::info("connected session=\"{}\" host={}:{} instruments={}", settings_.name, host.host, host.port,
+                 instruments_.size());
+    co_return true;
+  }
+  ++counters_.failures;
+  const std::string failure = connected.error().message() + ": " + transport_->last_error_detail();
+  // One line per change of state: the same failure again is not news.
+  if (failure != last_failure_) {
+    spdlog::warn("can't connect, trying again session=\"{}\" host={}:{} reason=\"{}\"", settings_.name, host.host,
+                 host.port, failure);
+    last_failure_ = failure;
+  }
+  transport_.reset();
+  co_return false;
+}
+
+asio::awaitable<void> Session::converse() {
+  using namespace asio::experimental::awaitable_operators;
+  watch_.emplace(settings_.limits, steady_clock::now());
+  requests_.clear();
+  why_.clear();
+  mute_ = false;
+  co_await (read_messages() || write_requests());
+}
+
+// Subscribes batch by batch at the exchange's pace, then asks for a sign of life whenever the line is quiet.
+asio::awaitable<void> Session::write_requests() {
+  const Exchange& exchange = context_.intake->exchange();
+  TokenBucket pace(std::max(1U, exchange.limits.messages_per_second), seconds(1));
+  std::size_t next = 0;
+  while (!stopping_) {
+    const bool subscribing = next < instruments_.size();
+    if (subscribing || (requests_.empty() && watch_->wants_probe(steady_clock::now()))) {
+      const Duration wait = pace.take(context_.now());
+      boost::system::error_code stopped;
+      if (wait.us > 0) {
+        write_timer_.expires_after(std::chrono::microseconds(wait.us));
+        co_await write_timer_.async_wait(asio::redirect_error(asio::use_awaitable, stopped));
+        if (stopping_) co_return;
+      }
+      Request request{next_request_++, {}, steady_clock::now()};
+      std::string text;
+      if (subscribing) {
+        const std::size_t count =
+            std::min<std::size_t>(exchange.limits.instruments_per_request, instruments_.size() - next);
+        const auto begin = instruments_.begin() + static_cast<std::ptrdiff_t>(next);
+        request.instruments.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
+        text = exchange.subscribe(request.instruments, settings_.stream, request.id);
+        next += count;
+      } else {
+        text = exchange.probe(request.id);
+      }
+      requests_.push_back(std::move(request));
+      update_waiting();
+      const auto written = co_await transport_->write(text, steady_clock::now() + write_timeout);
+      if (!written.has_value()) {
+        why_ = written.error().message() + ": " + transport_->last_error_detail();
+        co_return;
+      }
+      continue;
+    }
+    write_timer_.expires_after(Millis(2'000));
+    boost::system::error_code ignored;
+    co_await write_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+}
+
+asio::awaitable<void> Session::read_messages() {
+  while (!stopping_) {
+    const auto messages = co_await transport_->read(watch_->deadline());
+    const auto now = steady_clock::now();
+    watch_->frame(transport_->last_frame());
+    if (!messages.has_value()) {
+      const Watch::Verdict verdict = watch_->verdict(now);
+      if (messages.error() == NetError::timed_out) {
+        if (verdict == Watch::Verdict::fine) {  // a ping moved the deadline while we waited; the socket is gone
+          why_ = "timed out";
+        } else {
+          why_ = reason_of(verdict);
+        }
+        mute_ = verdict == Watch::Verdict::silent || verdict == Watch::Verdict::no_first_frame;
+      } else {
+        why_ = messages.error().message() + ": " + transport_->last_error_detail();
+      }
+      co_return;
+    }
+    for (const std::string_view message : *messages) {
+      if (!take(message)) co_return;
+    }
+    if (!records_.empty()) co_await deliver();
+  }
+}
+
+// One message; false if the connection should end.
+bool Session::take(std::string_view message) {
+  const Parsed& parsed = context_.intake->take(message, context_.now(), records_);
+  const auto now = steady_clock::now();
+  if (!parsed.trades.empty()) {
+    if (!watch_->any_data()) {
+      backoff_.reset();
+      live_ = true;
+    }
+    watch_->data(now);
+  } else {
+    watch_->frame(now);
+  }
+  for (const Ack& ack : parsed.acks) {
+    if (!acknowledge(ack)) return false;
+  }
+  if (parsed.closing_soon) {
+    why_ = "the exchange announced that it will close the connection";
+    return false;
+  }
+  return true;
+}
+
+bool Session::acknowledge(const Ack& ack) {
+  const auto request = std::find_if(requests_.begin(), requests_.end(), [&](const Request& r) { return r.id == ack.id; });
+  if (!ack.ok) {
+    why_ = "the exchange refused a request: " + ack.error;
+    return false;
+  }
+  if (request == requests_.end()) return true;
+  for (const Instrument* instrument : request->instruments) {
+    context_.intake->confirm(*instrument, context_.now(), records_);
+  }
+  requests_.erase(request);
+  update_waiting();
+  return true;
+}
+
+void Session::update_waiting() {
+  watch_->waiting_since(requests_.empty() ? std::nullopt : std::optional(requests_.front().sent));
+}
+
+// A full queue stops this connection's reading: TCP pushes back, nothing is dropped.
+asio::awaitable<void> Session::deliver() {
+  std::span<const Record> rest(records_);
+  while (true) {
+    rest = rest.subspan(context_.channel->push(rest));
+    context_.bell->ring();
+    if (rest.empty()) break;
+    ++counters_.backpressure_waits;
+    co_await pause(Millis(1));
+  }
+  records_.clear();
+}
+
+// Up to the last frame the data are known to be complete, unless they had stopped before.
+void Session::lose_all() {
+  const auto since = mute_ ? watch_->last_data() : watch_->last_frame();
+  const auto ago = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - since).count();
+  const Timestamp lost = context_.now() - Duration{ago};
+  for (const Instrument* instrument : instruments_) context_.intake->lose(*instrument, lost, records_);
+}
+
+}  // namespace cvdd

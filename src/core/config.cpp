@@ -1,0 +1,177 @@
+#include "cvdd/core/config.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+
+#include "toml_reader.hpp"
+
+namespace cvdd {
+
+namespace {
+constexpr Duration day{86'400'000'000};
+
+bool is_listen_address(const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return false;
+  unsigned port = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, port);
+  return error == std::errc{} && stop == end && port > 0 && port < 65536;
+}
+
+bool is_proxy(const std::string& text) {
+  constexpr std::string_view scheme = "http://";
+  if (!text.starts_with(scheme)) return false;
+  const auto at = text.rfind('@');
+  const std::string address = text.substr(at == std::string::npos ? scheme.size() : at + 1);
+  return is_listen_address(address) && address.find('/') == std::string::npos;
+}
+
+using Setter = std::function<void(TomlReader&, const toml::node&, const std::string& key)>;
+using Keys = std::vector<std::pair<std::string, Setter>>;
+
+void read_table(TomlReader& reader, const toml::table& table, const std::string& prefix, const Keys& keys) {
+  for (const auto& [name, node] : table) {
+    const std::string key = prefix + std::string(name.str());
+    const auto known = std::find_if(keys.begin(), keys.end(), [&](const auto& k) { return k.first == name.str(); });
+    if (known != keys.end()) {
+      known->second(reader, node, key);
+      continue;
+    }
+    std::vector<std::string> names;
+    for (const auto& k : keys) names.push_back(k.first);
+    reader.unknown_key(node, key, name.str(), names);
+  }
+}
+
+Setter text_into(std::string& out) {
+  return [&out](TomlReader& r, const toml::node& n, const std::string& k) { r.text(n, k, out); };
+}
+
+Setter table_of(Keys keys) {
+  return [keys = std::move(keys)](TomlReader& r, const toml::node& n, const std::string& k) {
+    if (const auto* table = n.as_table()) {
+      read_table(r, *table, k + ".", keys);
+    } else {
+      r.error(n, k, "expected a table, [" + k + "]");
+    }
+  };
+}
+
+void read_exchanges(TomlReader& reader, const toml::node& node, const std::string& key, const KnownMarkets& known,
+                    Config& config) {
+  const auto* exchanges = node.as_table();
+  if (exchanges == nullptr) return reader.error(node, key, "expected tables such as [exchange.NAME.spot]");
+  for (const auto& [name, markets] : *exchanges) {
+    const std::string exchange(name.str());
+    if (!reader.known_exchange(exchange, known, markets)) continue;
+    const auto* table = markets.as_table();
+    if (table == nullptr) {
+      reader.error(markets, key + "." + exchange, "expected tables such as [exchange." + exchange + ".spot]");
+      continue;
+    }
+    for (const auto& [market_name, settings] : *table) {
+      const auto market = reader.known_market(exchange, std::string(market_name.str()), known, settings);
+      if (!market) continue;
+      ExchangeConfig& e = config.exchanges[{exchange, *market}];
+      table_of({{"ws", [&e](TomlReader& r, const toml::node& n, const std::string& k) { r.urls(n, k, "wss://", e.ws); }},
+                {"rest",
+                 [&e](TomlReader& r, const toml::node& n, const std::string& k) { r.urls(n, k, "https://", e.rest); }},
+                {"stream", [&e](TomlReader& r, const toml::node& n, const std::string& k) {
+                   r.choice(n, k, {"aggTrade", "trade"}, e.stream);
+                 }}})(reader, settings, key + "." + exchange + "." + std::string(market_name.str()));
+    }
+  }
+}
+
+Keys keys_of(Config& c, const KnownMarkets& known) {
+  return {
+      {"data_dir", text_into(c.data_dir)},
+      {"symbols_file", text_into(c.symbols_file)},
+      {"interval",
+       [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+         Duration d = c.interval;
+         r.duration(n, k, d);
+         if (d < seconds(1) || d > day || day.us % d.us != 0) {
+           return r.error(n, k, "expected 1s to 1d, in whole parts of a UTC day, such as \"5s\", \"1m\", \"1h\"");
+         }
+         c.interval = d;
+       }},
+      {"close_delay",
+       [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+         Duration d = c.close_delay;
+         r.duration(n, k, d);
+         if (d > seconds(60)) return r.error(n, k, "expected at most \"60s\"");
+         c.close_delay = d;
+       }},
+      {"clock",
+       [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+         std::string clock = "wall";
+         r.choice(n, k, {"wall", "exchange"}, clock);
+         c.exchange_clock = clock == "exchange";
+       }},
+      {"http", table_of({{"listen",
+                          [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+                            r.text(n, k, c.http_listen);
+                            if (!c.http_listen.empty() && !is_listen_address(c.http_listen)) {
+                              r.error(n, k, "expected \"address:port\", such as \"127.0.0.1:9480\", or \"\" for off");
+                            }
+                          }}})},
+      {"log", table_of({{"level",
+                         [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+                           r.choice(n, k, {"trace", "debug", "info", "warn", "error"}, c.log_level);
+                         }}})},
+      {"net", table_of({{"ca_file", text_into(c.ca_file)},
+                        {"proxy",
+                         [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+                           r.text(n, k, c.proxy);
+                           // The text may hold a password, so the message must not.
+                           if (!c.proxy.empty() && !is_proxy(c.proxy)) {
+                             r.error(n, k, "not a proxy address, expected \"http://host:port\" or "
+                                           "\"http://user:password@host:port\"");
+                           }
+                         }}})},
+      {"exchange",
+       [&c, &known](TomlReader& r, const toml::node& n, const std::string& k) { read_exchanges(r, n, k, known, c); }},
+  };
+}
+}  // namespace
+
+std::string to_string(const ConfigError& error) {
+  std::string out = error.file;
+  if (error.line > 0) out += ":" + std::to_string(error.line);
+  if (!error.key.empty()) out += ": " + error.key;
+  return out + ": " + error.message;
+}
+
+std::optional<Duration> parse_duration(std::string_view text) {
+  std::int64_t n = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (error != std::errc{} || n < 0 || text.empty() || text.front() == '-') return std::nullopt;
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  constexpr std::pair<std::string_view, std::int64_t> units[] = {
+      {"ms", 1'000}, {"s", 1'000'000}, {"m", 60'000'000}, {"h", 3'600'000'000}, {"d", 86'400'000'000}};
+  for (const auto& [name, us] : units) {
+    if (unit == name && n <= 100'000'000) return Duration{n * us};
+  }
+  return std::nullopt;
+}
+
+Config parse_config(std::string_view text, const std::string& file, const KnownMarkets& known,
+                    std::vector<ConfigError>& errors) {
+  Config config;
+  TomlReader reader(text, file, errors);
+  read_table(reader, reader.table(), "", keys_of(config, known));
+  return config;
+}
+
+void resolve_paths(Config& config, const std::string& config_file) {
+  const auto slash = config_file.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : config_file.substr(0, slash == 0 ? 1 : slash);
+  for (std::string* path : {&config.data_dir, &config.symbols_file, &config.ca_file}) {
+    if (!path->empty() && path->front() != '/') *path = folder + "/" + *path;
+  }
+}
+
+}  // namespace cvdd

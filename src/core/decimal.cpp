@@ -1,0 +1,193 @@
+#include "cvdd/core/decimal.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace cvdd {
+
+namespace {
+__extension__ typedef unsigned __int128 UInt128;
+
+constexpr std::size_t powers = 39;
+constexpr std::array<Int128, powers> power_of_ten = [] {
+  std::array<Int128, powers> p{};
+  p[0] = 1;
+  for (std::size_t i = 1; i < powers; ++i) p[i] = p[i - 1] * 10;
+  return p;
+}();
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+std::optional<Decimal> parse(std::string_view text, unsigned digits_max, unsigned scale_max) {
+  std::size_t i = 0;
+  const bool negative = !text.empty() && text[0] == '-';
+  if (negative) ++i;
+  const std::size_t begin = i;
+  Int128 mantissa = 0;
+  int zeros = 0;  // trailing zeros not yet worth a multiplication
+  int digits = 0, scale = 0;
+  bool point = false;
+  for (; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '.') {
+      if (point || i == begin || i + 1 == text.size() || !is_digit(text[i + 1])) return std::nullopt;
+      point = true;
+      continue;
+    }
+    if (!is_digit(c)) break;
+    if (point) ++scale;
+    if (c == '0') {
+      ++zeros;
+      continue;
+    }
+    const int shift = digits == 0 ? 1 : zeros + 1;
+    digits += shift;
+    zeros = 0;
+    if (digits > static_cast<int>(digits_max)) return std::nullopt;
+    if (__builtin_mul_overflow(mantissa, power_of_ten[static_cast<std::size_t>(shift)], &mantissa) ||
+        __builtin_add_overflow(mantissa, Int128{c - '0'}, &mantissa)) {
+      return std::nullopt;
+    }
+  }
+  if (i == begin) return std::nullopt;
+  if (text[begin] == '0' && begin + 1 < text.size() && is_digit(text[begin + 1])) return std::nullopt;
+  if (i < text.size()) {
+    if (text[i] != 'e' && text[i] != 'E') return std::nullopt;
+    ++i;
+    const bool minus = i < text.size() && text[i] == '-';
+    if (i < text.size() && (text[i] == '-' || text[i] == '+')) ++i;
+    if (i == text.size() || text.size() - i > 3) return std::nullopt;
+    int exponent = 0;
+    for (; i < text.size(); ++i) {
+      if (!is_digit(text[i])) return std::nullopt;
+      exponent = exponent * 10 + (text[i] - '0');
+    }
+    if (exponent > 40) return std::nullopt;
+    scale += minus ? exponent : -exponent;
+  }
+  if (mantissa == 0) return Decimal{};
+  scale -= zeros;  // the zeros were never multiplied in
+  if (scale < 0) {
+    if (digits - scale > static_cast<int>(digits_max)) return std::nullopt;
+    if (__builtin_mul_overflow(mantissa, power_of_ten[static_cast<std::size_t>(-scale)], &mantissa)) return std::nullopt;
+    scale = 0;
+  }
+  if (scale > static_cast<int>(scale_max)) return std::nullopt;
+  return Decimal(negative ? -mantissa : mantissa, static_cast<unsigned>(scale));
+}
+
+// Both mantissas at the larger of the two scales.
+bool align(const Decimal& a, const Decimal& b, Int128& x, Int128& y, unsigned& scale) {
+  scale = std::max(a.scale, b.scale);
+  return !__builtin_mul_overflow(a.mantissa, power_of_ten[scale - a.scale], &x) &&
+         !__builtin_mul_overflow(b.mantissa, power_of_ten[scale - b.scale], &y);
+}
+
+UInt128 magnitude(Int128 v) { return v < 0 ? UInt128{0} - static_cast<UInt128>(v) : static_cast<UInt128>(v); }
+}  // namespace
+
+std::optional<Decimal> parse_decimal(std::string_view text, unsigned digits_max) {
+  return parse(text, std::min(digits_max, 38U), 18);
+}
+
+std::optional<Decimal> parse_sum(std::string_view text) { return parse(text, 39, decimal_scale_max); }
+
+Decimal normalized(Decimal a) {
+  while (a.scale > 0 && a.mantissa % 10 == 0) {
+    a.mantissa /= 10;
+    --a.scale;
+  }
+  return a;
+}
+
+void append_to(std::string& out, const Decimal& value) {
+  const Decimal v = normalized(value);
+  std::array<char, 48> digits{};
+  std::size_t n = 0;
+  for (UInt128 rest = magnitude(v.mantissa); rest != 0 || n <= v.scale; rest /= 10) {
+    digits[n++] = static_cast<char>('0' + static_cast<int>(rest % 10));
+  }
+  if (v.is_negative()) out += '-';
+  for (std::size_t i = n; i-- > 0;) {
+    out += digits[i];
+    if (i == v.scale && i > 0) out += '.';
+  }
+}
+
+std::string to_string(const Decimal& value) {
+  std::string out;
+  append_to(out, value);
+  return out;
+}
+
+std::optional<Decimal> add(const Decimal& a, const Decimal& b) {
+  Int128 x = 0, y = 0, sum = 0;
+  unsigned scale = 0;
+  if (align(a, b, x, y, scale) && !__builtin_add_overflow(x, y, &sum)) return Decimal(sum, scale);
+  const Decimal p = normalized(a), q = normalized(b);
+  if (!align(p, q, x, y, scale) || __builtin_add_overflow(x, y, &sum)) return std::nullopt;
+  return Decimal(sum, scale);
+}
+
+Decimal negate(const Decimal& a) { return {-a.mantissa, a.scale}; }
+
+std::optional<Decimal> subtract(const Decimal& a, const Decimal& b) { return add(a, negate(b)); }
+
+std::optional<Decimal> multiply(const Decimal& a, const Decimal& b) {
+  Int128 product = 0;
+  if (a.scale + b.scale <= static_cast<int>(decimal_scale_max) &&
+      !__builtin_mul_overflow(a.mantissa, b.mantissa, &product)) {
+    return Decimal(product, static_cast<unsigned>(a.scale + b.scale));
+  }
+  const Decimal p = normalized(a), q = normalized(b);
+  if (p.scale + q.scale > static_cast<int>(decimal_scale_max) ||
+      __builtin_mul_overflow(p.mantissa, q.mantissa, &product)) {
+    return std::nullopt;
+  }
+  return Decimal(product, static_cast<unsigned>(p.scale + q.scale));
+}
+
+// Long division, one decimal digit at a time, so that no intermediate is larger than ten times the divisor.
+std::optional<Decimal> divide_half_even(const Decimal& a, const Decimal& b, unsigned decimals) {
+  if (b.is_zero() || decimals > decimal_scale_max) return std::nullopt;
+  const bool negative = a.is_negative() != b.is_negative();
+  UInt128 divisor = magnitude(b.mantissa), rest = magnitude(a.mantissa);
+  constexpr UInt128 limit = static_cast<UInt128>(-1) / 20;
+  // a / b = (am / bm) · 10^(bs - as); the digits wanted after the point shift by the difference of the scales.
+  int shift = static_cast<int>(decimals) + b.scale - a.scale;
+  for (; shift < 0; ++shift) {
+    if (divisor > limit) return std::nullopt;
+    divisor *= 10;
+  }
+  if (divisor > limit) return std::nullopt;
+  UInt128 quotient = rest / divisor;
+  rest %= divisor;
+  for (; shift > 0; --shift) {
+    rest *= 10;
+    UInt128 next = 0;
+    if (__builtin_mul_overflow(quotient, UInt128{10}, &next) || __builtin_add_overflow(next, rest / divisor, &quotient)) {
+      return std::nullopt;
+    }
+    rest %= divisor;
+  }
+  if (rest * 2 > divisor || (rest * 2 == divisor && quotient % 2 == 1)) ++quotient;
+  if (quotient > (static_cast<UInt128>(-1) >> 1)) return std::nullopt;
+  const Int128 value = static_cast<Int128>(quotient);
+  return normalized(Decimal(negative ? -value : value, decimals));
+}
+
+std::strong_ordering compare(const Decimal& a, const Decimal& b) {
+  Int128 x = 0, y = 0;
+  unsigned scale = 0;
+  if (align(a, b, x, y, scale)) return x <=> y;
+  const Decimal p = normalized(a), q = normalized(b);
+  if (align(p, q, x, y, scale)) return x <=> y;
+  // The scales are too far apart for 128 bits: the one that did not fit is the larger in magnitude.
+  const int sign_p = p.is_negative() ? -1 : (p.is_positive() ? 1 : 0);
+  const int sign_q = q.is_negative() ? -1 : (q.is_positive() ? 1 : 0);
+  if (sign_p != sign_q) return sign_p <=> sign_q;
+  const bool p_larger = p.scale < q.scale;
+  return (p_larger == (sign_p > 0)) ? std::strong_ordering::greater : std::strong_ordering::less;
+}
+
+}  // namespace cvdd

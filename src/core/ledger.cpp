@@ -1,0 +1,261 @@
+#include "cvdd/core/ledger.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace cvdd {
+
+void Ledger::add_instrument(const Instrument& instrument) {
+  if (instrument.id >= books_.size()) books_.resize(instrument.id + 1);
+  Book& book = books_[instrument.id];
+  assert(book.instrument == nullptr);
+  book.instrument = &instrument;
+  order_.push_back(instrument.id);
+}
+
+bool Ledger::knows(std::uint32_t instrument) const {
+  return instrument < books_.size() && books_[instrument].instrument != nullptr;
+}
+
+void Ledger::apply(const Record& record) {
+  if (!knows(record.instrument())) return;
+  Book& book = books_[record.instrument()];
+  if (book.state == State::stopped) return;
+  switch (record.kind()) {
+    case RecordKind::trade:
+    case RecordKind::other:
+    case RecordKind::placeholder:
+      return trade(book, record);
+    case RecordKind::subscribed:
+      return subscribed(book, record.time());
+    case RecordKind::lost:
+      return lost(book, record.time());
+    case RecordKind::hole:
+      return hole(book, record);
+    case RecordKind::unsubscribed:
+      return unsubscribed(book, record.time());
+  }
+}
+
+// ------------------------------------------------------------------ marks
+
+void Ledger::subscribed(Book& book, Timestamp time) {
+  if (options_.event_time) {
+    if (book.loss && book.loss->open) {
+      book.loss->open = false;
+      book.loss->to = std::max(book.loss->from, bar_start(book.last_trade, options_.interval));
+    }
+    if (book.state == State::ended) book.state = State::active;
+    return;  // the first trade begins the rows
+  }
+  const Timestamp bar = bar_start(time, options_.interval);
+  if (book.state == State::idle && book.bars.empty()) return begin(book, bar, true);
+  if (book.state != State::active) continue_after_absence(book, bar);
+  if (book.loss && book.loss->open) {
+    book.loss->open = false;
+    book.loss->to = std::max(book.loss->from, bar);
+  }
+}
+
+void Ledger::begin(Book& book, Timestamp bar, bool partial) {
+  book.state = State::active;
+  book.front = book.first_bar = bar;
+  book.bars.emplace_back();
+  book.bars.back().partial_begin = partial;
+}
+
+// The files' newest bar is bars.back(). What lies between it and `bar` passed while nobody listened.
+void Ledger::continue_after_absence(Book& book, Timestamp bar) {
+  book.state = State::active;
+  const Timestamp newest = newest_bar(book);
+  if (bar <= newest) {
+    if (book.loss) book.loss->visible_from = newest;
+    return;
+  }
+  const auto between = static_cast<std::size_t>((bar - newest).us / options_.interval.us);
+  if (between > bars_kept_max) {
+    for (Bar& b : book.bars) {
+      const auto base = add(book.cvd_base, *subtract(b.buy_base, b.sell_base));
+      const auto quote = add(book.cvd_quote, *subtract(b.buy_quote, b.sell_quote));
+      if (base && quote) {
+        book.cvd_base = *base;
+        book.cvd_quote = *quote;
+      }
+      if (b.close) book.close = b.close;
+    }
+    book.bars.clear();
+    book.bars.emplace_back();
+    book.front = book.first_bar = bar;
+    if (book.loss) book.loss->from = bar;
+  } else {
+    for (std::size_t i = 1; i < between; ++i) {
+      book.bars.emplace_back();
+      book.bars.back().absent = true;
+    }
+    book.bars.emplace_back();
+  }
+  if (book.loss) book.loss->visible_from = bar;
+}
+
+void Ledger::lost(Book& book, Timestamp time) {
+  if (book.state != State::active) return;
+  const Timestamp t = options_.event_time ? book.last_trade : time;
+  const Timestamp bar = std::max(bar_start(t, options_.interval), book.first_bar);
+  if (book.loss) {
+    book.loss->open = true;
+    book.loss->from = std::min(book.loss->from, bar);
+  } else {
+    book.loss = Loss{bar, bar, bar, true};
+  }
+}
+
+void Ledger::unsubscribed(Book& book, Timestamp time) {
+  if (book.state != State::active) return;
+  const Timestamp t = options_.event_time ? book.last_trade : time;
+  const Timestamp bar = std::max(bar_start(t, options_.interval), newest_bar(book));
+  if (!extend(book, bar)) return;
+  book.bars.back().partial_end = book.bars.back().changed = true;
+  book.end_bar = bar;
+  book.state = State::ended;
+  if (!book.loss) book.loss = Loss{bar, bar, bar, true};
+}
+
+// Ids are missing before the trade that comes next. That trade's bar counts them; the bars since the last trade, or
+// since the connection was lost, can't know how many of them are theirs.
+void Ledger::hole(Book& book, const Record& record) {
+  if (book.state != State::active) return;
+  const Timestamp at = std::max(bar_start(record.time(), options_.interval), book.first_bar);
+  if (!extend(book, at)) return;
+  Hole h{record.id(), record.id() + record.count() - 1, record.count(), at, at, at};
+  if (book.loss) {
+    h.touch_from = std::max(book.loss->from, book.loss->visible_from);
+    h.touch_to = std::min(book.loss->open ? at : book.loss->to + options_.interval, at);
+    if (h.touch_to < h.touch_from) h.touch_to = h.touch_from;
+    book.loss.reset();
+  } else if (book.last_id) {
+    h.touch_from = std::min(std::max(bar_start(book.last_trade, options_.interval), book.first_bar), at);
+  }
+  if (h.left == 0) {  // size unknown
+    if (Bar* bar = bar_at(book, at)) bar->lost = true;
+    return give_up(book, h);
+  }
+  if (book.holes.size() == holes_max) {
+    give_up(book, book.holes.front());
+    book.holes.erase(book.holes.begin());
+  }
+  book.holes.push_back(h);
+}
+
+void Ledger::give_up(Book& book, const Hole& h) {
+  if (Bar* bar = bar_at(book, h.at)) bar->missing += h.left;
+  for (Timestamp t = std::max(h.touch_from, book.front); t < h.touch_to; t = t + options_.interval) {
+    if (Bar* bar = bar_at(book, t)) bar->lost = true;
+  }
+}
+
+// ------------------------------------------------------------------ trades
+
+void Ledger::trade(Book& book, const Record& record) {
+  const Timestamp bar_time = bar_start(record.time(), options_.interval);
+  if (book.state == State::idle && options_.event_time) begin(book, bar_time, true);
+  if (book.state != State::active || bar_time < book.first_bar) {
+    ++counters_.before_first;
+    return;
+  }
+  const bool in_series = record.kind() != RecordKind::other || record.aggressor() != Aggressor::unknown;
+  if (in_series && book.loss && !book.loss->open && book.last_id && record.id() > *book.last_id) resolve_loss(book);
+  if (!extend(book, bar_time)) {
+    ++counters_.too_far_ahead;
+    book.bars.back().missing += 1;
+    return;
+  }
+  Bar* bar = bar_at(book, bar_time);
+  if (bar == nullptr) {
+    ++counters_.too_late;
+    book.bars.back().missing += 1;
+    return;
+  }
+  if (bar->written()) ++counters_.late;
+  bar->absent = false;
+  if (record.kind() == RecordKind::trade) {
+    if (!add_trade(*bar, record)) return stop(book, bar_time);
+    ++counters_.trades;
+  } else if (record.kind() == RecordKind::other) {
+    if (!add_other(*bar, record)) return stop(book, bar_time);
+    ++counters_.other;
+  }
+  if (record.kind() != RecordKind::other || in_series) fill_hole(book, record.id());
+  if (in_series) {
+    if (!book.last_id) {
+      // Nothing to compare the id with: what a loss before the first trade cost stays unknown.
+      if (book.loss && !book.loss->open) {
+        give_up(book, {0, 0, 0, bar_time, book.loss->from, book.loss->to + options_.interval});
+        book.loss.reset();
+      }
+    }
+    book.last_id = std::max(book.last_id.value_or(0), record.id());
+  }
+  book.last_trade = std::max(book.last_trade, record.time());
+  newest_trade_ = std::max(newest_trade_.value_or(record.time()), record.time());
+}
+
+// The ids went on without a hole: nothing was missed while we were cut off.
+void Ledger::resolve_loss(Book& book) {
+  for (Timestamp t = std::max(book.loss->from, book.front); t <= book.loss->to; t = t + options_.interval) {
+    Bar* bar = bar_at(book, t);
+    if (bar == nullptr) break;
+    bar->absent = false;
+    bar->recovered = true;
+    bar->partial_end = false;
+  }
+  book.loss.reset();
+}
+
+void Ledger::fill_hole(Book& book, std::uint64_t id) {
+  for (auto h = book.holes.begin(); h != book.holes.end(); ++h) {
+    if (id < h->first || id > h->last) continue;
+    if (--h->left > 0) return;
+    for (Timestamp t = std::max(h->touch_from, book.front); t <= h->at; t = t + options_.interval) {
+      if (t != h->at && t >= h->touch_to) continue;
+      Bar* bar = bar_at(book, t);
+      // A hole that closed before anybody read of it was only a matter of order.
+      if (bar != nullptr && bar->written() && bar->written_status == BarStatus::gap) bar->recovered = true;
+    }
+    book.holes.erase(h);
+    return;
+  }
+}
+
+void Ledger::stop(Book& book, Timestamp bar_time) {
+  if (Bar* bar = bar_at(book, bar_time)) bar->lost = bar->changed = true;
+  book.state = State::stopped;
+  book.end_bar = newest_bar(book);
+  errors_.push_back(book.instrument->exchange + " " + std::string(name_of(book.instrument->market)) + " " +
+                    book.instrument->symbol + ": a sum does not fit 128 bits; the instrument is stopped, its last bar "
+                    "says gap; remove it from the symbol list and report this");
+}
+
+// ------------------------------------------------------------------ bars
+
+Timestamp Ledger::newest_bar(const Book& book) const {
+  return {book.front.us + (static_cast<std::int64_t>(book.bars.size()) - 1) * options_.interval.us};
+}
+
+bool Ledger::extend(Book& book, Timestamp bar) {
+  if (book.bars.empty()) return false;
+  const std::int64_t more = (bar - newest_bar(book)).us / options_.interval.us;
+  if (more > static_cast<std::int64_t>(bars_ahead_max)) return false;
+  for (std::int64_t i = 0; i < more; ++i) book.bars.emplace_back();
+  return true;
+}
+
+Bar* Ledger::bar_at(Book& book, Timestamp bar) {
+  if (bar < book.front) return nullptr;
+  const auto index = static_cast<std::size_t>((bar - book.front).us / options_.interval.us);
+  return index < book.bars.size() ? &book.bars[index] : nullptr;
+}
+
+std::vector<std::string> Ledger::take_errors() { return std::exchange(errors_, {}); }
+
+}  // namespace cvdd

@@ -1,0 +1,193 @@
+// The ledger's other half: which rows are due, and what they say.
+#include <algorithm>
+#include <utility>
+
+#include "cvdd/core/ledger.hpp"
+
+namespace cvdd {
+
+namespace {
+Decimal difference(const Decimal& a, const Decimal& b) { return subtract(a, b).value_or(Decimal{}); }
+}  // namespace
+
+// What the newest row says becomes the bar in memory; the rest of it, and everything since, is a loss that the next
+// trade's id measures.
+void Ledger::restore(std::uint32_t instrument, const Row& row) {
+  Book& book = books_.at(instrument);
+  Bar bar;
+  bar.buys = row.buys;
+  bar.sells = row.sells;
+  bar.buy_base = row.buy_base;
+  bar.sell_base = row.sell_base;
+  bar.buy_quote = row.buy_quote;
+  bar.sell_quote = row.sell_quote;
+  bar.other_base = row.other_base;
+  bar.other_quote = row.other_quote;
+  book.close = row.close;
+  const auto id_of = [](const std::string& text) -> std::optional<std::uint64_t> {
+    if (text.empty() || text.size() > 19 || text.find_first_not_of("0123456789") != std::string::npos) return {};
+    return std::stoull(text);
+  };
+  if (row.buys + row.sells > 0) {
+    bar.open = row.open;
+    bar.high = row.high;
+    bar.low = row.low;
+    bar.close = row.close;
+    bar.open_time = bar.close_time = row.time;
+    bar.first_id = id_of(row.first_id).value_or(0);
+    bar.last_id = id_of(row.last_id).value_or(0);
+    book.last_id = id_of(row.last_id);
+  }
+  bar.revs = row.rev + 1;
+  bar.written_status = row.status;
+  bar.written_missing = row.missing;
+  bar.missing = row.missing.value_or(0);
+  bar.lost = !row.missing.has_value();
+  bar.recovered = row.status == BarStatus::repaired;
+  bar.history = row.status == BarStatus::history;
+  const bool first_ever = row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
+  bar.partial_begin = row.status == BarStatus::partial && first_ever;
+  bar.partial_end = row.status == BarStatus::partial && !first_ever;
+  book.cvd_base = difference(row.cvd_base, row.delta_base);
+  book.cvd_quote = difference(row.cvd_quote, row.delta_quote);
+  book.front = book.first_bar = row.time;
+  book.last_trade = row.time;
+  book.bars.assign(1, bar);
+  const Timestamp from = row.status == BarStatus::partial ? row.time : row.time + options_.interval;
+  book.loss = Loss{from, from, from, true};
+  if (options_.event_time) book.state = State::active;
+}
+
+std::optional<std::uint64_t> Ledger::missing_of(const Book& book, Timestamp time, const Bar& bar) const {
+  if (bar.lost) return std::nullopt;
+  if (book.loss && time >= std::max(book.loss->from, book.loss->visible_from) &&
+      (book.loss->open ? book.state == State::active : time <= book.loss->to)) {
+    return std::nullopt;
+  }
+  std::uint64_t missing = bar.missing;
+  for (const Hole& h : book.holes) {
+    if (h.at == time) missing += h.left;
+    else if (time >= h.touch_from && time < h.touch_to) return std::nullopt;
+  }
+  return missing;
+}
+
+Row Ledger::row_of(const Book& book, Timestamp time, const Bar& bar) const {
+  Row row;
+  row.time = time;
+  row.exchange = book.instrument->exchange;
+  row.market = book.instrument->market;
+  row.symbol = book.instrument->symbol;
+  row.rev = bar.revs;
+  row.missing = missing_of(book, time, bar);
+  if (!row.missing || *row.missing > 0) row.status = BarStatus::gap;
+  else if (bar.partial_begin || bar.partial_end) row.status = BarStatus::partial;
+  else if (bar.history) row.status = BarStatus::history;
+  else if (bar.recovered) row.status = BarStatus::repaired;
+  row.open = bar.open;
+  row.high = bar.high;
+  row.low = bar.low;
+  row.close = bar.close;
+  row.buys = bar.buys;
+  row.sells = bar.sells;
+  row.buy_base = bar.buy_base;
+  row.sell_base = bar.sell_base;
+  row.buy_quote = bar.buy_quote;
+  row.sell_quote = bar.sell_quote;
+  row.delta_base = difference(bar.buy_base, bar.sell_base);
+  row.delta_quote = difference(bar.buy_quote, bar.sell_quote);
+  row.other_base = bar.other_base;
+  row.other_quote = bar.other_quote;
+  if (bar.has_trades()) {
+    row.first_id = std::to_string(bar.first_id);
+    row.last_id = std::to_string(bar.last_id);
+  }
+  return row;
+}
+
+void Ledger::close_book(Book& book, Timestamp upto, std::vector<Row>& rows) {
+  if (book.bars.empty() || book.state == State::idle) return;
+  const Timestamp last_due = bar_start(upto, options_.interval) - options_.interval;
+  if (book.state == State::active && last_due > newest_bar(book)) (void)extend(book, last_due);
+  Decimal cvd_base = book.cvd_base, cvd_quote = book.cvd_quote;
+  std::optional<Decimal> last_price = book.close;
+  bool moved = false;  // an earlier bar's delta changed, so every later CVD does
+  Timestamp time = book.front;
+  for (Bar& bar : book.bars) {
+    if (time > last_due) break;
+    const auto base = add(cvd_base, difference(bar.buy_base, bar.sell_base));
+    const auto quote = add(cvd_quote, difference(bar.buy_quote, bar.sell_quote));
+    if (!base || !quote) return stop(book, time);
+    cvd_base = *base;
+    cvd_quote = *quote;
+    if (bar.close) last_price = bar.close;
+    if (!bar.absent) {
+      const auto missing = missing_of(book, time, bar);
+      Row row = row_of(book, time, bar);
+      const bool told = bar.written() && !bar.changed && !moved && missing == bar.written_missing &&
+                        row.status == bar.written_status;
+      if (!told) {
+        moved = moved || (bar.written() && bar.delta_changed);
+        if (!row.open) row.open = row.high = row.low = row.close = last_price;
+        row.cvd_base = cvd_base;
+        row.cvd_quote = cvd_quote;
+        ++counters_.rows;
+        if (bar.written()) ++counters_.revisions;
+        bar.written_status = row.status;
+        bar.written_missing = missing;
+        bar.changed = bar.delta_changed = false;
+        ++bar.revs;
+        rows.push_back(std::move(row));
+      }
+    }
+    time = time + options_.interval;
+  }
+  retire(book);
+}
+
+// Forgets written bars beyond the few that late trades may still reach, and those whose state is settled.
+void Ledger::retire(Book& book) {
+  while (book.bars.size() > bars_kept) {
+    const Bar& bar = book.bars.front();
+    if (!bar.written() && !bar.absent) break;
+    const bool keep_for_loss = book.loss && book.front >= book.loss->from && book.bars.size() <= bars_kept_max;
+    if (keep_for_loss) break;
+    if (bar.absent && book.loss && book.bars.size() <= bars_kept_max) break;
+    book.cvd_base = add(book.cvd_base, difference(bar.buy_base, bar.sell_base)).value_or(book.cvd_base);
+    book.cvd_quote = add(book.cvd_quote, difference(bar.buy_quote, bar.sell_quote)).value_or(book.cvd_quote);
+    if (bar.close) book.close = bar.close;
+    std::erase_if(book.holes, [&](const Hole& h) { return h.at == book.front; });
+    book.bars.pop_front();
+    book.front = book.front + options_.interval;
+  }
+}
+
+void Ledger::close(Timestamp upto, std::vector<Row>& rows) {
+  const std::size_t begin = rows.size();
+  for (const std::uint32_t id : order_) close_book(books_[id], upto, rows);
+  std::stable_sort(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.end(),
+                   [](const Row& a, const Row& b) { return a.time < b.time; });
+}
+
+void Ledger::finish(Timestamp now, std::vector<Row>& rows) {
+  const Timestamp bar = bar_start(now, options_.interval);
+  Timestamp last = bar;
+  for (const std::uint32_t id : order_) {
+    Book& book = books_[id];
+    if (book.state != State::active || book.bars.empty()) continue;
+    const Timestamp open_bar = std::max(bar, newest_bar(book));
+    if (!extend(book, open_bar)) continue;
+    last = std::max(last, open_bar);
+    for (Timestamp t = bar; t <= open_bar; t = t + options_.interval) {
+      Bar* b = bar_at(book, t);
+      if (b != nullptr && !b->partial_end) b->partial_end = b->changed = true;
+    }
+    book.end_bar = open_bar;
+  }
+  close(last + options_.interval, rows);
+  for (const std::uint32_t id : order_) {
+    if (books_[id].state == State::active) books_[id].state = State::ended;
+  }
+}
+
+}  // namespace cvdd

@@ -1,0 +1,86 @@
+// Arguments → command. What the commands do is in src/ops; how data goes through the daemon, in src/app.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+
+#include "cvdd/core/config.hpp"
+#include "cvdd/ops/commands.hpp"
+
+int main(int argc, char** argv) {
+  CLI::App app{"cvdd collects the public trades of crypto exchanges and keeps their cumulative volume delta, exactly."};
+  app.set_version_flag("--version", std::string("cvdd ") + CVDD_VERSION);
+  app.require_subcommand(1);
+  int status = 0;
+
+  std::string config_file = "/etc/cvdd/cvdd.toml";
+  auto* run = app.add_subcommand("run", "the daemon; SIGTERM or SIGINT stops it, open bars are written as partial");
+  run->add_option("--config", config_file, "configuration file")->required();
+  run->callback([&] { status = cvdd::run_command(config_file); });
+
+  bool online = false;
+  auto* check = app.add_subcommand("check", "reads configuration and symbol list and reports every error");
+  check->add_option("--config", config_file, "configuration file")->required();
+  check->add_flag("--online", online, "also ask the exchanges whether the symbols exist");
+  check->callback([&] { status = cvdd::check_command(config_file, online); });
+
+  std::string interval_text;
+  const auto interval = [&](cvdd::Duration fallback) {
+    if (interval_text.empty()) return fallback;
+    const auto parsed = cvdd::parse_duration(interval_text);
+    if (!parsed || parsed->us < 1'000'000 || 86'400'000'000 % parsed->us != 0) {
+      throw CLI::ValidationError("--interval", "expected a duration from 1s to 1d that divides a day, such as 5s or 1m");
+    }
+    return *parsed;
+  };
+
+  cvdd::DemoOptions demo_options;
+  auto* demo = app.add_subcommand("demo", "the whole daemon against simulated exchanges on loopback");
+  demo->add_option("--out", demo_options.out, "data directory (default: a fresh temporary one)");
+  demo->add_option("--bars", demo_options.bars, "end after this many bars and compare every row with the tape");
+  demo->add_option("--interval", interval_text, "bar length (default 5s)");
+  demo->add_option("--seed", demo_options.seed, "seed of the simulated tape");
+  demo->add_option("--instruments", demo_options.instruments, "number of instruments")->check(CLI::Range(1, 50'000));
+  demo->add_option("--trades-per-minute", demo_options.trades_per_minute, "average per instrument");
+  demo->add_flag("--quiet", demo_options.quiet, "don't print the rows");
+  demo->callback([&] {
+    demo_options.interval = interval(demo_options.interval);
+    status = cvdd::demo_command(demo_options);
+  });
+
+  cvdd::SimulateOptions simulate_options;
+  auto* simulate = app.add_subcommand("simulate", "only the simulated exchanges, for any client");
+  simulate->add_option("--listen", simulate_options.listen, "ADDRESS:PORT")->required();
+  simulate->add_option("--seed", simulate_options.seed, "seed of the simulated tape");
+  simulate->add_option("--recording", simulate_options.recordings, "play these frames, verbatim ([MARKET:]FILE)");
+  simulate->add_option("--instruments-file", simulate_options.instruments_files, "REST answers to serve with recordings")
+      ->delimiter(',');
+  simulate->add_option("--ca-out", simulate_options.ca_out, "write the certificate authority to trust here");
+  simulate->add_option("--speed", simulate_options.speed, "of recordings: 1 as recorded, 0 as fast as clients read");
+  simulate->add_option("--instruments", simulate_options.instruments, "number of instruments on the tape");
+  simulate->add_option("--trades-per-minute", simulate_options.trades_per_minute, "average per instrument");
+  simulate->callback([&] { status = cvdd::simulate_command(simulate_options); });
+
+  cvdd::ReplayCommand replay_options;
+  auto* replay = app.add_subcommand("replay", "offline: recordings through the same path as run");
+  replay->add_option("--exchange", replay_options.exchange, "binance, …")->required();
+  replay->add_option("--market", replay_options.market, "spot, linear, inverse, option or auto")->required();
+  replay->add_option("--instruments", replay_options.instruments, "the exchange's own REST answers")->delimiter(',');
+  replay->add_option("--out", replay_options.out, "data directory")->required();
+  replay->add_option("--interval", interval_text, "bar length (default 1m)");
+  replay->add_option("recordings", replay_options.recordings, "recordings, .jsonl or .jsonl.gz")->required();
+  replay->callback([&] {
+    replay_options.interval = interval(replay_options.interval);
+    status = cvdd::replay_command(replay_options);
+  });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "cvdd: {}\n", error.what());
+    return 1;
+  }
+  return status;
+}

@@ -1,0 +1,30 @@
+// From a URL to an encrypted stream: resolve, connect, TLS. Shared by the WebSocket and the HTTPS request.
+#pragma once
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <string>
+#include <string_view>
+
+#include "cvdd/net/transport.hpp"
+#include "tls_context.hpp"
+
+namespace cvdd {
+
+// Errors as values: `auto [error, n] = co_await stream.async_read_some(buffer, await_tuple)`.
+inline constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
+
+// Everything within `deadline`; on failure `detail` says why in one line. Leaves `stream` with no expiry set.
+[[nodiscard]] asio::awaitable<Result<void>> connect_tls(TlsStream& stream, const Url& url, SteadyTime deadline,
+                                                        std::string& detail);
+
+// The Host header: the port is part of it unless it is the scheme's own.
+[[nodiscard]] std::string host_header(const Url& url);
+// The prefix and the target as one path that starts with a slash. Empty if it cannot stand in a request line.
+[[nodiscard]] std::string request_target(const Url& url, std::string_view target);
+// The other side, or the network between, ended the connection (as against breaking a protocol).
+[[nodiscard]] bool is_disconnect(const boost::system::error_code& error);
+// At most `max` characters of foreign text, fit for one line of a log.
+[[nodiscard]] std::string printable(std::string_view text, std::size_t max);
+
+}  // namespace cvdd

@@ -1,0 +1,171 @@
+#include "cvdd/ops/commands.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "cvdd/app/daemon.hpp"
+#include "cvdd/app/replay.hpp"
+#include "cvdd/exchanges/exchange.hpp"
+#include "cvdd/net/transport.hpp"
+#include "cvdd/ops/load_config.hpp"
+#include "cvdd/sim/server.hpp"
+
+namespace cvdd {
+
+namespace {
+// Standard error, one line an event; results go to standard output.
+void log_to_stderr(const std::string& level) {
+  auto logger = std::make_shared<spdlog::logger>("cvdd", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+  logger->set_level(spdlog::level::from_str(level));
+  logger->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+}
+}  // namespace
+
+int run_command(const std::string& config_file) {
+  LoadedConfig loaded;
+  if (!load_config(config_file, loaded)) return 2;
+  log_to_stderr(loaded.config.log_level);
+  DaemonOptions options;
+  options.config = loaded.config;
+  options.symbols = loaded.symbols;
+  std::unique_ptr<Daemon> daemon;
+  try {
+    daemon = std::make_unique<Daemon>(std::move(options));
+  } catch (const std::runtime_error& error) {
+    fmt::print(stderr, "cvdd: {}\n", error.what());
+    return 2;
+  }
+  return daemon->run();
+}
+
+namespace {
+// Asks one market for its instruments and compares the list with it.
+asio::awaitable<int> check_market(asio::any_io_executor executor, std::shared_ptr<TlsContext> tls,
+                                  const Exchange& exchange, std::vector<std::string> hosts,
+                                  std::vector<std::string> wanted) {
+  if (hosts.empty()) hosts.assign(exchange.rest_hosts.begin(), exchange.rest_hosts.end());
+  std::string error;
+  for (const std::string& host : hosts) {
+    Url url;
+    if (!parse_url(host, url)) continue;
+    const auto http = make_http_get(executor, tls);
+    const auto response = co_await http->get(url, exchange.instruments_target,
+                                             std::chrono::steady_clock::now() + std::chrono::seconds(30),
+                                             std::size_t{64} << 20);
+    std::vector<Instrument> listed;
+    if (!response.has_value()) {
+      error = host + ": " + response.error().message() + ": " + http->last_error_detail();
+    } else if (response->status != 200) {
+      error = host + ": HTTP " + std::to_string(response->status);
+    } else if (exchange.parse_instruments(response->body, listed, error)) {
+      const Selection selection = select_instruments(wanted, listed);
+      for (const UnknownSymbol& unknown : selection.unknown) {
+        fmt::print(stderr, "{} {}: {}: {}{}\n", exchange.name, name_of(exchange.market), unknown.symbol, unknown.reason,
+                   unknown.near.empty() ? "" : fmt::format("; near: {}", fmt::join(unknown.near, ", ")));
+      }
+      fmt::print("{} {}: {} instruments\n", exchange.name, name_of(exchange.market), selection.found.size());
+      co_return selection.unknown.empty() ? 0 : 2;
+    }
+  }
+  fmt::print(stderr, "{} {}: can't be asked: {}\n", exchange.name, name_of(exchange.market), error);
+  co_return 1;
+}
+}  // namespace
+
+int check_command(const std::string& config_file, bool online) {
+  LoadedConfig loaded;
+  if (!load_config(config_file, loaded)) return 2;
+  std::size_t names = 0;
+  for (const auto& [where, wanted] : loaded.symbols.wanted) names += wanted.size();
+  fmt::print("{}: good; {}: good, {} names\n", config_file, loaded.config.symbols_file, names);
+  if (!online) return 0;
+  int status = 0;
+  asio::io_context io(1);
+  const auto tls = make_tls_context(loaded.config.ca_file);
+  for (const auto& [where, wanted] : loaded.symbols.wanted) {
+    const Exchange* exchange = find_exchange(where.first, where.second);
+    const auto configured = loaded.config.exchanges.find(where);
+    asio::co_spawn(io,
+                   check_market(io.get_executor(), tls, *exchange,
+                                configured == loaded.config.exchanges.end() ? std::vector<std::string>{}
+                                                                            : configured->second.rest,
+                                wanted),
+                   [&](const std::exception_ptr& e, int result) {
+                     if (e) std::rethrow_exception(e);
+                     status = std::max(status, result);
+                   });
+  }
+  io.run();
+  return status;
+}
+
+int simulate_command(const SimulateOptions& options) {
+  log_to_stderr("info");
+  sim::ServerOptions server_options;
+  if (!split_address(options.listen, server_options.address, server_options.port)) {
+    fmt::print(stderr, "--listen {}: not an address and port; expected 127.0.0.1:9443\n", options.listen);
+    return 2;
+  }
+  server_options.recordings = options.recordings;
+  server_options.instruments_files = options.instruments_files;
+  server_options.recording_speed = options.speed;
+  const Timestamp start{std::chrono::duration_cast<std::chrono::microseconds>(
+                            std::chrono::system_clock::now().time_since_epoch())
+                            .count()};
+  std::shared_ptr<sim::Tape> tape;
+  if (options.recordings.empty()) {
+    tape = std::make_shared<sim::Tape>(options.seed, start,
+                                       sim::make_instruments(options.instruments, options.trades_per_minute));
+  }
+  asio::io_context io(1);
+  sim::Server server(io, server_options, tape);
+  if (!options.ca_out.empty()) {
+    std::ofstream out(options.ca_out, std::ios::binary);
+    out << server.ca_pem();
+    if (!out.flush()) {
+      fmt::print(stderr, "--ca-out {}: can't be written\n", options.ca_out);
+      return 2;
+    }
+  }
+  server.start();
+  fmt::print("# simulated exchanges on {}:{}; give a daemon these lines, and ca_file under [net]\n{}",
+             server_options.address, server.port(), server.config_toml());
+  std::fflush(stdout);
+  asio::signal_set signals(io, SIGTERM, SIGINT);
+  signals.async_wait([&](const boost::system::error_code& error, int) {
+    if (!error) server.stop();
+  });
+  io.run();
+  return 0;
+}
+
+int replay_command(const ReplayCommand& command) {
+  ReplayOptions options;
+  options.exchange = command.exchange;
+  options.market = command.market;
+  options.instruments = command.instruments;
+  options.out_dir = command.out;
+  options.recordings = command.recordings;
+  options.interval = command.interval;
+  try {
+    const ReplaySummary summary = replay(options);
+    fmt::print(stderr, "{}\n", summary_line(summary));
+    return 0;
+  } catch (const std::runtime_error& error) {
+    fmt::print(stderr, "cvdd replay: {}\n", error.what());
+    return 1;
+  }
+}
+
+}  // namespace cvdd

@@ -1,0 +1,128 @@
+// The whole daemon against simulated exchanges on loopback, and a comparison of what it wrote with the tape.
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <thread>
+
+#include "cvdd/app/daemon.hpp"
+#include "cvdd/core/csv.hpp"
+#include "cvdd/ops/commands.hpp"
+#include "cvdd/ops/compare.hpp"
+#include "cvdd/sim/server.hpp"
+
+namespace cvdd {
+
+namespace {
+namespace fs = std::filesystem;
+namespace asio = boost::asio;
+
+Timestamp wall_now() {
+  return {std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+              .count()};
+}
+
+fs::path demo_directory(const std::string& wanted) {
+  const fs::path path = wanted.empty() ? fs::temp_directory_path() / fmt::format("cvdd-demo-{}", wall_now().us / 1000)
+                                       : fs::path(wanted);
+  fs::create_directories(path);
+  return fs::absolute(path);
+}
+
+// The simulated exchanges on a thread of their own.
+class SimulatedExchanges {
+ public:
+  explicit SimulatedExchanges(std::shared_ptr<sim::Tape> tape)
+      : io_(1), guard_(asio::make_work_guard(io_)), server_(io_, {}, std::move(tape)) {
+    server_.start();
+    thread_ = std::thread([this] { io_.run(); });
+  }
+  ~SimulatedExchanges() { stop(); }
+  void stop() {
+    if (!thread_.joinable()) return;
+    asio::post(io_, [this] { server_.stop(); });
+    guard_.reset();
+    thread_.join();
+  }
+  [[nodiscard]] const sim::Server& server() const { return server_; }
+
+ private:
+  boost::asio::io_context io_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
+  sim::Server server_;
+  std::thread thread_;
+};
+}  // namespace
+
+int demo_command(const DemoOptions& options) {
+  auto logger = std::make_shared<spdlog::logger>("cvdd", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+  spdlog::set_default_logger(std::move(logger));
+
+  const auto tape = std::make_shared<sim::Tape>(options.seed, wall_now() - seconds(60),
+                                                sim::make_instruments(options.instruments, options.trades_per_minute));
+  std::vector<sim::TapeInstrument> simulated(tape->instruments().begin(), tape->instruments().end());
+  SimulatedExchanges exchanges(tape);
+  const fs::path directory = demo_directory(options.out);
+  const fs::path ca = directory / "simulated-ca.pem";
+  std::ofstream(ca, std::ios::binary) << exchanges.server().ca_pem();
+
+  DaemonOptions daemon_options;
+  std::vector<ConfigError> errors;
+  daemon_options.config = parse_config(exchanges.server().config_toml(), "simulated", simulated_markets(simulated), errors);
+  daemon_options.config.data_dir = directory.string();
+  daemon_options.config.ca_file = ca.string();
+  daemon_options.config.interval = options.interval;
+  daemon_options.config.close_delay = std::min(seconds(1), Duration{options.interval.us / 2});
+  for (const auto& s : simulated) {
+    daemon_options.symbols.wanted[{s.instrument.exchange, s.instrument.market}].push_back(s.instrument.symbol);
+  }
+
+  std::atomic<Daemon*> running{nullptr};
+  std::set<std::int64_t> whole_bars;  // aggregator thread
+  daemon_options.on_rows = [&](std::span<const Row> rows) {
+    std::string text;
+    for (const Row& row : rows) {
+      if (row.status == BarStatus::live) whole_bars.insert(row.time.us);
+      if (!options.quiet) append_row(text, row);
+    }
+    fmt::print("{}", text);
+    std::fflush(stdout);
+    if (options.bars > 0 && whole_bars.size() >= options.bars) {
+      if (Daemon* daemon = running.load()) daemon->stop();
+    }
+  };
+
+  fmt::print("# simulated exchanges: wss and https on 127.0.0.1:{}, {} instruments, seed {}\n"
+             "# rows are written to {}/latest.csv\n{}\n",
+             exchanges.server().port(), simulated.size(), options.seed, directory.string(), csv_header());
+  std::fflush(stdout);
+  Daemon daemon(std::move(daemon_options));
+  running = &daemon;
+  const int status = daemon.run();
+  running = nullptr;
+  exchanges.stop();
+
+  if (options.bars == 0) return status;
+  const Comparison result = compare_with_tape(directory.string(), *tape, options.interval);
+  for (const std::string& line : result.disagreements) fmt::print("# {}\n", line);
+  fmt::print("# {} rows compared with the simulated tape, {} live bars, {} instruments: {}\n", result.rows, result.live,
+             result.instruments,
+             result.wrong == 0 && result.rows > 0 ? "every row equals the tape"
+                                                  : fmt::format("{} rows are wrong", result.wrong));
+  if (result.instruments < simulated.size()) {
+    fmt::print("# {} instruments have no row\n", simulated.size() - result.instruments);
+    return 1;
+  }
+  return result.wrong == 0 && result.rows > 0 ? status : 1;
+}
+
+}  // namespace cvdd

@@ -1,0 +1,259 @@
+#include "cvdd/sim/binance_protocol.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+
+namespace cvdd::sim::binance {
+namespace {
+
+std::int64_t ms(Timestamp t) { return t.us / 1'000; }
+
+std::string decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned byte = 0;
+    if (text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr == text.data() + i + 3) {
+      out += static_cast<char>(byte);
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    auto end = std::min(text.find(separator), text.size());
+    if (end > 0) parts.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+bool eat(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  if (text.size() > prefix.size() && text[prefix.size()] != '/') return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+// The id as JSON, or empty if it is none that Binance takes.
+std::string id_of(const simdjson::dom::element& message) {
+  simdjson::dom::element id;
+  if (message["id"].get(id) != simdjson::SUCCESS) return "null";
+  if (id.is_null() || id.is_int64() || id.is_uint64()) return simdjson::minify(id);
+  std::string_view text;
+  auto plain = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+  };
+  if (id.get(text) == simdjson::SUCCESS && text.size() <= 36 && std::ranges::all_of(text, plain))
+    return fmt::format("\"{}\"", text);
+  return {};
+}
+
+unsigned price_digits(const TapeInstrument& what) {
+  return what.instrument.market == Market::spot ? 8 : what.price_decimals;
+}
+unsigned size_digits(const TapeInstrument& what) {
+  return what.instrument.market == Market::spot ? 8 : what.size_decimals;
+}
+
+}  // namespace
+
+std::optional<std::string_view> Address::parameter(std::string_view name) const {
+  for (const auto& [key, value] : query)
+    if (key == name) return value;
+  return std::nullopt;
+}
+
+Address parse_address(std::string_view target, std::string_view host) {
+  Address result;
+  auto question = std::min(target.find('?'), target.size());
+  std::string_view path = target.substr(0, question);
+  if (question < target.size()) {
+    for (const std::string& part : split(target.substr(question + 1), '&')) {
+      auto equals = std::min(part.find('='), part.size());
+      result.query.emplace_back(part.substr(0, equals),
+                                equals < part.size() ? decoded(std::string_view(part).substr(equals + 1)) : "");
+    }
+  }
+  if (eat(path, "/binance/spot"))
+    result.market = Market::spot;
+  else if (eat(path, "/binance/linear"))
+    result.market = Market::linear;
+  else if (eat(path, "/binance/inverse"))
+    result.market = Market::inverse;
+  else if (host.starts_with("stream.") || host.starts_with("data-stream.") || path.starts_with("/api/"))
+    result.market = Market::spot;
+  else if (host.starts_with("fstream.") || path.starts_with("/fapi/"))
+    result.market = Market::linear;
+  else if (host.starts_with("dstream.") || path.starts_with("/dapi/"))
+    result.market = Market::inverse;
+  result.path = decoded(path);
+  return result;
+}
+
+std::optional<Entry> parse_entry(const Address& address) {
+  if (!address.market) return std::nullopt;
+  Entry entry;
+  std::string_view path = address.path;
+  if (*address.market == Market::linear) {
+    if (eat(path, "/market"))
+      entry.door = Door::market;
+    else if (eat(path, "/public"))
+      entry.door = Door::open;
+  }
+  if (eat(path, "/ws")) {
+    entry.streams = split(path, '/');
+    return entry;
+  }
+  if (path != "/stream") return std::nullopt;
+  entry.combined = true;
+  if (auto streams = address.parameter("streams")) entry.streams = split(*streams, '/');
+  return entry;
+}
+
+bool delivers(Market market, Door door, std::string_view stream) {
+  if (market != Market::linear) return true;
+  return door == (stream.ends_with("@trade") ? Door::open : Door::market);
+}
+
+Request parse_request(Market market, std::string_view text) {
+  Request request;
+  simdjson::dom::parser parser;
+  simdjson::dom::element message;
+  auto refuse = [&](int code, std::string_view why) {
+    request.method = Method::bad;
+    request.error = error_answer(market, code, why, request.id);
+    return request;
+  };
+  if (parser.parse(text.data(), text.size()).get(message) != simdjson::SUCCESS)
+    return refuse(3, "Invalid JSON: expected value at line 1 column 1");
+  if (!message.is_object()) return refuse(2, "Invalid request: expected an object");
+  request.id = id_of(message);
+  if (request.id.empty()) {
+    request.id = "null";
+    return refuse(2, "Invalid request: request ID must be an unsigned integer");
+  }
+  std::string_view method;
+  if (message["method"].get(method) != simdjson::SUCCESS) return refuse(2, "Invalid request: missing field `method`");
+  if (method == "LIST_SUBSCRIPTIONS")
+    request.method = Method::list;
+  else if (method == "SUBSCRIBE")
+    request.method = Method::subscribe;
+  else if (method == "UNSUBSCRIBE")
+    request.method = Method::unsubscribe;
+  else if (method == "SET_PROPERTY")
+    request.method = Method::set_property;
+  else if (method == "GET_PROPERTY")
+    request.method = Method::get_property;
+  else
+    return refuse(2,
+                  "Invalid request: unknown variant, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, "
+                  "`LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`");
+  if (request.method == Method::list) return request;
+  simdjson::dom::array parameters;
+  if (message["params"].get(parameters) != simdjson::SUCCESS)
+    return refuse(2, "Invalid request: missing field `params`");
+  if (request.method == Method::set_property || request.method == Method::get_property) {
+    std::string_view name;
+    if (parameters.at(0).get(name) != simdjson::SUCCESS)
+      return refuse(2, "Invalid request: property name must be a string");
+    if (name != "combined") return refuse(0, "Unknown property");
+    if (request.method == Method::set_property && parameters.at(1).get(request.combined) != simdjson::SUCCESS)
+      return refuse(1, "Invalid value type: expected Boolean");
+    return request;
+  }
+  for (simdjson::dom::element parameter : parameters) {
+    std::string_view name;
+    if (parameter.get(name) != simdjson::SUCCESS) return refuse(2, "Invalid request: invalid type: expected a string");
+    request.streams.push_back(decoded(name));
+  }
+  return request;
+}
+
+std::string acknowledgement(std::string_view id) { return fmt::format(R"({{"result":null,"id":{}}})", id); }
+
+std::string stream_list(std::span<const std::string> streams, std::string_view id) {
+  std::string out = R"({"result":[)";
+  for (const std::string& stream : streams) {
+    if (out.back() != '[') out += ',';
+    out += '"';
+    for (char c : stream) {
+      if (c == '"' || c == '\\') out += '\\';
+      if (static_cast<unsigned char>(c) >= 0x20) out += c;
+    }
+    out += '"';
+  }
+  fmt::format_to(std::back_inserter(out), R"(],"id":{}}})", id);
+  return out;
+}
+
+// Spot answers errors flat, futures nested; an id is only there if the request had one.
+std::string error_answer(Market market, int code, std::string_view message, std::string_view id) {
+  if (market != Market::spot) return fmt::format(R"({{"error":{{"code":{},"msg":"{}"}},"id":{}}})", code, message, id);
+  if (id == "null") return fmt::format(R"({{"code":{},"msg":"{}"}})", code, message);
+  return fmt::format(R"({{"code":{},"msg":"{}","id":{}}})", code, message, id);
+}
+
+std::string stream_name(const Instrument& instrument, std::string_view kind) {
+  std::string name = instrument.symbol;
+  for (char& c : name)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  name += '@';
+  name += kind;
+  return name;
+}
+
+std::string fixed(Int128 value, unsigned scale, unsigned decimals) {
+  std::string digits;
+  const bool negative = value < 0;
+  for (Int128 rest = negative ? -value : value; rest > 0; rest /= 10)
+    digits += static_cast<char>('0' + static_cast<int>(rest % 10));
+  while (digits.size() < scale + 1U) digits += '0';
+  std::ranges::reverse(digits);
+  std::string fraction = digits.substr(digits.size() - scale);
+  fraction.resize(decimals, '0');
+  digits.resize(digits.size() - scale);
+  if (negative) digits.insert(digits.begin(), '-');
+  return decimals == 0 ? digits : digits + '.' + fraction;
+}
+
+std::string aggregate_frame(const TapeInstrument& what, const TapeTrade& t, Timestamp event_time) {
+  const Instrument& i = what.instrument;
+  std::string p = fixed(t.price_ticks, what.price_decimals, price_digits(what));
+  std::string q = fixed(t.size_steps, what.size_decimals, size_digits(what));
+  if (i.market == Market::spot)
+    return fmt::format(
+        R"({{"e":"aggTrade","E":{},"s":"{}","a":{},"p":"{}","q":"{}","f":{},"l":{},"T":{},"m":{},"M":true}})",
+        ms(event_time), i.symbol, t.id, p, q, t.first_fill, t.last_fill, ms(t.time), t.buyer_is_maker);
+  return fmt::format(
+      R"({{"e":"aggTrade","E":{},"a":{},"s":"{}","p":"{}","q":"{}","nq":"{}","f":{},"l":{},"T":{},"m":{},"st":{}}})",
+      ms(event_time), t.id, i.symbol, p, q, q, t.first_fill, t.last_fill, ms(t.time), t.buyer_is_maker,
+      i.market == Market::linear ? 1 : 2);
+}
+
+std::string single_frame(const TapeInstrument& what, const TapeTrade& t, std::uint64_t fill, Timestamp event_time) {
+  const Instrument& i = what.instrument;
+  std::string p = fixed(t.price_ticks, what.price_decimals, price_digits(what));
+  std::string q = fixed(fill_size(t, fill), what.size_decimals, size_digits(what));
+  if (i.market == Market::spot)
+    return fmt::format(R"({{"e":"trade","E":{},"s":"{}","t":{},"p":"{}","q":"{}","T":{},"m":{},"M":true}})",
+                       ms(event_time), i.symbol, fill, p, q, ms(t.time), t.buyer_is_maker);
+  return fmt::format(R"({{"e":"trade","E":{},"T":{},"s":"{}","t":{},"p":"{}","q":"{}","X":"MARKET","m":{},"st":{}}})",
+                     ms(event_time), ms(t.time), i.symbol, fill, p, q, t.buyer_is_maker,
+                     i.market == Market::linear ? 1 : 2);
+}
+
+std::string wrapped(std::string_view stream, std::string_view data) {
+  return fmt::format(R"({{"stream":"{}","data":{}}})", stream, data);
+}
+
+}  // namespace cvdd::sim::binance

@@ -1,0 +1,97 @@
+// One accepted socket: TLS, then REST answers one after the other, or the upgrade to a WebSocket.
+#if defined(__GNUC__) && \
+    !defined(__clang__)  // g++ 12 misjudges Asio's coroutine frames and executors when it inlines them
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#pragma GCC diagnostic ignored "-Wnull-dereference"
+#endif
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+#include <string>
+
+#include "cvdd/sim/ws_session.hpp"
+
+namespace cvdd::sim {
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
+
+// Lets Hub::stop close a socket that is still at REST.
+class Registered {
+ public:
+  Registered(Hub& hub, tcp::socket& socket) : hub_(hub), socket_(socket) { hub_.rest_sockets.insert(&socket_); }
+  ~Registered() { hub_.rest_sockets.erase(&socket_); }
+  Registered(const Registered&) = delete;
+  Registered& operator=(const Registered&) = delete;
+
+ private:
+  Hub& hub_;
+  tcp::socket& socket_;
+};
+
+std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+
+http::response<http::string_body> respond(Hub& hub, const HttpRequest& request, const binance::Address& address) {
+  binance::Answer answer;
+  if (request.method() == http::verb::get) {
+    answer = hub.answer(address);
+  } else {
+    answer.status = 405;
+    answer.body = "{}";
+  }
+  http::response<http::string_body> response(static_cast<http::status>(answer.status), request.version());
+  response.set(http::field::content_type, "application/json;charset=UTF-8");
+  response.set("X-MBX-USED-WEIGHT-1M", std::to_string(hub.charge(answer.weight)));
+  response.keep_alive(request.keep_alive());
+  response.body() = std::move(answer.body);
+  response.prepare_payload();
+  return response;
+}
+
+}  // namespace
+
+asio::awaitable<void> serve(std::shared_ptr<Hub> hub, tcp::socket socket) {
+  boost::system::error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  TlsStream stream(beast::tcp_stream(std::move(socket)), hub->tls);
+  std::optional<Registered> registered(std::in_place, *hub, stream.next_layer().socket());
+  if (hub->stopped) co_return;
+
+  stream.next_layer().expires_after(std::chrono::seconds(30));
+  if (auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server, quietly); error) co_return;
+  beast::flat_buffer buffer;
+  while (!hub->stopped) {
+    http::request_parser<http::string_body> parser;
+    parser.body_limit(64 * 1024);
+    stream.next_layer().expires_after(std::chrono::seconds(60));
+    auto [read_error, read_bytes] = co_await http::async_read(stream, buffer, parser, quietly);
+    if (read_error) break;
+    HttpRequest request = parser.release();
+    const auto address = binance::parse_address(view(request.target()), view(request[http::field::host]));
+    if (beast::websocket::is_upgrade(request)) {
+      if (auto entry = binance::parse_entry(address)) {
+        registered.reset();
+        co_await run_websocket(std::move(hub), std::move(stream), std::move(request), *address.market,
+                               std::move(*entry));
+        co_return;
+      }
+    }
+    ++hub->stats.rest_requests;
+    auto response = respond(*hub, request, address);
+    auto [write_error, written] = co_await http::async_write(stream, response, quietly);
+    if (write_error || response.need_eof()) break;
+  }
+  if (hub->stopped) co_return;
+  stream.next_layer().expires_after(std::chrono::seconds(2));
+  co_await stream.async_shutdown(quietly);
+}
+
+}  // namespace cvdd::sim

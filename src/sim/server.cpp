@@ -1,0 +1,159 @@
+#if defined(__GNUC__) && \
+    !defined(__clang__)  // g++ 12 misjudges Asio's coroutine frames and executors when it inlines them
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#pragma GCC diagnostic ignored "-Wnull-dereference"
+#endif
+#include "cvdd/sim/server.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <stdexcept>
+
+#include "cvdd/sim/hub.hpp"
+
+namespace cvdd::sim {
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
+}
+
+struct Server::State : Hub {
+  using Hub::Hub;
+};
+
+Timestamp wall_clock() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
+}
+
+Hub::Hub(asio::io_context& context, ServerOptions settings, std::shared_ptr<Tape> source)
+    : io(context),
+      options(std::move(settings)),
+      tape(std::move(source)),
+      certificates(make_certificates()),
+      acceptor(context),
+      timer_(context) {
+  tls.use_certificate_chain(asio::buffer(certificates.leaf_pem));
+  tls.use_private_key(asio::buffer(certificates.key_pem), asio::ssl::context::pem);
+
+  if (!options.recordings.empty()) {
+    recording_ = load_recordings(options.recordings);
+    for (Market market : {Market::spot, Market::linear, Market::inverse})
+      instruments_.at(static_cast<std::size_t>(market)) =
+          binance::exchange_info(market, recording_.instruments, wall_clock());
+    tape.reset();  // recordings are played instead of the tape
+  }
+  for (const std::string& path : options.instruments_files) {
+    std::string body = read_whole(path);
+    const auto market = static_cast<std::size_t>(market_of_instruments(body));
+    instruments_.at(market) = std::move(body);
+  }
+  if (tape) {
+    for (const TapeInstrument& what : tape->instruments()) {
+      Feed feed{binance::stream_name(what.instrument, "aggTrade"), binance::stream_name(what.instrument, "trade")};
+      feed.aggregates = &channel(what.instrument.market, feed.aggregate_name);
+      feed.singles = &channel(what.instrument.market, feed.single_name);
+      feeds_.push_back(std::move(feed));
+    }
+  }
+
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(options.address, error);
+  const tcp::endpoint endpoint(address, options.port);
+  if (!error) acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error)
+    throw std::runtime_error(fmt::format("cannot listen on {}:{}: {}", options.address, options.port, error.message()));
+  port = acceptor.local_endpoint().port();
+}
+
+void Hub::start() {
+  asio::co_spawn(io, accept(), asio::detached);
+  if (!options.recordings.empty())
+    asio::co_spawn(io, play_recording(), asio::detached);
+  else if (tape)
+    asio::co_spawn(io, print_tape(), asio::detached);
+}
+
+void Hub::stop() {
+  stopped = true;
+  boost::system::error_code ignored;
+  acceptor.close(ignored);
+  timer_.cancel();
+  for (Connection* connection : connections) connection->cut(false);
+  for (tcp::socket* socket : rest_sockets) socket->close(ignored);
+}
+
+void Hub::drop_connections() {
+  for (Connection* connection : connections) connection->cut(true);
+}
+
+Channel& Hub::channel(Market market, const std::string& stream) {
+  return channels_[static_cast<char>('0' + static_cast<int>(market)) + stream];
+}
+
+void Hub::subscribed() {
+  last_subscription_ = std::chrono::steady_clock::now();
+  if (!first_subscription_) first_subscription_ = last_subscription_;
+}
+
+unsigned Hub::charge(unsigned weight) {
+  const std::int64_t minute = wall_clock().us / 60'000'000;
+  if (minute != minute_) weight_ = 0;
+  minute_ = minute;
+  weight_ += weight;
+  return weight_;
+}
+
+binance::Answer Hub::answer(const binance::Address& address) {
+  std::string_view given;
+  if (address.market) given = instruments_.at(static_cast<std::size_t>(*address.market));
+  return binance::rest(address, tape.get(), given, wall_clock());
+}
+
+asio::awaitable<void> Hub::accept() {
+  const auto self = shared_from_this();
+  while (!stopped) {
+    auto [error, socket] = co_await acceptor.async_accept(quietly);
+    if (stopped) co_return;
+    if (error) {  // most likely out of descriptors: wait a little, then try again
+      asio::steady_timer pause(io, std::chrono::milliseconds(100));
+      co_await pause.async_wait(quietly);
+      continue;
+    }
+    asio::co_spawn(io, serve(self, std::move(socket)), asio::detached);
+  }
+}
+
+Server::Server(asio::io_context& io, ServerOptions options, std::shared_ptr<Tape> tape)
+    : state_(std::make_shared<State>(io, std::move(options), std::move(tape))) {}
+Server::~Server() { state_->stop(); }
+void Server::start() { state_->start(); }
+void Server::stop() { state_->stop(); }
+void Server::drop_connections() { state_->drop_connections(); }
+std::uint16_t Server::port() const { return state_->port; }
+const std::string& Server::ca_pem() const { return state_->certificates.ca_pem; }
+const ServerStats& Server::stats() const { return state_->stats; }
+
+std::string Server::config_toml() const {
+  const auto address = state_->acceptor.is_open() ? state_->acceptor.local_endpoint().address()
+                                                  : asio::ip::make_address(state_->options.address);
+  std::string host = address.is_v6() ? fmt::format("[{}]", address.to_string()) : address.to_string();
+  if (address.is_unspecified()) host = address.is_v6() ? "[::1]" : "127.0.0.1";
+  std::string text;
+  for (std::string_view market : {"spot", "linear", "inverse"})
+    text += fmt::format(
+        "[exchange.binance.{0}]\nws = [\"wss://{1}:{2}/binance/{0}\"]\nrest = [\"https://{1}:{2}/binance/{0}\"]\n\n",
+        market, host, state_->port);
+  return text;
+}
+
+}  // namespace cvdd::sim

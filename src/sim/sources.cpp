@@ -1,0 +1,104 @@
+// What is sent: the tape as time goes by, or recordings played again.
+#if defined(__GNUC__) && \
+    !defined(__clang__)  // g++ 12 misjudges Asio's coroutine frames and executors when it inlines them
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#pragma GCC diagnostic ignored "-Wnull-dereference"
+#endif
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "cvdd/sim/hub.hpp"
+
+namespace cvdd::sim {
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t playing_ahead = 1 << 20;  // bytes a player may be ahead of the slowest reader
+
+bool full(const Channel& channel) {
+  return std::ranges::any_of(channel.readers, [](const Connection* c) { return c->queued() > playing_ahead; });
+}
+
+}  // namespace
+
+void Hub::send(const Channel& to, const std::string& stream, std::string raw) {
+  Frame plain, combined;
+  for (Connection* reader : to.readers) {
+    if (reader->combined() && !combined) combined = std::make_shared<const std::string>(binance::wrapped(stream, raw));
+    if (!reader->combined() && !plain) plain = std::make_shared<const std::string>(raw);
+    reader->push(reader->combined() ? combined : plain);
+    ++stats.trades_sent;
+  }
+}
+
+void Hub::print(const TapeInstrument& what, Feed& feed, std::span<const TapeTrade> trades) {
+  if (trades.empty() || trades.back().id == feed.sent_id) return;
+  const std::uint64_t fresh = trades.back().id - feed.sent_id;
+  if (feed.sent_id != 0) trades = trades.last(std::min<std::size_t>(fresh, trades.size()));
+  feed.sent_id = trades.back().id;
+  if (feed.aggregates->readers.empty() && feed.singles->readers.empty()) return;
+  const Timestamp now = wall_clock();
+  for (const TapeTrade& trade : trades) {
+    if (!feed.aggregates->readers.empty())
+      send(*feed.aggregates, feed.aggregate_name, binance::aggregate_frame(what, trade, now));
+    if (feed.singles->readers.empty()) continue;
+    for (std::uint64_t fill = trade.first_fill; fill <= trade.last_fill; ++fill)
+      send(*feed.singles, feed.single_name, binance::single_frame(what, trade, fill, now));
+  }
+}
+
+asio::awaitable<void> Hub::print_tape() {
+  const auto self = shared_from_this();
+  auto next = Clock::now();
+  while (!stopped) {
+    tape->advance(wall_clock());
+    const auto instruments = tape->instruments();
+    for (std::size_t i = 0; i < instruments.size(); ++i) print(instruments[i], feeds_[i], tape->trades(i));
+    next = std::max(next + std::chrono::milliseconds(10), Clock::now());
+    timer_.expires_at(next);
+    co_await timer_.async_wait(quietly);
+  }
+}
+
+asio::awaitable<void> Hub::play_recording() {
+  const auto self = shared_from_this();
+  auto sleep_until = [this](Clock::time_point when) {
+    timer_.expires_at(when);
+    return timer_.async_wait(quietly);
+  };
+  // Several connections of one client subscribe one after the other, and none should miss the beginning.
+  for (;;) {
+    const auto now = Clock::now();
+    if (first_subscription_ && (now - *last_subscription_ >= std::chrono::milliseconds(500) ||
+                                now - *first_subscription_ >= std::chrono::seconds(3)))
+      break;
+    co_await sleep_until(now + std::chrono::milliseconds(10));
+    if (stopped) co_return;
+  }
+  const auto begin = Clock::now();
+  std::size_t played = 0;
+  std::optional<Timestamp> origin;  // of the first frame whose time is known
+  for (const RecordedFrame& frame : recording_.frames) {
+    if (options.recording_speed > 0 && frame.received.us > 0) {
+      if (!origin) origin = frame.received;
+      const auto behind = static_cast<double>((frame.received - *origin).us) / options.recording_speed;
+      const auto due = begin + std::chrono::microseconds(static_cast<std::int64_t>(behind));
+      if (due > Clock::now()) co_await sleep_until(due);
+    }
+    const Channel& to = channel(frame.market, frame.stream);
+    while (!stopped && full(to)) co_await sleep_until(Clock::now() + std::chrono::milliseconds(1));
+    if (stopped) co_return;
+    for (Connection* reader : to.readers) {
+      reader->push(frame.text);
+      ++stats.trades_sent;
+    }
+    if (++played % 256 == 0) co_await asio::post(io, asio::use_awaitable);  // let the writers write
+  }
+}
+
+}  // namespace cvdd::sim

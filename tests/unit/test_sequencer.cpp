@@ -1,0 +1,72 @@
+#include "catch.hpp"
+#include "cvdd/core/sequencer.hpp"
+
+using cvdd::Sequencer;
+using cvdd::Series;
+using Verdict = cvdd::Sequencer::Verdict;
+
+namespace {
+Verdict agg(Sequencer& s, std::uint64_t id) { return s.decide(Series::aggregate, id).verdict; }
+}  // namespace
+
+TEST_CASE("consecutive ids are next, repeated ones duplicates") {
+  Sequencer s;
+  CHECK(agg(s, 100) == Verdict::next);
+  CHECK(agg(s, 101) == Verdict::next);
+  CHECK(agg(s, 101) == Verdict::duplicate);
+  CHECK(agg(s, 50) == Verdict::duplicate);
+  CHECK(s.last_id() == 101);
+}
+
+TEST_CASE("a jump is a hole of exactly the ids between, and each of them fills it once") {
+  Sequencer s;
+  (void)agg(s, 100);
+  auto d = s.decide(Series::aggregate, 105);
+  CHECK(d.verdict == Verdict::next);
+  CHECK(d.hole_first == 101);
+  CHECK(d.hole_count == 4);
+  for (std::uint64_t id : {103U, 101U, 104U, 102U}) {
+    CHECK(agg(s, id) == Verdict::late);
+    CHECK(agg(s, id) == Verdict::duplicate);
+  }
+}
+
+TEST_CASE("the first series seen is the source, the other is left out") {
+  Sequencer s;
+  CHECK(s.decide(Series::single, 7).verdict == Verdict::next);
+  CHECK(s.decide(Series::aggregate, 1).verdict == Verdict::other_series);
+  CHECK(s.decide(Series::single, 8).verdict == Verdict::next);
+}
+
+TEST_CASE("blocks have ids of their own") {
+  Sequencer s;
+  CHECK(agg(s, 1000) == Verdict::next);
+  CHECK(s.decide(Series::block, 5).verdict == Verdict::next);
+  CHECK(s.decide(Series::block, 5).verdict == Verdict::duplicate);
+  CHECK(s.decide(Series::block, 9).hole_count == 0);
+  CHECK(agg(s, 1001) == Verdict::next);
+}
+
+TEST_CASE("after a restart the ids since the last row are a hole") {
+  Sequencer s;
+  s.resume_after(Series::aggregate, 500);
+  CHECK(s.decide(Series::aggregate, 500).verdict == Verdict::duplicate);
+  auto d = s.decide(Series::aggregate, 504);
+  CHECK(d.hole_first == 501);
+  CHECK(d.hole_count == 3);
+}
+
+TEST_CASE("a far jump back is a new numbering") {
+  Sequencer s;
+  (void)agg(s, 20'000'000);
+  CHECK(agg(s, 5) == Verdict::restarted);
+  CHECK(agg(s, 6) == Verdict::next);
+}
+
+TEST_CASE("remembered holes are bounded, the oldest is given up") {
+  Sequencer s;
+  (void)agg(s, 0);
+  for (std::uint64_t id = 2; id <= 2000; id += 2) (void)agg(s, id);
+  CHECK(agg(s, 1) == Verdict::duplicate);
+  CHECK(agg(s, 1999) == Verdict::late);
+}
