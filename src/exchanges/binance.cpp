@@ -610,6 +610,32 @@ bool parse_history(std::string_view body, const Instrument& instrument, std::vec
   return error.empty();
 }
 
+// ---- Instruments that a list does not have ----
+
+std::string symbol_of(std::string_view message) {
+  constexpr std::string_view key = "\"s\":\"";
+  if (message.find("rade\"") == std::string_view::npos) return {};
+  const auto at = message.find(key);
+  if (at == std::string_view::npos) return {};
+  const auto begin = at + key.size();
+  return std::string(message.substr(begin, message.find('"', begin) - begin));
+}
+
+// Spot and USD-M sizes are base units whatever the symbol. A COIN-M delivery contract has its pair's perpetual size;
+// where that is not listed either, Binance's rule is 100 USD for BTC and 10 USD for every other coin.
+template <Market market>
+bool assume_instrument(std::string_view symbol, std::span<const Instrument> listed, Instrument& out) {
+  out = Instrument{};
+  out.exchange = "binance";
+  out.market = market;
+  out.symbol = symbol;
+  if (market != Market::inverse) return true;
+  const std::string perpetual = std::string(symbol.substr(0, symbol.find('_'))) + "_PERP";
+  const auto found = std::find_if(listed.begin(), listed.end(), [&](const auto& i) { return i.symbol == perpetual; });
+  out.contract_size = found != listed.end() ? found->contract_size : Decimal(symbol.starts_with("BTCUSD") ? 100 : 10, 0);
+  return true;
+}
+
 // ---- The three markets ----
 
 constexpr std::string_view spot_ws[] = {"wss://stream.binance.com:9443", "wss://data-stream.binance.vision"};
@@ -642,6 +668,8 @@ consteval Exchange family(std::span<const std::string_view> ws_hosts, std::span<
   out.parse_instruments = parse_instruments<market>;
   out.history_target = history_target;
   out.parse_history = parse_history;
+  out.symbol_of = symbol_of;
+  out.assume_instrument = assume_instrument<market>;
   return out;
 }
 

@@ -99,6 +99,11 @@ struct Exchange {
   std::string (*history_target)(const Instrument& instrument, std::uint64_t from_id, std::uint32_t limit);
   bool (*parse_history)(std::string_view body, const Instrument& instrument, std::vector<Trade>& out,
                         std::string& error);
+
+  // For recordings whose instrument list is missing or incomplete: the symbol of a trade message (empty if it is
+  // none), and the facts that the exchange's own rules allow to know of it; false if they don't.
+  std::string (*symbol_of)(std::string_view message);
+  bool (*assume_instrument)(std::string_view symbol, std::span<const Instrument> listed, Instrument& out);
 };
 
 // Every market family there is; src/exchanges/registry.cpp.
