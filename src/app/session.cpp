@@ -62,8 +62,9 @@ asio::awaitable<bool> Session::connect() {
   transport_ = context_.make_transport();
   const Url& host = settings_.hosts[host_];
   ++counters_.connects;
-  const auto connected = co_await transport_->connect(host, context_.intake->exchange().ws_target(settings_.stream),
-                                                      steady_clock::now() + settings_.connect_timeout);
+  const std::string target = context_.intake->exchange().ws_target(settings_.stream);
+  const auto deadline = steady_clock::now() + settings_.connect_timeout;
+  const auto connected = co_await transport_->connect(host, target, deadline);
   if (connected.has_value()) {
     last_failure_.clear();
     spdlog::info("connected session=\"{}\" host={}:{} instruments={}", settings_.name, host.host, host.port,

@@ -32,10 +32,12 @@ class WebSocketTransport final : public Transport {
     }));
     ws_.read_message_max(std::size_t{16} << 20);
     ws_.control_callback([this](websocket::frame_type, beast::string_view) { touch(); });
-    const std::string path = url.path + std::string(target);
+    // Named, because g++ 12 destroys temporaries of a co_await expression twice.
+    const std::string host = host_header(url);
+    const std::string path = request_target(url, target);
+    if (path.empty()) co_return NetError::protocol;
     websocket::response_type response;
-    const auto [error] =
-        co_await ws_.async_handshake(response, host_header(url), path.empty() ? "/" : path, await_tuple);
+    const auto [error] = co_await ws_.async_handshake(response, host, path, await_tuple);
     if (error) {
       if (error == websocket::error::upgrade_declined) {
         detail_ = "HTTP " + std::to_string(response.result_int());
