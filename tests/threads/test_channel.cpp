@@ -1,0 +1,132 @@
+// Two real threads: these tests also run under the thread sanitizer.
+#include <chrono>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "catch.hpp"
+#include "cvdd/app/aggregator.hpp"
+#include "cvdd/app/channel.hpp"
+
+using namespace cvdd;
+
+namespace {
+// A store that keeps everything in memory.
+class MemoryFiles final : public FileSink {
+ public:
+  int append(const std::string& path, std::string_view text) override {
+    files[path] += text;
+    return 0;
+  }
+  int replace_link(const std::string&, const std::string&) override { return 0; }
+  int read(const std::string& path, std::uint64_t offset, std::size_t size, std::string& text) override {
+    const auto file = files.find(path);
+    text = file == files.end() || offset >= file->second.size() ? "" : file->second.substr(offset, size);
+    return 0;
+  }
+  int size(const std::string& path, std::uint64_t& size) override {
+    size = files.contains(path) ? files[path].size() : 0;
+    return 0;
+  }
+  int truncate(const std::string&, std::uint64_t) override { return 0; }
+  int list(const std::string&, std::vector<std::string>&) override { return 0; }
+  int make_directory(const std::string&) override { return 0; }
+  std::map<std::string, std::string> files;
+};
+
+Record trade(std::uint32_t instrument, std::uint64_t id, std::int64_t us) {
+  static Instrument of;
+  Instrument known = of;
+  known.id = instrument;
+  Trade t;
+  t.instrument = &known;
+  t.time = {us};
+  t.id = id;
+  t.aggressor = id % 3 == 0 ? Aggressor::seller : Aggressor::buyer;
+  t.price = {100, 0};
+  t.base = {1, 0};
+  t.quote = {100, 0};
+  return Record::from(t).value();
+}
+}  // namespace
+
+TEST_CASE("what goes into a channel comes out whole and in order, however full it is") {
+  Channel channel(64);
+  Bell bell;
+  constexpr std::uint64_t total = 200'000;
+  std::thread producer([&] {
+    for (std::uint64_t id = 0; id < total;) {
+      const Record record = Record::mark(RecordKind::subscribed, 1, {static_cast<std::int64_t>(id)}, id);
+      if (channel.push(std::span(&record, 1)) == 1) {
+        ++id;
+        bell.ring();
+      } else {
+        std::this_thread::yield();
+      }
+    }
+  });
+  std::vector<Record> batch(32);
+  std::uint64_t next = 0;
+  bool in_order = true;
+  while (next < total) {
+    const std::size_t n = channel.pop(batch);
+    for (std::size_t i = 0; i < n; ++i) in_order = in_order && batch[i].id() == next++;
+    if (n == 0) {
+      bell.wait_until(std::chrono::steady_clock::now() + std::chrono::seconds(1), [&] { return !channel.empty(); });
+    }
+  }
+  producer.join();
+  CHECK(in_order);
+  CHECK(channel.empty());
+}
+
+TEST_CASE("the aggregator counts every record of several channels once") {
+  MemoryFiles files;
+  CsvStore store(files, "/memory");
+  const std::map<InstrumentKey, Row> restored;
+  constexpr std::int64_t minute = 60'000'000;
+  std::atomic<std::int64_t> clock{1'000 * minute + 1};
+  std::vector<Row> rows;  // written by the aggregator thread, read after it ended
+  AggregatorOptions options;
+  options.now = [&] { return Timestamp{clock.load()}; };
+  options.on_rows = [&](std::span<const Row> written) { rows.insert(rows.end(), written.begin(), written.end()); };
+  options.on_problem = [](const std::string&) {};
+  Aggregator aggregator(options, store, restored);
+  Instrument instruments[2];
+  std::shared_ptr<Channel> channels[2];
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    instruments[i].exchange = "test";
+    instruments[i].symbol = i == 0 ? "A" : "B";
+    instruments[i].id = i;
+    channels[i] = std::make_shared<Channel>(128);
+  }
+  aggregator.start();
+  constexpr std::uint64_t total = 30'000;
+  std::thread producer([&] {
+    for (std::uint32_t i = 0; i < 2; ++i) {
+      aggregator.add_instrument(instruments[i]);
+      aggregator.add_channel(channels[i]);
+      const Record begin = Record::mark(RecordKind::subscribed, i, {clock.load()});
+      (void)channels[i]->push(std::span(&begin, 1));
+    }
+    for (std::uint64_t id = 1; id <= total; ++id) {
+      for (std::uint32_t i = 0; i < 2; ++i) {
+        const Record record = trade(i, id, 1'000 * minute + static_cast<std::int64_t>(id));
+        while (channels[i]->push(std::span(&record, 1)) == 0) {
+          aggregator.bell().ring();
+          std::this_thread::yield();
+        }
+      }
+      aggregator.bell().ring();
+    }
+  });
+  producer.join();
+  aggregator.stop();
+  REQUIRE(rows.size() == 2);
+  for (const Row& row : rows) {
+    CHECK(row.status == BarStatus::partial);
+    CHECK(row.sells == total / 3);
+    CHECK(row.buys == total - total / 3);
+    CHECK(row.delta_base == Decimal(static_cast<Int128>(total - 2 * (total / 3)), 0));
+  }
+}

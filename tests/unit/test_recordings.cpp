@@ -1,0 +1,112 @@
+// Real messages against what an independent program makes of them. The corpus is not part of the project: it is
+// looked for at $CVDD_SHARED, else beside the project, and the test says so when it is not there.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "catch.hpp"
+#include "cvdd/app/replay.hpp"
+#include "cvdd/core/csv.hpp"
+
+namespace fs = std::filesystem;
+using namespace cvdd;
+
+namespace {
+fs::path corpus() {
+  const char* shared = std::getenv("CVDD_SHARED");
+  return (shared != nullptr ? fs::path(shared) : fs::path(CVDD_SOURCE_DIR) / "../shared") / "recordings";
+}
+
+std::vector<std::vector<std::string>> read_csv(const fs::path& path) {
+  std::vector<std::vector<std::string>> lines;
+  std::ifstream in(path);
+  for (std::string line; std::getline(in, line);) {
+    std::vector<std::string> fields;
+    std::stringstream rest(line);
+    for (std::string field; std::getline(rest, field, ',');) fields.push_back(field);
+    lines.push_back(fields);
+  }
+  return lines;
+}
+
+std::map<std::pair<std::string, std::string>, Row> newest_rows(const fs::path& directory) {
+  std::map<std::pair<std::string, std::string>, Row> rows;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    if (entry.path().extension() != ".csv" || entry.is_symlink()) continue;
+    std::ifstream in(entry.path());
+    std::string line;
+    std::getline(in, line);
+    while (std::getline(in, line)) {
+      const auto row = parse_row(line);
+      REQUIRE(row.has_value());
+      const auto key = std::make_pair(format_time(row->time), row->symbol);
+      const auto old = rows.find(key);
+      if (old == rows.end() || old->second.rev < row->rev) rows.insert_or_assign(key, *row);
+    }
+  }
+  return rows;
+}
+
+// Inverse base volumes are rounded per trade to 12 decimals, so their sums may differ by half of that for each.
+bool near(const Decimal& a, const Decimal& b, bool inverse) {
+  const Decimal d = subtract(a, b).value();
+  return inverse ? d < Decimal(1, 6) && d > Decimal(-1, 6) : d.is_zero();
+}
+
+std::size_t compare(const fs::path& expected, const fs::path& out) {
+  const auto rows = newest_rows(out);
+  std::size_t compared = 0;
+  for (const auto& e : read_csv(expected)) {
+    if (e.front() == "minute_start_iso") continue;
+    const auto found = rows.find({e[0], e[3]});
+    INFO(expected << " " << e[0] << " " << e[3]);
+    REQUIRE(found != rows.end());
+    const Row& row = found->second;
+    const bool inverse = row.market == Market::inverse;
+    const auto number = [&](std::size_t column) { return parse_sum(e[column]).value(); };
+    CHECK(near(row.buy_base, number(5), inverse));
+    CHECK(near(row.sell_base, number(6), inverse));
+    CHECK(row.buy_quote == number(7));
+    CHECK(row.sell_quote == number(8));
+    CHECK(*row.open == number(11));
+    CHECK(*row.high == number(12));
+    CHECK(*row.low == number(13));
+    CHECK(*row.close == number(14));
+    CHECK(row.first_id == e[15]);
+    CHECK(row.last_id == e[16]);
+    ++compared;
+  }
+  return compared;
+}
+}  // namespace
+
+TEST_CASE("every recording adds up to what the independent program says") {
+  const fs::path root = corpus() / "binance";
+  if (!fs::exists(root)) {
+    WARN("SKIPPED: no recordings at " << root << "; set CVDD_SHARED to the folder that holds them");
+    return;
+  }
+  std::size_t files = 0, bars = 0;
+  const fs::path out = fs::temp_directory_path() / "cvdd-test-recordings";
+  for (const auto& entry : fs::directory_iterator(root)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.ends_with(".jsonl.gz")) continue;
+    fs::remove_all(out);
+    ReplayOptions options;
+    options.exchange = "binance";
+    options.market = name.starts_with("spot") ? "spot" : name.starts_with("usdm") ? "linear" : "inverse";
+    options.out_dir = out.string();
+    options.recordings = {entry.path().string()};
+    for (const auto& rest : fs::directory_iterator(root / "rest")) options.instruments.push_back(rest.path().string());
+    const ReplaySummary summary = replay(options);
+    CHECK(summary.rejected == 0);
+    CHECK(summary.duplicates == 0);
+    bars += compare(corpus() / "expected" / ("binance-" + name.substr(0, name.find('.')) + ".csv"), out);
+    ++files;
+  }
+  fs::remove_all(out);
+  WARN(files << " recordings, " << bars << " bars compared");
+  CHECK(files > 0);
+}
