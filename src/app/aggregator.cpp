@@ -105,17 +105,11 @@ void Aggregator::read_mail() {
 }
 
 void Aggregator::close_due() {
-  Timestamp upto;
   if (options_.event_time) {
-    const auto newest = ledger_.newest_trade();
-    if (!newest) return;
-    upto = *newest - options_.close_delay;
-    // The event clock may start in another year than the wall clock, so only a change counts.
-    const Timestamp due = bar_start(upto, options_.interval) + options_.interval;
-    if (due == next_due_) return;
-    next_due_ = due;
+    if (!ledger_.event_due(options_.close_delay)) return;
+    ledger_.close_by_event(options_.close_delay, rows_);
   } else {
-    upto = options_.now() - options_.close_delay;
+    const Timestamp upto = options_.now() - options_.close_delay;
     if (upto < next_due_) return;
     // What was received before this moment belongs to the bar: it is in the queues already.
     for (std::size_t i = 0; i < channels_.size(); ++i) {
@@ -127,8 +121,8 @@ void Aggregator::close_due() {
       }
     }
     next_due_ = bar_start(upto, options_.interval) + options_.interval;
+    ledger_.close(upto, rows_);
   }
-  ledger_.close(upto, rows_);
   stats_.bars_closed.fetch_add(1, std::memory_order_relaxed);
   deliver();
 }

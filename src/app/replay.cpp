@@ -124,12 +124,8 @@ class Replay {
     }
     for (const Record& record : records_) {
       ledger_.apply(record);
-      const auto newest = ledger_.newest_trade();
-      if (!newest) continue;
-      const Timestamp due = bar_start(*newest - options_.close_delay, options_.interval);
-      if (due == closed_) continue;
-      closed_ = due;
-      ledger_.close(*newest - options_.close_delay, rows_);
+      if (!ledger_.event_due(options_.close_delay)) continue;
+      ledger_.close_by_event(options_.close_delay, rows_);
       write();
     }
     records_.clear();
@@ -153,7 +149,6 @@ class Replay {
   std::map<std::string, Side*> by_symbol_;
   std::vector<Record> records_;
   std::vector<Row> rows_;
-  std::optional<Timestamp> closed_;
   std::uint64_t assumed_ = 0;
   ReplaySummary summary_;
 };

@@ -12,6 +12,11 @@ void Ledger::add_instrument(const Instrument& instrument) {
   assert(book.instrument == nullptr);
   book.instrument = &instrument;
   order_.push_back(instrument.id);
+  const auto clock = std::find_if(clocks_.begin(), clocks_.end(), [&](const EventClock& c) {
+    return c.exchange == instrument.exchange && c.market == instrument.market;
+  });
+  book.clock = static_cast<std::size_t>(clock - clocks_.begin());
+  if (clock == clocks_.end()) clocks_.push_back({instrument.exchange, instrument.market, {}, {}});
 }
 
 bool Ledger::knows(std::uint32_t instrument) const {
@@ -198,6 +203,8 @@ void Ledger::trade(Book& book, const Record& record) {
   }
   book.last_trade = std::max(book.last_trade, record.time());
   newest_trade_ = std::max(newest_trade_.value_or(record.time()), record.time());
+  EventClock& clock = clocks_[book.clock];
+  clock.newest = std::max(clock.newest, record.time());
 }
 
 // The ids went on without a hole: nothing was missed while we were cut off.

@@ -169,6 +169,25 @@ void Ledger::close(Timestamp upto, std::vector<Row>& rows) {
                    [](const Row& a, const Row& b) { return a.time < b.time; });
 }
 
+bool Ledger::event_due(Duration delay) const {
+  return std::any_of(clocks_.begin(), clocks_.end(), [&](const EventClock& c) {
+    return c.newest.us > 0 && bar_start(c.newest - delay, options_.interval) != c.closed;
+  });
+}
+
+void Ledger::close_by_event(Duration delay, std::vector<Row>& rows) {
+  const std::size_t begin = rows.size();
+  for (const std::uint32_t id : order_) {
+    const EventClock& clock = clocks_[books_[id].clock];
+    if (clock.newest.us > 0) close_book(books_[id], clock.newest - delay, rows);
+  }
+  for (EventClock& clock : clocks_) {
+    if (clock.newest.us > 0) clock.closed = bar_start(clock.newest - delay, options_.interval);
+  }
+  std::stable_sort(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.end(),
+                   [](const Row& a, const Row& b) { return a.time < b.time; });
+}
+
 void Ledger::finish(Timestamp now, std::vector<Row>& rows) {
   const Timestamp bar = bar_start(now, options_.interval);
   Timestamp last = bar;

@@ -16,8 +16,8 @@ namespace cvdd {
 namespace {
 
 namespace beast = boost::beast;
-using boost::system::error_code;
 using asio::ip::tcp;
+using boost::system::error_code;
 using Endpoints = std::vector<tcp::endpoint>;
 
 // While there is another address to try: a host whose IPv6 leads nowhere must not cost the whole deadline.
@@ -119,8 +119,7 @@ struct Lookup {
 
 }  // namespace
 
-asio::awaitable<Result<void>> connect_tls(TlsStream& stream, const Url& url, SteadyTime deadline,
-                                          std::string& detail) {
+asio::awaitable<Result<void>> connect_tls(TlsStream& stream, const Url& url, SteadyTime deadline, std::string& detail) {
   if (!expect_host(stream.native_handle(), url.host)) {
     detail = "not a host name: " + printable(url.host, 100);
     co_return make_error_code(NetError::tls_failed);

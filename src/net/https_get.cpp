@@ -1,15 +1,70 @@
 // One HTTPS GET per connection: instrument lists and history pages are rare, so keeping connections pays little.
+#include <zlib.h>
+
+#include <array>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <cctype>
+#include <limits>
+#include <utility>
 
 #include "connect.hpp"
 
 namespace cvdd {
-
 namespace {
+
 namespace beast = boost::beast;
 namespace http = beast::http;
+using boost::system::error_code;
+
+constexpr std::uint32_t header_max = 64 * 1024;  // some exchanges' front doors send many cookies and policies
+
+[[nodiscard]] std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return out;
+}
+
+// Empty if all went well, otherwise what is wrong. Never holds more than `max` bytes and one block: a small body that
+// unpacks to gigabytes is refused on the way.
+[[nodiscard]] std::string unzip(std::string& body, std::size_t max) {
+  z_stream stream{};
+  if (body.size() > std::numeric_limits<uInt>::max() || inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) {
+    return "cannot unpack the gzip body";
+  }
+  stream.next_in = reinterpret_cast<Bytef*>(body.data());
+  stream.avail_in = static_cast<uInt>(body.size());
+  std::string out;
+  std::string wrong;
+  std::array<char, 16384> block;
+  for (bool more = true; more;) {
+    stream.next_out = reinterpret_cast<Bytef*>(block.data());
+    stream.avail_out = static_cast<uInt>(block.size());
+    const int status = inflate(&stream, Z_NO_FLUSH);
+    out.append(block.data(), block.size() - stream.avail_out);
+    if (out.size() > max) {
+      wrong = "the unpacked body is larger than " + std::to_string(max) + " bytes";
+      break;
+    }
+    if (status == Z_STREAM_END) {
+      more = stream.avail_in > 0;  // another member follows; the format allows it
+      if (more && inflateReset(&stream) != Z_OK) {
+        wrong = "the gzip body is damaged";
+        break;
+      }
+    } else if (status == Z_BUF_ERROR || (status == Z_OK && stream.avail_in == 0 && stream.avail_out > 0)) {
+      wrong = "the gzip body is cut off";
+      break;
+    } else if (status != Z_OK) {
+      wrong = "the gzip body is damaged";
+      break;
+    }
+  }
+  inflateEnd(&stream);
+  body = std::move(out);
+  return wrong;
+}
 
 class HttpsGet final : public HttpGet {
  public:
@@ -18,50 +73,81 @@ class HttpsGet final : public HttpGet {
 
   asio::awaitable<Result<HttpResponse>> get(const Url& url, std::string_view target, SteadyTime deadline,
                                             std::size_t body_max) override {
-    TlsStream stream(executor_, tls_->native());
-    if (const auto opened = co_await connect_tls(stream, url, deadline, detail_); !opened) co_return opened.error();
-    auto& socket = beast::get_lowest_layer(stream);
-    socket.expires_at(deadline);
-    http::request<http::empty_body> request(http::verb::get, url.path + std::string(target), 11);
+    detail_.clear();
+    http::request<http::empty_body> request(http::verb::get, request_target(url, target), 11);
+    if (request.target().empty()) {
+      detail_ = "not a request target: " + printable(target, 200);
+      co_return make_error_code(NetError::protocol);
+    }
     request.set(http::field::host, host_header(url));
     request.set(http::field::user_agent, std::string("cvdd/") + CVDD_VERSION);
     request.set(http::field::accept, "application/json");
+    request.set(http::field::accept_encoding, "gzip");
     request.set(http::field::connection, "close");
+
+    TlsStream stream(executor_, tls_->native());
+    const Result<void> opened = co_await connect_tls(stream, url, deadline, detail_);
+    if (!opened) {
+      co_return opened.error();
+    }
+    beast::tcp_stream& socket = beast::get_lowest_layer(stream);
+    socket.expires_at(deadline);
     const auto [write_error, written] = co_await http::async_write(stream, request, await_tuple);
-    if (write_error) co_return translate(write_error);
+    if (write_error) {
+      co_return translate(write_error, body_max);
+    }
     beast::flat_buffer buffer;
     http::response_parser<http::string_body> parser;
+    parser.header_limit(header_max);
     parser.body_limit(body_max);
     const auto [read_error, got] = co_await http::async_read(stream, buffer, parser, await_tuple);
-    if (read_error) co_return translate(read_error);
-    socket.close();
+    if (read_error) {
+      co_return translate(read_error, body_max);
+    }
+    beast::close_socket(socket);
+
     HttpResponse response;
     response.status = parser.get().result_int();
     for (const auto& field : parser.get()) {
-      std::string name(field.name_string());
-      for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-      response.headers[name] = std::string(field.value());
+      std::string& value = response.headers[lower({field.name_string().data(), field.name_string().size()})];
+      value += value.empty() ? "" : ", ";
+      value.append(field.value().data(), field.value().size());
     }
     response.body = std::move(parser.get().body());
+    const auto coding = response.headers.find("content-encoding");
+    if (coding != response.headers.end() && !response.body.empty() && lower(coding->second) != "identity") {
+      detail_ = lower(coding->second) == "gzip" ? unzip(response.body, body_max)
+                                                : "content encoding nobody asked for: " + printable(coding->second, 50);
+      if (!detail_.empty()) {
+        co_return make_error_code(NetError::protocol);
+      }
+    }
     co_return response;
   }
 
   [[nodiscard]] const std::string& last_error_detail() const override { return detail_; }
 
  private:
-  boost::system::error_code translate(const boost::system::error_code& error) {
-    detail_ = error.message();
-    if (error == beast::error::timeout) return NetError::timed_out;
-    if (error == http::error::end_of_stream || error == asio::error::eof || error == asio::error::connection_reset) {
-      return NetError::closed;
+  [[nodiscard]] error_code translate(const error_code& error, std::size_t body_max) {
+    if (error == beast::error::timeout) {
+      detail_ = "timed out waiting for the response";
+      return make_error_code(NetError::timed_out);
     }
-    return NetError::protocol;
+    if (error == http::error::body_limit) {
+      detail_ = "the body is larger than " + std::to_string(body_max) + " bytes";
+      return make_error_code(NetError::protocol);
+    }
+    detail_ = error.message();
+    const bool ended =
+        is_disconnect(error) || error == http::error::end_of_stream || error == http::error::partial_message;
+    return make_error_code(ended ? NetError::closed : NetError::protocol);
   }
 
   asio::any_io_executor executor_;
   std::shared_ptr<TlsContext> tls_;
   std::string detail_;
 };
+
 }  // namespace
 
 std::unique_ptr<HttpGet> make_http_get(asio::any_io_executor executor, std::shared_ptr<TlsContext> tls) {

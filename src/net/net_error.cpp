@@ -8,13 +8,20 @@ class NetCategory final : public boost::system::error_category {
   [[nodiscard]] const char* name() const noexcept override { return "net"; }
   [[nodiscard]] std::string message(int value) const override {
     switch (static_cast<NetError>(value)) {
-      case NetError::resolve_failed: return "host name not found";
-      case NetError::connect_failed: return "no address accepted the connection";
-      case NetError::tls_failed: return "TLS failed";
-      case NetError::upgrade_refused: return "the server refused the WebSocket";
-      case NetError::timed_out: return "timed out";
-      case NetError::closed: return "connection closed";
-      case NetError::protocol: return "the server broke the protocol";
+      case NetError::resolve_failed:
+        return "host name not found";
+      case NetError::connect_failed:
+        return "no address accepted the connection";
+      case NetError::tls_failed:
+        return "TLS failed";
+      case NetError::upgrade_refused:
+        return "the server refused the WebSocket";
+      case NetError::timed_out:
+        return "timed out";
+      case NetError::closed:
+        return "connection closed";
+      case NetError::protocol:
+        return "the server broke the protocol";
     }
     return "unknown network error";
   }

@@ -48,7 +48,13 @@ class Ledger {
   // The end of the run at `now`: as close, and the bars still open as `partial`.
   void finish(Timestamp now, std::vector<Row>& rows);
 
-  // The newest trade time seen of any instrument (the clock of event time); empty before the first trade.
+  // Event time, as close: each exchange and market by its own clock, the newest trade time seen there less `delay`.
+  // One market's messages may reach us long before another's, so one clock for all would close bars too early.
+  void close_by_event(Duration delay, std::vector<Row>& rows);
+  // Whether a bar has ended by event time since the last close_by_event.
+  [[nodiscard]] bool event_due(Duration delay) const;
+
+  // The newest trade time seen of any instrument; empty before the first trade.
   [[nodiscard]] std::optional<Timestamp> newest_trade() const { return newest_trade_; }
   [[nodiscard]] const LedgerCounters& counters() const { return counters_; }
   // Instruments stopped by an overflow since the last call: one message each.
@@ -76,6 +82,7 @@ class Ledger {
   enum class State : std::uint8_t { idle, active, ended, stopped };
   struct Book {
     const Instrument* instrument = nullptr;
+    std::size_t clock = 0;  // index into clocks_
     State state = State::idle;
     std::deque<Bar> bars;   // contiguous in time from `front`
     Timestamp front;
@@ -89,6 +96,12 @@ class Ledger {
     std::vector<Hole> holes;
   };
 
+  // The event clock of one exchange and market.
+  struct EventClock {
+    std::string exchange;
+    Market market = Market::spot;
+    Timestamp newest, closed;
+  };
   void subscribed(Book& book, Timestamp time);
   void lost(Book& book, Timestamp time);
   void unsubscribed(Book& book, Timestamp time);
@@ -112,6 +125,7 @@ class Ledger {
   LedgerOptions options_;
   std::vector<Book> books_;               // by Instrument::id
   std::vector<std::uint32_t> order_;      // ids in the order they were added
+  std::vector<EventClock> clocks_;
   std::optional<Timestamp> newest_trade_;
   LedgerCounters counters_;
   std::vector<std::string> errors_;
