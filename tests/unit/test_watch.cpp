@@ -1,0 +1,45 @@
+#include "catch.hpp"
+#include "cvdd/app/market.hpp"
+#include "cvdd/app/watch.hpp"
+
+using namespace cvdd;
+using namespace std::chrono_literals;
+using Verdict = Watch::Verdict;
+
+namespace {
+const Watch::Time t0{1000h};
+}
+
+TEST_CASE("a connection must acknowledge, then bring data, then go on bringing it") {
+  Watch w({}, t0);
+  w.waiting_since(t0);
+  CHECK(w.deadline() == t0 + 10s);
+  CHECK(w.verdict(t0 + 9s) == Verdict::fine);
+  CHECK(w.verdict(t0 + 10s) == Verdict::not_acknowledged);
+  w.frame(t0 + 1s);
+  w.waiting_since(std::nullopt);
+  for (auto t = t0; t < t0 + 60s; t += 5s) w.frame(t);  // pings, answers to probes
+  CHECK(w.verdict(t0 + 59s) == Verdict::fine);
+  CHECK(w.verdict(t0 + 62s) == Verdict::no_first_frame);
+  w.data(t0 + 60s);
+  for (auto t = t0 + 60s; t < t0 + 125s; t += 5s) w.frame(t);
+  CHECK(w.verdict(t0 + 119s) == Verdict::fine);
+  CHECK(w.verdict(t0 + 121s) == Verdict::silent);  // alive and mute
+}
+
+TEST_CASE("no frame of any kind means dead within 30 s, and a probe is sent before") {
+  Watch w({}, t0);
+  w.data(t0);
+  CHECK_FALSE(w.wants_probe(t0 + 11s));
+  CHECK(w.wants_probe(t0 + 12s));
+  CHECK(w.verdict(t0 + 24s) == Verdict::fine);
+  CHECK(w.verdict(t0 + 25s) == Verdict::dead);
+}
+
+TEST_CASE("instruments are spread over as few connections as the limit allows, evenly") {
+  CHECK(MarketRunner::spread(0, 500).empty());
+  CHECK(MarketRunner::spread(1, 500) == std::vector<std::size_t>{1});
+  CHECK(MarketRunner::spread(500, 500) == std::vector<std::size_t>{500});
+  CHECK(MarketRunner::spread(501, 500) == std::vector<std::size_t>{251, 250});
+  CHECK(MarketRunner::spread(1500, 500) == std::vector<std::size_t>{500, 500, 500});
+}
