@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t batch_max = 4096;
 }
 
-Aggregator::Aggregator(AggregatorOptions options, CsvStore& store, const std::map<InstrumentKey, Row>& restored)
+Aggregator::Aggregator(AggregatorOptions options, CsvStore& store, const Remembered& restored)
     : options_(std::move(options)),
       store_(store),
       restored_(restored),
@@ -36,8 +36,34 @@ void Aggregator::add_channel(std::shared_ptr<Channel> channel) {
   bell_.ring();
 }
 
+void Aggregator::begin() { next_due_ = bar_start(options_.now(), options_.interval) + options_.interval; }
+
+bool Aggregator::turn() {
+  const std::size_t drained = drain();
+  close_due();
+  return drained > 0;
+}
+
+Timestamp Aggregator::heard_until() const {
+  return std::min(Timestamp{cut_us_.load(std::memory_order_acquire)}, options_.now());
+}
+
+void Aggregator::finish() {
+  while (drain() > 0) {
+  }
+  close_due();
+  if (options_.event_time) {
+    const Timestamp end = ledger_.newest_trade().value_or(options_.now());
+    ledger_.finish(end, end, rows_);
+  } else {
+    // A bar that ended less than close_delay before the cut may lack trades that were still on their way.
+    ledger_.finish(heard_until() - options_.close_delay, heard_until(), rows_);
+  }
+  deliver();
+}
+
 void Aggregator::start() {
-  next_due_ = bar_start(options_.now(), options_.interval) + options_.interval;
+  begin();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -49,19 +75,13 @@ void Aggregator::stop() {
 
 void Aggregator::run() {
   while (!stopping_.load(std::memory_order_acquire)) {
-    const std::size_t drained = drain();
-    close_due();
-    if (drained > 0) continue;
+    if (turn()) continue;
     bell_.wait_until(next_wake(), [this] {
       return stopping_.load(std::memory_order_acquire) || mail_waiting_.load(std::memory_order_acquire) ||
              std::any_of(channels_.begin(), channels_.end(), [](const auto& c) { return !c->empty(); });
     });
   }
-  while (drain() > 0) {
-  }
-  close_due();
-  ledger_.finish(options_.event_time ? ledger_.newest_trade().value_or(options_.now()) : options_.now(), rows_);
-  deliver();
+  finish();
 }
 
 // Mail is read between popping and applying: whatever a record needs was posted before it was pushed.
@@ -99,7 +119,7 @@ void Aggregator::read_mail() {
   for (const Instrument* instrument : mail.instruments) {
     ledger_.add_instrument(*instrument);
     const auto row = restored_.find({instrument->exchange, instrument->market, instrument->symbol});
-    if (row != restored_.end()) ledger_.restore(instrument->id, row->second);
+    if (row != restored_.end()) ledger_.restore(instrument->id, row->second.row, row->second.last_id);
   }
   for (auto& channel : mail.channels) channels_.push_back(std::move(channel));
 }
@@ -109,7 +129,7 @@ void Aggregator::close_due() {
     if (!ledger_.event_due(options_.close_delay)) return;
     ledger_.close_by_event(options_.close_delay, rows_);
   } else {
-    const Timestamp upto = options_.now() - options_.close_delay;
+    const Timestamp upto = heard_until() - options_.close_delay;
     if (upto < next_due_) return;
     // What was received before this moment belongs to the bar: it is in the queues already.
     for (std::size_t i = 0; i < channels_.size(); ++i) {
@@ -150,7 +170,7 @@ std::chrono::steady_clock::time_point Aggregator::next_wake() const {
   using namespace std::chrono;
   const auto now = steady_clock::now();
   if (options_.event_time) return now + std::chrono::seconds(1);
-  const Duration wait = next_due_ + options_.close_delay - options_.now();
+  const Duration wait = due() - options_.now();
   return now + microseconds(std::clamp<std::int64_t>(wait.us, 0, 1'000'000));
 }
 

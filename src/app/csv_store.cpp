@@ -23,7 +23,7 @@ bool is_day_file(const std::string& name) {
 std::string file_of(const std::string& day) { return std::string(prefix) + day + std::string(suffix); }
 }  // namespace
 
-std::map<InstrumentKey, Row> CsvStore::open(std::size_t days_max) {
+Remembered CsvStore::open(std::size_t days_max) {
   std::vector<std::string> names;
   if (int error = files_.make_directory(directory_); error == 0) {
     error = files_.list(directory_, names);
@@ -33,7 +33,7 @@ std::map<InstrumentKey, Row> CsvStore::open(std::size_t days_max) {
                                          directory_, std::strerror(error)));
   }
   std::erase_if(names, [](const std::string& name) { return !is_day_file(name); });
-  std::map<InstrumentKey, Row> newest;
+  Remembered newest;
   std::size_t read = 0;
   for (auto name = names.rbegin(); name != names.rend() && read < days_max; ++name) {
     bool anything_new = false;
@@ -48,7 +48,7 @@ std::map<InstrumentKey, Row> CsvStore::open(std::size_t days_max) {
   return newest;
 }
 
-void CsvStore::read_day(const std::string& name, std::map<InstrumentKey, Row>& newest, bool& anything_new) {
+void CsvStore::read_day(const std::string& name, Remembered& newest, bool& anything_new) {
   previous_bar_.clear();
   const std::string path = path_of(name);
   std::string pending, text;
@@ -79,7 +79,7 @@ void CsvStore::read_day(const std::string& name, std::map<InstrumentKey, Row>& n
 }
 
 void CsvStore::take_line(const std::string& path, std::uint64_t line_number, std::string_view line,
-                         std::map<InstrumentKey, Row>& newest, bool& anything_new) {
+                         Remembered& newest, bool& anything_new) {
   if (line_number == 1) {
     if (line == csv_header()) return;
     throw std::runtime_error(
@@ -98,12 +98,16 @@ void CsvStore::take_line(const std::string& path, std::uint64_t line_number, std
     if (!interval_found_ || distance < *interval_found_) interval_found_ = distance;
     previous->second = row->time;
   }
-  const auto known = newest.find(key);
-  if (known == newest.end()) {
-    newest.emplace(std::move(key), std::move(*row));
-    anything_new = true;
-  } else if (row->time > known->second.time || (row->time == known->second.time && row->rev > known->second.rev)) {
-    known->second = std::move(*row);
+  const auto [known, unheard] = newest.try_emplace(std::move(key));
+  LastKnown& last = known->second;
+  if (!row->last_id.empty() && (last.last_id.empty() || row->time >= last.last_id_bar)) {
+    anything_new = anything_new || last.last_id.empty();
+    last.last_id = row->last_id;
+    last.last_id_bar = row->time;
+  }
+  anything_new = anything_new || unheard;
+  if (unheard || row->time > last.row.time || (row->time == last.row.time && row->rev > last.row.rev)) {
+    last.row = std::move(*row);
   }
 }
 

@@ -1,4 +1,4 @@
-// The real file system under CsvStore.
+// The real file system.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "cvdd/app/csv_store.hpp"
+#include "cvdd/app/file_sink.hpp"
 
 namespace cvdd {
 
@@ -43,6 +43,16 @@ class PosixFileSink final : public FileSink {
     const int error = written < 0 ? errno : ENOSPC;
     if (written > 0 && ::ftruncate(file.get(), before.st_size) != 0) return errno;
     return error;
+  }
+
+  int replace(const std::string& path, std::string_view text) override {
+    const std::string temporary = path + ".new";
+    (void)::unlink(temporary.c_str());
+    if (const int error = append(temporary, text); error != 0) {
+      (void)::unlink(temporary.c_str());
+      return error;
+    }
+    return std::rename(temporary.c_str(), path.c_str()) == 0 ? 0 : errno;
   }
 
   int replace_link(const std::string& link, const std::string& target) override {

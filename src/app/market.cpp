@@ -5,18 +5,12 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <cstdio>
-#include <fstream>
-#include <sstream>
+#include <cstring>
 
 namespace cvdd {
 
 namespace {
 using Millis = std::chrono::milliseconds;
-using std::chrono::steady_clock;
 constexpr Millis rest_timeout{30'000};
 constexpr std::size_t instruments_body_max = std::size_t{64} << 20;
 // A connection with fewer instruments than this may rightly be quiet for minutes.
@@ -47,7 +41,7 @@ MarketRunner::MarketRunner(MarketContext context, const Exchange& exchange, cons
       ws_hosts_(urls_of(config.ws, exchange.ws_hosts)),
       rest_hosts_(urls_of(config.rest, exchange.rest_hosts)),
       intake_(exchange, context_.event_time),
-      timer_(context_.executor) {}
+      timer_(context_.clock->timer()) {}
 
 std::string MarketRunner::name() const {
   return std::string(exchange_.name) + " " + std::string(name_of(exchange_.market));
@@ -55,7 +49,7 @@ std::string MarketRunner::name() const {
 
 void MarketRunner::stop() {
   stopping_ = true;
-  timer_.cancel();
+  timer_->cancel();
   for (const auto& session : sessions_) session->stop();
 }
 
@@ -90,18 +84,16 @@ asio::awaitable<std::vector<Instrument>> MarketRunner::load_instruments() {
       spdlog::warn("can't read the instruments, trying again market=\"{}\" reason=\"{}\"", name(), error);
       last_error = error;
     }
-    timer_.expires_after(Millis(backoff.next().us / 1000));
-    boost::system::error_code ignored;
-    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await timer_->wait_until(context_.clock->steady() + std::chrono::microseconds(backoff.next().us));
   }
   co_return listed;
 }
 
 asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& listed, std::string& error) {
   for (const Url& host : rest_hosts_) {
-    const auto http = make_http_get(context_.executor, context_.tls);
+    const auto http = context_.make_http_get();
     const auto response =
-        co_await http->get(host, exchange_.instruments_target, steady_clock::now() + rest_timeout, instruments_body_max);
+        co_await http->get(host, exchange_.instruments_target, context_.clock->steady() + rest_timeout, instruments_body_max);
     if (stopping_) co_return false;
     if (!response.has_value()) {
       error = host.host + ": " + response.error().message() + ": " + http->last_error_detail();
@@ -113,10 +105,8 @@ asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& l
     }
     listed.clear();
     if (!exchange_.parse_instruments(response->body, listed, error)) continue;
-    const std::string file = cache_file(), temporary = file + ".new";
-    std::ofstream(temporary, std::ios::binary) << response->body;
-    if (std::rename(temporary.c_str(), file.c_str()) != 0) {
-      spdlog::warn("can't keep the instrument list for later file={}", file);
+    if (const int failed = context_.files->replace(cache_file(), response->body); failed != 0) {
+      spdlog::warn("can't keep the instrument list for later file={} reason=\"{}\"", cache_file(), std::strerror(failed));
     }
     co_return true;
   }
@@ -124,13 +114,10 @@ asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& l
 }
 
 bool MarketRunner::cached_instruments(std::vector<Instrument>& listed) {
-  std::ifstream in(cache_file(), std::ios::binary);
-  if (!in) return false;
-  std::stringstream body;
-  body << in.rdbuf();
-  std::string error;
+  std::string body, error;
+  if (context_.files->read(cache_file(), 0, instruments_body_max, body) != 0) return false;
   listed.clear();
-  return exchange_.parse_instruments(body.str(), listed, error);
+  return exchange_.parse_instruments(body, listed, error);
 }
 
 std::string MarketRunner::cache_file() const {
@@ -151,9 +138,9 @@ void MarketRunner::adopt(const Selection& selection) {
     instrument.id = context_.next_instrument_id();
     intake_.add(instrument);
     const auto row = context_.restored->find({instrument.exchange, instrument.market, instrument.symbol});
-    if (row != context_.restored->end() && !row->second.last_id.empty()) {
+    if (row != context_.restored->end()) {
       const std::string& id = row->second.last_id;
-      if (id.size() <= 19 && id.find_first_not_of("0123456789") == std::string::npos) {
+      if (!id.empty() && id.size() <= 19 && id.find_first_not_of("0123456789") == std::string::npos) {
         intake_.resume_after(instrument, series, std::stoull(id));
       }
     }
@@ -174,9 +161,8 @@ void MarketRunner::make_sessions() {
     std::vector<const Instrument*> share;
     for (std::size_t i = 0; i < size; ++i) share.push_back(&instruments_[next++]);
     SessionContext context;
-    context.executor = context_.executor;
-    context.make_transport = [executor = context_.executor, tls = context_.tls] { return make_transport(executor, tls); };
-    context.now = context_.now;
+    context.make_transport = context_.make_transport;
+    context.clock = context_.clock;
     context.intake = &intake_;
     context.attempts = context_.attempts;
     context.channel = std::make_shared<Channel>();
@@ -186,7 +172,8 @@ void MarketRunner::make_sessions() {
     settings.name = name() + " #" + std::to_string(sessions_.size() + 1);
     settings.hosts = ws_hosts_;
     settings.stream = stream_;
-    settings.seed = std::hash<std::string>{}(settings.name) ^ static_cast<std::uint64_t>(context_.now().us);
+    settings.seed = std::hash<std::string>{}(settings.name) ^ static_cast<std::uint64_t>(context_.clock->wall().us);
+    settings.in_flight = context_.in_flight;
     settings.limits.silence = settings.limits.first_frame =
         size >= busy_connection ? Millis(exchange_.limits.silence.us / 1000) : thin_silence;
     sessions_.push_back(std::make_unique<Session>(std::move(context), std::move(settings), std::move(share)));

@@ -40,7 +40,7 @@ class Replay {
       ++summary_.messages;
       take(message.text);
     }
-    if (const auto newest = ledger_.newest_trade()) ledger_.finish(*newest, rows_);
+    if (const auto newest = ledger_.newest_trade()) ledger_.finish(*newest, *newest, rows_);
     write();
     for (const Side& market : markets_) {
       const IntakeCounters& c = market.intake->counters();

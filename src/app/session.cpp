@@ -4,14 +4,11 @@
 
 #include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 namespace cvdd {
 
 namespace {
 using Millis = std::chrono::milliseconds;
-using std::chrono::steady_clock;
 constexpr Millis write_timeout{10'000};
 constexpr unsigned failures_per_host = 3;
 }  // namespace
@@ -20,30 +17,28 @@ Session::Session(SessionContext context, SessionSettings settings, std::vector<c
     : context_(std::move(context)),
       settings_(std::move(settings)),
       instruments_(std::move(instruments)),
-      timer_(context_.executor),
-      write_timer_(context_.executor),
+      timer_(context_.clock->timer()),
+      write_timer_(context_.clock->timer()),
       backoff_(seconds(1), seconds(30), settings_.seed) {}
 
 void Session::stop() {
   stopping_ = true;
-  timer_.cancel();
-  write_timer_.cancel();
+  timer_->cancel();
+  write_timer_->cancel();
 }
 
 asio::awaitable<void> Session::pause(Millis time) {
-  timer_.expires_after(time);
-  boost::system::error_code ignored;
-  co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  co_await timer_->wait_until(context_.clock->steady() + time);
 }
 
 asio::awaitable<void> Session::run() {
   while (!stopping_) {
-    const Duration wait = context_.attempts->take(context_.now());
+    const Duration wait = context_.attempts->take(context_.clock->wall());
     if (wait.us > 0) co_await pause(Millis(wait.us / 1000 + 1));
     if (stopping_) co_return;
     if (co_await connect()) {
       co_await converse();
-      co_await transport_->close(steady_clock::now() + Millis(500));
+      co_await transport_->close(context_.clock->steady() + Millis(500));
       transport_.reset();
       if (stopping_) co_return;  // the open bars are written as partial: no loss to mark
       lose_all();
@@ -63,7 +58,7 @@ asio::awaitable<bool> Session::connect() {
   const Url& host = settings_.hosts[host_];
   ++counters_.connects;
   const std::string target = context_.intake->exchange().ws_target(settings_.stream);
-  const auto deadline = steady_clock::now() + settings_.connect_timeout;
+  const auto deadline = context_.clock->steady() + settings_.connect_timeout;
   const auto connected = co_await transport_->connect(host, target, deadline);
   if (connected.has_value()) {
     last_failure_.clear();
@@ -85,7 +80,7 @@ asio::awaitable<bool> Session::connect() {
 
 asio::awaitable<void> Session::converse() {
   using namespace asio::experimental::awaitable_operators;
-  watch_.emplace(settings_.limits, steady_clock::now());
+  watch_.emplace(settings_.limits, context_.clock->steady());
   requests_.clear();
   why_.clear();
   mute_ = false;
@@ -99,15 +94,13 @@ asio::awaitable<void> Session::write_requests() {
   std::size_t next = 0;
   while (!stopping_) {
     const bool subscribing = next < instruments_.size();
-    if (subscribing || (requests_.empty() && watch_->wants_probe(steady_clock::now()))) {
-      const Duration wait = pace.take(context_.now());
-      boost::system::error_code stopped;
+    if (subscribing || (requests_.empty() && watch_->wants_probe(context_.clock->steady()))) {
+      const Duration wait = pace.take(context_.clock->wall());
       if (wait.us > 0) {
-        write_timer_.expires_after(std::chrono::microseconds(wait.us));
-        co_await write_timer_.async_wait(asio::redirect_error(asio::use_awaitable, stopped));
+        co_await write_timer_->wait_until(context_.clock->steady() + std::chrono::microseconds(wait.us));
         if (stopping_) co_return;
       }
-      Request request{next_request_++, {}, steady_clock::now()};
+      Request request{next_request_++, {}, context_.clock->steady()};
       std::string text;
       if (subscribing) {
         const std::size_t count =
@@ -121,23 +114,21 @@ asio::awaitable<void> Session::write_requests() {
       }
       requests_.push_back(std::move(request));
       update_waiting();
-      const auto written = co_await transport_->write(text, steady_clock::now() + write_timeout);
+      const auto written = co_await transport_->write(text, context_.clock->steady() + write_timeout);
       if (!written.has_value()) {
         why_ = written.error().message() + ": " + transport_->last_error_detail();
         co_return;
       }
       continue;
     }
-    write_timer_.expires_after(Millis(2'000));
-    boost::system::error_code ignored;
-    co_await write_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await write_timer_->wait_until(context_.clock->steady() + Millis(2'000));
   }
 }
 
 asio::awaitable<void> Session::read_messages() {
   while (!stopping_) {
     const auto messages = co_await transport_->read(watch_->deadline());
-    const auto now = steady_clock::now();
+    const auto now = context_.clock->steady();
     watch_->frame(transport_->last_frame());
     if (!messages.has_value()) {
       const Watch::Verdict verdict = watch_->verdict(now);
@@ -162,8 +153,8 @@ asio::awaitable<void> Session::read_messages() {
 
 // One message; false if the connection should end.
 bool Session::take(std::string_view message) {
-  const Parsed& parsed = context_.intake->take(message, context_.now(), records_);
-  const auto now = steady_clock::now();
+  const Parsed& parsed = context_.intake->take(message, context_.clock->wall(), records_);
+  const auto now = context_.clock->steady();
   if (!parsed.trades.empty()) {
     if (!watch_->any_data()) {
       backoff_.reset();
@@ -191,7 +182,7 @@ bool Session::acknowledge(const Ack& ack) {
   }
   if (request == requests_.end()) return true;
   for (const Instrument* instrument : request->instruments) {
-    context_.intake->confirm(*instrument, context_.now(), records_);
+    context_.intake->confirm(*instrument, context_.clock->wall(), records_);
   }
   requests_.erase(request);
   update_waiting();
@@ -215,11 +206,12 @@ asio::awaitable<void> Session::deliver() {
   records_.clear();
 }
 
-// Up to the last frame the data are known to be complete, unless they had stopped before.
+// Up to the last frame the data are known to be complete, unless they had stopped before; what was made shortly
+// before that may have been on its way.
 void Session::lose_all() {
   const auto since = mute_ ? watch_->last_data() : watch_->last_frame();
-  const auto ago = std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - since).count();
-  const Timestamp lost = context_.now() - Duration{ago};
+  const auto ago = std::chrono::duration_cast<std::chrono::microseconds>(context_.clock->steady() - since).count();
+  const Timestamp lost = context_.clock->wall() - Duration{ago} - settings_.in_flight;
   for (const Instrument* instrument : instruments_) context_.intake->lose(*instrument, lost, records_);
 }
 

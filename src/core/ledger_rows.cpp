@@ -12,7 +12,7 @@ Decimal difference(const Decimal& a, const Decimal& b) { return subtract(a, b).v
 
 // What the newest row says becomes the bar in memory; the rest of it, and everything since, is a loss that the next
 // trade's id measures.
-void Ledger::restore(std::uint32_t instrument, const Row& row) {
+void Ledger::restore(std::uint32_t instrument, const Row& row, const std::string& last_id) {
   Book& book = books_.at(instrument);
   Bar bar;
   bar.buys = row.buys;
@@ -36,8 +36,8 @@ void Ledger::restore(std::uint32_t instrument, const Row& row) {
     bar.open_time = bar.close_time = row.time;
     bar.first_id = id_of(row.first_id).value_or(0);
     bar.last_id = id_of(row.last_id).value_or(0);
-    book.last_id = id_of(row.last_id);
   }
+  book.last_id = id_of(last_id);
   bar.revs = row.rev + 1;
   bar.written_status = row.status;
   bar.written_missing = row.missing;
@@ -188,25 +188,27 @@ void Ledger::close_by_event(Duration delay, std::vector<Row>& rows) {
                    [](const Row& a, const Row& b) { return a.time < b.time; });
 }
 
-void Ledger::finish(Timestamp now, std::vector<Row>& rows) {
-  const Timestamp bar = bar_start(now, options_.interval);
-  Timestamp last = bar;
+void Ledger::finish(Timestamp whole_until, Timestamp now, std::vector<Row>& rows) {
+  const Timestamp first_cut = bar_start(whole_until, options_.interval);
+  const std::size_t begin = rows.size();
   for (const std::uint32_t id : order_) {
     Book& book = books_[id];
-    if (book.state != State::active || book.bars.empty()) continue;
-    const Timestamp open_bar = std::max(bar, newest_bar(book));
-    if (!extend(book, open_bar)) continue;
-    last = std::max(last, open_bar);
-    for (Timestamp t = bar; t <= open_bar; t = t + options_.interval) {
-      Bar* b = bar_at(book, t);
-      if (b != nullptr && !b->partial_end) b->partial_end = b->changed = true;
+    Timestamp end = bar_start(now, options_.interval);
+    if (book.state == State::active && !book.bars.empty()) {
+      end = std::max(end, newest_bar(book));
+      if (extend(book, end)) {
+        for (Timestamp t = first_cut; t <= end; t = t + options_.interval) {
+          Bar* bar = bar_at(book, t);
+          if (bar != nullptr && !bar->partial_end) bar->partial_end = bar->changed = true;
+        }
+      }
+      book.end_bar = end;
     }
-    book.end_bar = open_bar;
+    close_book(book, end + options_.interval, rows);
+    if (book.state == State::active) book.state = State::ended;
   }
-  close(last + options_.interval, rows);
-  for (const std::uint32_t id : order_) {
-    if (books_[id].state == State::active) books_[id].state = State::ended;
-  }
+  std::stable_sort(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.end(),
+                   [](const Row& a, const Row& b) { return a.time < b.time; });
 }
 
 }  // namespace cvdd

@@ -38,7 +38,7 @@ Int128 inverse_base_e12(Int128 quote, std::int64_t ticks, unsigned price_decimal
   return whole;
 }
 
-Sums sum(const TapeInstrument& of, const std::vector<TapeTrade>& trades) {
+Sums sum(const TapeInstrument& of, std::span<const TapeTrade> trades) {
   Int128 base[2] = {0, 0}, quote[2] = {0, 0};
   Sums s;
   const bool inverse = of.instrument.market == Market::inverse;
@@ -88,6 +88,13 @@ std::string difference(const Row& row, const Sums& s) {
   return "";
 }
 
+}  // namespace
+
+std::string difference_from_tape(const Row& row, const TapeInstrument& of, std::span<const TapeTrade> trades) {
+  return difference(row, sum(of, trades));
+}
+
+namespace {
 using Key = std::tuple<Market, std::string, std::int64_t>;
 
 std::map<Key, Row> newest_revisions(const std::string& directory, Comparison& result) {
@@ -141,7 +148,7 @@ Comparison compare_with_tape(const std::string& directory, const sim::Tape& tape
       const std::uint64_t last = row.last_id.empty() ? 0 : std::stoull(row.last_id);
       std::erase_if(bar.trades, [&](const TapeTrade& t) { return t.id < first || t.id > last; });
     }
-    const std::string what = difference(row, sum(tape.instruments()[index], bar.trades));
+    const std::string what = difference_from_tape(row, tape.instruments()[index], bar.trades);
     auto [sums, fresh] = running.try_emplace({row.market, row.symbol});
     if (fresh) ++result.instruments;
     const auto base = add(sums->second.first, row.delta_base), quote = add(sums->second.second, row.delta_quote);

@@ -6,34 +6,12 @@
 
 #include "catch.hpp"
 #include "cvdd/app/aggregator.hpp"
+#include "support/memory_files.hpp"
 #include "cvdd/app/channel.hpp"
 
 using namespace cvdd;
 
 namespace {
-// A store that keeps everything in memory.
-class MemoryFiles final : public FileSink {
- public:
-  int append(const std::string& path, std::string_view text) override {
-    files[path] += text;
-    return 0;
-  }
-  int replace_link(const std::string&, const std::string&) override { return 0; }
-  int read(const std::string& path, std::uint64_t offset, std::size_t size, std::string& text) override {
-    const auto file = files.find(path);
-    text = file == files.end() || offset >= file->second.size() ? "" : file->second.substr(offset, size);
-    return 0;
-  }
-  int size(const std::string& path, std::uint64_t& size) override {
-    size = files.contains(path) ? files[path].size() : 0;
-    return 0;
-  }
-  int truncate(const std::string&, std::uint64_t) override { return 0; }
-  int list(const std::string&, std::vector<std::string>&) override { return 0; }
-  int make_directory(const std::string&) override { return 0; }
-  std::map<std::string, std::string> files;
-};
-
 Record trade(std::uint32_t instrument, std::uint64_t id, std::int64_t us) {
   static Instrument of;
   Instrument known = of;
@@ -83,7 +61,7 @@ TEST_CASE("what goes into a channel comes out whole and in order, however full i
 TEST_CASE("the aggregator counts every record of several channels once") {
   MemoryFiles files;
   CsvStore store(files, "/memory");
-  const std::map<InstrumentKey, Row> restored;
+  const Remembered restored;
   constexpr std::int64_t minute = 60'000'000;
   std::atomic<std::int64_t> clock{1'000 * minute + 1};
   std::vector<Row> rows;  // written by the aggregator thread, read after it ended

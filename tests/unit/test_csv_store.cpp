@@ -1,52 +1,13 @@
-#include <cerrno>
 #include <stdexcept>
 
 #include "catch.hpp"
 #include "cvdd/app/csv_store.hpp"
 #include "cvdd/core/csv.hpp"
+#include "support/memory_files.hpp"
 
 using namespace cvdd;
 
 namespace {
-// Files in memory, with faults to order.
-class FakeFiles final : public FileSink {
- public:
-  int append(const std::string& path, std::string_view text) override {
-    ++appends;
-    if (append_error != 0) return append_error;
-    files[path] += text;
-    return 0;
-  }
-  int replace_link(const std::string& link, const std::string& target) override {
-    links[link] = target;
-    return 0;
-  }
-  int read(const std::string& path, std::uint64_t offset, std::size_t size, std::string& text) override {
-    const auto file = files.find(path);
-    if (file == files.end()) return ENOENT;
-    text = offset >= file->second.size() ? "" : file->second.substr(offset, size);
-    return 0;
-  }
-  int size(const std::string& path, std::uint64_t& size) override {
-    const auto file = files.find(path);
-    if (file == files.end()) return ENOENT;
-    size = file->second.size();
-    return 0;
-  }
-  int truncate(const std::string& path, std::uint64_t size) override {
-    files[path].resize(size);
-    return 0;
-  }
-  int list(const std::string& directory, std::vector<std::string>& names) override {
-    for (const auto& [path, text] : files) names.push_back(path.substr(directory.size() + 1));
-    return 0;
-  }
-  int make_directory(const std::string&) override { return 0; }
-
-  std::map<std::string, std::string> files, links;
-  int append_error = 0, appends = 0;
-};
-
 Row row(const char* time, const char* symbol = "BTCUSDT", std::uint32_t rev = 0) {
   Row r;
   r.time = parse_time(time).value();
@@ -64,7 +25,7 @@ const std::string first_day = "/d/cvd-2026-11-20.csv", second_day = "/d/cvd-2026
 }  // namespace
 
 TEST_CASE("rows go to the day of their bar, one write a file, and latest.csv follows") {
-  FakeFiles files;
+  MemoryFiles files;
   CsvStore store(files, "/d");
   CHECK(store.open().empty());
   const std::vector<Row> before{row("2026-11-20T23:59:00Z")};
@@ -81,21 +42,34 @@ TEST_CASE("rows go to the day of their bar, one write a file, and latest.csv fol
 }
 
 TEST_CASE("the newest bar at its highest revision is read back, across days") {
-  FakeFiles files;
+  MemoryFiles files;
   files.files[first_day] = text_of({row("2026-11-20T23:58:00Z"), row("2026-11-20T23:59:00Z"),
                                     row("2026-11-20T23:59:00Z", "OLD"), row("2026-11-20T23:59:00Z", "BTCUSDT", 1)});
   files.files[second_day] = text_of({row("2026-11-21T00:00:00Z", "ETHUSDT")});
   CsvStore store(files, "/d");
   const auto newest = store.open();
   CHECK(newest.size() == 3);
-  CHECK(newest.at({"binance", Market::spot, "BTCUSDT"}).rev == 1);
-  CHECK(newest.at({"binance", Market::spot, "OLD"}).time == parse_time("2026-11-20T23:59:00Z"));
+  CHECK(newest.at({"binance", Market::spot, "BTCUSDT"}).row.rev == 1);
+  CHECK(newest.at({"binance", Market::spot, "OLD"}).row.time == parse_time("2026-11-20T23:59:00Z"));
   CHECK(store.interval_found() == seconds(60));
   CHECK(files.links["/d/latest.csv"] == "cvd-2026-11-21.csv");
 }
 
+TEST_CASE("the last id is remembered from an older bar, or day, if the newest has no trade") {
+  MemoryFiles files;
+  Row traded = row("2026-11-20T23:58:00Z");
+  traded.first_id = "70";
+  traded.last_id = "77";
+  files.files[first_day] = text_of({traded, row("2026-11-20T23:59:00Z")});
+  files.files[second_day] = text_of({row("2026-11-21T00:00:00Z")});
+  CsvStore store(files, "/d");
+  const auto known = store.open().at({"binance", Market::spot, "BTCUSDT"});
+  CHECK(known.row.time == parse_time("2026-11-21T00:00:00Z"));
+  CHECK(known.last_id == "77");
+}
+
 TEST_CASE("a torn last line is cut off, everything else foreign is refused") {
-  FakeFiles files;
+  MemoryFiles files;
   const std::string good = text_of({row("2026-11-20T23:59:00Z")});
   files.files[first_day] = good + "2026-11-20T23:59:00Z,bin";
   {
@@ -113,7 +87,7 @@ TEST_CASE("a torn last line is cut off, everything else foreign is refused") {
 }
 
 TEST_CASE("rows that can't be written wait in order and are written once") {
-  FakeFiles files;
+  MemoryFiles files;
   CsvStore store(files, "/d");
   (void)store.open();
   const std::vector<Row> one{row("2026-11-20T23:58:00Z")}, two{row("2026-11-20T23:59:00Z")};
@@ -128,7 +102,7 @@ TEST_CASE("rows that can't be written wait in order and are written once") {
 }
 
 TEST_CASE("a file that was deleted begins again with its header") {
-  FakeFiles files;
+  MemoryFiles files;
   CsvStore store(files, "/d");
   const std::vector<Row> one{row("2026-11-20T23:58:00Z")}, two{row("2026-11-20T23:59:00Z")};
   CHECK(store.write(one) == 0);

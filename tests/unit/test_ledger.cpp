@@ -153,12 +153,12 @@ TEST_CASE("a stop writes the open bar as partial; the rest of it makes it repair
   first.trade(1, 99 * minute, 50);
   first.trade(2, 100 * minute, 50);
   std::vector<Row> rows;
-  first.ledger.finish({100 * minute + 7}, rows);
+  first.ledger.finish({100 * minute + 7}, {100 * minute + 7}, rows);
   REQUIRE(told(rows) == Lines{"99 0 partial 0 1", "100 0 partial 0 2"});
 
   SECTION("nothing was missed") {
     Book again;
-    again.ledger.restore(0, rows.back());
+    again.ledger.restore(0, rows.back(), rows.back().last_id);
     again.mark(RecordKind::subscribed, 102 * minute + 1);
     again.trade(3, 102 * minute + 2, -50);
     CHECK(told(again.close(103 * minute)) ==
@@ -166,7 +166,7 @@ TEST_CASE("a stop writes the open bar as partial; the rest of it makes it repair
   }
   SECTION("trades were missed: the time in between has no rows, the next bar counts them") {
     Book again;
-    again.ledger.restore(0, rows.back());
+    again.ledger.restore(0, rows.back(), rows.back().last_id);
     again.mark(RecordKind::subscribed, 102 * minute + 1);
     again.mark(RecordKind::hole, 102 * minute + 2, 3, 7);
     again.trade(10, 102 * minute + 2, -50);
@@ -174,12 +174,37 @@ TEST_CASE("a stop writes the open bar as partial; the rest of it makes it repair
   }
   SECTION("a month later") {
     Book again;
-    again.ledger.restore(0, rows.back());
+    again.ledger.restore(0, rows.back(), rows.back().last_id);
     again.mark(RecordKind::subscribed, 50'000 * minute);
     again.mark(RecordKind::hole, 50'000 * minute + 2, 3, 7);
     again.trade(10, 50'000 * minute + 2, -50);
     CHECK(told(again.close(50'001 * minute)) == Lines{"50000 0 gap 7 1"});
   }
+}
+
+TEST_CASE("a stop just after a bar's end: trades of that bar may have been on their way, so it is partial too") {
+  Book b;
+  b.mark(RecordKind::subscribed, 98 * minute);
+  b.trade(1, 98 * minute, 50);
+  b.trade(2, 99 * minute, 50);
+  CHECK(told(b.close(99 * minute)) == Lines{"98 0 partial 0 1"});
+  std::vector<Row> rows;
+  b.ledger.finish({100 * minute - 1}, {100 * minute + 1}, rows);
+  CHECK(told(rows) == Lines{"99 0 partial 0 1", "100 0 partial 0 0"});
+}
+
+TEST_CASE("after a restart, a hole is measured from the last id there ever was, not only of the newest bar") {
+  Book first;
+  first.mark(RecordKind::subscribed, 99 * minute);
+  first.trade(1, 99 * minute, 50);
+  std::vector<Row> rows;
+  first.ledger.finish({100 * minute + 7}, {100 * minute + 7}, rows);
+  REQUIRE(told(rows) == Lines{"99 0 partial 0 1", "100 0 partial 0 0"});
+  Book again;
+  again.ledger.restore(0, rows.back(), "1");
+  again.mark(RecordKind::subscribed, 101 * minute);
+  again.trade(2, 101 * minute + 2, -50);
+  CHECK(told(again.close(102 * minute)) == Lines{"100 1 repaired 0 0", "101 0 repaired 0 1"});
 }
 
 TEST_CASE("event time: rows run from the first trade to the last, first and last partial") {
@@ -190,7 +215,7 @@ TEST_CASE("event time: rows run from the first trade to the last, first and last
   CHECK(b.ledger.event_due(seconds(2)));
   std::vector<Row> rows;
   b.ledger.close_by_event(seconds(2), rows);
-  b.ledger.finish({102 * minute + 3}, rows);
+  b.ledger.finish({102 * minute + 3}, {102 * minute + 3}, rows);
   CHECK(told(rows) == Lines{"100 0 partial 0 1", "101 0 live 0 1", "102 0 partial 0 2"});
 }
 

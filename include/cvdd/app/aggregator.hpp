@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -35,7 +36,7 @@ struct AggregatorStats {
 class Aggregator {
  public:
   // `restored`: the newest row of every instrument in the files; both must outlive the aggregator.
-  Aggregator(AggregatorOptions options, CsvStore& store, const std::map<InstrumentKey, Row>& restored);
+  Aggregator(AggregatorOptions options, CsvStore& store, const Remembered& restored);
   ~Aggregator();
 
   // Any thread; in effect before the first record that is pushed afterwards. The instrument must stay.
@@ -43,9 +44,20 @@ class Aggregator {
   void add_channel(std::shared_ptr<Channel> channel);
   [[nodiscard]] Bell& bell() { return bell_; }
 
+  // Nothing is received any more since `now`. Any thread; before stop or finish. Without it, that moment is the cut.
+  void cut_at(Timestamp now) { cut_us_.store(now.us, std::memory_order_release); }
+
   void start();
   // Drains what is there, writes the open bars as `partial`, ends the thread. Everything that pushes must be quiet.
   void stop();
+
+  // Without a thread, for who brings its own loop: begin, turn whenever something may be due, finish.
+  void begin();
+  // Drains and closes what is due; whether there was anything.
+  bool turn();
+  void finish();
+  // When a bar is due next, by the wall clock.
+  [[nodiscard]] Timestamp due() const { return next_due_ + options_.close_delay; }
 
   [[nodiscard]] const AggregatorStats& stats() const { return stats_; }
 
@@ -58,12 +70,13 @@ class Aggregator {
   std::size_t drain();
   void read_mail();
   void close_due();
+  [[nodiscard]] Timestamp heard_until() const;
   void deliver();
   [[nodiscard]] std::chrono::steady_clock::time_point next_wake() const;
 
   AggregatorOptions options_;
   CsvStore& store_;
-  const std::map<InstrumentKey, Row>& restored_;
+  const Remembered& restored_;
   Ledger ledger_;
   Bell bell_;
   std::vector<std::shared_ptr<Channel>> channels_;
@@ -76,6 +89,7 @@ class Aggregator {
   std::atomic<bool> mail_waiting_{false};
   Mail mail_;
   std::atomic<bool> stopping_{false};
+  std::atomic<std::int64_t> cut_us_{std::numeric_limits<std::int64_t>::max()};
   AggregatorStats stats_;
   std::thread thread_;
 };

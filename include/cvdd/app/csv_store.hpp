@@ -3,35 +3,15 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "cvdd/app/file_sink.hpp"
 #include "cvdd/core/types.hpp"
 
 namespace cvdd {
-
-// The seam to the file system: everything the store does to disk, so that faults can be played in tests.
-// Functions return 0 or an errno value.
-class FileSink {
- public:
-  virtual ~FileSink() = default;
-  // Appends all of `text` to `path` by one write(2), creating the file. A short write is cut back and reported.
-  virtual int append(const std::string& path, std::string_view text) = 0;
-  // Makes `link` a symbolic link to `target` (relative), replacing it atomically.
-  virtual int replace_link(const std::string& link, const std::string& target) = 0;
-  // Up to `size` bytes from `offset` on; fewer only at the end of the file.
-  virtual int read(const std::string& path, std::uint64_t offset, std::size_t size, std::string& text) = 0;
-  virtual int size(const std::string& path, std::uint64_t& size) = 0;
-  virtual int truncate(const std::string& path, std::uint64_t size) = 0;
-  // Names (not paths) of the regular files in a directory, sorted.
-  virtual int list(const std::string& directory, std::vector<std::string>& names) = 0;
-  // With its parents; no error if it is there.
-  virtual int make_directory(const std::string& path) = 0;
-};
-[[nodiscard]] std::unique_ptr<FileSink> make_file_sink();
 
 struct InstrumentKey {
   std::string exchange;
@@ -39,6 +19,14 @@ struct InstrumentKey {
   std::string symbol;
   friend auto operator<=>(const InstrumentKey&, const InstrumentKey&) = default;
 };
+
+// What the files say of one instrument.
+struct LastKnown {
+  Row row;              // its newest bar, at its highest revision
+  std::string last_id;  // of its newest trade, maybe of an earlier bar; empty if there never was one
+  Timestamp last_id_bar;
+};
+using Remembered = std::map<InstrumentKey, LastKnown>;
 
 class CsvStore {
  public:
@@ -48,7 +36,7 @@ class CsvStore {
   // Days are looked through from the newest back until one brings nothing new, `days_max` at most.
   // A last line without newline is a torn write: it is cut off. Throws std::runtime_error saying what, where and what
   // to do, if a file is not ours or can't be read.
-  [[nodiscard]] std::map<InstrumentKey, Row> open(std::size_t days_max = 400);
+  [[nodiscard]] Remembered open(std::size_t days_max = 400);
 
   // The interval of the bars in the files: the smallest distance of two bars of one instrument. Empty: not known.
   [[nodiscard]] std::optional<Duration> interval_found() const { return interval_found_; }
@@ -65,9 +53,9 @@ class CsvStore {
   static constexpr std::size_t backlog_rows_max = 2'000'000;
 
  private:
-  void read_day(const std::string& name, std::map<InstrumentKey, Row>& newest, bool& anything_new);
+  void read_day(const std::string& name, Remembered& newest, bool& anything_new);
   void take_line(const std::string& name, std::uint64_t line_number, std::string_view line,
-                 std::map<InstrumentKey, Row>& newest, bool& anything_new);
+                 Remembered& newest, bool& anything_new);
   int write_day(const std::string& day, const std::string& text);
   [[nodiscard]] std::string path_of(const std::string& name) const { return directory_ + "/" + name; }
 

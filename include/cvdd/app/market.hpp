@@ -16,14 +16,17 @@ namespace cvdd {
 
 struct MarketContext {
   asio::any_io_executor executor;
-  std::shared_ptr<TlsContext> tls;
-  std::function<Timestamp()> now;
+  Clock* clock = nullptr;
+  FileSink* files = nullptr;
+  std::function<std::unique_ptr<Transport>()> make_transport;
+  std::function<std::unique_ptr<HttpGet>()> make_http_get;
   Aggregator* aggregator = nullptr;
-  const std::map<InstrumentKey, Row>* restored = nullptr;
+  const Remembered* restored = nullptr;
   TokenBucket* attempts = nullptr;                     // per exchange
   std::function<std::uint32_t()> next_instrument_id;
   std::string cache_dir;                               // last good instrument lists
   bool event_time = false;
+  Duration in_flight;                                  // see SessionSettings
 };
 
 class MarketRunner {
@@ -60,7 +63,7 @@ class MarketRunner {
   Intake intake_;
   std::deque<Instrument> instruments_;  // addresses are stable: everything points here
   std::vector<std::unique_ptr<Session>> sessions_;
-  asio::steady_timer timer_;
+  std::unique_ptr<Timer> timer_;
   bool stopping_ = false;
 };
 

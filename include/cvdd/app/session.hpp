@@ -2,7 +2,6 @@
 // thread; everything it decides with (Watch, Backoff, TokenBucket, Intake) is pure and tested without it.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "cvdd/app/channel.hpp"
+#include "cvdd/app/clock.hpp"
 #include "cvdd/app/intake.hpp"
 #include "cvdd/app/watch.hpp"
 #include "cvdd/core/budget.hpp"
@@ -19,9 +19,8 @@
 namespace cvdd {
 
 struct SessionContext {
-  asio::any_io_executor executor;
   std::function<std::unique_ptr<Transport>()> make_transport;
-  std::function<Timestamp()> now;      // wall clock
+  Clock* clock = nullptr;
   Intake* intake = nullptr;            // of the market; shared by its sessions
   TokenBucket* attempts = nullptr;     // connection attempts per IP; shared
   std::shared_ptr<Channel> channel;
@@ -34,6 +33,7 @@ struct SessionSettings {
   Stream stream = Stream::aggregate;
   WatchLimits limits;
   std::chrono::milliseconds connect_timeout{15'000};
+  Duration in_flight = seconds(2);     // a trade arrives no later than this after it was made (close_delay)
   std::uint64_t seed = 0;              // of the jitter
 };
 
@@ -78,7 +78,7 @@ class Session {
   std::deque<Request> requests_;       // without an answer yet; bounded by batches + one probe
   std::uint64_t next_request_ = 1;
   std::vector<Record> records_;        // of the message being handled; never more than one message's
-  asio::steady_timer timer_, write_timer_;
+  std::unique_ptr<Timer> timer_, write_timer_;
   Backoff backoff_;
   std::size_t host_ = 0;
   std::string why_;                    // the connection ended because

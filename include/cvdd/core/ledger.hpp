@@ -38,15 +38,16 @@ class Ledger {
   void add_instrument(const Instrument& instrument);
   [[nodiscard]] bool knows(std::uint32_t instrument) const;
   // Continues after the newest row of the files. Before the instrument's first record.
-  void restore(std::uint32_t instrument, const Row& newest);
+  // `last_id`: of its newest trade, which may belong to an earlier bar; empty if there never was one.
+  void restore(std::uint32_t instrument, const Row& newest, const std::string& last_id);
 
   void apply(const Record& record);
 
   // Appends the rows that are due: of every bar that ends at or before `upto`, and revisions of older ones;
   // ordered by time, instruments in the order they were added.
   void close(Timestamp upto, std::vector<Row>& rows);
-  // The end of the run at `now`: as close, and the bars still open as `partial`.
-  void finish(Timestamp now, std::vector<Row>& rows);
+  // The end of the run at `now`: as close, and the bars that end after `whole_until` as `partial`.
+  void finish(Timestamp whole_until, Timestamp now, std::vector<Row>& rows);
 
   // Event time, as close: each exchange and market by its own clock, the newest trade time seen there less `delay`.
   // One market's messages may reach us long before another's, so one clock for all would close bars too early.

@@ -23,6 +23,10 @@ struct Comparison {
 // the tape's trades from its first_id to its last_id; CVDs must be the running sums of the deltas.
 [[nodiscard]] Comparison compare_with_tape(const std::string& directory, const sim::Tape& tape, Duration interval);
 
+// What of a row is not what these trades of its bar make: "base volume", "ids" …; empty if all is.
+[[nodiscard]] std::string difference_from_tape(const Row& row, const sim::TapeInstrument& of,
+                                               std::span<const sim::TapeTrade> trades);
+
 [[nodiscard]] KnownMarkets simulated_markets(std::span<const sim::TapeInstrument> instruments);
 
 }  // namespace cvdd

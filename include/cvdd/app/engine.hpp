@@ -1,0 +1,66 @@
+// The daemon without its threads and its real surroundings: store, ledger and markets on whatever clock, network and
+// files it is given. Daemon runs it on the system's; the simulation on virtual ones.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cvdd/app/aggregator.hpp"
+#include "cvdd/app/clock.hpp"
+#include "cvdd/app/file_sink.hpp"
+#include "cvdd/app/market.hpp"
+#include "cvdd/core/config.hpp"
+#include "cvdd/net/transport.hpp"
+
+namespace cvdd {
+
+struct Surroundings {
+  asio::any_io_executor executor;
+  Clock* clock = nullptr;
+  FileSink* files = nullptr;
+  std::function<std::unique_ptr<Transport>()> make_transport;
+  std::function<std::unique_ptr<HttpGet>()> make_http_get;
+};
+
+struct EngineOptions {
+  Config config;  // paths resolved
+  SymbolList symbols;
+  // After rows were written; on the aggregator thread.
+  std::function<void(std::span<const Row>)> on_rows;
+};
+
+class Engine {
+ public:
+  // Opens the data directory and reads back what the files say.
+  // Throws std::runtime_error saying what is wrong, where, and what to do.
+  Engine(EngineOptions options, Surroundings around);
+
+  // Spawns the markets on the executor. The aggregator is the caller's to start or to turn.
+  void start();
+  // Ends the sessions; the coroutines return soon after.
+  void stop();
+  // One log line per market.
+  void report() const;
+
+  [[nodiscard]] Aggregator& aggregator() { return *aggregator_; }
+  [[nodiscard]] std::span<const std::unique_ptr<MarketRunner>> markets() const { return markets_; }
+
+ private:
+  void check_interval() const;
+  void make_markets();
+
+  EngineOptions options_;
+  Surroundings around_;
+  CsvStore store_;
+  Remembered restored_;
+  std::unique_ptr<Aggregator> aggregator_;
+  std::map<std::string, TokenBucket> attempts_;  // by exchange: limits are per IP
+  std::vector<std::unique_ptr<MarketRunner>> markets_;
+  std::uint32_t instruments_ = 0;
+};
+
+}  // namespace cvdd

@@ -1,0 +1,97 @@
+#include "cvdd/app/engine.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <stdexcept>
+
+namespace cvdd {
+
+Engine::Engine(EngineOptions options, Surroundings around)
+    : options_(std::move(options)), around_(std::move(around)), store_(*around_.files, options_.config.data_dir) {
+  restored_ = store_.open();
+  check_interval();
+  if (!restored_.empty()) {
+    spdlog::info("continuing after the files instruments={} data_dir={}", restored_.size(), options_.config.data_dir);
+  }
+  AggregatorOptions a;
+  a.interval = options_.config.interval;
+  a.close_delay = options_.config.close_delay;
+  a.event_time = options_.config.exchange_clock;
+  a.now = [clock = around_.clock] { return clock->wall(); };
+  a.on_rows = options_.on_rows;
+  a.on_problem = [](const std::string& line) { spdlog::error("{}", line); };
+  aggregator_ = std::make_unique<Aggregator>(std::move(a), store_, restored_);
+  make_markets();
+}
+
+void Engine::check_interval() const {
+  const Duration interval = options_.config.interval;
+  const std::string& directory = options_.config.data_dir;
+  const auto found = store_.interval_found();
+  if (found && *found < interval) {
+    throw std::runtime_error(fmt::format(
+        "{}: holds bars of {} s, but interval is {} s: one interval per data_dir; choose another data_dir", directory,
+        found->us / 1'000'000, interval.us / 1'000'000));
+  }
+  for (const auto& [key, last] : restored_) {
+    if (bar_start(last.row.time, interval) != last.row.time) {
+      throw std::runtime_error(fmt::format(
+          "{}: {} {} has a bar that does not begin on a multiple of {} s: another interval was used here; choose another "
+          "data_dir",
+          directory, key.exchange, key.symbol, interval.us / 1'000'000));
+    }
+  }
+}
+
+void Engine::make_markets() {
+  for (const auto& [where, wanted] : options_.symbols.wanted) {
+    const Exchange* exchange = find_exchange(where.first, where.second);
+    if (exchange == nullptr || wanted.empty()) continue;
+    const auto& limits = exchange->limits;
+    auto bucket = attempts_.try_emplace(where.first, limits.connection_attempts, limits.connection_attempts_window);
+    MarketContext context;
+    context.executor = around_.executor;
+    context.clock = around_.clock;
+    context.files = around_.files;
+    context.make_transport = around_.make_transport;
+    context.make_http_get = around_.make_http_get;
+    context.aggregator = aggregator_.get();
+    context.restored = &restored_;
+    context.attempts = &bucket.first->second;
+    context.next_instrument_id = [this] { return instruments_++; };
+    context.cache_dir = options_.config.data_dir;
+    context.event_time = options_.config.exchange_clock;
+    context.in_flight = options_.config.close_delay;
+    const auto configured = options_.config.exchanges.find(where);
+    markets_.push_back(std::make_unique<MarketRunner>(
+        std::move(context), *exchange,
+        configured == options_.config.exchanges.end() ? ExchangeConfig{} : configured->second, wanted));
+  }
+}
+
+void Engine::start() {
+  for (const auto& market : markets_) {
+    asio::co_spawn(around_.executor, market->run(), [](const std::exception_ptr& e) {
+      if (e) std::rethrow_exception(e);
+    });
+  }
+}
+
+void Engine::stop() {
+  aggregator_->cut_at(around_.clock->wall());
+  for (const auto& market : markets_) market->stop();
+}
+
+void Engine::report() const {
+  for (const auto& market : markets_) {
+    const IntakeCounters& c = market->counters();
+    spdlog::info(
+        "status market=\"{}\" instruments={} live={} messages={} trades={} duplicates={} refused={} holes={} missing={}",
+        market->name(), market->instruments(), market->live_instruments(), c.messages, c.trades, c.duplicates,
+        c.refused_total(), c.holes, c.missing);
+  }
+}
+
+}  // namespace cvdd

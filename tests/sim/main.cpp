@@ -1,0 +1,200 @@
+// cvdd_sim_test --seed N [--seeds COUNT] [--hours H] [--instruments N] [--verbose] [--out FILE]
+// The daemon's own engine for H virtual hours against a misbehaving exchange; 0 if the judges have nothing to say.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <fstream>
+#include <optional>
+
+#include "cvdd/app/engine.hpp"
+#include "cvdd/core/csv.hpp"
+#include "sim/oracle.hpp"
+
+using namespace cvdd;
+using namespace cvdd::simtest;
+
+namespace {
+constexpr Timestamp simulated_start{1'763'675'730'000'000};  // 2025-11-20T21:55:30Z: midnight comes soon
+constexpr Duration calm_end = seconds(900);                  // no faults: everything must be live again
+constexpr std::chrono::milliseconds goodbye{700};
+
+// One life of the process.
+struct Life {
+  Life(EngineOptions options, VirtualClock& clock, MemoryFiles& files, World& world) {
+    clock.use(io.get_executor());
+    engine.emplace(std::move(options),
+                   Surroundings{io.get_executor(), &clock, &files, [&world] { return world.make_transport(); },
+                                [&world] { return world.make_http_get(); }});
+    engine->aggregator().begin();
+    engine->start();
+  }
+  // Everything that can happen now.
+  void settle() {
+    do {
+      io.restart();
+      io.poll();
+    } while (engine->aggregator().turn());
+  }
+  asio::io_context io{1};
+  std::optional<Engine> engine;
+};
+
+class Run {
+ public:
+  Run(std::uint64_t seed, Duration length, std::size_t instruments)
+      : clock_(simulated_start), world_(clock_, seed, instruments, 30) {
+    facts_.begin = simulated_start;
+    facts_.end = simulated_start + length;
+    facts_.interval = seconds(60);
+    facts_.faults = draw_faults(seed, simulated_start + seconds(120), facts_.end - calm_end);
+    for (const Fault& fault : facts_.faults) {
+      clock_.at(clock_.steady_at(fault.at), [this, fault] { begin(fault); });
+    }
+    start();
+    go_until(facts_.end);
+    stop();
+  }
+
+  [[nodiscard]] Verdict verdict() { return judge(files_, world_, facts_); }
+  [[nodiscard]] const MemoryFiles& files() const { return files_; }
+  [[nodiscard]] const std::vector<Fault>& faults() const { return facts_.faults; }
+
+ private:
+  void start() {
+    EngineOptions options;
+    options.config.data_dir = "data";
+    for (const auto& s : world_.tape().instruments()) {
+      options.symbols.wanted[{s.instrument.exchange, s.instrument.market}].push_back(s.instrument.symbol);
+    }
+    life_.emplace(std::move(options), clock_, files_, world_);
+  }
+
+  void go_until(Timestamp end) {
+    const SteadyTime until = clock_.steady_at(end);
+    while (clock_.steady() < until) {
+      if (life_) life_->settle();
+      if (dead_) {  // not inside an event: the engine must not vanish under its own feet
+        dead_ = false;
+        die();
+        continue;
+      }
+      if (restart_) {
+        restart_ = false;
+        stop();
+        continue;
+      }
+      SteadyTime next = until;
+      if (life_) {
+        const SteadyTime due = clock_.steady_at(life_->engine->aggregator().due());
+        if (due > clock_.steady()) next = std::min(next, due);
+      }
+      clock_.advance(next);
+    }
+  }
+
+  void begin(const Fault& fault) {
+    const SteadyTime over = clock_.steady() + std::chrono::microseconds(fault.length.us);
+    switch (fault.kind) {
+      case FaultKind::kill:
+        dead_ = true;
+        clock_.at(over, [this] { start(); });
+        break;
+      case FaultKind::restart:
+        restart_ = true;
+        clock_.at(over + goodbye, [this] { start(); });
+        break;
+      case FaultKind::disk_full:
+        files_.append_error = ENOSPC;
+        clock_.at(over, [this] { files_.append_error = 0; });
+        break;
+      default:
+        world_.begin(fault);
+    }
+  }
+
+  void end_life() {
+    life_->engine.reset();
+    life_.reset();
+    world_.cut_all();
+  }
+
+  // What was in memory only is as good as never received.
+  void die() {
+    end_life();
+    Verdict ignored;
+    std::map<std::size_t, std::uint64_t> last;
+    for (const Row& row : rows_of(files_, ignored)) {
+      std::uint64_t& id = last[world_.tape().find(row.market, row.symbol)];
+      if (!row.last_id.empty()) id = std::max<std::uint64_t>(id, std::stoull(row.last_id));
+    }
+    for (std::size_t i = 0; i < world_.tape().instruments().size(); ++i) world_.undeliver_after(i, last[i]);
+  }
+
+  void stop() {
+    if (!life_) return;
+    life_->engine->stop();
+    const SteadyTime until = clock_.steady() + goodbye;
+    life_->settle();
+    while (clock_.advance(until)) life_->settle();
+    life_->engine->aggregator().finish();
+    end_life();
+  }
+
+  VirtualClock clock_;
+  MemoryFiles files_;
+  World world_;
+  RunFacts facts_;
+  std::optional<Life> life_;
+  bool dead_ = false, restart_ = false;
+};
+
+bool test(std::uint64_t seed, Duration length, std::size_t instruments, const std::string& out) {
+  Run run(seed, length, instruments);
+  const Verdict v = run.verdict();
+  fmt::print("seed {}: {} h, {} faults, {} rows: {} live, {} gap, {} partial, {} repaired; {} revisions\n", seed,
+             length.us / 3'600'000'000, run.faults().size(), v.rows, v.live, v.gap, v.partial, v.repaired, v.revisions);
+  bool good = v.complaints.empty() && v.rows > 0;
+  Run again(seed, length, instruments);
+  if (again.files().files != run.files().files) {
+    fmt::print("  the same seed gave other bytes\n");
+    good = false;
+  }
+  for (const std::string& complaint : v.complaints) fmt::print("  {}\n", complaint);
+  if (!good || !out.empty()) {
+    for (const Fault& f : run.faults()) {
+      fmt::print("  fault {} at {} for {} s, {}\n", name_of(f.kind), format_time(f.at), f.length.us / 1'000'000,
+                 cvdd::name_of(f.market));
+    }
+  }
+  if (!out.empty()) {
+    std::ofstream file(out, std::ios::binary);
+    for (const auto& [path, text] : run.files().files) {
+      if (path.find("/cvd-") != std::string::npos) file << text;
+    }
+  }
+  return good;
+}
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("cvdd in virtual time against a misbehaving exchange");
+  std::uint64_t seed = 1, seeds = 1;
+  std::int64_t hours = 6;
+  std::size_t instruments = 6;
+  bool verbose = false;
+  std::string out;
+  app.add_option("--seed", seed, "the first seed");
+  app.add_option("--seeds", seeds, "how many, from --seed on");
+  app.add_option("--hours", hours, "virtual hours of each run")->check(CLI::Range(1, 24 * 365));
+  app.add_option("--instruments", instruments, "at least 3")->check(CLI::Range(3, 1000));
+  app.add_option("--out", out, "write the rows of the last run there");
+  app.add_flag("--verbose", verbose, "the daemon's log on standard output");
+  CLI11_PARSE(app, argc, argv);
+  spdlog::set_level(verbose ? spdlog::level::info : spdlog::level::off);
+  bool good = true;
+  for (std::uint64_t i = 0; i < seeds; ++i) good = test(seed + i, seconds(3'600 * hours), instruments, out) && good;
+  if (!good) fmt::print("FAILED\n");
+  return good ? 0 : 1;
+}

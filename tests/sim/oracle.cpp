@@ -1,0 +1,139 @@
+#include "sim/oracle.hpp"
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+#include "cvdd/core/csv.hpp"
+#include "cvdd/ops/compare.hpp"
+
+namespace cvdd::simtest {
+
+namespace {
+using Key = std::pair<std::size_t, std::int64_t>;  // instrument of the tape, time
+
+std::string text_of(const Row& row) {
+  std::string text;
+  append_row(text, row);
+  text.pop_back();
+  return text;
+}
+
+// A fault whose effects this bar may show.
+bool excused(const Row& row, const RunFacts& facts) {
+  const Timestamp bar_end = row.time + facts.interval;
+  if (row.time <= facts.begin + facts.interval || bar_end + facts.interval > facts.end) return true;
+  return std::any_of(facts.faults.begin(), facts.faults.end(), [&](const Fault& f) {
+    const bool everywhere = f.of_the_process() || f.kind == FaultKind::disk_full || f.kind == FaultKind::rest_fails;
+    // What a fault cost may show from the bar before it (cut off in the middle of a bar) on.
+    return (everywhere || f.market == row.market) && bar_end + facts.interval >= f.at && row.time <= f.at + f.reach();
+  });
+}
+
+// Revisions count up by one, and the highest holds.
+std::map<Key, Row> newest_of(const std::vector<Row>& rows, const sim::Tape& tape, Verdict& verdict) {
+  std::map<Key, Row> newest;
+  for (const Row& row : rows) {
+    const Key key{tape.find(row.market, row.symbol), row.time.us};
+    const auto old = newest.find(key);
+    const std::uint32_t expected = old == newest.end() ? 0 : old->second.rev + 1;
+    if (row.rev != expected) verdict.complain("revision " + std::to_string(expected) + " expected: " + text_of(row));
+    if (row.rev > 0) ++verdict.revisions;
+    newest.insert_or_assign(key, row);
+  }
+  return newest;
+}
+
+void count(const Row& row, Verdict& verdict) {
+  ++verdict.rows;
+  switch (row.status) {
+    case BarStatus::live: ++verdict.live; break;
+    case BarStatus::gap: ++verdict.gap; break;
+    case BarStatus::partial: ++verdict.partial; break;
+    case BarStatus::repaired: ++verdict.repaired; break;
+    case BarStatus::history: break;
+  }
+}
+
+struct Running {
+  Decimal base, quote;
+  std::optional<Timestamp> previous;
+  std::uint64_t known = 0, first_id = 0, last_id = 0, missing = 0;
+  bool unknown = false;  // a hole whose size no row tells
+};
+
+void judge_row(const Row& row, std::size_t index, World& world, const RunFacts& facts, Running& running,
+               Verdict& verdict) {
+  const sim::TapeInstrument& of = world.tape().instruments()[index];
+  sim::TapeBar bar = world.tape().bar(index, row.time, facts.interval);
+  const bool whole = row.status == BarStatus::live || row.status == BarStatus::repaired;
+  if (!whole) std::erase_if(bar.trades, [&](const auto& t) { return !world.delivered(index, t.id); });
+  const std::string what = difference_from_tape(row, of, bar.trades);
+  if (!what.empty()) verdict.complain(what + " differs: " + text_of(row));
+  if (row.status != BarStatus::live && !excused(row, facts)) verdict.complain("marked without a fault: " + text_of(row));
+  const auto base = add(running.base, row.delta_base), quote = add(running.quote, row.delta_quote);
+  running.base = base.value();
+  running.quote = quote.value();
+  if (running.base != row.cvd_base || running.quote != row.cvd_quote) {
+    verdict.complain("CVD is not the sum of the deltas: " + text_of(row));
+  }
+  if (running.previous && row.time > *running.previous + facts.interval && !excused(row, facts)) {
+    verdict.complain("bars are left out before: " + text_of(row));
+  }
+  running.previous = row.time;
+  if (!row.first_id.empty()) {
+    if (running.first_id == 0) running.first_id = std::stoull(row.first_id);
+    running.last_id = std::max<std::uint64_t>(running.last_id, std::stoull(row.last_id));
+  }
+  running.known += bar.trades.size();
+  running.missing += row.missing.value_or(0);
+  (void)whole;
+}
+}  // namespace
+
+std::vector<Row> rows_of(const MemoryFiles& files, Verdict& verdict) {
+  std::vector<Row> rows;
+  for (const auto& [path, text] : files.files) {
+    if (path.find("/cvd-") == std::string::npos) continue;
+    std::istringstream in(text);
+    std::string line;
+    std::getline(in, line);
+    while (std::getline(in, line)) {
+      if (auto row = parse_row(line)) rows.push_back(std::move(*row));
+      else verdict.complain(path + ": not a row: " + line);
+    }
+  }
+  return rows;
+}
+
+Verdict judge(const MemoryFiles& files, World& world, const RunFacts& facts) {
+  Verdict verdict;
+  const auto newest = newest_of(rows_of(files, verdict), world.tape(), verdict);
+  std::map<std::size_t, Running> instruments;
+  Timestamp calm = facts.begin;
+  for (const Fault& f : facts.faults) calm = std::max(calm, f.at + f.reach());
+  for (const auto& [key, row] : newest) {
+    count(row, verdict);
+    if (key.first == sim::Tape::npos) {
+      verdict.complain("an instrument that does not exist: " + text_of(row));
+      continue;
+    }
+    judge_row(row, key.first, world, facts, instruments[key.first], verdict);
+    const bool last_bars = row.time + facts.interval + facts.interval > facts.end;
+    if (row.time > calm && !last_bars && row.status != BarStatus::live) {
+      verdict.complain("not live again after the last fault: " + text_of(row));
+    }
+  }
+  for (const auto& [index, running] : instruments) {
+    const std::uint64_t ids = running.first_id == 0 ? 0 : running.last_id - running.first_id + 1;
+    if (running.known + running.missing != ids) {
+      verdict.complain(world.tape().instruments()[index].instrument.symbol + ": " + std::to_string(running.known) +
+                       " trades in rows and " + std::to_string(running.missing) + " missing, but there were " +
+                       std::to_string(ids) + " ids");
+    }
+  }
+  if (instruments.size() != world.tape().instruments().size()) verdict.complain("an instrument has no row");
+  return verdict;
+}
+
+}  // namespace cvdd::simtest

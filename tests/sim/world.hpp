@@ -1,0 +1,86 @@
+// The exchange of the simulation: speaks the real format from a tape, and misbehaves when told to. Behind the
+// Transport and HttpGet seams, on virtual time. It remembers what it delivered: the truth that rows are held against.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cvdd/net/transport.hpp"
+#include "cvdd/sim/binance_protocol.hpp"
+#include "cvdd/sim/tape.hpp"
+#include "sim/faults.hpp"
+#include "sim/virtual_clock.hpp"
+
+namespace cvdd::simtest {
+
+// One WebSocket as both ends see it.
+struct Line {
+  Market market = Market::spot;
+  sim::binance::Door door = sim::binance::Door::plain;
+  bool combined = false;
+  std::set<std::string> streams;
+  std::deque<std::string> inbox;      // sent, not read yet
+  std::deque<std::pair<std::size_t, std::uint64_t>> ids;  // of the trades in the inbox: instrument, id
+  SteadyTime last_frame{};
+  bool open = true, mute = false, dead = false;
+  Timer* reader = nullptr;            // waits for a frame
+};
+
+class World {
+ public:
+  World(VirtualClock& clock, std::uint64_t seed, std::size_t instruments, std::uint32_t trades_per_minute);
+
+  void begin(const Fault& fault);     // and its end, by itself
+
+  [[nodiscard]] std::unique_ptr<Transport> make_transport();
+  [[nodiscard]] std::unique_ptr<HttpGet> make_http_get();
+  [[nodiscard]] sim::Tape& tape() { return tape_; }
+  // The process is gone: so are its connections.
+  void cut_all();
+
+  // Whether a trade was read by the process.
+  [[nodiscard]] bool delivered(std::size_t instrument, std::uint64_t id) const {
+    return instrument < delivered_.size() && id < delivered_[instrument].size() && delivered_[instrument][id];
+  }
+  // The process died before these were in a row.
+  void undeliver_after(std::size_t instrument, std::uint64_t id);
+
+  // For the two seams.
+  [[nodiscard]] std::shared_ptr<Line> connect(const Url& url, std::string_view target);
+  void receive(Line& line, std::string_view text);
+  void read(Line& line, std::vector<std::string>& frames);
+  [[nodiscard]] sim::binance::Answer rest(const Url& url, std::string_view target);
+  [[nodiscard]] bool rest_answers() const { return !rest_silent_; }
+  [[nodiscard]] VirtualClock& clock() { return clock_; }
+  [[nodiscard]] SteadyTime latency() { return clock_.steady() + std::chrono::milliseconds(5 + random_() % 80); }
+
+ private:
+  struct Trouble {
+    bool outage = false, duplicates = false, broken = false, swallow_one = false, rejected = false;
+    Duration delay_one;
+  };
+  void tick();
+  void ping();
+  void print(std::size_t instrument, const sim::TapeTrade& trade);
+  void send(Line& line, std::string text);
+  void deliver(const std::shared_ptr<Line>& line, std::size_t instrument, std::uint64_t id, std::string text);
+  void cut(Line& line);
+  void cut_market(Market market);
+  Trouble& trouble(Market market) { return trouble_[static_cast<std::size_t>(market)]; }
+  [[nodiscard]] std::string nonsense(const std::string& good);
+
+  VirtualClock& clock_;
+  std::mt19937_64 random_;
+  sim::Tape tape_;
+  std::vector<std::uint64_t> printed_;               // per instrument: newest id sent
+  std::vector<std::vector<bool>> delivered_;
+  std::vector<std::shared_ptr<Line>> lines_;
+  std::array<Trouble, 3> trouble_;
+  bool rest_fails_ = false, rest_silent_ = false;
+};
+
+}  // namespace cvdd::simtest

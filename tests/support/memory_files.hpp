@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cerrno>
+#include <map>
+#include <string>
+
+#include "cvdd/app/file_sink.hpp"
+
+namespace cvdd {
+
+// Files in memory, with faults to order.
+class MemoryFiles final : public FileSink {
+ public:
+  int append(const std::string& path, std::string_view text) override {
+    ++appends;
+    if (append_error != 0) return append_error;
+    files[path] += text;
+    return 0;
+  }
+  int replace(const std::string& path, std::string_view text) override {
+    if (append_error != 0) return append_error;
+    files[path] = text;
+    return 0;
+  }
+  int replace_link(const std::string& link, const std::string& target) override {
+    links[link] = target;
+    return 0;
+  }
+  int read(const std::string& path, std::uint64_t offset, std::size_t size, std::string& text) override {
+    const auto file = files.find(path);
+    if (file == files.end()) return ENOENT;
+    text = offset >= file->second.size() ? "" : file->second.substr(offset, size);
+    return 0;
+  }
+  int size(const std::string& path, std::uint64_t& size) override {
+    const auto file = files.find(path);
+    if (file == files.end()) return ENOENT;
+    size = file->second.size();
+    return 0;
+  }
+  int truncate(const std::string& path, std::uint64_t size) override {
+    files[path].resize(size);
+    return 0;
+  }
+  int list(const std::string& directory, std::vector<std::string>& names) override {
+    for (const auto& [path, text] : files) {
+      if (path.starts_with(directory + "/")) names.push_back(path.substr(directory.size() + 1));
+    }
+    return 0;
+  }
+  int make_directory(const std::string&) override { return 0; }
+
+  std::map<std::string, std::string> files, links;
+  int append_error = 0, appends = 0;
+};
+
+}  // namespace cvdd
