@@ -20,7 +20,7 @@ enum class FaultKind : std::uint8_t {
   swallowed,   // one frame never arrives
   late,        // one frame arrives `length` late
   rejected,    // connections are cut, and SUBSCRIBE is answered with an error for `length`
-  rest_fails,  // REST answers 503 or nothing
+  rest_fails,  // REST answers 503 or nothing, just when the process is killed and started again
   disk_full,   // nothing can be written for `length`
   kill,        // the process is gone at once, and back after `length`
   restart,     // the process ends in order, and is back after `length`
@@ -35,7 +35,7 @@ struct Fault {
   Market market = Market::spot;
   // From `at` on, its effects may be seen in rows for no longer than this.
   [[nodiscard]] Duration reach() const;
-  [[nodiscard]] bool of_the_process() const { return kind == FaultKind::kill || kind == FaultKind::restart; }
+  [[nodiscard]] bool of_the_process() const { return kind == FaultKind::kill || kind == FaultKind::restart || kind == FaultKind::rest_fails; }
 };
 
 // Faults between `begin` and `end`, one after the other, the next not before the last one's reach is over.

@@ -109,6 +109,11 @@ class Run {
         files_.append_error = ENOSPC;
         clock_.at(over, [this] { files_.append_error = 0; });
         break;
+      case FaultKind::rest_fails:
+        world_.begin(fault);
+        dead_ = true;
+        clock_.at(clock_.steady() + std::chrono::seconds(1), [this] { start(); });
+        break;
       default:
         world_.begin(fault);
     }
