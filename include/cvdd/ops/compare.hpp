@@ -20,7 +20,8 @@ struct Comparison {
 };
 
 // Every bar in the files of `directory`: a `live` or `repaired` one must equal the whole bar of the tape, a
-// `partial` one the tape's trades from its first_id to its last_id, a `gap` no more than those; CVDs must be the running sums of the deltas.
+// `partial` one the tape's trades from its first_id to its last_id, a `gap` no more than those; CVDs must be the
+// running sums of the deltas.
 [[nodiscard]] Comparison compare_with_tape(const std::string& directory, const sim::Tape& tape, Duration interval);
 
 // What of a row is not what these trades of its bar make: "base volume", "ids" …; empty if all is.
