@@ -8,11 +8,13 @@ namespace cvdd {
 
 namespace {
 constexpr std::size_t batch_max = 4096;
+constexpr Duration retry_every = seconds(5);  // rows that could not be written
 }
 
-Aggregator::Aggregator(AggregatorOptions options, CsvStore& store, const Remembered& restored)
+Aggregator::Aggregator(AggregatorOptions options, CsvStore& store, FileSyncer& syncer, const Remembered& restored)
     : options_(std::move(options)),
       store_(store),
+      syncer_(syncer),
       restored_(restored),
       ledger_({options_.interval, options_.event_time}),
       batch_(batch_max) {}
@@ -41,6 +43,7 @@ void Aggregator::begin() { next_due_ = bar_start(options_.now(), options_.interv
 bool Aggregator::turn() {
   const std::size_t drained = drain();
   close_due();
+  if (store_.backlog_rows() > 0 && options_.now() >= next_retry_) deliver();
   return drained > 0;
 }
 
@@ -60,6 +63,14 @@ void Aggregator::finish() {
     ledger_.finish(heard_until() - options_.close_delay, heard_until(), rows_);
   }
   deliver();
+  syncer_.wait();
+  // A sync that failed has given rows back: one more try, into a new file.
+  deliver();
+  syncer_.wait();
+  if (store_.backlog_rows() > 0) {
+    options_.on_problem("the daemon ends with rows that could not be written rows=" +
+                        std::to_string(store_.backlog_rows()));
+  }
 }
 
 void Aggregator::start() {
@@ -149,20 +160,35 @@ void Aggregator::close_due() {
 
 void Aggregator::deliver() {
   for (const std::string& error : ledger_.take_errors()) options_.on_problem(error);
-  if (rows_.empty() && store_.backlog_rows() == 0) return;
+  for (const CsvStore::SyncRequest& result : syncer_.results()) store_.synced(result);
+  if (!rows_.empty() || store_.backlog_rows() > 0) store_rows();
+  syncer_.request(store_.take_sync_requests());
+  for (const std::string& note : store_.take_notes()) options_.on_note(note);
+}
+
+// What can't be written stays with the store; readers are told of rows once they are in the ledger's order, written or
+// not, because their numbers are final either way.
+void Aggregator::store_rows() {
+  const std::uint64_t refused = store_.refused_rows();
   const int error = store_.write(rows_);
+  next_retry_ = options_.now() + retry_every;
   if (error != last_write_error_) {
     if (error != 0) {
-      options_.on_problem(std::string("rows could not be written: ") + std::strerror(error) +
-                          "; they are kept in memory and written as soon as possible: check space and permissions");
+      options_.on_problem(std::string("rows can't be written, they are kept in memory and tried again reason=\"") +
+                          std::strerror(error) + "\" rows=" + std::to_string(store_.backlog_rows()));
     } else {
-      options_.on_problem("rows are written again");
+      options_.on_note("rows are written again, none is lost");
     }
     last_write_error_ = error;
   }
+  if (store_.refused_rows() > refused && refused == 0) {
+    options_.on_problem("the memory kept for rows that can't be written is full: rows are lost from now on");
+  }
+  stats_.backlog_rows.store(store_.backlog_rows(), std::memory_order_relaxed);
+  stats_.refused_rows.store(store_.refused_rows(), std::memory_order_relaxed);
   stats_.rows.fetch_add(rows_.size(), std::memory_order_relaxed);
   stats_.revisions.store(ledger_.counters().revisions, std::memory_order_relaxed);
-  if (options_.on_rows && error == 0) options_.on_rows(rows_);
+  if (options_.on_rows && !rows_.empty()) options_.on_rows(rows_);
   rows_.clear();
 }
 
@@ -170,7 +196,7 @@ std::chrono::steady_clock::time_point Aggregator::next_wake() const {
   using namespace std::chrono;
   const auto now = steady_clock::now();
   if (options_.event_time) return now + std::chrono::seconds(1);
-  const Duration wait = due() - options_.now();
+  const Duration wait = std::min(due(), store_.backlog_rows() > 0 ? next_retry_ : due()) - options_.now();
   return now + microseconds(std::clamp<std::int64_t>(wait.us, 0, 1'000'000));
 }
 

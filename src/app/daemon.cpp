@@ -49,6 +49,9 @@ Daemon::~Daemon() = default;
 
 int Daemon::run() {
   State& s = *state_;
+  // A file at its size limit and a peer that is gone are errors of a call, not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
   s.engine.aggregator().start();
   s.engine.start();
   asio::signal_set signals(s.io);

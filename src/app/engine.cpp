@@ -9,7 +9,8 @@
 namespace cvdd {
 
 Engine::Engine(EngineOptions options, Surroundings around)
-    : options_(std::move(options)), around_(std::move(around)), store_(*around_.files, options_.config.data_dir) {
+    : options_(std::move(options)), around_(std::move(around)), store_(*around_.files, options_.config.data_dir, {options_.config.sync, true}),
+      syncer_(*around_.files, around_.threads) {
   restored_ = store_.open();
   check_interval();
   if (!restored_.empty()) {
@@ -22,7 +23,9 @@ Engine::Engine(EngineOptions options, Surroundings around)
   a.now = [clock = around_.clock] { return clock->wall(); };
   a.on_rows = options_.on_rows;
   a.on_problem = [](const std::string& line) { spdlog::error("{}", line); };
-  aggregator_ = std::make_unique<Aggregator>(std::move(a), store_, restored_);
+  a.on_note = [](const std::string& line) { spdlog::warn("{}", line); };
+  for (const std::string& note : store_.take_notes()) a.on_note(note);
+  aggregator_ = std::make_unique<Aggregator>(std::move(a), store_, syncer_, restored_);
   make_markets();
 }
 

@@ -21,7 +21,7 @@ namespace {
 class Replay {
  public:
   explicit Replay(const ReplayOptions& options)
-      : options_(options), files_(make_file_sink()), store_(*files_, options.out_dir), ledger_({options.interval, true}) {
+      : options_(options), files_(make_file_sink()), store_(*files_, options.out_dir, {false, true}), ledger_({options.interval, true}) {
     if (!store_.open(1).empty()) {
       throw std::runtime_error(options.out_dir + ": holds cvdd files already; choose an empty folder");
     }

@@ -111,6 +111,12 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
          r.choice(n, k, {"wall", "exchange"}, clock);
          c.exchange_clock = clock == "exchange";
        }},
+      {"sync",
+       [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+         std::string sync = "bar";
+         r.choice(n, k, {"bar", "off"}, sync);
+         c.sync = sync == "bar";
+       }},
       {"http", table_of({{"listen",
                           [&c](TomlReader& r, const toml::node& n, const std::string& k) {
                             r.text(n, k, c.http_listen);

@@ -227,13 +227,19 @@ TEST_CASE("an instrument list that can't be had any more: the last good one serv
   CHECK(lists == 3);
 }
 
-TEST_CASE("files of another interval, or files that are not ours, are refused before anything starts", "[daemon]") {
+TEST_CASE("files of another interval are refused before anything starts; foreign ones are left alone", "[daemon]") {
   const Folder folder;
   Exchanges exchanges(3);
   fs::create_directories(folder / "data");
   SECTION("foreign") {
-    std::ofstream(folder / "data/cvd-2026-11-20.csv") << "a,b\n1,2\n";
-    CHECK_THROWS_AS(Running(exchanges, folder), std::runtime_error);
+    const std::string day = format_day(wall_now());
+    const std::string theirs = folder / ("data/cvd-" + day + ".csv").c_str();
+    std::ofstream(theirs) << "a,b\n1,2\n";
+    Running daemon(exchanges, folder);
+    REQUIRE(daemon.until(live_after({})));
+    daemon.stop();
+    CHECK(fs::file_size(theirs) == 8);
+    CHECK(fs::exists(folder / ("data/cvd-" + day + ".1.csv").c_str()));
   }
   SECTION("interval") {
     Row row;
@@ -246,5 +252,9 @@ TEST_CASE("files of another interval, or files that are not ours, are refused be
     }
     std::ofstream(folder / "data/cvd-2025-11-20.csv") << text;
     CHECK_THROWS_AS(Running(exchanges, folder, seconds(60)), std::runtime_error);
+  }
+  SECTION("a second daemon") {
+    Running daemon(exchanges, folder);
+    CHECK_THROWS_AS(Running(exchanges, folder), std::runtime_error);
   }
 }

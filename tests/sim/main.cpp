@@ -26,7 +26,7 @@ struct Life {
     clock.use(io.get_executor());
     engine.emplace(std::move(options),
                    Surroundings{io.get_executor(), &clock, &files, [&world] { return world.make_transport(); },
-                                [&world] { return world.make_http_get(); }});
+                                [&world] { return world.make_http_get(); }, false});
     engine->aggregator().begin();
     engine->start();
   }

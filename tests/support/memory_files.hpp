@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <string>
@@ -14,8 +15,26 @@ class MemoryFiles final : public FileSink {
   int append(const std::string& path, std::string_view text) override {
     ++appends;
     if (append_error != 0) return append_error;
+    if (const int error = fault(); error != 0) return error;
     files[path] += text;
     return 0;
+  }
+  int overwrite(const std::string& path, std::string_view text) override {
+    if (const int error = fault(); error != 0) return error;
+    std::string& file = files[path];
+    file.replace(0, std::min(file.size(), text.size()), text);
+    return 0;
+  }
+  int sync(const std::string& path) override {
+    ++syncs;
+    if (sync_error != 0) return sync_error;
+    if (const int error = fault(); error != 0) return error;
+    return files.contains(path) ? 0 : ENOENT;
+  }
+  int lock(const std::string&, std::string_view, std::string& holder) override {
+    if (locked_by.empty()) return 0;
+    holder = locked_by;
+    return EWOULDBLOCK;
   }
   int replace(const std::string& path, std::string_view text) override {
     if (append_error != 0) return append_error;
@@ -23,6 +42,7 @@ class MemoryFiles final : public FileSink {
     return 0;
   }
   int replace_link(const std::string& link, const std::string& target) override {
+    if (const int error = fault(); error != 0) return error;
     links[link] = target;
     return 0;
   }
@@ -51,7 +71,13 @@ class MemoryFiles final : public FileSink {
   int make_directory(const std::string&) override { return 0; }
 
   std::map<std::string, std::string> files, links;
-  int append_error = 0, appends = 0;
+  int append_error = 0, sync_error = 0, appends = 0, syncs = 0;
+  std::string locked_by;
+  // Every `fail_every`-th call that writes fails with `fail_with`.
+  int fail_every = 0, fail_with = 0, calls = 0;
+
+ private:
+  int fault() { return fail_every > 0 && ++calls % fail_every == 0 ? fail_with : 0; }
 };
 
 }  // namespace cvdd

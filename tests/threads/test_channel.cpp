@@ -68,8 +68,10 @@ TEST_CASE("the aggregator counts every record of several channels once") {
   AggregatorOptions options;
   options.now = [&] { return Timestamp{clock.load()}; };
   options.on_rows = [&](std::span<const Row> written) { rows.insert(rows.end(), written.begin(), written.end()); };
-  options.on_problem = [](const std::string&) {};
-  Aggregator aggregator(options, store, restored);
+  options.on_problem = [](const std::string& line) { FAIL(line); };
+  options.on_note = options.on_problem;
+  FileSyncer syncer(files, true);
+  Aggregator aggregator(options, store, syncer, restored);
   Instrument instruments[2];
   std::shared_ptr<Channel> channels[2];
   for (std::uint32_t i = 0; i < 2; ++i) {

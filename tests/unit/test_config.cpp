@@ -47,6 +47,7 @@ TEST_CASE("the shipped files are good, and say the defaults") {
   CHECK(shipped.exchange_clock == defaults.exchange_clock);
   CHECK(shipped.http_listen == defaults.http_listen);
   CHECK(shipped.log_level == defaults.log_level);
+  CHECK(shipped.sync == defaults.sync);
   const SymbolList list = parse_symbols(file("symbols.toml"), "symbols.toml", known, errors);
   CHECK(errors.empty());
   CHECK(list.wanted.size() == 3);

@@ -68,21 +68,216 @@ TEST_CASE("the last id is remembered from an older bar, or day, if the newest ha
   CHECK(known.last_id == "77");
 }
 
-TEST_CASE("a torn last line is cut off, everything else foreign is refused") {
+TEST_CASE("a torn last line of ours is cut off; files that hold anything else are left alone for good") {
   MemoryFiles files;
   const std::string good = text_of({row("2026-11-20T23:59:00Z")});
-  files.files[first_day] = good + "2026-11-20T23:59:00Z,bin";
-  {
+  const std::vector<Row> next{row("2026-11-20T23:59:30Z")};
+  SECTION("torn") {
+    files.files[first_day] = good + "2026-11-20T23:59:00Z,bin";
     CsvStore store(files, "/d");
     CHECK(store.open().size() == 1);
-    CHECK(store.torn_bytes() == 24);
+    CHECK(store.take_notes().size() == 1);
     CHECK(files.files[first_day] == good);
+    CHECK(store.write(next) == 0);
+    CHECK(files.files[first_day] == good + text_of(next).substr(text_of({}).size()));
   }
-  for (const std::string& text : {std::string("a,b\n1,2\n"), good + "edited\n", "\n" + good}) {
+  SECTION("foreign") {
+    const bool believed = GENERATE(true, false);
+    const std::string text = believed ? good + "edited\n" : GENERATE_COPY(std::string("a,b\n1,2\n"), "\n" + good);
     files.files[first_day] = text;
     CsvStore store(files, "/d");
-    CHECK_THROWS_AS(store.open(), std::runtime_error);
+    CHECK(store.open().size() == (believed ? 1 : 0));
+    CHECK(store.take_notes().size() == 1);
+    CHECK(store.write(next) == 0);
     CHECK(files.files[first_day] == text);
+    CHECK(files.files["/d/cvd-2026-11-20.1.csv"] == text_of(next));
+    CHECK(files.links["/d/latest.csv"] == "cvd-2026-11-20.1.csv");
+    CsvStore again(files, "/d");
+    CHECK(again.open().begin()->second.row.time == next[0].time);
+    CHECK(again.write(next) == 0);
+    CHECK(files.files["/d/cvd-2026-11-20.1.csv"].size() > text_of(next).size());
+  }
+  SECTION("a last row with another number in it") {
+    std::string edited = good;
+    edited.replace(edited.rfind(",0\n"), 3, ",00\n");
+    files.files[first_day] = good + edited.substr(text_of({}).size());
+    CsvStore store(files, "/d");
+    CHECK(store.open().size() == 1);
+    CHECK(store.write(next) == 0);
+    CHECK(files.files.contains("/d/cvd-2026-11-20.1.csv"));
+  }
+}
+
+TEST_CASE("a batch torn at any byte, over two days, is completed at the next start: once, and nothing else") {
+  const std::vector<Row> before{row("2026-11-20T23:58:00Z"), row("2026-11-20T23:58:00Z", "ETHUSDT")};
+  const std::vector<Row> batch{row("2026-11-20T23:59:00Z"), row("2026-11-20T23:59:00Z", "ETHUSDT"),
+                               row("2026-11-21T00:00:00Z"), row("2026-11-21T00:00:00Z", "ETHUSDT")};
+  MemoryFiles whole;
+  std::size_t first_before = 0;
+  {
+    CsvStore store(whole, "/d");
+    (void)store.open();
+    REQUIRE(store.write(before) == 0);
+    first_before = whole.files[first_day].size();
+    REQUIRE(store.write(batch) == 0);
+  }
+  const std::string first = whole.files[first_day], second = whole.files[second_day];
+  const auto recovered = [&](MemoryFiles files) {
+    CsvStore store(files, "/d");
+    CHECK(store.open().size() == 2);
+    return files.files[first_day] == first && files.files[second_day] == second;
+  };
+  for (std::size_t cut = first_before; cut <= first.size(); ++cut) {
+    MemoryFiles torn = whole;
+    torn.files[first_day].resize(cut);
+    torn.files.erase(second_day);
+    if (!recovered(torn)) FAIL("cut at " << cut);
+  }
+  for (std::size_t cut = 0; cut <= second.size(); ++cut) {
+    MemoryFiles torn = whole;
+    torn.files[second_day].resize(cut);
+    if (!recovered(torn)) FAIL("cut at " << cut << " of the second day");
+  }
+}
+
+TEST_CASE("a damaged journal is ignored; the files keep what they have") {
+  MemoryFiles files;
+  const std::vector<Row> one{row("2026-11-20T23:58:00Z")};
+  {
+    CsvStore store(files, "/d");
+    (void)store.open();
+    REQUIRE(store.write(one) == 0);
+  }
+  const std::string journal = files.files["/d/journal.redo"], day = files.files[first_day];
+  REQUIRE(decode_journal(journal)->size() == 1);
+  for (std::size_t i = 0; i < journal.size(); ++i) {
+    for (const int bit : {0, 3, 7}) {
+      std::string damaged = journal;
+      damaged[i] = static_cast<char>(damaged[i] ^ (1 << bit));
+      const auto parts = decode_journal(damaged);
+      if (parts && *parts != *decode_journal(journal)) FAIL("bit " << bit << " of byte " << i << " went unnoticed");
+    }
+    if (decode_journal(journal.substr(0, i))) FAIL("a journal cut at " << i << " was believed");
+  }
+  CHECK(decode_journal(journal + "rest of an older, longer one")->size() == 1);
+  files.files["/d/journal.redo"][20] = 'x';
+  CsvStore store(files, "/d");
+  CHECK(store.open().size() == 1);
+  CHECK(files.files[first_day] == day);
+}
+
+// What readers take from a directory: every row of every file, highest revision, no row twice in different words.
+static std::map<std::string, std::string> rows_by_key(const MemoryFiles& files, std::size_t& twice) {
+  std::map<std::string, std::string> rows;
+  for (const auto& [path, text] : files.files) {
+    if (path.find("/cvd-") == std::string::npos) continue;
+    REQUIRE(text.ends_with('\n'));
+    std::size_t begin = text.find('\n') + 1;
+    REQUIRE(text.substr(0, begin - 1) == csv_header());
+    for (std::size_t end; begin < text.size(); begin = end + 1) {
+      end = text.find('\n', begin);
+      const std::string line = text.substr(begin, end - begin);
+      const auto parsed = parse_row(line);
+      REQUIRE(parsed);
+      const auto [known, fresh] =
+          rows.emplace(line.substr(0, 20) + parsed->symbol + std::to_string(parsed->rev), line);
+      if (!fresh) ++twice;
+      REQUIRE(known->second == line);
+    }
+  }
+  return rows;
+}
+
+TEST_CASE("a day with every Nth call to the disk failing, for every N: each row is there, once, in order") {
+  for (const int error : {ENOSPC, EIO, EROFS}) {
+    for (int every = 2; every <= 40; ++every) {
+      MemoryFiles files;
+      CsvStore store(files, "/d");
+      (void)store.open();
+      files.fail_every = every;
+      files.fail_with = error;
+      std::size_t written = 0;
+      Row r = row("2026-11-20T23:40:00Z");
+      const auto sync = [&] {
+        for (CsvStore::SyncRequest request : store.take_sync_requests()) {
+          request.error = files.sync(request.path);
+          store.synced(request);
+        }
+      };
+      for (int bar = 0; bar < 40; ++bar) {  // across midnight
+        std::vector<Row> rows;
+        for (const char* symbol : {"BTCUSDT", "ETHUSDT", "SOLUSDT"}) {
+          r.symbol = symbol;
+          rows.push_back(r);
+          ++written;
+        }
+        r.time = r.time + seconds(60);
+        (void)store.write(rows);
+        sync();
+      }
+      files.fail_every = 0;
+      CHECK(store.write({}) == 0);
+      sync();
+      CHECK(store.write({}) == 0);
+      CHECK(store.backlog_rows() == 0);
+      std::size_t twice = 0;
+      const auto rows = rows_by_key(files, twice);
+      if (rows.size() != written || twice > 0) {
+        FAIL("every " << every << "th call with error " << error << ": " << rows.size() << " of " << written
+                      << " rows, " << twice << " twice");
+      }
+      CsvStore again(files, "/d");
+      CHECK(again.open().size() == 3);
+    }
+  }
+}
+
+TEST_CASE("a sync that fails moves the rows since the last good one to a new file") {
+  MemoryFiles files;
+  CsvStore store(files, "/d");
+  (void)store.open();
+  const std::vector<Row> one{row("2026-11-20T23:57:00Z")}, two{row("2026-11-20T23:58:00Z")},
+      three{row("2026-11-20T23:59:00Z")};
+  const auto sync = [&](int error) {
+    for (CsvStore::SyncRequest request : store.take_sync_requests()) {
+      request.error = error;
+      store.synced(request);
+    }
+  };
+  REQUIRE(store.write(one) == 0);
+  sync(0);
+  REQUIRE(store.write(two) == 0);
+  sync(EIO);
+  CHECK(store.take_notes().size() == 1);
+  CHECK(store.backlog_rows() == 1);
+  REQUIRE(store.write(three) == 0);
+  CHECK(files.files[first_day] == text_of(one));
+  CHECK(files.files["/d/cvd-2026-11-20.1.csv"] == text_of({two[0], three[0]}));
+  CHECK(files.links["/d/latest.csv"] == "cvd-2026-11-20.1.csv");
+}
+
+TEST_CASE("a file that somebody changes while we write to it is theirs from then on") {
+  MemoryFiles files;
+  CsvStore store(files, "/d");
+  (void)store.open();
+  const std::vector<Row> one{row("2026-11-20T23:58:00Z")}, two{row("2026-11-20T23:59:00Z")};
+  REQUIRE(store.write(one) == 0);
+  files.files[first_day] += "a note\n";
+  const std::string theirs = files.files[first_day];
+  REQUIRE(store.write(two) == 0);
+  CHECK(files.files[first_day] == theirs);
+  CHECK(files.files["/d/cvd-2026-11-20.1.csv"] == text_of(two));
+}
+
+TEST_CASE("a directory that another process writes to is refused, naming it") {
+  MemoryFiles files;
+  files.locked_by = "4711\n";
+  CsvStore store(files, "/d");
+  try {
+    (void)store.open();
+    FAIL("not refused");
+  } catch (const std::runtime_error& error) {
+    CHECK(std::string(error.what()).find("process 4711;") != std::string::npos);
   }
 }
 

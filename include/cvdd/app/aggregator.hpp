@@ -14,6 +14,7 @@
 
 #include "cvdd/app/channel.hpp"
 #include "cvdd/app/csv_store.hpp"
+#include "cvdd/app/file_syncer.hpp"
 #include "cvdd/core/ledger.hpp"
 
 namespace cvdd {
@@ -25,18 +26,21 @@ struct AggregatorOptions {
   std::function<Timestamp()> now;                       // the wall clock
   std::function<void(std::span<const Row>)> on_rows;    // after rows were written; on the aggregator thread
   std::function<void(const std::string&)> on_problem;   // one line that an operator should read
+  std::function<void(const std::string&)> on_note;      // … that an operator may want to know
 };
 
 // What the io thread and tests may read at any time.
 struct AggregatorStats {
   std::atomic<std::uint64_t> records{0}, rows{0}, revisions{0}, late{0}, before_first{0}, bars_closed{0};
+  std::atomic<std::uint64_t> backlog_rows{0};  // waiting in memory for the disk
+  std::atomic<std::uint64_t> refused_rows{0};  // the backlog was full
   std::atomic<std::int64_t> newest_trade_us{0};
 };
 
 class Aggregator {
  public:
   // `restored`: the newest row of every instrument in the files; both must outlive the aggregator.
-  Aggregator(AggregatorOptions options, CsvStore& store, const Remembered& restored);
+  Aggregator(AggregatorOptions options, CsvStore& store, FileSyncer& syncer, const Remembered& restored);
   ~Aggregator();
 
   // Any thread; in effect before the first record that is pushed afterwards. The instrument must stay.
@@ -72,10 +76,12 @@ class Aggregator {
   void close_due();
   [[nodiscard]] Timestamp heard_until() const;
   void deliver();
+  void store_rows();
   [[nodiscard]] std::chrono::steady_clock::time_point next_wake() const;
 
   AggregatorOptions options_;
   CsvStore& store_;
+  FileSyncer& syncer_;
   const Remembered& restored_;
   Ledger ledger_;
   Bell bell_;
@@ -83,6 +89,7 @@ class Aggregator {
   std::vector<Record> batch_;
   std::vector<Row> rows_;
   Timestamp next_due_;       // end of the next bar to close
+  Timestamp next_retry_;     // of rows that could not be written
   int last_write_error_ = 0;
 
   std::mutex mail_mutex_;

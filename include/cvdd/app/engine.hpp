@@ -24,6 +24,7 @@ struct Surroundings {
   FileSink* files = nullptr;
   std::function<std::unique_ptr<Transport>()> make_transport;
   std::function<std::unique_ptr<HttpGet>()> make_http_get;
+  bool threads = true;  // false: files are synced on the thread that writes them
 };
 
 struct EngineOptions {
@@ -56,6 +57,7 @@ class Engine {
   EngineOptions options_;
   Surroundings around_;
   CsvStore store_;
+  FileSyncer syncer_;
   Remembered restored_;
   std::unique_ptr<Aggregator> aggregator_;
   std::map<std::string, TokenBucket> attempts_;  // by exchange: limits are per IP

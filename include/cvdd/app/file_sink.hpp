@@ -15,6 +15,14 @@ class FileSink {
   virtual ~FileSink() = default;
   // Appends all of `text` to `path` by one write(2), creating the file. A short write is cut back and reported.
   virtual int append(const std::string& path, std::string_view text) = 0;
+  // Writes `text` over the beginning of the file, creating it; what lies beyond stays.
+  virtual int overwrite(const std::string& path, std::string_view text) = 0;
+  // Returns when all that was appended or overwritten before has reached the disk. May take long; any thread, also
+  // while another one uses the sink.
+  virtual int sync(const std::string& path) = 0;
+  // Takes an exclusive lock that lasts as long as the sink, and leaves `text` in the file. EWOULDBLOCK: somebody else
+  // has it, and `holder` is what they left.
+  virtual int lock(const std::string& path, std::string_view text, std::string& holder) = 0;
   // The whole file anew: readers see the old text or the new one, never a part.
   virtual int replace(const std::string& path, std::string_view text) = 0;
   // Makes `link` a symbolic link to `target` (relative), replacing it atomically.

@@ -1,0 +1,273 @@
+// The store's other half: what the files say when the daemon starts, and the batch that a crash tore.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+
+#include "cvdd/app/csv_store.hpp"
+#include "cvdd/core/csv.hpp"
+
+namespace cvdd {
+
+namespace {
+constexpr std::size_t chunk = std::size_t{1} << 20;
+constexpr std::size_t journal_max = std::size_t{1} << 30;
+
+// The fields of a line that finding the newest rows needs, without parsing it. `key`: exchange,market,symbol.
+struct Outline {
+  std::string_view time, key;
+  std::uint64_t rev = 0;
+  bool traded = false;  // has a last_id
+};
+
+std::optional<Outline> outline_of(std::string_view line) {
+  Outline out;
+  if (line.size() < 60 || line[20] != ',') return std::nullopt;
+  out.time = line.substr(0, 20);
+  std::size_t end = 20;
+  for (int field = 0; field < 3; ++field) {
+    end = line.find(',', end + 1);
+    if (end == std::string_view::npos) return std::nullopt;
+  }
+  out.key = line.substr(21, end - 21);
+  const std::size_t rev_end = line.find(',', end + 1);
+  if (rev_end == std::string_view::npos || rev_end - end > 11) return std::nullopt;
+  for (const char c : line.substr(end + 1, rev_end - end - 1)) {
+    if (c < '0' || c > '9') return std::nullopt;
+    out.rev = out.rev * 10 + static_cast<unsigned>(c - '0');
+  }
+  const std::size_t last = line.rfind(',');
+  out.traded = last > 0 && line[last - 1] != ',';
+  return out;
+}
+
+// The newest lines of one file, by instrument.
+struct Newest {
+  std::string line, traded_line;
+  std::string time;
+  std::uint64_t rev = 0;
+};
+struct FileScan {
+  std::map<std::string, Newest, std::less<>> instruments;
+  std::optional<Duration> interval;
+  std::uint64_t foreign_line = 0;  // number of the first line that is not ours
+  std::uint64_t lines = 0, bytes = 0;
+  std::string torn;                // after the last newline
+
+  void take(std::string_view line, bool whole_parse) {
+    ++lines;
+    if (lines == 1) {
+      if (line != csv_header()) foreign_line = 1;
+      return;
+    }
+    const auto outline = outline_of(line);
+    if (!outline || (whole_parse && !parse_row(line))) {
+      if (foreign_line == 0) foreign_line = lines;
+      return;
+    }
+    auto known = instruments.find(outline->key);
+    if (known == instruments.end()) known = instruments.emplace(std::string(outline->key), Newest{}).first;
+    Newest& newest = known->second;
+    if (!newest.time.empty() && outline->time > newest.time) note_distance(newest.time, outline->time);
+    if (outline->time > newest.time || (outline->time == newest.time && outline->rev >= newest.rev)) {
+      newest.line = line;
+      newest.time = outline->time;
+      newest.rev = outline->rev;
+    }
+    // Fixed width, so text compares as time.
+    if (outline->traded && outline->time >= std::string_view(newest.traded_line).substr(0, 20)) newest.traded_line = line;
+  }
+
+  void note_distance(std::string_view from, std::string_view to) {
+    if (from == last_from && to == last_to) return;
+    last_from = from;
+    last_to = to;
+    const auto a = parse_time(from), b = parse_time(to);
+    if (a && b && (!interval || *b - *a < *interval)) interval = *b - *a;
+  }
+  std::string last_from, last_to;
+};
+
+int scan(FileSink& files, const std::string& path, bool whole_parse, FileScan& out) {
+  std::string text;
+  while (true) {
+    if (const int error = files.read(path, out.bytes, chunk, text); error != 0) return error;
+    if (text.empty()) return 0;
+    out.bytes += text.size();
+    out.torn += text;
+    std::size_t begin = 0;
+    for (std::size_t end; (end = out.torn.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      out.take(std::string_view(out.torn).substr(begin, end - begin), whole_parse);
+    }
+    out.torn.erase(0, begin);
+    if (out.torn.size() > chunk) {
+      out.foreign_line = out.lines + 1;
+      return 0;
+    }
+  }
+}
+
+// Whether a line without newline can be the beginning of a row of ours.
+bool may_be_ours(std::string_view torn) {
+  return torn.size() < 1'000 && std::all_of(torn.begin(), torn.end(), [](char c) { return c > ' ' && c < 0x7F; }) &&
+         (torn.front() == '2' || std::string_view(csv_header()).starts_with(torn));
+}
+}  // namespace
+
+Remembered CsvStore::open(std::size_t days_max) {
+  if (const int error = files_.make_directory(directory_); error != 0) {
+    throw std::runtime_error(fmt::format("{}: can't be created: {}; choose another data_dir or its permissions",
+                                         directory_, std::strerror(error)));
+  }
+  take_lock();
+  complete_torn_batch();
+  const std::vector<DayFile> files = list_files();
+  Remembered newest;
+  std::string day;
+  std::size_t days = 0;
+  bool anything_new = true;
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    if (file->day != day) {
+      if (++days > days_max || (days > 2 && !anything_new)) break;
+      day = file->day;
+      anything_new = false;
+    }
+    read_file(*file, newest, anything_new);
+  }
+  if (!files.empty()) {
+    newest_file_ = current(files.back().day);
+    if (newest_file_ != files.back()) newest_file_ = files.back();
+    (void)files_.replace_link(path_of("latest.csv"), name_of(files.back()));
+  }
+  return newest;
+}
+
+void CsvStore::take_lock() {
+  if (!options_.lock) return;
+  std::string holder;
+  const std::string path = path_of("cvdd.lock");
+  const int error = files_.lock(path, fmt::format("{}\n", ::getpid()), holder);
+  if (error == 0) return;
+  if (error == EWOULDBLOCK) {
+    holder.erase(std::find(holder.begin(), holder.end(), '\n'), holder.end());
+    throw std::runtime_error(fmt::format(
+        "{}: another cvdd writes here, process {}; stop it, or choose another data_dir", directory_, holder));
+  }
+  throw std::runtime_error(fmt::format("{}: can't be written: {}; choose another data_dir or its permissions", path,
+                                       std::strerror(error)));
+}
+
+void CsvStore::complete_torn_batch() {
+  std::string text;
+  if (files_.read(path_of("journal.redo"), 0, journal_max, text) != 0 || text.empty()) return;
+  const auto parts = decode_journal(text);
+  if (!parts) {
+    notes_.push_back(fmt::format("the journal is not whole, so its batch was never begun file={}", path_of("journal.redo")));
+    return;
+  }
+  for (const JournalPart& part : *parts) {
+    if (day_file_from(part.name)) redo(part);
+  }
+}
+
+void CsvStore::redo(const JournalPart& part) {
+  const std::string path = path_of(part.name);
+  std::uint64_t size = 0;
+  std::string there;
+  const int missing = files_.size(path, size);
+  if (missing != 0 && (missing != ENOENT || part.offset > 0)) return;  // a deleted file is its owner's decision
+  if (size < part.offset) {
+    notes_.push_back(fmt::format("data file is shorter than it was, its last batch is not completed file={}", path));
+    return;
+  }
+  if (missing == 0 && files_.read(path, part.offset, part.text.size(), there) != 0) return;
+  switch (judge_redo(part, there)) {
+    case Redo::nothing:
+      return;
+    case Redo::foreign:
+      // What follows is either rows of a later batch of ours, or not ours: reading the file will tell.
+      return;
+    case Redo::complete:
+      if (const int error = files_.append(path, std::string_view(part.text).substr(there.size())); error != 0) {
+        throw std::runtime_error(fmt::format("{}: a batch torn by a crash can't be completed: {}; make room and start "
+                                             "again", path, std::strerror(error)));
+      }
+      notes_.push_back(fmt::format("completed a batch that was torn when the daemon ended file={} bytes={}", path,
+                                   part.text.size() - there.size()));
+  }
+}
+
+std::vector<DayFile> CsvStore::list_files() {
+  std::vector<std::string> names;
+  if (const int error = files_.list(directory_, names); error != 0) {
+    throw std::runtime_error(fmt::format("{}: can't be listed: {}", directory_, std::strerror(error)));
+  }
+  std::vector<DayFile> files;
+  for (const std::string& name : names) {
+    if (const auto file = day_file_from(name)) files.push_back(*file);
+  }
+  std::sort(files.begin(), files.end());
+  for (const DayFile& file : files) {
+    if (file.part > 0) parts_[file.day] = file.part;
+    std::uint64_t size = 0;
+    if (files_.size(path_of(name_of(file)), size) == 0) sizes_[name_of(file)] = size;
+  }
+  return files;
+}
+
+void CsvStore::read_file(const DayFile& file, Remembered& newest, bool& anything_new) {
+  const std::string path = path_of(name_of(file));
+  const auto scan_or_throw = [&](bool whole_parse) {
+    FileScan result;
+    if (const int error = scan(files_, path, whole_parse, result); error != 0) {
+      throw std::runtime_error(fmt::format("{}: can't be read: {}", path, std::strerror(error)));
+    }
+    return result;
+  };
+  FileScan found = scan_or_throw(false);
+  const auto unreadable = [](const auto& entry) {
+    return !parse_row(entry.second.line) || (!entry.second.traded_line.empty() && !parse_row(entry.second.traded_line));
+  };
+  // Only what we would have written ourselves is believed; if some newest row is not, every row is looked at.
+  if (std::any_of(found.instruments.begin(), found.instruments.end(), unreadable)) found = scan_or_throw(true);
+  sizes_[name_of(file)] = found.bytes;
+  const bool writable = current(file.day) == file;
+  if (found.foreign_line > 0) {
+    if (writable) retire(file, fmt::format("line {} is not a row that cvdd wrote", found.foreign_line));
+    if (found.foreign_line == 1) return;
+  } else if (!found.torn.empty() && writable) {
+    cut_torn_line(file, found.bytes, found.torn);
+  }
+  if (found.interval && (!interval_found_ || *found.interval < *interval_found_)) interval_found_ = found.interval;
+  for (auto& [text, lines] : found.instruments) {
+    auto row = parse_row(lines.line);
+    const auto traded = lines.traded_line.empty() ? std::nullopt : parse_row(lines.traded_line);
+    const auto [known, unheard] = newest.try_emplace({row->exchange, row->market, row->symbol});
+    LastKnown& last = known->second;
+    if (traded && (last.last_id.empty() || traded->time > last.last_id_bar)) {
+      anything_new = anything_new || last.last_id.empty();
+      last.last_id = traded->last_id;
+      last.last_id_bar = traded->time;
+    }
+    anything_new = anything_new || unheard;
+    if (unheard || row->time > last.row.time || (row->time == last.row.time && row->rev > last.row.rev)) {
+      last.row = std::move(*row);
+    }
+  }
+}
+
+// Only what no reader was to believe yet is cut off, and only if it looks like ours.
+void CsvStore::cut_torn_line(const DayFile& file, std::uint64_t end, std::string_view torn) {
+  const std::string path = path_of(name_of(file));
+  if (!may_be_ours(torn)) return retire(file, "its last line is not a row that cvdd wrote");
+  if (const int error = files_.truncate(path, end - torn.size()); error != 0) {
+    return retire(file, fmt::format("its torn last line can't be cut off: {}", std::strerror(error)));
+  }
+  sizes_[name_of(file)] = end - torn.size();
+  notes_.push_back(fmt::format("cut off a torn last line file={} bytes={}", path, torn.size()));
+}
+
+}  // namespace cvdd
