@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "cvdd/app/engine.hpp"
+#include "cvdd/app/file_watch.hpp"
 
 namespace cvdd {
 
@@ -21,7 +22,11 @@ constexpr std::chrono::milliseconds goodbye_max{700};
 struct Daemon::State {
   explicit State(DaemonOptions o)
       : handle_signals(o.handle_signals),
+        config(o.config),
+        reload(std::move(o.reload)),
+        on_config(std::move(o.on_config)),
         io(1),
+        watch(io.get_executor(), std::move(o.watched_files), [this] { reload_files("a file was saved"); }),
         timer(io),
         clock(make_system_clock(io.get_executor())),
         files(make_file_sink()),
@@ -31,7 +36,11 @@ struct Daemon::State {
                 [this] { return make_http_get(io.get_executor(), tls); }}) {}
 
   bool handle_signals;
+  Config config;
+  std::function<Reloaded()> reload;
+  std::function<void(const Config&)> on_config;
   asio::io_context io;
+  FileWatch watch;
   asio::steady_timer timer;
   std::unique_ptr<Clock> clock;
   std::unique_ptr<FileSink> files;
@@ -41,6 +50,9 @@ struct Daemon::State {
 
   void begin_stop();
   void report();
+  void wait_for_signal();
+  void reload_files(const char* why);
+  asio::signal_set signals{io};
 };
 
 Daemon::Daemon(DaemonOptions options) : state_(std::make_unique<State>(std::move(options))) {}
@@ -54,16 +66,11 @@ int Daemon::run() {
   std::signal(SIGPIPE, SIG_IGN);
   s.engine.aggregator().start();
   s.engine.start();
-  asio::signal_set signals(s.io);
   if (s.handle_signals) {
-    signals.add(SIGTERM);
-    signals.add(SIGINT);
-    signals.async_wait([&s](const boost::system::error_code& error, int signal) {
-      if (error) return;
-      spdlog::info("stopping signal={}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-      s.begin_stop();
-    });
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) s.signals.add(signal);
+    s.wait_for_signal();
   }
+  s.watch.start();
   s.report();
   s.io.run();
   s.engine.aggregator().stop();
@@ -76,9 +83,39 @@ void Daemon::stop() {
   asio::post(state_->io, [s = state_.get()] { s->begin_stop(); });
 }
 
+void Daemon::State::wait_for_signal() {
+  signals.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      reload_files("SIGHUP");
+      return wait_for_signal();
+    }
+    spdlog::info("stopping signal={}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    begin_stop();
+  });
+}
+
+// Bad files change nothing: the running list stays.
+void Daemon::State::reload_files(const char* why) {
+  if (!reload || stopping) return;
+  const Reloaded now = reload();
+  for (const std::string& error : now.errors) spdlog::error("{}", error);
+  if (!now.config) {
+    spdlog::error("nothing is changed: the files have errors why=\"{}\"", why);
+    return;
+  }
+  for (const std::string& key : changes_that_need_a_restart(config, *now.config)) {
+    spdlog::warn("this change takes effect at the next start key={}", key);
+  }
+  if (on_config) on_config(*now.config);
+  spdlog::info("files read again why=\"{}\"", why);
+  engine.want(now.symbols);
+}
+
 void Daemon::State::begin_stop() {
   if (stopping) return;
   stopping = true;
+  watch.stop();
   engine.stop();
   timer.expires_after(goodbye_max);
   timer.async_wait([this](const boost::system::error_code&) { io.stop(); });

@@ -26,7 +26,6 @@ Engine::Engine(EngineOptions options, Surroundings around)
   a.on_note = [](const std::string& line) { spdlog::warn("{}", line); };
   for (const std::string& note : store_.take_notes()) a.on_note(note);
   aggregator_ = std::make_unique<Aggregator>(std::move(a), store_, syncer_, restored_);
-  make_markets();
 }
 
 void Engine::check_interval() const {
@@ -48,34 +47,46 @@ void Engine::check_interval() const {
   }
 }
 
-void Engine::make_markets() {
-  for (const auto& [where, wanted] : options_.symbols.wanted) {
-    const Exchange* exchange = find_exchange(where.first, where.second);
-    if (exchange == nullptr || wanted.empty()) continue;
-    const auto& limits = exchange->limits;
-    auto bucket = attempts_.try_emplace(where.first, limits.connection_attempts, limits.connection_attempts_window);
-    MarketContext context;
-    context.executor = around_.executor;
-    context.clock = around_.clock;
-    context.files = around_.files;
-    context.make_transport = around_.make_transport;
-    context.make_http_get = around_.make_http_get;
-    context.aggregator = aggregator_.get();
-    context.restored = &restored_;
-    context.attempts = &bucket.first->second;
-    context.next_instrument_id = [this] { return instruments_++; };
-    context.cache_dir = options_.config.data_dir;
-    context.event_time = options_.config.exchange_clock;
-    context.in_flight = options_.config.close_delay;
-    const auto configured = options_.config.exchanges.find(where);
-    markets_.push_back(std::make_unique<MarketRunner>(
-        std::move(context), *exchange,
-        configured == options_.config.exchanges.end() ? ExchangeConfig{} : configured->second, wanted));
-  }
+MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, const std::vector<std::string>& wanted) {
+  const Exchange* exchange = find_exchange(where.first, where.second);
+  if (exchange == nullptr || wanted.empty()) return nullptr;
+  const auto& limits = exchange->limits;
+  auto bucket = attempts_.try_emplace(where.first, limits.connection_attempts, limits.connection_attempts_window);
+  MarketContext context;
+  context.executor = around_.executor;
+  context.clock = around_.clock;
+  context.files = around_.files;
+  context.make_transport = around_.make_transport;
+  context.make_http_get = around_.make_http_get;
+  context.aggregator = aggregator_.get();
+  context.restored = &restored_;
+  context.attempts = &bucket.first->second;
+  context.next_instrument_id = [this] { return instruments_++; };
+  context.cache_dir = options_.config.data_dir;
+  context.event_time = options_.config.exchange_clock;
+  context.in_flight = options_.config.close_delay;
+  const auto configured = options_.config.exchanges.find(where);
+  const ExchangeConfig settings =
+      configured == options_.config.exchanges.end() ? ExchangeConfig{} : configured->second;
+  return markets_.emplace(where, std::make_unique<MarketRunner>(std::move(context), *exchange, settings, wanted))
+      .first->second.get();
 }
 
 void Engine::start() {
-  for (const auto& market : markets_) {
+  running_ = true;
+  want(options_.symbols);
+}
+
+void Engine::want(const SymbolList& symbols) {
+  if (!running_) return;
+  for (const auto& [where, market] : markets_) {
+    const auto wanted = symbols.wanted.find(where);
+    market->want(wanted == symbols.wanted.end() ? std::vector<std::string>{} : wanted->second);
+  }
+  for (const auto& [where, wanted] : symbols.wanted) {
+    if (markets_.contains(where)) continue;
+    MarketRunner* market = make_market(where, wanted);
+    if (market == nullptr) continue;
     asio::co_spawn(around_.executor, market->run(), [](const std::exception_ptr& e) {
       if (e) std::rethrow_exception(e);
     });
@@ -83,12 +94,13 @@ void Engine::start() {
 }
 
 void Engine::stop() {
+  running_ = false;
   aggregator_->cut_at(around_.clock->wall());
-  for (const auto& market : markets_) market->stop();
+  for (const auto& [where, market] : markets_) market->stop();
 }
 
 void Engine::report() const {
-  for (const auto& market : markets_) {
+  for (const auto& [where, market] : markets_) {
     const IntakeCounters& c = market->counters();
     spdlog::info(
         "status market=\"{}\" instruments={} live={} messages={} trades={} duplicates={} refused={} holes={} missing={}",

@@ -45,6 +45,10 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
     return;
   }
   Entry& e = entry(*trade.instrument);
+  if (e.ended) {
+    ++counters_.ignored;
+    return;
+  }
   const Sequencer::Decision decision = e.sequencer.decide(trade.series, trade.id);
   switch (decision.verdict) {
     case Sequencer::Verdict::duplicate:
@@ -74,7 +78,7 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
 
 void Intake::confirm(const Instrument& instrument, Timestamp now, std::vector<Record>& out) {
   Entry& e = entry(instrument);
-  if (e.confirmed) return;
+  if (e.confirmed || e.ended) return;
   e.confirmed = true;
   out.push_back(Record::mark(RecordKind::subscribed, instrument.id, now));
 }
@@ -84,6 +88,14 @@ void Intake::lose(const Instrument& instrument, Timestamp since, std::vector<Rec
   if (!e.confirmed) return;
   e.confirmed = false;
   out.push_back(Record::mark(RecordKind::lost, instrument.id, since));
+}
+
+void Intake::end(const Instrument& instrument, Timestamp now, std::vector<Record>& out) {
+  Entry& e = entry(instrument);
+  e.ended = true;
+  if (!e.confirmed) return;
+  e.confirmed = false;
+  out.push_back(Record::mark(RecordKind::unsubscribed, instrument.id, now));
 }
 
 bool Intake::confirmed(const Instrument& instrument) const {

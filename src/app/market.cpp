@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <cstring>
 
 namespace cvdd {
@@ -12,6 +11,7 @@ namespace cvdd {
 namespace {
 using Millis = std::chrono::milliseconds;
 constexpr Millis rest_timeout{30'000};
+constexpr std::chrono::minutes relist_every{10};
 constexpr std::size_t instruments_body_max = std::size_t{64} << 20;
 // A connection with fewer instruments than this may rightly be quiet for minutes.
 constexpr std::size_t busy_connection = 10;
@@ -56,10 +56,117 @@ void MarketRunner::stop() {
 asio::awaitable<void> MarketRunner::run() {
   const std::vector<Instrument> listed = co_await load_instruments();
   if (stopping_) co_return;
-  adopt(select_instruments(wanted_, listed));
-  make_sessions();
+  apply(listed);
+  co_await follow_listings();
+}
+
+// Wildcards follow what the exchange lists; what it takes off the list ends.
+asio::awaitable<void> MarketRunner::follow_listings() {
+  while (!stopping_) {
+    const auto next = context_.clock->steady() + relist_every;
+    while (!stopping_ && context_.clock->steady() < next) co_await timer_->wait_until(next);
+    if (stopping_) co_return;
+    std::vector<Instrument> listed;
+    std::string error;
+    if (co_await fetch_instruments(listed, error)) {
+      apply(listed);
+    } else if (!stopping_) {
+      spdlog::warn("can't read the instruments, going on with those known market=\"{}\" reason=\"{}\"", name(), error);
+    }
+  }
+}
+
+void MarketRunner::want(std::vector<std::string> names) {
+  wanted_ = std::move(names);
+  reported_.clear();
+  if (!listed_.empty() && !stopping_) apply(listed_);
+}
+
+void MarketRunner::apply(const std::vector<Instrument>& listed) {
+  if (&listed != &listed_) listed_ = listed;
+  const Selection selection = select_instruments(wanted_, listed_);
+  report_unknown(selection.unknown);
+  const InstrumentChanges changes = plan_changes(selection, wanted_, listed_, [&] {
+    std::vector<std::string> active;
+    for (const auto& [instrument, session] : active_) active.push_back(instrument->symbol);
+    return active;
+  }());
+  std::vector<const Instrument*> ending, beginning;
+  for (const std::string& symbol : changes.end) ending.push_back(known_.at(symbol));
+  for (const Instrument& found : changes.begin) beginning.push_back(adopt(found));
+  if (!ending.empty()) end(ending);
+  if (!beginning.empty()) begin(beginning);
+  if (!ending.empty() || (!beginning.empty() && active_.size() > beginning.size())) {
+    spdlog::info("instruments changed market=\"{}\" begun={} ended={} collected={}", name(), beginning.size(),
+                 ending.size(), active_.size());
+  }
+}
+
+void MarketRunner::report_unknown(const std::vector<UnknownSymbol>& unknown) {
+  for (const UnknownSymbol& u : unknown) {
+    if (!reported_.insert(u.symbol).second) continue;  // read again every few minutes: old news is no news
+    std::string near;
+    for (const std::string& n : u.near) near += (near.empty() ? "" : ", ") + n;
+    spdlog::error("symbol left out market=\"{}\" symbol={} reason=\"{}\" near=\"{}\"", name(), u.symbol, u.reason, near);
+  }
+}
+
+const Instrument* MarketRunner::adopt(const Instrument& found) {
+  const auto known = known_.find(found.symbol);
+  if (known != known_.end()) {
+    intake_.wanted_again(*known->second);
+    return known->second;
+  }
+  Instrument& instrument = instruments_.emplace_back(found);
+  instrument.id = context_.next_instrument_id();
+  known_.emplace(instrument.symbol, &instrument);
+  intake_.add(instrument);
+  const Series series = stream_ == Stream::single ? Series::single : Series::aggregate;
+  const auto row = context_.restored->find({instrument.exchange, instrument.market, instrument.symbol});
+  if (row != context_.restored->end()) {
+    const std::string& id = row->second.last_id;
+    if (!id.empty() && id.size() <= 19 && id.find_first_not_of("0123456789") == std::string::npos) {
+      intake_.resume_after(instrument, series, std::stoull(id));
+    }
+  }
+  context_.aggregator->add_instrument(instrument);
+  return &instrument;
+}
+
+// Connections with room first, then as few new ones as the limit allows, evenly filled.
+void MarketRunner::begin(const std::vector<const Instrument*>& instruments) {
+  std::span<const Instrument* const> rest(instruments);
+  const auto give = [&](Session& session, std::size_t count) {
+    for (const Instrument* instrument : rest.first(count)) active_[instrument] = &session;
+    session.add(rest.first(count));
+    rest = rest.subspan(count);
+    set_limits(session);
+  };
+  const std::size_t limit = exchange_.limits.instruments_per_connection;
   for (const auto& session : sessions_) {
-    asio::co_spawn(context_.executor, session->run(), asio::detached);
+    if (session->stopping() || session->instruments() >= limit) continue;
+    give(*session, std::min(limit - session->instruments(), rest.size()));
+  }
+  for (const std::size_t size : spread(rest.size(), limit)) {
+    Session& session = make_session();
+    give(session, size);
+    asio::co_spawn(context_.executor, session.run(), [](const std::exception_ptr& e) {
+      if (e) std::rethrow_exception(e);
+    });
+  }
+}
+
+void MarketRunner::end(const std::vector<const Instrument*>& instruments) {
+  std::map<Session*, std::vector<const Instrument*>> by_session;
+  for (const Instrument* instrument : instruments) {
+    const auto active = active_.find(instrument);
+    by_session[active->second].push_back(instrument);
+    active_.erase(active);
+  }
+  for (auto& [session, share] : by_session) {
+    session->remove(share);
+    if (session->instruments() == 0) session->stop();
+    set_limits(*session);
   }
 }
 
@@ -125,29 +232,6 @@ std::string MarketRunner::cache_file() const {
          std::string(name_of(exchange_.market)) + ".json";
 }
 
-void MarketRunner::adopt(const Selection& selection) {
-  for (const UnknownSymbol& unknown : selection.unknown) {
-    std::string near;
-    for (const std::string& n : unknown.near) near += (near.empty() ? "" : ", ") + n;
-    spdlog::error("symbol left out market=\"{}\" symbol={} reason=\"{}\" near=\"{}\"", name(), unknown.symbol,
-                  unknown.reason, near);
-  }
-  const Series series = stream_ == Stream::single ? Series::single : Series::aggregate;
-  for (const Instrument& found : selection.found) {
-    Instrument& instrument = instruments_.emplace_back(found);
-    instrument.id = context_.next_instrument_id();
-    intake_.add(instrument);
-    const auto row = context_.restored->find({instrument.exchange, instrument.market, instrument.symbol});
-    if (row != context_.restored->end()) {
-      const std::string& id = row->second.last_id;
-      if (!id.empty() && id.size() <= 19 && id.find_first_not_of("0123456789") == std::string::npos) {
-        intake_.resume_after(instrument, series, std::stoull(id));
-      }
-    }
-    context_.aggregator->add_instrument(instrument);
-  }
-}
-
 std::vector<std::size_t> MarketRunner::spread(std::size_t instruments, std::size_t per_connection) {
   const std::size_t sessions = (instruments + per_connection - 1) / std::max<std::size_t>(per_connection, 1);
   std::vector<std::size_t> sizes(sessions);
@@ -155,34 +239,33 @@ std::vector<std::size_t> MarketRunner::spread(std::size_t instruments, std::size
   return sizes;
 }
 
-void MarketRunner::make_sessions() {
-  std::size_t next = 0;
-  for (const std::size_t size : spread(instruments_.size(), exchange_.limits.instruments_per_connection)) {
-    std::vector<const Instrument*> share;
-    for (std::size_t i = 0; i < size; ++i) share.push_back(&instruments_[next++]);
-    SessionContext context;
-    context.make_transport = context_.make_transport;
-    context.clock = context_.clock;
-    context.intake = &intake_;
-    context.attempts = context_.attempts;
-    context.channel = std::make_shared<Channel>();
-    context.bell = &context_.aggregator->bell();
-    context_.aggregator->add_channel(context.channel);
-    SessionSettings settings;
-    settings.name = name() + " #" + std::to_string(sessions_.size() + 1);
-    settings.hosts = ws_hosts_;
-    settings.stream = stream_;
-    settings.seed = std::hash<std::string>{}(settings.name) ^ static_cast<std::uint64_t>(context_.clock->wall().us);
-    settings.in_flight = context_.in_flight;
-    settings.limits.silence = settings.limits.first_frame =
-        size >= busy_connection ? Millis(exchange_.limits.silence.us / 1000) : thin_silence;
-    sessions_.push_back(std::make_unique<Session>(std::move(context), std::move(settings), std::move(share)));
-  }
+Session& MarketRunner::make_session() {
+  SessionContext context;
+  context.make_transport = context_.make_transport;
+  context.clock = context_.clock;
+  context.intake = &intake_;
+  context.attempts = context_.attempts;
+  context.channel = std::make_shared<Channel>();
+  context.bell = &context_.aggregator->bell();
+  context_.aggregator->add_channel(context.channel);
+  SessionSettings settings;
+  settings.name = name() + " #" + std::to_string(sessions_.size() + 1);
+  settings.hosts = ws_hosts_;
+  settings.stream = stream_;
+  settings.seed = std::hash<std::string>{}(settings.name) ^ static_cast<std::uint64_t>(context_.clock->wall().us);
+  settings.in_flight = context_.in_flight;
+  sessions_.push_back(std::make_unique<Session>(std::move(context), std::move(settings)));
+  return *sessions_.back();
+}
+
+void MarketRunner::set_limits(Session& session) const {
+  session.set_silence(session.instruments() >= busy_connection ? Millis(exchange_.limits.silence.us / 1000)
+                                                               : thin_silence);
 }
 
 std::size_t MarketRunner::live_instruments() const {
-  return static_cast<std::size_t>(std::count_if(instruments_.begin(), instruments_.end(),
-                                                [&](const Instrument& i) { return intake_.confirmed(i); }));
+  return static_cast<std::size_t>(
+      std::count_if(active_.begin(), active_.end(), [&](const auto& a) { return intake_.confirmed(*a.first); }));
 }
 
 std::uint64_t MarketRunner::backpressure_waits() const {

@@ -13,10 +13,9 @@ constexpr Millis write_timeout{10'000};
 constexpr unsigned failures_per_host = 3;
 }  // namespace
 
-Session::Session(SessionContext context, SessionSettings settings, std::vector<const Instrument*> instruments)
+Session::Session(SessionContext context, SessionSettings settings)
     : context_(std::move(context)),
       settings_(std::move(settings)),
-      instruments_(std::move(instruments)),
       timer_(context_.clock->timer()),
       write_timer_(context_.clock->timer()),
       backoff_(seconds(1), seconds(30), settings_.seed) {}
@@ -42,6 +41,7 @@ asio::awaitable<void> Session::run() {
       transport_.reset();
       if (stopping_) co_return;  // the open bars are written as partial: no loss to mark
       lose_all();
+      watch_.reset();
       co_await deliver();
       live_ = false;
       spdlog::warn("connection ended, reconnecting session=\"{}\" reason=\"{}\"", settings_.name, why_);
@@ -91,38 +91,67 @@ asio::awaitable<void> Session::converse() {
 asio::awaitable<void> Session::write_requests() {
   const Exchange& exchange = context_.intake->exchange();
   TokenBucket pace(std::max(1U, exchange.limits.messages_per_second), seconds(1));
-  std::size_t next = 0;
+  to_subscribe_.assign(instruments_.begin(), instruments_.end());
+  to_unsubscribe_.clear();
   while (!stopping_) {
-    const bool subscribing = next < instruments_.size();
-    if (subscribing || (requests_.empty() && watch_->wants_probe(context_.clock->steady()))) {
-      const Duration wait = pace.take(context_.clock->wall());
-      if (wait.us > 0) {
-        co_await write_timer_->wait_until(context_.clock->steady() + std::chrono::microseconds(wait.us));
-        if (stopping_) co_return;
-      }
-      Request request{next_request_++, {}, context_.clock->steady()};
-      std::string text;
-      if (subscribing) {
-        const std::size_t count =
-            std::min<std::size_t>(exchange.limits.instruments_per_request, instruments_.size() - next);
-        const auto begin = instruments_.begin() + static_cast<std::ptrdiff_t>(next);
-        request.instruments.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
-        text = exchange.subscribe(request.instruments, settings_.stream, request.id);
-        next += count;
-      } else {
-        text = exchange.probe(request.id);
-      }
-      requests_.push_back(std::move(request));
-      update_waiting();
-      const auto written = co_await transport_->write(text, context_.clock->steady() + write_timeout);
-      if (!written.has_value()) {
-        why_ = written.error().message() + ": " + transport_->last_error_detail();
-        co_return;
-      }
+    const bool telling = !to_subscribe_.empty() || !to_unsubscribe_.empty();
+    if (!telling && !(requests_.empty() && watch_->wants_probe(context_.clock->steady()))) {
+      co_await write_timer_->wait_until(context_.clock->steady() + Millis(2'000));
       continue;
     }
-    co_await write_timer_->wait_until(context_.clock->steady() + Millis(2'000));
+    const Duration wait = pace.take(context_.clock->wall());
+    if (wait.us > 0) {
+      const auto until = context_.clock->steady() + std::chrono::microseconds(wait.us);
+      while (!stopping_ && context_.clock->steady() < until) co_await write_timer_->wait_until(until);
+      if (stopping_) co_return;
+    }
+    Request request{next_request_++, {}, false, context_.clock->steady()};
+    const std::string text = next_request(request);
+    requests_.push_back(std::move(request));
+    update_waiting();
+    const auto written = co_await transport_->write(text, context_.clock->steady() + write_timeout);
+    if (!written.has_value()) {
+      why_ = written.error().message() + ": " + transport_->last_error_detail();
+      co_return;
+    }
   }
+}
+
+// Unsubscribes first: that makes room.
+std::string Session::next_request(Request& request) {
+  const Exchange& exchange = context_.intake->exchange();
+  request.unsubscribe = !to_unsubscribe_.empty();
+  auto& queue = request.unsubscribe ? to_unsubscribe_ : to_subscribe_;
+  const auto count = std::min<std::ptrdiff_t>(exchange.limits.instruments_per_request, std::ssize(queue));
+  request.instruments.assign(queue.begin(), queue.begin() + count);
+  queue.erase(queue.begin(), queue.begin() + count);
+  if (request.instruments.empty()) return exchange.probe(request.id);
+  return (request.unsubscribe ? exchange.unsubscribe : exchange.subscribe)(request.instruments, settings_.stream,
+                                                                           request.id);
+}
+
+void Session::add(std::span<const Instrument* const> instruments) {
+  instruments_.insert(instruments_.end(), instruments.begin(), instruments.end());
+  if (!watch_) return;  // they are subscribed when the connection begins
+  to_subscribe_.insert(to_subscribe_.end(), instruments.begin(), instruments.end());
+  write_timer_->cancel();
+}
+
+void Session::remove(std::span<const Instrument* const> instruments) {
+  for (const Instrument* instrument : instruments) {
+    if (std::erase(instruments_, instrument) == 0) continue;
+    context_.intake->end(*instrument, context_.clock->wall(), marks_);
+    if (!watch_) continue;
+    if (std::erase(to_subscribe_, instrument) == 0) to_unsubscribe_.push_back(instrument);
+  }
+  push_marks();
+  write_timer_->cancel();
+}
+
+void Session::push_marks() {
+  if (marks_.empty()) return;
+  marks_.erase(marks_.begin(), marks_.begin() + static_cast<std::ptrdiff_t>(context_.channel->push(marks_)));
+  context_.bell->ring();
 }
 
 asio::awaitable<void> Session::read_messages() {
@@ -182,7 +211,7 @@ bool Session::acknowledge(const Ack& ack) {
   }
   if (request == requests_.end()) return true;
   for (const Instrument* instrument : request->instruments) {
-    context_.intake->confirm(*instrument, context_.clock->wall(), records_);
+    if (!request->unsubscribe) context_.intake->confirm(*instrument, context_.clock->wall(), records_);
   }
   requests_.erase(request);
   update_waiting();
@@ -195,6 +224,7 @@ void Session::update_waiting() {
 
 // A full queue stops this connection's reading: TCP pushes back, nothing is dropped.
 asio::awaitable<void> Session::deliver() {
+  push_marks();
   std::span<const Record> rest(records_);
   while (true) {
     rest = rest.subspan(context_.channel->push(rest));

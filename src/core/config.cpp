@@ -180,4 +180,22 @@ void resolve_paths(Config& config, const std::string& config_file) {
   }
 }
 
+std::vector<std::string> changes_that_need_a_restart(const Config& running, const Config& saved) {
+  std::vector<std::string> keys;
+  const auto compare = [&](const char* key, bool same) {
+    if (!same) keys.emplace_back(key);
+  };
+  compare("data_dir", running.data_dir == saved.data_dir);
+  compare("symbols_file", running.symbols_file == saved.symbols_file);
+  compare("interval", running.interval == saved.interval);
+  compare("close_delay", running.close_delay == saved.close_delay);
+  compare("clock", running.exchange_clock == saved.exchange_clock);
+  compare("sync", running.sync == saved.sync);
+  compare("http", running.http_listen == saved.http_listen);
+  compare("net.ca_file", running.ca_file == saved.ca_file);
+  compare("net.proxy", running.proxy == saved.proxy);
+  compare("exchange", running.exchanges == saved.exchanges);
+  return keys;
+}
+
 }  // namespace cvdd

@@ -121,4 +121,24 @@ Selection select_instruments(const std::vector<std::string>& wanted, const std::
   return selection;
 }
 
+InstrumentChanges plan_changes(const Selection& selection, const std::vector<std::string>& wanted,
+                               const std::vector<Instrument>& listed, const std::vector<std::string>& active) {
+  InstrumentChanges changes;
+  const std::unordered_set<std::string> running(active.begin(), active.end());
+  std::unordered_set<std::string> selected, still_listed;
+  for (const Instrument& instrument : selection.found) {
+    selected.insert(instrument.symbol);
+    if (!running.contains(instrument.symbol)) changes.begin.push_back(instrument);
+  }
+  for (const Instrument& instrument : listed) still_listed.insert(instrument.symbol);
+  for (const std::string& symbol : active) {
+    if (selected.contains(symbol)) continue;
+    const bool halted = still_listed.contains(symbol) && std::any_of(wanted.begin(), wanted.end(), [&](const auto& name) {
+                          return matches(name, upper(symbol));
+                        });
+    if (!halted) changes.end.push_back(symbol);
+  }
+  return changes;
+}
+
 }  // namespace cvdd

@@ -30,15 +30,32 @@ void log_to_stderr(const std::string& level) {
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
 }
+
+std::optional<LoadedConfig> load_or_explain(const std::string& file) {
+  std::vector<std::string> errors;
+  auto loaded = load_config(file, errors);
+  for (const std::string& error : errors) fmt::print(stderr, "{}\n", error);
+  return loaded;
+}
 }  // namespace
 
 int run_command(const std::string& config_file) {
-  LoadedConfig loaded;
-  if (!load_config(config_file, loaded)) return 2;
-  log_to_stderr(loaded.config.log_level);
+  const auto loaded = load_or_explain(config_file);
+  if (!loaded) return 2;
+  log_to_stderr(loaded->config.log_level);
   DaemonOptions options;
-  options.config = loaded.config;
-  options.symbols = loaded.symbols;
+  options.config = loaded->config;
+  options.symbols = loaded->symbols;
+  options.watched_files = {config_file, loaded->config.symbols_file};
+  options.reload = [config_file] {
+    Reloaded now;
+    if (auto again = load_config(config_file, now.errors)) {
+      now.config = std::move(again->config);
+      now.symbols = std::move(again->symbols);
+    }
+    return now;
+  };
+  options.on_config = [](const Config& config) { spdlog::set_level(spdlog::level::from_str(config.log_level)); };
   std::unique_ptr<Daemon> daemon;
   try {
     daemon = std::make_unique<Daemon>(std::move(options));
@@ -84,8 +101,9 @@ asio::awaitable<int> check_market(asio::any_io_executor executor, std::shared_pt
 }  // namespace
 
 int check_command(const std::string& config_file, bool online) {
-  LoadedConfig loaded;
-  if (!load_config(config_file, loaded)) return 2;
+  const auto checked = load_or_explain(config_file);
+  if (!checked) return 2;
+  const LoadedConfig& loaded = *checked;
   std::size_t names = 0;
   for (const auto& [where, wanted] : loaded.symbols.wanted) names += wanted.size();
   fmt::print("{}: good; {}: good, {} names\n", config_file, loaded.config.symbols_file, names);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "cvdd/exchanges/exchange.hpp"
@@ -12,16 +13,15 @@
 namespace cvdd {
 
 namespace {
-bool read_file(const std::string& path, std::string& text) {
+std::optional<std::string> read_file(const std::string& path, std::vector<std::string>& errors) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    fmt::print(stderr, "{}: can't be read: {}\n", path, std::strerror(errno));
-    return false;
-  }
   std::stringstream all;
-  all << in.rdbuf();
-  text = all.str();
-  return true;
+  if (in) all << in.rdbuf();
+  if (!in || in.bad()) {
+    errors.push_back(fmt::format("{}: can't be read: {}", path, std::strerror(errno)));
+    return std::nullopt;
+  }
+  return all.str();
 }
 }  // namespace
 
@@ -33,20 +33,18 @@ KnownMarkets known_markets() {
   return known;
 }
 
-bool load_config(const std::string& file, LoadedConfig& out) {
-  std::vector<ConfigError> errors;
-  std::string text;
-  if (!read_file(file, text)) return false;
-  out.config = parse_config(text, file, known_markets(), errors);
-  resolve_paths(out.config, file);
-  if (read_file(out.config.symbols_file, text)) {
-    out.symbols = parse_symbols(text, out.config.symbols_file, known_markets(), errors);
-  } else {
-    for (const ConfigError& error : errors) fmt::print(stderr, "{}\n", to_string(error));
-    return false;
+std::optional<LoadedConfig> load_config(const std::string& file, std::vector<std::string>& errors) {
+  const auto text = read_file(file, errors);
+  if (!text) return std::nullopt;
+  LoadedConfig loaded;
+  std::vector<ConfigError> found;
+  loaded.config = parse_config(*text, file, known_markets(), found);
+  resolve_paths(loaded.config, file);
+  if (const auto symbols = read_file(loaded.config.symbols_file, errors)) {
+    loaded.symbols = parse_symbols(*symbols, loaded.config.symbols_file, known_markets(), found);
   }
-  for (const ConfigError& error : errors) fmt::print(stderr, "{}\n", to_string(error));
-  return errors.empty();
+  for (const ConfigError& error : found) errors.push_back(to_string(error));
+  return errors.empty() ? std::optional(std::move(loaded)) : std::nullopt;
 }
 
 bool split_address(const std::string& text, std::string& host, std::uint16_t& port) {

@@ -3,18 +3,31 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "cvdd/core/config.hpp"
 #include "cvdd/core/types.hpp"
 
 namespace cvdd {
 
+// The files as they are now, or what is wrong with them.
+struct Reloaded {
+  std::optional<Config> config;  // empty: errors
+  SymbolList symbols;
+  std::vector<std::string> errors;  // one line each
+};
+
 struct DaemonOptions {
   Config config;                 // paths resolved
   SymbolList symbols;
-  bool handle_signals = true;    // SIGTERM and SIGINT stop it
+  bool handle_signals = true;    // SIGTERM and SIGINT stop it, SIGHUP reloads
+  // When one of these files was saved, `reload` is called (io thread) and what changed takes effect.
+  std::vector<std::string> watched_files;
+  std::function<Reloaded()> reload;
+  std::function<void(const Config&)> on_config;  // of a good reload: what the caller itself follows (log level)
   // After rows were written; on the aggregator thread.
   std::function<void(std::span<const Row>)> on_rows;
 };

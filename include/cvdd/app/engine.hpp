@@ -44,15 +44,17 @@ class Engine {
   void start();
   // Ends the sessions; the coroutines return soon after.
   void stop();
+  // What is to be collected from now on. Differences only.
+  void want(const SymbolList& symbols);
   // One log line per market.
   void report() const;
 
   [[nodiscard]] Aggregator& aggregator() { return *aggregator_; }
-  [[nodiscard]] std::span<const std::unique_ptr<MarketRunner>> markets() const { return markets_; }
+  [[nodiscard]] const auto& markets() const { return markets_; }
 
  private:
   void check_interval() const;
-  void make_markets();
+  MarketRunner* make_market(const std::pair<std::string, Market>& where, const std::vector<std::string>& wanted);
 
   EngineOptions options_;
   Surroundings around_;
@@ -61,7 +63,8 @@ class Engine {
   Remembered restored_;
   std::unique_ptr<Aggregator> aggregator_;
   std::map<std::string, TokenBucket> attempts_;  // by exchange: limits are per IP
-  std::vector<std::unique_ptr<MarketRunner>> markets_;
+  std::map<std::pair<std::string, Market>, std::unique_ptr<MarketRunner>> markets_;
+  bool running_ = false;
   std::uint32_t instruments_ = 0;
 };
 

@@ -43,6 +43,10 @@ class Intake {
   void confirm(const Instrument& instrument, Timestamp now, std::vector<Record>& out);
   // Nothing is known of the instrument since `since`, until it is confirmed again.
   void lose(const Instrument& instrument, Timestamp since, std::vector<Record>& out);
+  // The instrument is not wanted any more: its trades are ignored from now on.
+  void end(const Instrument& instrument, Timestamp now, std::vector<Record>& out);
+  // Wanted again after end().
+  void wanted_again(const Instrument& instrument) { entry(instrument).ended = false; }
   [[nodiscard]] bool confirmed(const Instrument& instrument) const;
 
   [[nodiscard]] const Exchange& exchange() const { return exchange_; }
@@ -55,6 +59,7 @@ class Intake {
   struct Entry {
     Sequencer sequencer;
     bool confirmed = false;
+    bool ended = false;
   };
   void take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out);
   Entry& entry(const Instrument& instrument);

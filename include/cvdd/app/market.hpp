@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,9 +38,11 @@ class MarketRunner {
   // Runs until stop().
   asio::awaitable<void> run();
   void stop();
+  // The names wanted from now on. Differences only: instruments that stay see nothing of it.
+  void want(std::vector<std::string> names);
 
   [[nodiscard]] const IntakeCounters& counters() const { return intake_.counters(); }
-  [[nodiscard]] std::size_t instruments() const { return instruments_.size(); }
+  [[nodiscard]] std::size_t instruments() const { return active_.size(); }
   [[nodiscard]] std::size_t live_instruments() const;
   [[nodiscard]] std::uint64_t backpressure_waits() const;
   [[nodiscard]] std::string name() const;
@@ -51,8 +54,14 @@ class MarketRunner {
   asio::awaitable<std::vector<Instrument>> load_instruments();
   asio::awaitable<bool> fetch_instruments(std::vector<Instrument>& listed, std::string& error);
   bool cached_instruments(std::vector<Instrument>& listed);
-  void adopt(const Selection& selection);
-  void make_sessions();
+  asio::awaitable<void> follow_listings();
+  void apply(const std::vector<Instrument>& listed);
+  void report_unknown(const std::vector<UnknownSymbol>& unknown);
+  [[nodiscard]] const Instrument* adopt(const Instrument& found);
+  void begin(const std::vector<const Instrument*>& instruments);
+  void end(const std::vector<const Instrument*>& instruments);
+  Session& make_session();
+  void set_limits(Session& session) const;
   [[nodiscard]] std::string cache_file() const;
 
   MarketContext context_;
@@ -61,7 +70,12 @@ class MarketRunner {
   Stream stream_;
   std::vector<Url> ws_hosts_, rest_hosts_;
   Intake intake_;
-  std::deque<Instrument> instruments_;  // addresses are stable: everything points here
+  std::deque<Instrument> instruments_;  // addresses are stable: everything points here; none is ever taken away
+  std::map<std::string, const Instrument*> known_;    // all of them, by symbol
+  std::map<const Instrument*, Session*> active_;      // those collected now, and by which connection
+  std::vector<Instrument> listed_;                    // the exchange's newest answer
+  std::set<std::string> reported_;                    // unknown symbols that the log knows of
+  // A session without instruments has been told to end; it stays here, so that its coroutine may return in peace.
   std::vector<std::unique_ptr<Session>> sessions_;
   std::unique_ptr<Timer> timer_;
   bool stopping_ = false;

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,13 +44,20 @@ struct SessionCounters {
 
 class Session {
  public:
-  Session(SessionContext context, SessionSettings settings, std::vector<const Instrument*> instruments);
+  Session(SessionContext context, SessionSettings settings);
 
   // Runs until stop(). Owned by the caller, who keeps it alive until this returns.
   asio::awaitable<void> run();
   void stop();
+  // From now on these too, and those no more. What is not named is not touched: no reconnect, no trade lost.
+  void add(std::span<const Instrument* const> instruments);
+  void remove(std::span<const Instrument* const> instruments);
+
+  // How long the data may be silent before the connection counts as mute; for the connections to come.
+  void set_silence(std::chrono::milliseconds limit) { settings_.limits.silence = settings_.limits.first_frame = limit; }
 
   [[nodiscard]] bool live() const { return live_; }
+  [[nodiscard]] bool stopping() const { return stopping_; }
   [[nodiscard]] std::size_t instruments() const { return instruments_.size(); }
   [[nodiscard]] const SessionCounters& counters() const { return counters_; }
 
@@ -57,17 +65,20 @@ class Session {
   struct Request {
     std::uint64_t id;
     std::vector<const Instrument*> instruments;  // empty: a probe
+    bool unsubscribe = false;
     Watch::Time sent;
   };
   asio::awaitable<bool> connect();
   asio::awaitable<void> converse();
   asio::awaitable<void> write_requests();
+  [[nodiscard]] std::string next_request(Request& request);
   asio::awaitable<void> read_messages();
   asio::awaitable<void> deliver();
   asio::awaitable<void> pause(std::chrono::milliseconds time);
   [[nodiscard]] bool take(std::string_view message);
   [[nodiscard]] bool acknowledge(const Ack& ack);
   void lose_all();
+  void push_marks();
   void update_waiting();
 
   SessionContext context_;
@@ -77,6 +88,9 @@ class Session {
   std::optional<Watch> watch_;
   std::deque<Request> requests_;       // without an answer yet; bounded by batches + one probe
   std::uint64_t next_request_ = 1;
+  // What this connection is still to be told. Bounded by the instruments there are.
+  std::deque<const Instrument*> to_subscribe_, to_unsubscribe_;
+  std::vector<Record> marks_;          // of instruments that ended, when the queue had no room for them
   std::vector<Record> records_;        // of the message being handled; never more than one message's
   std::unique_ptr<Timer> timer_, write_timer_;
   Backoff backoff_;

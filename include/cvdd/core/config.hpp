@@ -26,6 +26,7 @@ struct ExchangeConfig {
   std::vector<std::string> ws;    // "wss://host[:port][/prefix]"
   std::vector<std::string> rest;  // "https://host[:port][/prefix]"
   std::string stream;             // "aggTrade" (default, "") or "trade"
+  friend bool operator==(const ExchangeConfig&, const ExchangeConfig&) = default;
 };
 
 struct Config {
@@ -77,6 +78,20 @@ struct Selection {
   std::vector<UnknownSymbol> unknown;
 };
 [[nodiscard]] Selection select_instruments(const std::vector<std::string>& wanted, const std::vector<Instrument>& listed);
+
+// From the instruments collected now (`active`, symbols) to those wanted: differences only. One that is still wanted and
+// listed goes on while it is halted; one that the exchange no longer lists ends.
+struct InstrumentChanges {
+  std::vector<Instrument> begin;
+  std::vector<std::string> end;  // symbols
+};
+[[nodiscard]] InstrumentChanges plan_changes(const Selection& selection, const std::vector<std::string>& wanted,
+                                             const std::vector<Instrument>& listed,
+                                             const std::vector<std::string>& active);
+
+// The keys whose change takes a restart: "interval", "data_dir" … Only [log] level takes effect at once, beside the
+// symbol list.
+[[nodiscard]] std::vector<std::string> changes_that_need_a_restart(const Config& running, const Config& saved);
 
 // Up to `most` of `candidates` that are nearest to `name` (edit distance), nearest first.
 [[nodiscard]] std::vector<std::string> near_matches(std::string_view name, const std::vector<std::string>& candidates,

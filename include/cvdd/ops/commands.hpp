@@ -44,8 +44,6 @@ struct ReplayCommand {
 int replay_command(const ReplayCommand& options);
 
 // Reads and validates both files; prints every error to standard error. False if there is any.
-struct LoadedConfig;
-[[nodiscard]] bool load_config(const std::string& file, LoadedConfig& out);
 
 // "host:port" → its parts; false if it is none.
 [[nodiscard]] bool split_address(const std::string& text, std::string& host, std::uint16_t& port);

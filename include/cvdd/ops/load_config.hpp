@@ -1,5 +1,9 @@
-// Configuration and symbol list from disk, checked as a whole. Start-up only.
+// Configuration and symbol list from disk, checked as a whole.
 #pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "cvdd/core/config.hpp"
 #include "cvdd/ops/commands.hpp"
@@ -10,6 +14,9 @@ struct LoadedConfig {
   Config config;       // paths absolute
   SymbolList symbols;
 };
+
+// Empty if anything is wrong; every mistake in both files is one line in `errors`.
+[[nodiscard]] std::optional<LoadedConfig> load_config(const std::string& file, std::vector<std::string>& errors);
 
 [[nodiscard]] KnownMarkets known_markets();
 
