@@ -107,6 +107,7 @@ void Daemon::State::reload_files(const char* why) {
   for (const std::string& key : changes_that_need_a_restart(config, *now.config)) {
     spdlog::warn("this change takes effect at the next start key={}", key);
   }
+  config = *now.config;  // told once; the engine goes on with what it began with
   if (on_config) on_config(*now.config);
   spdlog::info("files read again why=\"{}\"", why);
   engine.want(now.symbols);
