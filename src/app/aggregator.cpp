@@ -9,6 +9,7 @@ namespace cvdd {
 namespace {
 constexpr std::size_t batch_max = 4096;
 constexpr Duration retry_every = seconds(5);  // rows that could not be written
+constexpr Duration asleep_min = seconds(15);  // awake, the thread looks at the time every second
 }
 
 Aggregator::Aggregator(AggregatorOptions options, CsvStore& store, FileSyncer& syncer, const Remembered& restored)
@@ -38,7 +39,10 @@ void Aggregator::add_channel(std::shared_ptr<Channel> channel) {
   bell_.ring();
 }
 
-void Aggregator::begin() { next_due_ = bar_start(options_.now(), options_.interval) + options_.interval; }
+void Aggregator::begin() {
+  next_due_ = bar_start(options_.now(), options_.interval) + options_.interval;
+  looked_ = options_.now() - options_.close_delay;
+}
 
 bool Aggregator::turn() {
   const std::size_t drained = drain();
@@ -141,6 +145,10 @@ void Aggregator::close_due() {
     ledger_.close_by_event(options_.close_delay, rows_);
   } else {
     const Timestamp upto = heard_until() - options_.close_delay;
+    // The clock turned out to be ahead: the next bar ends earlier than thought.
+    if (next_due_ > upto + options_.interval) next_due_ = bar_start(upto, options_.interval) + options_.interval;
+    if (upto > looked_ + asleep_min) ledger_.doubt(looked_, upto);
+    looked_ = upto;
     if (upto < next_due_) return;
     // What was received before this moment belongs to the bar: it is in the queues already.
     for (std::size_t i = 0; i < channels_.size(); ++i) {

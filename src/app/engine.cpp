@@ -10,7 +10,8 @@ namespace cvdd {
 
 Engine::Engine(EngineOptions options, Surroundings around)
     : options_(std::move(options)), around_(std::move(around)), store_(*around_.files, options_.config.data_dir, {options_.config.sync, true}),
-      syncer_(*around_.files, around_.threads) {
+      syncer_(*around_.files, around_.threads),
+      closing_time_(*around_.clock) {
   restored_ = store_.open();
   check_interval();
   if (!restored_.empty()) {
@@ -20,7 +21,7 @@ Engine::Engine(EngineOptions options, Surroundings around)
   a.interval = options_.config.interval;
   a.close_delay = options_.config.close_delay;
   a.event_time = options_.config.exchange_clock;
-  a.now = [clock = around_.clock] { return clock->wall(); };
+  a.now = [this] { return closing_time_.now(); };
   a.on_rows = options_.on_rows;
   a.on_problem = [](const std::string& line) { spdlog::error("{}", line); };
   a.on_note = [](const std::string& line) { spdlog::warn("{}", line); };
@@ -68,8 +69,9 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   const auto configured = options_.config.exchanges.find(where);
   const ExchangeConfig settings =
       configured == options_.config.exchanges.end() ? ExchangeConfig{} : configured->second;
-  return markets_.emplace(where, std::make_unique<MarketRunner>(std::move(context), *exchange, settings, wanted))
-      .first->second.get();
+  auto market = std::make_unique<MarketRunner>(std::move(context), *exchange, settings, wanted);
+  closing_time_.add(market->time());
+  return markets_.emplace(where, std::move(market)).first->second.get();
 }
 
 void Engine::start() {
@@ -95,7 +97,7 @@ void Engine::want(const SymbolList& symbols) {
 
 void Engine::stop() {
   running_ = false;
-  aggregator_->cut_at(around_.clock->wall());
+  aggregator_->cut_at(closing_time_.now());
   for (const auto& [where, market] : markets_) market->stop();
 }
 

@@ -12,6 +12,12 @@ namespace {
 using Millis = std::chrono::milliseconds;
 constexpr Millis rest_timeout{30'000};
 constexpr std::chrono::minutes relist_every{10};
+constexpr std::chrono::seconds try_again_every{30};  // what could not be had at the start
+constexpr std::chrono::seconds clock_looked_at_every{10};
+constexpr Duration clock_step_min = seconds(1);
+constexpr std::size_t time_samples = 3;
+constexpr std::chrono::seconds time_timeout{5};
+constexpr std::size_t time_body_max = 64 * 1024;
 constexpr std::size_t instruments_body_max = std::size_t{64} << 20;
 // A connection with fewer instruments than this may rightly be quiet for minutes.
 constexpr std::size_t busy_connection = 10;
@@ -40,6 +46,8 @@ MarketRunner::MarketRunner(MarketContext context, const Exchange& exchange, cons
       stream_(config.stream == "trade" ? Stream::single : Stream::aggregate),
       ws_hosts_(urls_of(config.ws, exchange.ws_hosts)),
       rest_hosts_(urls_of(config.rest, exchange.rest_hosts)),
+      hosts_(ws_hosts_.size()),
+      time_(std::make_shared<ExchangeTime>(*context_.clock)),
       intake_(exchange, context_.event_time),
       timer_(context_.clock->timer()) {}
 
@@ -54,6 +62,7 @@ void MarketRunner::stop() {
 }
 
 asio::awaitable<void> MarketRunner::run() {
+  co_await measure_time();
   const std::vector<Instrument> listed = co_await load_instruments();
   if (stopping_) co_return;
   apply(listed);
@@ -63,9 +72,18 @@ asio::awaitable<void> MarketRunner::run() {
 // Wildcards follow what the exchange lists; what it takes off the list ends.
 asio::awaitable<void> MarketRunner::follow_listings() {
   while (!stopping_) {
-    const auto next = context_.clock->steady() + relist_every;
-    while (!stopping_ && context_.clock->steady() < next) co_await timer_->wait_until(next);
+    const bool settled = listed_fresh_ && (time_->known() || exchange_.time_target.empty());
+    const auto next = context_.clock->steady() + (settled ? relist_every : try_again_every);
+    const Duration ahead = time_->local_clock_ahead();
+    while (!stopping_ && context_.clock->steady() < next) {
+      co_await timer_->wait_until(std::min(next, context_.clock->steady() + clock_looked_at_every));
+      const Duration moved{time_->local_clock_ahead().us - ahead.us};
+      if (moved.us > clock_step_min.us || moved.us < -clock_step_min.us) break;  // it was set, or we were asleep
+    }
     if (stopping_) co_return;
+    co_await measure_time();
+    if (stopping_) co_return;
+    if (context_.clock->steady() < next) continue;
     std::vector<Instrument> listed;
     std::string error;
     if (co_await fetch_instruments(listed, error)) {
@@ -73,6 +91,41 @@ asio::awaitable<void> MarketRunner::follow_listings() {
     } else if (!stopping_) {
       spdlog::warn("can't read the instruments, going on with those known market=\"{}\" reason=\"{}\"", name(), error);
     }
+  }
+}
+
+asio::awaitable<void> MarketRunner::measure_time() {
+  if (exchange_.time_target.empty() || context_.event_time) co_return;
+  std::vector<TimeSample> samples;
+  for (std::size_t i = 0; i < time_samples && !stopping_; ++i) {
+    const Url& host = rest_hosts_[i % rest_hosts_.size()];
+    const auto http = context_.make_http_get();
+    TimeSample sample;
+    sample.asked = context_.clock->steady();
+    const auto response =
+        co_await http->get(host, exchange_.time_target, sample.asked + time_timeout, time_body_max);
+    sample.answered = context_.clock->steady();
+    if (response.has_value() && response->status == 200 && exchange_.parse_time(response->body, sample.server)) {
+      samples.push_back(sample);
+    }
+  }
+  const auto anchor = judge_time(samples);
+  if (!anchor) co_return;  // the last one holds
+  time_->measured(*anchor);
+  report_time();
+}
+
+// One line when the local clock is found wrong, one when it is right again.
+void MarketRunner::report_time() {
+  const Duration ahead = time_->local_clock_ahead();
+  const bool wrong = ahead.us > clock_step_min.us || ahead.us < -clock_step_min.us;
+  if (wrong == clock_reported_) return;
+  clock_reported_ = wrong;
+  if (wrong) {
+    spdlog::error("the local clock is wrong, bars follow the exchange's: set the clock (NTP) market=\"{}\" ahead_ms={}",
+                  name(), ahead.us / 1000);
+  } else {
+    spdlog::info("the local clock agrees with the exchange again market=\"{}\" ahead_ms={}", name(), ahead.us / 1000);
   }
 }
 
@@ -212,6 +265,7 @@ asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& l
     }
     listed.clear();
     if (!exchange_.parse_instruments(response->body, listed, error)) continue;
+    listed_fresh_ = true;
     if (const int failed = context_.files->replace(cache_file(), response->body); failed != 0) {
       spdlog::warn("can't keep the instrument list for later file={} reason=\"{}\"", cache_file(), std::strerror(failed));
     }
@@ -243,6 +297,8 @@ Session& MarketRunner::make_session() {
   SessionContext context;
   context.make_transport = context_.make_transport;
   context.clock = context_.clock;
+  context.time = time_.get();
+  context.hosts = &hosts_;
   context.intake = &intake_;
   context.attempts = context_.attempts;
   context.channel = std::make_shared<Channel>();

@@ -10,7 +10,6 @@ namespace cvdd {
 namespace {
 using Millis = std::chrono::milliseconds;
 constexpr Millis write_timeout{10'000};
-constexpr unsigned failures_per_host = 3;
 }  // namespace
 
 Session::Session(SessionContext context, SessionSettings settings)
@@ -32,7 +31,7 @@ asio::awaitable<void> Session::pause(Millis time) {
 
 asio::awaitable<void> Session::run() {
   while (!stopping_) {
-    const Duration wait = context_.attempts->take(context_.clock->wall());
+    const Duration wait = context_.attempts->take(context_.time->now());
     if (wait.us > 0) co_await pause(Millis(wait.us / 1000 + 1));
     if (stopping_) co_return;
     if (co_await connect()) {
@@ -41,6 +40,7 @@ asio::awaitable<void> Session::run() {
       transport_.reset();
       if (stopping_) co_return;  // the open bars are written as partial: no loss to mark
       lose_all();
+      if (!watch_->any_data()) context_.hosts->failed(host_, context_.clock->steady());
       watch_.reset();
       co_await deliver();
       live_ = false;
@@ -48,13 +48,13 @@ asio::awaitable<void> Session::run() {
     }
     if (stopping_) co_return;
     const Duration delay = backoff_.next();
-    if (backoff_.failures() % failures_per_host == 0) host_ = (host_ + 1) % settings_.hosts.size();
     co_await pause(Millis(delay.us / 1000));
   }
 }
 
 asio::awaitable<bool> Session::connect() {
   transport_ = context_.make_transport();
+  host_ = context_.hosts->pick(context_.clock->steady());
   const Url& host = settings_.hosts[host_];
   ++counters_.connects;
   const std::string target = context_.intake->exchange().ws_target(settings_.stream);
@@ -67,6 +67,7 @@ asio::awaitable<bool> Session::connect() {
     co_return true;
   }
   ++counters_.failures;
+  context_.hosts->failed(host_, context_.clock->steady());
   const std::string failure = connected.error().message() + ": " + transport_->last_error_detail();
   // One line per change of state: the same failure again is not news.
   if (failure != last_failure_) {
@@ -99,7 +100,7 @@ asio::awaitable<void> Session::write_requests() {
       co_await write_timer_->wait_until(context_.clock->steady() + Millis(2'000));
       continue;
     }
-    const Duration wait = pace.take(context_.clock->wall());
+    const Duration wait = pace.take(context_.time->now());
     if (wait.us > 0) {
       const auto until = context_.clock->steady() + std::chrono::microseconds(wait.us);
       while (!stopping_ && context_.clock->steady() < until) co_await write_timer_->wait_until(until);
@@ -140,7 +141,7 @@ void Session::add(std::span<const Instrument* const> instruments) {
 void Session::remove(std::span<const Instrument* const> instruments) {
   for (const Instrument* instrument : instruments) {
     if (std::erase(instruments_, instrument) == 0) continue;
-    context_.intake->end(*instrument, context_.clock->wall(), marks_);
+    context_.intake->end(*instrument, context_.time->now(), marks_);
     if (!watch_) continue;
     if (std::erase(to_subscribe_, instrument) == 0) to_unsubscribe_.push_back(instrument);
   }
@@ -182,11 +183,12 @@ asio::awaitable<void> Session::read_messages() {
 
 // One message; false if the connection should end.
 bool Session::take(std::string_view message) {
-  const Parsed& parsed = context_.intake->take(message, context_.clock->wall(), records_);
+  const Parsed& parsed = context_.intake->take(message, context_.time->now(), records_);
   const auto now = context_.clock->steady();
   if (!parsed.trades.empty()) {
     if (!watch_->any_data()) {
       backoff_.reset();
+      context_.hosts->good(host_);
       live_ = true;
     }
     watch_->data(now);
@@ -211,7 +213,7 @@ bool Session::acknowledge(const Ack& ack) {
   }
   if (request == requests_.end()) return true;
   for (const Instrument* instrument : request->instruments) {
-    if (!request->unsubscribe) context_.intake->confirm(*instrument, context_.clock->wall(), records_);
+    if (!request->unsubscribe) context_.intake->confirm(*instrument, context_.time->now(), records_);
   }
   requests_.erase(request);
   update_waiting();
@@ -241,7 +243,7 @@ asio::awaitable<void> Session::deliver() {
 void Session::lose_all() {
   const auto since = mute_ ? watch_->last_data() : watch_->last_frame();
   const auto ago = std::chrono::duration_cast<std::chrono::microseconds>(context_.clock->steady() - since).count();
-  const Timestamp lost = context_.clock->wall() - Duration{ago} - settings_.in_flight;
+  const Timestamp lost = context_.time->now() - Duration{ago} - settings_.in_flight;
   for (const Instrument* instrument : instruments_) context_.intake->lose(*instrument, lost, records_);
 }
 

@@ -115,6 +115,17 @@ void Ledger::lost(Book& book, Timestamp time) {
   }
 }
 
+void Ledger::doubt(Timestamp from, Timestamp to) {
+  const Timestamp first = bar_start(from, options_.interval), last = bar_start(to, options_.interval);
+  for (const std::uint32_t id : order_) {
+    Book& book = books_[id];
+    if (book.state != State::active || book.bars.empty() || last < book.first_bar) continue;
+    if (!book.loss) book.loss = Loss{std::max(first, book.first_bar), last, std::max(first, book.first_bar), false};
+    book.loss->from = std::min(book.loss->from, std::max(first, book.first_bar));
+    if (!book.loss->open) book.loss->to = std::max(book.loss->to, last);
+  }
+}
+
 void Ledger::unsubscribed(Book& book, Timestamp time) {
   if (book.state != State::active) return;
   const Timestamp t = options_.event_time ? book.last_trade : time;

@@ -544,6 +544,16 @@ bool parse_instruments(std::string_view body, std::vector<Instrument>& out, std:
   return error.empty();
 }
 
+bool parse_time(std::string_view body, Timestamp& out) {
+  Reader reader;
+  ondemand::document document;
+  std::int64_t ms = 0;
+  if (!reader.open(body, document) || document["serverTime"].get(ms) != simdjson::SUCCESS) return false;
+  if (ms <= 0 || ms > 9'000'000'000'000) return false;
+  out = {ms * 1'000};
+  return true;
+}
+
 void append_encoded(std::string& out, std::string_view text) {
   constexpr std::string_view hex = "0123456789ABCDEF";
   for (char c : text) {
@@ -652,7 +662,8 @@ constexpr Limits futures_limits{1000, 200, 8, 300, seconds(300), seconds(86'400)
 
 template <Market market>
 consteval Exchange family(std::span<const std::string_view> ws_hosts, std::span<const std::string_view> rest_hosts,
-                          const Limits& limits, std::string (*ws_target)(Stream), std::string_view instruments_target) {
+                          const Limits& limits, std::string (*ws_target)(Stream), std::string_view instruments_target,
+                          std::string_view time_target) {
   Exchange out{};
   out.name = "binance";
   out.market = market;
@@ -665,6 +676,8 @@ consteval Exchange family(std::span<const std::string_view> ws_hosts, std::span<
   out.probe = probe;
   out.parse = parse<market>;
   out.instruments_target = instruments_target;
+  out.time_target = time_target;
+  out.parse_time = parse_time;
   out.parse_instruments = parse_instruments<market>;
   out.history_target = history_target;
   out.parse_history = parse_history;
@@ -678,10 +691,10 @@ consteval Exchange family(std::span<const std::string_view> ws_hosts, std::span<
 extern const Exchange binance_spot, binance_linear, binance_inverse;
 
 constexpr Exchange binance_spot =
-    family<Market::spot>(spot_ws, spot_rest, spot_limits, plain_target, "/api/v3/exchangeInfo");
+    family<Market::spot>(spot_ws, spot_rest, spot_limits, plain_target, "/api/v3/exchangeInfo", "/api/v3/time");
 constexpr Exchange binance_linear =
-    family<Market::linear>(linear_ws, linear_rest, futures_limits, linear_target, "/fapi/v1/exchangeInfo");
+    family<Market::linear>(linear_ws, linear_rest, futures_limits, linear_target, "/fapi/v1/exchangeInfo", "/fapi/v1/time");
 constexpr Exchange binance_inverse =
-    family<Market::inverse>(inverse_ws, inverse_rest, futures_limits, plain_target, "/dapi/v1/exchangeInfo");
+    family<Market::inverse>(inverse_ws, inverse_rest, futures_limits, plain_target, "/dapi/v1/exchangeInfo", "/dapi/v1/time");
 
 }  // namespace cvdd

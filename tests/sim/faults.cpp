@@ -17,6 +17,8 @@ std::string_view name_of(FaultKind kind) {
     case FaultKind::rejected: return "rejected";
     case FaultKind::rest_fails: return "rest_fails";
     case FaultKind::disk_full: return "disk_full";
+    case FaultKind::clock_step: return "clock_step";
+    case FaultKind::frozen: return "frozen";
     case FaultKind::kill: return "kill";
     case FaultKind::restart: return "restart";
     case FaultKind::count_: break;

@@ -22,6 +22,8 @@ enum class FaultKind : std::uint8_t {
   rejected,    // connections are cut, and SUBSCRIBE is answered with an error for `length`
   rest_fails,  // REST answers 503 or nothing, just when the process is killed and started again
   disk_full,   // nothing can be written for `length`
+  clock_step,  // the machine's clock is set wrong, by up to two hours, and right again after `length`
+  frozen,      // the process gets no processor for `length`
   kill,        // the process is gone at once, and back after `length`
   restart,     // the process ends in order, and is back after `length`
   count_,
@@ -35,7 +37,7 @@ struct Fault {
   Market market = Market::spot;
   // From `at` on, its effects may be seen in rows for no longer than this.
   [[nodiscard]] Duration reach() const;
-  [[nodiscard]] bool of_the_process() const { return kind == FaultKind::kill || kind == FaultKind::restart || kind == FaultKind::rest_fails; }
+  [[nodiscard]] bool of_the_process() const { return kind == FaultKind::kill || kind == FaultKind::frozen || kind == FaultKind::clock_step || kind == FaultKind::restart || kind == FaultKind::rest_fails; }
 };
 
 // Faults between `begin` and `end`, one after the other, the next not before the last one's reach is over.

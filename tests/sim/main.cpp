@@ -74,7 +74,7 @@ class Run {
   void go_until(Timestamp end) {
     const SteadyTime until = clock_.steady_at(end);
     while (clock_.steady() < until) {
-      if (life_) life_->settle();
+      if (life_ && !frozen_) life_->settle();
       if (dead_) {  // not inside an event: the engine must not vanish under its own feet
         dead_ = false;
         die();
@@ -85,7 +85,7 @@ class Run {
         stop();
         continue;
       }
-      SteadyTime next = until;
+      SteadyTime next = std::min(until, clock_.steady() + std::chrono::seconds(1));
       if (life_) {
         const SteadyTime due = clock_.steady_at(life_->engine->aggregator().due());
         if (due > clock_.steady()) next = std::min(next, due);
@@ -97,6 +97,16 @@ class Run {
   void begin(const Fault& fault) {
     const SteadyTime over = clock_.steady() + std::chrono::microseconds(fault.length.us);
     switch (fault.kind) {
+      case FaultKind::clock_step: {
+        const Duration by = seconds((fault.at.us / 1'000) % 14'400 - 7'200);
+        clock_.step_wall(by);
+        clock_.at(over, [this, by] { clock_.step_wall({-by.us}); });
+        break;
+      }
+      case FaultKind::frozen:
+        frozen_ = true;
+        clock_.at(over, [this] { frozen_ = false; });
+        break;
       case FaultKind::kill:
         dead_ = true;
         clock_.at(over, [this] { start(); });
@@ -152,7 +162,7 @@ class Run {
   World world_;
   RunFacts facts_;
   std::optional<Life> life_;
-  bool dead_ = false, restart_ = false;
+  bool dead_ = false, restart_ = false, frozen_ = false;
 };
 
 bool test(std::uint64_t seed, Duration length, std::size_t instruments, const std::string& out) {

@@ -20,7 +20,10 @@ class VirtualClock final : public Clock {
 
   explicit VirtualClock(Timestamp start) : start_(start) {}
 
-  [[nodiscard]] Timestamp wall() const override { return wall_at(now_); }
+  [[nodiscard]] Timestamp wall() const override { return wall_at(now_) + step_; }
+  // What the exchanges' clocks say; the machine's own, wall(), may be wrong.
+  [[nodiscard]] Timestamp true_time() const { return wall_at(now_); }
+  void step_wall(Duration by) { step_ = {step_.us + by.us}; }
   [[nodiscard]] SteadyTime steady() const override { return now_; }
   [[nodiscard]] std::unique_ptr<Timer> timer() override;
 
@@ -55,6 +58,7 @@ class VirtualClock final : public Clock {
  private:
   Timestamp start_;
   SteadyTime now_{};
+  Duration step_;
   std::uint64_t count_ = 0;
   std::map<Key, std::function<void()>> events_;
   asio::any_io_executor executor_;

@@ -14,7 +14,7 @@ constexpr std::chrono::seconds ping_every{20};
 World::World(VirtualClock& clock, std::uint64_t seed, std::size_t instruments, std::uint32_t trades_per_minute)
     : clock_(clock),
       random_(seed * 7919 + 1),
-      tape_(seed, clock.wall() - seconds(60), make_instruments(instruments, trades_per_minute)),
+      tape_(seed, clock.true_time() - seconds(60), make_instruments(instruments, trades_per_minute)),
       printed_(tape_.instruments().size()),
       delivered_(tape_.instruments().size()) {
   tick();
@@ -22,7 +22,7 @@ World::World(VirtualClock& clock, std::uint64_t seed, std::size_t instruments, s
 }
 
 void World::tick() {
-  tape_.advance(clock_.wall());
+  tape_.advance(clock_.true_time());
   for (std::size_t i = 0; i < printed_.size(); ++i) {
     const auto trades = tape_.trades(i);
     if (trades.empty()) continue;
@@ -47,7 +47,7 @@ void World::print(std::size_t instrument, const TapeTrade& trade) {
   std::string raw;
   for (const auto& line : lines_) {
     if (!line->open || line->market != what.instrument.market || !line->streams.contains(stream)) continue;
-    if (raw.empty()) raw = binance::aggregate_frame(what, trade, clock_.wall());
+    if (raw.empty()) raw = binance::aggregate_frame(what, trade, clock_.true_time());
     const std::string text = line->combined ? binance::wrapped(stream, raw) : raw;
     if (t.swallow_one) {
       t.swallow_one = false;
@@ -141,7 +141,7 @@ void World::receive(Line& line, std::string_view text) {
 
 binance::Answer World::rest(const Url& url, std::string_view target) {
   if (rest_fails_) return {503, "upstream connect error", 0};
-  return binance::rest(binance::parse_address(url.path + std::string(target), url.host), &tape_, "", clock_.wall());
+  return binance::rest(binance::parse_address(url.path + std::string(target), url.host), &tape_, "", clock_.true_time());
 }
 
 void World::cut(Line& line) {

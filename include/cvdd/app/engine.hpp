@@ -60,6 +60,7 @@ class Engine {
   Surroundings around_;
   CsvStore store_;
   FileSyncer syncer_;
+  ClosingTime closing_time_;
   Remembered restored_;
   std::unique_ptr<Aggregator> aggregator_;
   std::map<std::string, TokenBucket> attempts_;  // by exchange: limits are per IP

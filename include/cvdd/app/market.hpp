@@ -46,6 +46,7 @@ class MarketRunner {
   [[nodiscard]] std::size_t live_instruments() const;
   [[nodiscard]] std::uint64_t backpressure_waits() const;
   [[nodiscard]] std::string name() const;
+  [[nodiscard]] std::shared_ptr<const ExchangeTime> time() const { return time_; }
 
   // How many sessions, and how many instruments each gets: as few as the limit allows, evenly filled.
   [[nodiscard]] static std::vector<std::size_t> spread(std::size_t instruments, std::size_t per_connection);
@@ -55,6 +56,8 @@ class MarketRunner {
   asio::awaitable<bool> fetch_instruments(std::vector<Instrument>& listed, std::string& error);
   bool cached_instruments(std::vector<Instrument>& listed);
   asio::awaitable<void> follow_listings();
+  asio::awaitable<void> measure_time();
+  void report_time();
   void apply(const std::vector<Instrument>& listed);
   void report_unknown(const std::vector<UnknownSymbol>& unknown);
   [[nodiscard]] const Instrument* adopt(const Instrument& found);
@@ -69,6 +72,10 @@ class MarketRunner {
   std::vector<std::string> wanted_;
   Stream stream_;
   std::vector<Url> ws_hosts_, rest_hosts_;
+  Hosts hosts_;
+  std::shared_ptr<ExchangeTime> time_;
+  bool listed_fresh_ = false;           // from the exchange, not from disk
+  bool clock_reported_ = false;         // the log knows that the local clock is wrong
   Intake intake_;
   std::deque<Instrument> instruments_;  // addresses are stable: everything points here; none is ever taken away
   std::map<std::string, const Instrument*> known_;    // all of them, by symbol

@@ -11,6 +11,8 @@
 
 #include "cvdd/app/channel.hpp"
 #include "cvdd/app/clock.hpp"
+#include "cvdd/app/exchange_time.hpp"
+#include "cvdd/app/hosts.hpp"
 #include "cvdd/app/intake.hpp"
 #include "cvdd/app/watch.hpp"
 #include "cvdd/core/budget.hpp"
@@ -22,6 +24,8 @@ namespace cvdd {
 struct SessionContext {
   std::function<std::unique_ptr<Transport>()> make_transport;
   Clock* clock = nullptr;
+  const ExchangeTime* time = nullptr;  // of the market
+  Hosts* hosts = nullptr;              // of the market; shared by its sessions
   Intake* intake = nullptr;            // of the market; shared by its sessions
   TokenBucket* attempts = nullptr;     // connection attempts per IP; shared
   std::shared_ptr<Channel> channel;

@@ -49,6 +49,10 @@ class Ledger {
   // The end of the run at `now`: as close, and the bars that end after `whole_until` as `partial`.
   void finish(Timestamp whole_until, Timestamp now, std::vector<Row>& rows);
 
+  // Nobody listened between these two moments (the machine slept, the process was stopped, the clock was set), so what
+  // their bars hold is in doubt until the next trade's id tells. Before the close that would write them.
+  void doubt(Timestamp from, Timestamp to);
+
   // Event time, as close: each exchange and market by its own clock, the newest trade time seen there less `delay`.
   // One market's messages may reach us long before another's, so one clock for all would close bars too early.
   void close_by_event(Duration delay, std::vector<Row>& rows);

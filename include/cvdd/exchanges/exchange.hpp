@@ -95,6 +95,10 @@ struct Exchange {
   std::string_view instruments_target;
   bool (*parse_instruments)(std::string_view body, std::vector<Instrument>& out, std::string& error);
 
+  // REST: the exchange's clock. An empty target: it has none, and the local clock is believed.
+  std::string_view time_target;
+  bool (*parse_time)(std::string_view body, Timestamp& out);
+
   // REST: up to `limit` aggregate trades from `from_id` on, oldest first; the answer read by `parse_history`.
   std::string (*history_target)(const Instrument& instrument, std::uint64_t from_id, std::uint32_t limit);
   bool (*parse_history)(std::string_view body, const Instrument& instrument, std::vector<Trade>& out,

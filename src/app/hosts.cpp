@@ -1,0 +1,29 @@
+#include "cvdd/app/hosts.hpp"
+
+#include <algorithm>
+
+namespace cvdd {
+
+std::size_t Hosts::pick(Time now) const {
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    if (!open(i, now)) return i;
+  }
+  const auto soonest = std::min_element(hosts_.begin(), hosts_.end(),
+                                        [](const Host& a, const Host& b) { return a.retry < b.retry; });
+  return static_cast<std::size_t>(soonest - hosts_.begin());
+}
+
+void Hosts::failed(std::size_t host, Time now) {
+  Host& h = hosts_[host];
+  if (++h.failures < failures_max) return;
+  h.failures = failures_max - 1;  // once open, one more failure opens it again
+  const auto wait = std::min<std::chrono::seconds>(open_first * (1U << std::min(h.opened, 10U)), open_max);
+  ++h.opened;
+  h.retry = now + wait;
+}
+
+void Hosts::refused(std::size_t host, Time until) {
+  hosts_[host].retry = std::max(hosts_[host].retry, until);
+}
+
+}  // namespace cvdd
