@@ -30,7 +30,7 @@ struct Daemon::State {
         timer(io),
         clock(make_system_clock(io.get_executor())),
         files(make_file_sink()),
-        tls(make_tls_context(o.config.ca_file)),
+        tls(make_net_context({o.config.ca_file, o.config.proxy})),
         engine({std::move(o.config), std::move(o.symbols), std::move(o.on_rows)},
                {io.get_executor(), clock.get(), files.get(), [this] { return make_transport(io.get_executor(), tls); },
                 [this] { return make_http_get(io.get_executor(), tls); }}) {}
@@ -44,7 +44,7 @@ struct Daemon::State {
   asio::steady_timer timer;
   std::unique_ptr<Clock> clock;
   std::unique_ptr<FileSink> files;
-  std::shared_ptr<TlsContext> tls;
+  std::shared_ptr<NetContext> tls;
   Engine engine;
   bool stopping = false;
 

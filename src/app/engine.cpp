@@ -52,7 +52,7 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   const Exchange* exchange = find_exchange(where.first, where.second);
   if (exchange == nullptr || wanted.empty()) return nullptr;
   const auto& limits = exchange->limits;
-  auto bucket = attempts_.try_emplace(where.first, limits.connection_attempts, limits.connection_attempts_window);
+  auto gate = gates_.try_emplace(where.first, limits.connection_attempts, limits.connection_attempts_window);
   MarketContext context;
   context.executor = around_.executor;
   context.clock = around_.clock;
@@ -61,7 +61,7 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   context.make_http_get = around_.make_http_get;
   context.aggregator = aggregator_.get();
   context.restored = &restored_;
-  context.attempts = &bucket.first->second;
+  context.gate = &gate.first->second;
   context.next_instrument_id = [this] { return instruments_++; };
   context.cache_dir = options_.config.data_dir;
   context.event_time = options_.config.exchange_clock;

@@ -94,8 +94,26 @@ asio::awaitable<void> MarketRunner::follow_listings() {
   }
 }
 
+// A refusal that asks something of us.
+void MarketRunner::heed(const HttpResponse& response, std::string& error) {
+  const auto header = [&](const char* name) {
+    const auto found = response.headers.find(name);
+    return found == response.headers.end() ? std::string() : found->second;
+  };
+  const auto wait = parse_retry_after(header("retry-after"), header("date"));
+  const Manners manners =
+      manners_of(response.status, wait ? std::optional(seconds(wait->count())) : std::nullopt);
+  if (manners.reason.empty()) return;
+  if (manners.stay_away.us > 0) context_.gate->stay_away(time_->now() + manners.stay_away);
+  error += " (" + std::string(manners.reason) + "; " +
+           (manners.stay_away.us > 0 ? "staying away for " + std::to_string(manners.stay_away.us / 1'000'000) + " s"
+                                     : std::string(exchange_.region_note)) +
+           ")";
+}
+
 asio::awaitable<void> MarketRunner::measure_time() {
   if (exchange_.time_target.empty() || context_.event_time) co_return;
+  if (context_.gate->blocked(time_->now()).us > 0) co_return;
   std::vector<TimeSample> samples;
   for (std::size_t i = 0; i < time_samples && !stopping_; ++i) {
     const Url& host = rest_hosts_[i % rest_hosts_.size()];
@@ -105,6 +123,11 @@ asio::awaitable<void> MarketRunner::measure_time() {
     const auto response =
         co_await http->get(host, exchange_.time_target, sample.asked + time_timeout, time_body_max);
     sample.answered = context_.clock->steady();
+    std::string refused;
+    if (response.has_value() && response->status != 200) {
+      heed(*response, refused);
+      if (context_.gate->blocked(time_->now()).us > 0) co_return;
+    }
     if (response.has_value() && response->status == 200 && exchange_.parse_time(response->body, sample.server)) {
       samples.push_back(sample);
     }
@@ -251,6 +274,10 @@ asio::awaitable<std::vector<Instrument>> MarketRunner::load_instruments() {
 
 asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& listed, std::string& error) {
   for (const Url& host : rest_hosts_) {
+    if (const Duration wait = context_.gate->blocked(time_->now()); wait.us > 0) {
+      error = "asked to stay away for " + std::to_string(wait.us / 1'000'000) + " s more";
+      co_return false;
+    }
     const auto http = context_.make_http_get();
     const auto response =
         co_await http->get(host, exchange_.instruments_target, context_.clock->steady() + rest_timeout, instruments_body_max);
@@ -261,6 +288,7 @@ asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& l
     }
     if (response->status != 200) {
       error = host.host + ": HTTP " + std::to_string(response->status) + ": " + response->body.substr(0, 200);
+      heed(*response, error);
       continue;
     }
     listed.clear();
@@ -300,7 +328,7 @@ Session& MarketRunner::make_session() {
   context.time = time_.get();
   context.hosts = &hosts_;
   context.intake = &intake_;
-  context.attempts = context_.attempts;
+  context.gate = context_.gate;
   context.channel = std::make_shared<Channel>();
   context.bell = &context_.aggregator->bell();
   context_.aggregator->add_channel(context.channel);

@@ -31,7 +31,7 @@ asio::awaitable<void> Session::pause(Millis time) {
 
 asio::awaitable<void> Session::run() {
   while (!stopping_) {
-    const Duration wait = context_.attempts->take(context_.time->now());
+    const Duration wait = context_.gate->take_attempt(context_.time->now());
     if (wait.us > 0) co_await pause(Millis(wait.us / 1000 + 1));
     if (stopping_) co_return;
     if (co_await connect()) {
@@ -68,7 +68,7 @@ asio::awaitable<bool> Session::connect() {
   }
   ++counters_.failures;
   context_.hosts->failed(host_, context_.clock->steady());
-  const std::string failure = connected.error().message() + ": " + transport_->last_error_detail();
+  const std::string failure = connected.error().message() + ": " + transport_->last_error_detail() + heed_refusal();
   // One line per change of state: the same failure again is not news.
   if (failure != last_failure_) {
     spdlog::warn("can't connect, trying again session=\"{}\" host={}:{} reason=\"{}\"", settings_.name, host.host,
@@ -77,6 +77,25 @@ asio::awaitable<bool> Session::connect() {
   }
   transport_.reset();
   co_return false;
+}
+
+// What the answer to the upgrade asks of us, done, and said in a few words.
+std::string Session::heed_refusal() {
+  const auto refusal = transport_->last_refusal();
+  if (!refusal) return "";
+  const auto wait = refusal->retry_after ? std::optional(seconds(refusal->retry_after->count())) : std::nullopt;
+  const Manners manners = manners_of(refusal->status, wait);
+  if (manners.reason.empty()) return "";
+  std::string said = " (" + std::string(manners.reason);
+  if (manners.stay_away.us > 0) {
+    context_.gate->stay_away(context_.time->now() + manners.stay_away);
+    said += "; staying away for " + std::to_string(manners.stay_away.us / 1'000'000) + " s";
+  }
+  if (manners.leave_host.us > 0) {
+    context_.hosts->refused(host_, context_.clock->steady() + std::chrono::microseconds(manners.leave_host.us));
+    said += "; " + std::string(context_.intake->exchange().region_note);
+  }
+  return said + ")";
 }
 
 asio::awaitable<void> Session::converse() {

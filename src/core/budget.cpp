@@ -19,4 +19,19 @@ Duration TokenBucket::take(Timestamp now) {
   return at - now;
 }
 
+Manners manners_of(unsigned status, std::optional<Duration> retry_after) {
+  switch (status) {
+    case 418:
+      return {retry_after.value_or(seconds(300)), {}, "banned for a while: too many requests"};
+    case 429:
+      return {retry_after.value_or(seconds(60)), {}, "too many requests"};
+    case 403:
+      return {{}, retry_after.value_or(seconds(600)), "this address is refused"};
+    case 451:
+      return {{}, retry_after.value_or(seconds(600)), "this region is refused"};
+    default:
+      return {};
+  }
+}
+
 }  // namespace cvdd

@@ -670,6 +670,8 @@ consteval Exchange family(std::span<const std::string_view> ws_hosts, std::span<
   out.ws_hosts = ws_hosts;
   out.rest_hosts = rest_hosts;
   out.limits = limits;
+  out.region_note = market == Market::spot ? "data-stream.binance.vision and data-api.binance.vision serve spot everywhere"
+                                           : "no other host serves this market";
   out.ws_target = ws_target;
   out.subscribe = subscribe<market>;
   out.unsubscribe = unsubscribe<market>;

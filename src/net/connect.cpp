@@ -1,139 +1,65 @@
 #include "connect.hpp"
 
+#include <netinet/tcp.h>
+
 #include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/stream_traits.hpp>
-#include <charconv>
-#include <sstream>
 #include <utility>
-#include <vector>
+
+#include "address.hpp"
 
 namespace cvdd {
 namespace {
-
 namespace beast = boost::beast;
 using asio::ip::tcp;
 using boost::system::error_code;
-using Endpoints = std::vector<tcp::endpoint>;
 
-// While there is another address to try: a host whose IPv6 leads nowhere must not cost the whole deadline.
-constexpr std::chrono::seconds address_share_max{2};
-
-// Lives until the look-up ends, which may be long after the coroutine that asked has given up.
-struct Lookup {
-  explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), done(executor) {}
-  tcp::resolver resolver;
-  asio::steady_timer done;
-  error_code error;
-  Endpoints endpoints;
-  bool finished = false;
-};
-
-// The families in turn, beginning with the one the system prefers.
-[[nodiscard]] Endpoints interleave_families(Endpoints all) {
-  const auto other = std::stable_partition(
-      all.begin(), all.end(), [first_is_v6 = !all.empty() && all.front().address().is_v6()](const auto& endpoint) {
-        return endpoint.address().is_v6() == first_is_v6;
-      });
-  Endpoints ordered;
-  auto a = all.begin();
-  auto b = other;
-  while (a != other || b != all.end()) {
-    if (a != other) {
-      ordered.push_back(*a++);
-    }
-    if (b != all.end()) {
-      ordered.push_back(*b++);
-    }
-  }
-  return ordered;
+// A host that does not answer must be noticed also where nothing is sent for long.
+void keep_alive(tcp::socket& socket) {
+  error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);  // small messages, answered by small messages
+  socket.set_option(asio::socket_base::keep_alive(true), ignored);
+  const auto set = [&](int option, int value) {
+    (void)::setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof value);
+  };
+  set(TCP_KEEPIDLE, 30);
+  set(TCP_KEEPINTVL, 10);
+  set(TCP_KEEPCNT, 3);
+  set(TCP_USER_TIMEOUT, 60'000);
 }
-
-[[nodiscard]] asio::awaitable<Result<Endpoints>> resolve(const Url& url, SteadyTime deadline, std::string& detail) {
-  error_code not_an_address;
-  const auto address = asio::ip::make_address(url.host, not_an_address);
-  if (!not_an_address) {
-    unsigned short port = 0;
-    std::from_chars(url.port.data(), url.port.data() + url.port.size(), port);
-    co_return Endpoints{tcp::endpoint(address, port)};
-  }
-  // The system's look-up cannot be interrupted. So the coroutine waits for a timer, which the look-up's end cancels.
-  const auto lookup = std::make_shared<Lookup>(co_await asio::this_coro::executor);
-  lookup->done.expires_at(deadline);
-  lookup->resolver.async_resolve(url.host, url.port, tcp::resolver::numeric_service,
-                                 [lookup](const error_code& error, const tcp::resolver::results_type& results) {
-                                   lookup->error = error;
-                                   for (const auto& entry : results) {
-                                     lookup->endpoints.push_back(entry.endpoint());
-                                   }
-                                   lookup->finished = true;
-                                   lookup->done.cancel();
-                                 });
-  co_await lookup->done.async_wait(await_tuple);
-  if (!lookup->finished) {
-    lookup->resolver.cancel();
-    detail = "timed out looking up " + url.host;
-    co_return make_error_code(NetError::timed_out);
-  }
-  if (lookup->error || lookup->endpoints.empty()) {
-    detail = "cannot look up " + url.host + ": " + (lookup->error ? lookup->error.message() : "no address");
-    co_return make_error_code(NetError::resolve_failed);
-  }
-  co_return interleave_families(std::move(lookup->endpoints));
-}
-
-[[nodiscard]] std::string to_text(const tcp::endpoint& endpoint) {
-  std::ostringstream text;
-  text << endpoint;
-  return text.str();
-}
-
-[[nodiscard]] asio::awaitable<Result<void>> connect_any(beast::tcp_stream& stream, const Endpoints& endpoints,
-                                                        SteadyTime deadline, std::string& detail) {
-  for (std::size_t i = 0; i < endpoints.size(); ++i) {
-    const auto now = std::chrono::steady_clock::now();
-    const auto left = static_cast<SteadyTime::duration::rep>(endpoints.size() - i);
-    const SteadyTime until =
-        left == 1 ? deadline : now + std::min<SteadyTime::duration>(address_share_max, (deadline - now) / left);
-    error_code ignored;
-    stream.socket().close(ignored);
-    stream.expires_at(until);
-    auto [error] = co_await stream.async_connect(endpoints[i], await_tuple);
-    if (!error) {
-      // Small messages, answered by small messages: nothing to gain from collecting them.
-      stream.socket().set_option(tcp::no_delay(true), error);
-      co_return Result<void>();
-    }
-    const bool late = error == beast::error::timeout;
-    detail = "cannot connect to " + to_text(endpoints[i]) + ": " + (late ? "timed out" : error.message());
-    if (std::chrono::steady_clock::now() >= deadline) {
-      co_return make_error_code(NetError::timed_out);
-    }
-  }
-  co_return make_error_code(NetError::connect_failed);
-}
-
 }  // namespace
 
-asio::awaitable<Result<void>> connect_tls(TlsStream& stream, const Url& url, SteadyTime deadline, std::string& detail) {
+asio::awaitable<Result<void>> connect_tls(TlsStream& stream, NetContext& net, const Url& url, SteadyTime deadline,
+                                          std::string& detail) {
   if (!expect_host(stream.native_handle(), url.host)) {
     detail = "not a host name: " + printable(url.host, 100);
     co_return make_error_code(NetError::tls_failed);
   }
-  const Result<Endpoints> endpoints = co_await resolve(url, deadline, detail);
+  // Through a proxy, its name is looked up and the exchange's is left to it.
+  const std::string& host = net.proxy() ? net.proxy()->host : url.host;
+  const std::string& port = net.proxy() ? net.proxy()->port : url.port;
+  const Result<Endpoints> endpoints = co_await resolve(net, host, port, deadline, detail);
   if (!endpoints) {
     co_return endpoints.error();
   }
-  beast::tcp_stream& socket = beast::get_lowest_layer(stream);
-  const Result<void> connected = co_await connect_any(socket, *endpoints, deadline, detail);
+  Result<tcp::socket> connected = co_await race(*endpoints, deadline, detail);
   if (!connected) {
     co_return connected.error();
   }
+  net.remember(host + ":" + port, *endpoints);
+  beast::tcp_stream& socket = beast::get_lowest_layer(stream);
+  socket.socket() = std::move(*connected);
+  keep_alive(socket.socket());
   socket.expires_at(deadline);
+  if (net.proxy()) {
+    const Result<void> through = co_await ask_proxy(socket, *net.proxy(), url, detail);
+    if (!through) {
+      co_return through.error();
+    }
+  }
   const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::client, await_tuple);
   if (error == beast::error::timeout) {
     detail = "timed out in the TLS handshake";

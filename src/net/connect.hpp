@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "cvdd/net/transport.hpp"
-#include "tls_context.hpp"
+#include "net_context.hpp"
 
 namespace cvdd {
 
@@ -15,8 +15,8 @@ namespace cvdd {
 inline constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
 
 // Everything within `deadline`; on failure `detail` says why in one line. Leaves `stream` with no expiry set.
-[[nodiscard]] asio::awaitable<Result<void>> connect_tls(TlsStream& stream, const Url& url, SteadyTime deadline,
-                                                        std::string& detail);
+[[nodiscard]] asio::awaitable<Result<void>> connect_tls(TlsStream& stream, NetContext& net, const Url& url,
+                                                        SteadyTime deadline, std::string& detail);
 
 // The Host header: the port is part of it unless it is the scheme's own.
 [[nodiscard]] std::string host_header(const Url& url);

@@ -68,7 +68,7 @@ constexpr std::uint32_t header_max = 64 * 1024;  // some exchanges' front doors 
 
 class HttpsGet final : public HttpGet {
  public:
-  HttpsGet(asio::any_io_executor executor, std::shared_ptr<TlsContext> tls)
+  HttpsGet(asio::any_io_executor executor, std::shared_ptr<NetContext> tls)
       : executor_(std::move(executor)), tls_(std::move(tls)) {}
 
   asio::awaitable<Result<HttpResponse>> get(const Url& url, std::string_view target, SteadyTime deadline,
@@ -86,7 +86,7 @@ class HttpsGet final : public HttpGet {
     request.set(http::field::connection, "close");
 
     TlsStream stream(executor_, tls_->native());
-    const Result<void> opened = co_await connect_tls(stream, url, deadline, detail_);
+    const Result<void> opened = co_await connect_tls(stream, *tls_, url, deadline, detail_);
     if (!opened) {
       co_return opened.error();
     }
@@ -144,13 +144,13 @@ class HttpsGet final : public HttpGet {
   }
 
   asio::any_io_executor executor_;
-  std::shared_ptr<TlsContext> tls_;
+  std::shared_ptr<NetContext> tls_;
   std::string detail_;
 };
 
 }  // namespace
 
-std::unique_ptr<HttpGet> make_http_get(asio::any_io_executor executor, std::shared_ptr<TlsContext> tls) {
+std::unique_ptr<HttpGet> make_http_get(asio::any_io_executor executor, std::shared_ptr<NetContext> tls) {
   return std::make_unique<HttpsGet>(std::move(executor), std::move(tls));
 }
 

@@ -22,6 +22,8 @@ class NetCategory final : public boost::system::error_category {
         return "connection closed";
       case NetError::protocol:
         return "the server broke the protocol";
+      case NetError::proxy_failed:
+        return "the proxy refused the connection";
     }
     return "unknown network error";
   }

@@ -4,11 +4,17 @@
 #include <boost/asio/ip/address.hpp>
 #include <stdexcept>
 
-#include "tls_context.hpp"
+#include "net_context.hpp"
 
 namespace cvdd {
 
-TlsContext::TlsContext(const std::string& ca_file) : context_(asio::ssl::context::tls_client) {
+NetContext::NetContext(const NetSettings& settings) : context_(asio::ssl::context::tls_client) {
+  const std::string& ca_file = settings.ca_file;
+  if (!settings.proxy.empty()) {
+    proxy_ = parse_proxy(settings.proxy);
+    // Not the text itself: it may hold a password.
+    if (!proxy_) throw std::runtime_error("net.proxy is not \"http://[user:password@]host:port\"");
+  }
   if (SSL_CTX_set_min_proto_version(context_.native_handle(), TLS1_2_VERSION) != 1) {
     throw std::runtime_error("OpenSSL refuses TLS 1.2 as the lowest version");
   }
@@ -46,8 +52,8 @@ std::string tls_error_detail(SSL* ssl, const boost::system::error_code& error) {
   return "TLS handshake failed: " + error.message();
 }
 
-std::shared_ptr<TlsContext> make_tls_context(const std::string& ca_file) {
-  return std::make_shared<TlsContext>(ca_file);
+std::shared_ptr<NetContext> make_net_context(const NetSettings& settings) {
+  return std::make_shared<NetContext>(settings);
 }
 
 }  // namespace cvdd

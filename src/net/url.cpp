@@ -1,12 +1,33 @@
 #include <algorithm>
 #include <boost/asio/ip/address_v6.hpp>
 #include <charconv>
+#include <ctime>
 #include <cstdint>
 #include <utility>
 
 #include "cvdd/net/transport.hpp"
 
 namespace cvdd {
+
+std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, std::string_view date) {
+  constexpr std::int64_t most = 7 * 86'400;
+  std::int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  if (error == std::errc{} && end == value.data() + value.size() && seconds >= 0) {
+    return std::chrono::seconds(std::min(seconds, most));
+  }
+  // "Sun, 06 Nov 1994 08:49:37 GMT"
+  const auto time_of = [](std::string_view text) -> std::optional<std::time_t> {
+    std::tm parts{};
+    const std::string copy(text);
+    const char* rest = ::strptime(copy.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    if (rest == nullptr || *rest != '\0') return std::nullopt;
+    return ::timegm(&parts);
+  };
+  const auto until = time_of(value), now = time_of(date);
+  if (!until || !now) return std::nullopt;
+  return std::chrono::seconds(std::clamp<std::int64_t>(*until - *now, 0, most));
+}
 namespace {
 
 [[nodiscard]] bool is_alnum(char c) {

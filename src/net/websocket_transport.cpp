@@ -85,7 +85,7 @@ class Deadline {
 
 class WebSocketTransport final : public Transport {
  public:
-  WebSocketTransport(asio::any_io_executor executor, std::shared_ptr<TlsContext> tls)
+  WebSocketTransport(asio::any_io_executor executor, std::shared_ptr<NetContext> tls)
       : executor_(std::move(executor)), tls_(std::move(tls)) {}
   ~WebSocketTransport() override { let_go(); }
   WebSocketTransport(const WebSocketTransport&) = delete;
@@ -94,6 +94,7 @@ class WebSocketTransport final : public Transport {
   asio::awaitable<Result<void>> connect(const Url& url, std::string_view target, SteadyTime deadline) override {
     let_go();
     detail_.clear();
+    refusal_.reset();
     const std::string path = request_target(url, target);
     if (path.empty()) {
       detail_ = "not a request target: " + printable(target, 200);
@@ -102,7 +103,7 @@ class WebSocketTransport final : public Transport {
     const auto connection = std::make_shared<Connection>(executor_, tls_->native());
     connection_ = connection;
     WebSocket& ws = connection->ws;
-    const Result<void> opened = co_await connect_tls(ws.next_layer(), url, deadline, detail_);
+    const Result<void> opened = co_await connect_tls(ws.next_layer(), *tls_, url, deadline, detail_);
     if (!opened) {
       connection->drop();
       co_return opened.error();
@@ -132,12 +133,15 @@ class WebSocketTransport final : public Transport {
     }
     error_code cause;
     if (error == websocket::error::upgrade_declined) {
-      detail_ = "HTTP " + std::to_string(response.result_int());
-      if (const auto retry = response[beast::http::field::retry_after]; !retry.empty()) {
+      const auto retry = response[beast::http::field::retry_after], date = response[beast::http::field::date];
+      refusal_ = {response.result_int(), parse_retry_after({retry.data(), retry.size()}, {date.data(), date.size()}),
+                  printable(response.body(), 200)};
+      detail_ = "HTTP " + std::to_string(refusal_->status);
+      if (!retry.empty()) {
         detail_ += ", Retry-After " + printable(std::string_view(retry.data(), retry.size()), 100);
       }
-      if (!response.body().empty()) {
-        detail_ += ": " + printable(response.body(), 200);
+      if (!refusal_->body.empty()) {
+        detail_ += ": " + refusal_->body;
       }
       cause = make_error_code(NetError::upgrade_refused);
     } else {
@@ -191,6 +195,7 @@ class WebSocketTransport final : public Transport {
   }
 
   [[nodiscard]] SteadyTime last_frame() const override { return connection_ ? connection_->last_frame : SteadyTime(); }
+  [[nodiscard]] std::optional<HttpRefusal> last_refusal() const override { return refusal_; }
   [[nodiscard]] const std::string& last_error_detail() const override { return detail_; }
 
  private:
@@ -221,16 +226,17 @@ class WebSocketTransport final : public Transport {
   }
 
   asio::any_io_executor executor_;
-  std::shared_ptr<TlsContext> tls_;
+  std::shared_ptr<NetContext> tls_;
   std::shared_ptr<Connection> connection_;
   beast::flat_buffer buffer_;
   std::array<std::string_view, 1> message_;
   std::string detail_;
+  std::optional<HttpRefusal> refusal_;
 };
 
 }  // namespace
 
-std::unique_ptr<Transport> make_transport(asio::any_io_executor executor, std::shared_ptr<TlsContext> tls) {
+std::unique_ptr<Transport> make_transport(asio::any_io_executor executor, std::shared_ptr<NetContext> tls) {
   return std::make_unique<WebSocketTransport>(std::move(executor), std::move(tls));
 }
 

@@ -68,7 +68,7 @@ int run_command(const std::string& config_file) {
 
 namespace {
 // Asks one market for its instruments and compares the list with it.
-asio::awaitable<int> check_market(asio::any_io_executor executor, std::shared_ptr<TlsContext> tls,
+asio::awaitable<int> check_market(asio::any_io_executor executor, std::shared_ptr<NetContext> tls,
                                   const Exchange& exchange, std::vector<std::string> hosts,
                                   std::vector<std::string> wanted) {
   if (hosts.empty()) hosts.assign(exchange.rest_hosts.begin(), exchange.rest_hosts.end());
@@ -110,7 +110,7 @@ int check_command(const std::string& config_file, bool online) {
   if (!online) return 0;
   int status = 0;
   asio::io_context io(1);
-  const auto tls = make_tls_context(loaded.config.ca_file);
+  const auto tls = make_net_context({loaded.config.ca_file, loaded.config.proxy});
   for (const auto& [where, wanted] : loaded.symbols.wanted) {
     const Exchange* exchange = find_exchange(where.first, where.second);
     const auto configured = loaded.config.exchanges.find(where);

@@ -84,7 +84,7 @@ struct World {
     tls.use_certificate_chain(asio::buffer(certificate));
     tls.use_private_key(asio::buffer(key), asio::ssl::context::pem);
     const CaFile file(trusted);
-    client_tls = make_tls_context(file.path());
+    client_tls = make_net_context({file.path(), ""});
     url = {"wss", "127.0.0.1", std::to_string(acceptor.local_endpoint().port()), ""};
   }
 
@@ -145,7 +145,7 @@ struct World {
   asio::io_context io;
   asio::ssl::context tls;
   tcp::acceptor acceptor;
-  std::shared_ptr<TlsContext> client_tls;
+  std::shared_ptr<NetContext> client_tls;
   Url url;
 };
 
@@ -282,9 +282,9 @@ TEST_CASE("TLS 1.1 is refused", "[net]") {
 }
 
 TEST_CASE("a CA file that cannot be read is named", "[net]") {
-  REQUIRE_THROWS_AS((void)make_tls_context("/nonexistent/ca.pem"), std::runtime_error);
+  REQUIRE_THROWS_AS((void)make_net_context({"/nonexistent/ca.pem", ""}), std::runtime_error);
   try {
-    (void)make_tls_context("/nonexistent/ca.pem");
+    (void)make_net_context({"/nonexistent/ca.pem", ""});
   } catch (const std::runtime_error& error) {
     CHECK(contains(error.what(), "/nonexistent/ca.pem"));
   }

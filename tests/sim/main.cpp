@@ -165,6 +165,48 @@ class Run {
   bool dead_ = false, restart_ = false, frozen_ = false;
 };
 
+// Ten connections are cut a hundred times, and the symbol list changes twenty times: nobody may get banned.
+bool test_manners(std::uint64_t seed) {
+  VirtualClock clock(simulated_start);
+  MemoryFiles files;
+  World world(clock, seed, 7'200, 1);
+  const auto options = [&](std::size_t without) {
+    EngineOptions o;
+    o.config.data_dir = "data";
+    std::size_t n = 0;
+    for (const auto& s : world.tape().instruments()) {
+      if (without == 0 || n++ % 100 != without) {
+        o.symbols.wanted[{s.instrument.exchange, s.instrument.market}].push_back(s.instrument.symbol);
+      }
+    }
+    return o;
+  };
+  Life life(options(0), clock, files, world);
+  std::size_t cuts = 0, reloads = 0, connections = 0;
+  const auto live = [&] {
+    std::size_t sum = 0;
+    for (const auto& [where, market] : life.engine->markets()) sum += market->live_instruments();
+    return sum;
+  };
+  const SteadyTime begin = clock.steady();
+  while ((cuts < 100 || live() < world.tape().instruments().size()) &&
+         clock.steady() < begin + std::chrono::hours(4)) {
+    life.settle();
+    connections = std::max(connections, world.connections());
+    if (cuts < 100 && world.connections() == connections && connections >= 10) {
+      world.cut_connections();
+      if (++cuts % 5 == 0) life.engine->want(options(++reloads % 20).symbols);
+      continue;
+    }
+    clock.advance(clock.steady() + std::chrono::milliseconds(100));
+  }
+  const auto took = std::chrono::duration_cast<std::chrono::minutes>(clock.steady() - begin).count();
+  const bool good = world.offences() == 0 && live() == world.tape().instruments().size() && cuts == 100;
+  fmt::print("manners: {} connections cut {} times, {} reloads: {} offences; all {} live after {} virtual minutes\n",
+             connections, cuts, reloads, world.offences(), live(), took);
+  return good;
+}
+
 bool test(std::uint64_t seed, Duration length, std::size_t instruments, const std::string& out) {
   Run run(seed, length, instruments);
   const Verdict v = run.verdict();
@@ -198,7 +240,7 @@ int main(int argc, char** argv) {
   std::uint64_t seed = 1, seeds = 1;
   std::int64_t hours = 6;
   std::size_t instruments = 6;
-  bool verbose = false;
+  bool verbose = false, manners = false;
   std::string out;
   app.add_option("--seed", seed, "the first seed");
   app.add_option("--seeds", seeds, "how many, from --seed on");
@@ -206,8 +248,10 @@ int main(int argc, char** argv) {
   app.add_option("--instruments", instruments, "at least 3")->check(CLI::Range(3, 1000));
   app.add_option("--out", out, "write the rows of the last run there");
   app.add_flag("--verbose", verbose, "the daemon's log on standard output");
+  app.add_flag("--manners", manners, "instead: reconnects and reloads without end, counted as exchanges count");
   CLI11_PARSE(app, argc, argv);
   spdlog::set_level(verbose ? spdlog::level::info : spdlog::level::off);
+  if (manners) return test_manners(seed) ? 0 : 1;
   bool good = true;
   for (std::uint64_t i = 0; i < seeds; ++i) good = test(seed + i, seconds(3'600 * hours), instruments, out) && good;
   if (!good) fmt::print("FAILED\n");

@@ -132,6 +132,7 @@ Verdict judge(const MemoryFiles& files, World& world, const RunFacts& facts) {
                        std::to_string(ids) + " ids");
     }
   }
+  if (world.offences() > 0) verdict.complain(std::to_string(world.offences()) + " offences against the exchange's limits");
   if (instruments.size() != world.tape().instruments().size()) verdict.complain("an instrument has no row");
   return verdict;
 }

@@ -94,21 +94,27 @@ void World::read(Line& line, std::vector<std::string>& frames) {
   frames.assign(line.inbox.begin(), line.inbox.end());
   line.inbox.clear();
   for (const auto& [instrument, id] : line.ids) {
-    auto& seen = delivered_[instrument];
-    if (id >= seen.size()) seen.resize(id + 1);
-    seen[id] = true;
+    Seen& seen = delivered_[instrument];
+    if (seen.ids.empty()) seen.base = tape_.trades(instrument).front().id;
+    if (id - seen.base >= seen.ids.size()) seen.ids.resize(id - seen.base + 1'000);
+    seen.ids[id - seen.base] = true;
   }
   line.ids.clear();
 }
 
 void World::undeliver_after(std::size_t instrument, std::uint64_t id) {
-  auto& seen = delivered_[instrument];
-  for (std::size_t i = id + 1; i < seen.size(); ++i) seen[i] = false;
+  Seen& seen = delivered_[instrument];
+  for (std::size_t i = 0; i < seen.ids.size(); ++i) {
+    if (seen.base + i > id) seen.ids[i] = false;
+  }
 }
 
 std::shared_ptr<Line> World::connect(const Url& url, std::string_view target) {
   const binance::Address address = binance::parse_address(url.path + std::string(target), url.host);
   const auto entry = binance::parse_entry(address);
+  attempts_.push_back(clock_.steady());
+  while (attempts_.front() + std::chrono::seconds(300) <= clock_.steady()) attempts_.pop_front();
+  if (attempts_.size() > 300) ++offences_;
   if (!entry || !address.market || trouble(*address.market).outage) return nullptr;
   auto line = std::make_shared<Line>();
   line->market = *address.market;
@@ -123,6 +129,9 @@ std::shared_ptr<Line> World::connect(const Url& url, std::string_view target) {
 
 void World::receive(Line& line, std::string_view text) {
   if (!line.open || line.dead) return;
+  line.received.push_back(clock_.steady());
+  while (line.received.front() + std::chrono::seconds(1) <= clock_.steady()) line.received.pop_front();
+  if (line.received.size() > (line.market == Market::spot ? 5U : 10U)) ++offences_;
   const binance::Request request = binance::parse_request(line.market, text);
   using binance::Method;
   if (request.method == Method::subscribe && trouble(line.market).rejected) {
@@ -141,7 +150,12 @@ void World::receive(Line& line, std::string_view text) {
 
 binance::Answer World::rest(const Url& url, std::string_view target) {
   if (rest_fails_) return {503, "upstream connect error", 0};
-  return binance::rest(binance::parse_address(url.path + std::string(target), url.host), &tape_, "", clock_.true_time());
+  auto answer =
+      binance::rest(binance::parse_address(url.path + std::string(target), url.host), &tape_, "", clock_.true_time());
+  unsigned& used = weights_[{url.host, clock_.true_time().us / 60'000'000}];
+  used += answer.weight;
+  if (used > (url.host.starts_with("api") ? 6'000U : 2'400U)) ++offences_;
+  return answer;
 }
 
 void World::cut(Line& line) {
@@ -155,6 +169,15 @@ void World::cut_market(Market market) {
   for (const auto& line : lines_) {
     if (line->market == market) cut(*line);
   }
+}
+
+void World::cut_connections() {
+  for (const auto& line : lines_) cut(*line);
+}
+
+std::size_t World::connections() const {
+  return static_cast<std::size_t>(
+      std::count_if(lines_.begin(), lines_.end(), [](const auto& l) { return l->open && !l->streams.empty(); }));
 }
 
 void World::cut_all() {

@@ -28,6 +28,7 @@ struct Line {
   SteadyTime last_frame{};
   bool open = true, mute = false, dead = false;
   Timer* reader = nullptr;            // waits for a frame
+  std::deque<SteadyTime> received;    // the last second's messages
 };
 
 class World {
@@ -44,10 +45,17 @@ class World {
 
   // Whether a trade was read by the process.
   [[nodiscard]] bool delivered(std::size_t instrument, std::uint64_t id) const {
-    return instrument < delivered_.size() && id < delivered_[instrument].size() && delivered_[instrument][id];
+    const Seen& seen = delivered_[instrument];
+    return id >= seen.base && id - seen.base < seen.ids.size() && seen.ids[id - seen.base];
   }
   // The process died before these were in a row.
   void undeliver_after(std::size_t instrument, std::uint64_t id);
+
+  // How often the process did what the exchange bans for: attempts per address, messages per second and connection,
+  // request weight per minute.
+  [[nodiscard]] std::size_t offences() const { return offences_; }
+  void cut_connections();
+  [[nodiscard]] std::size_t connections() const;
 
   // For the two seams.
   [[nodiscard]] std::shared_ptr<Line> connect(const Url& url, std::string_view target);
@@ -59,6 +67,10 @@ class World {
   [[nodiscard]] SteadyTime latency() { return clock_.steady() + std::chrono::milliseconds(5 + random_() % 80); }
 
  private:
+  struct Seen {
+    std::uint64_t base = 0;  // ids begin high
+    std::vector<bool> ids;
+  };
   struct Trouble {
     bool outage = false, duplicates = false, broken = false, swallow_one = false, rejected = false;
     Duration delay_one;
@@ -77,10 +89,13 @@ class World {
   std::mt19937_64 random_;
   sim::Tape tape_;
   std::vector<std::uint64_t> printed_;               // per instrument: newest id sent
-  std::vector<std::vector<bool>> delivered_;
+  std::vector<Seen> delivered_;
   std::vector<std::shared_ptr<Line>> lines_;
   std::array<Trouble, 3> trouble_;
   bool rest_fails_ = false, rest_silent_ = false;
+  std::deque<SteadyTime> attempts_;   // of five minutes
+  std::map<std::pair<std::string, std::int64_t>, unsigned> weights_;  // by host and minute
+  std::size_t offences_ = 0;
 };
 
 }  // namespace cvdd::simtest

@@ -63,7 +63,7 @@ class Engine {
   ClosingTime closing_time_;
   Remembered restored_;
   std::unique_ptr<Aggregator> aggregator_;
-  std::map<std::string, TokenBucket> attempts_;  // by exchange: limits are per IP
+  std::map<std::string, ExchangeGate> gates_;  // by exchange: limits are per IP
   std::map<std::pair<std::string, Market>, std::unique_ptr<MarketRunner>> markets_;
   bool running_ = false;
   std::uint32_t instruments_ = 0;

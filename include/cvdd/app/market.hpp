@@ -23,7 +23,7 @@ struct MarketContext {
   std::function<std::unique_ptr<HttpGet>()> make_http_get;
   Aggregator* aggregator = nullptr;
   const Remembered* restored = nullptr;
-  TokenBucket* attempts = nullptr;                     // per exchange
+  ExchangeGate* gate = nullptr;                        // of the exchange
   std::function<std::uint32_t()> next_instrument_id;
   std::string cache_dir;                               // last good instrument lists
   bool event_time = false;
@@ -58,6 +58,7 @@ class MarketRunner {
   asio::awaitable<void> follow_listings();
   asio::awaitable<void> measure_time();
   void report_time();
+  void heed(const HttpResponse& response, std::string& error);
   void apply(const std::vector<Instrument>& listed);
   void report_unknown(const std::vector<UnknownSymbol>& unknown);
   [[nodiscard]] const Instrument* adopt(const Instrument& found);

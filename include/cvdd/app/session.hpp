@@ -27,7 +27,7 @@ struct SessionContext {
   const ExchangeTime* time = nullptr;  // of the market
   Hosts* hosts = nullptr;              // of the market; shared by its sessions
   Intake* intake = nullptr;            // of the market; shared by its sessions
-  TokenBucket* attempts = nullptr;     // connection attempts per IP; shared
+  ExchangeGate* gate = nullptr;        // of the exchange; shared by all its connections
   std::shared_ptr<Channel> channel;
   Bell* bell = nullptr;
 };
@@ -83,6 +83,7 @@ class Session {
   [[nodiscard]] bool acknowledge(const Ack& ack);
   void lose_all();
   void push_marks();
+  [[nodiscard]] std::string heed_refusal();
   void update_waiting();
 
   SessionContext context_;

@@ -28,6 +28,12 @@ class Watch {
   void frame(Time t) { last_frame_ = std::max(last_frame_, t); }
   void data(Time t) {
     frame(t);
+    if (any_data_) {
+      // The mean gap between trade messages, of the last few hundred.
+      const auto gap = std::chrono::duration<double>(t - last_data_).count();
+      if (gaps_ < gaps_max) ++gaps_;
+      mean_gap_s_ += (gap - mean_gap_s_) / gaps_;
+    }
     last_data_ = t;
     any_data_ = true;
   }
@@ -39,15 +45,22 @@ class Watch {
 
   // When the verdict may change if nothing arrives.
   [[nodiscard]] Time deadline() const {
-    Time t = std::min(last_frame_ + limits_.dead, last_data_ + (any_data_ ? limits_.silence : limits_.first_frame));
+    Time t = std::min(last_frame_ + limits_.dead, last_data_ + (any_data_ ? silence() : limits_.first_frame));
     return waiting_ ? std::min(t, *waiting_ + limits_.acknowledgement) : t;
   }
   [[nodiscard]] Verdict verdict(Time now) const {
     if (waiting_ && now >= *waiting_ + limits_.acknowledgement) return Verdict::not_acknowledged;
     if (now >= last_frame_ + limits_.dead) return Verdict::dead;
     if (!any_data_ && now >= last_data_ + limits_.first_frame) return Verdict::no_first_frame;
-    if (any_data_ && now >= last_data_ + limits_.silence) return Verdict::silent;
+    if (any_data_ && now >= last_data_ + silence()) return Verdict::silent;
     return Verdict::fine;
+  }
+  // How long the data may be silent: much longer than this connection's usual gap, but never longer than the limit, and
+  // never less than a quarter of it: a burst that ends is not a connection that died.
+  [[nodiscard]] std::chrono::milliseconds silence() const {
+    if (gaps_ < gaps_min) return limits_.silence;
+    const auto usual = std::chrono::milliseconds(static_cast<std::int64_t>(mean_gap_s_ * 1'000 * gaps_of_silence));
+    return std::clamp(usual, limits_.silence / 4, limits_.silence);
   }
   [[nodiscard]] bool wants_probe(Time now) const { return now >= last_frame_ + limits_.probe_after; }
   [[nodiscard]] Time last_frame() const { return last_frame_; }
@@ -58,6 +71,9 @@ class Watch {
   WatchLimits limits_;
   Time last_frame_, last_data_;
   bool any_data_ = false;
+  static constexpr int gaps_min = 50, gaps_max = 500, gaps_of_silence = 200;
+  int gaps_ = 0;
+  double mean_gap_s_ = 0;
   std::optional<Time> waiting_;
 };
 

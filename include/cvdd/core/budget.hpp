@@ -1,8 +1,11 @@
 // A rate limit as exchanges state them: at most so many in any window of this length. Pure: time comes in.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <optional>
+#include <string_view>
 
 #include "cvdd/core/types.hpp"
 
@@ -21,5 +24,33 @@ class TokenBucket {
   Duration window_;
   std::deque<Timestamp> used_;  // the last `capacity` reservations, oldest first
 };
+
+// What one exchange lets one address do, shared by all its connections and requests: attempts at its limit, and
+// nothing at all while it has told us to stay away (429, 418). Pure: time comes in.
+class ExchangeGate {
+ public:
+  // The exchange counts when they arrive, which may be a little later or sooner than we do: the window is longer by that.
+  ExchangeGate(std::uint32_t attempts, Duration window) : attempts_(attempts, {window.us + on_the_way.us}) {}
+  static constexpr Duration on_the_way = seconds(5);
+  // Reserves one connection attempt; how long to wait before it.
+  [[nodiscard]] Duration take_attempt(Timestamp now) { return std::max(attempts_.take(now), blocked(now)); }
+  // Until when requests and connections are unwelcome; never shortened.
+  void stay_away(Timestamp until) { blocked_until_ = std::max(blocked_until_, until); }
+  [[nodiscard]] Duration blocked(Timestamp now) const { return std::max(Duration{}, blocked_until_ - now); }
+
+ private:
+  TokenBucket attempts_;
+  Timestamp blocked_until_;
+};
+
+// What an HTTP refusal of a request or a WebSocket asks of us.
+struct Manners {
+  Duration stay_away;       // from the whole exchange; 0: not asked
+  Duration leave_host;      // from this host; 0: the usual back-off
+  std::string_view reason;  // for the log; empty: no refusal of this kind
+};
+// `retry_after`: what the answer said, if it did. 429: too many requests; 418: banned for not heeding 429;
+// 403 and 451: this address or region is not served.
+[[nodiscard]] Manners manners_of(unsigned status, std::optional<Duration> retry_after);
 
 }  // namespace cvdd

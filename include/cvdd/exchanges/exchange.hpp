@@ -80,6 +80,7 @@ struct Exchange {
   std::span<const std::string_view> ws_hosts;    // "wss://host:port", tried in order
   std::span<const std::string_view> rest_hosts;  // "https://host"
   Limits limits;
+  std::string_view region_note;                  // what to do where the exchange refuses a region (403, 451)
 
   // Path and query of the WebSocket URL, appended to a host: "/stream".
   std::string (*ws_target)(Stream stream);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,9 +39,17 @@ enum class NetError {
   timed_out,              // the deadline of this step passed
   closed,                 // the other side closed
   protocol,               // the other side broke the protocol
+  proxy_failed,           // the proxy refused, or is none
 };
 [[nodiscard]] const boost::system::error_category& net_category();
 [[nodiscard]] boost::system::error_code make_error_code(NetError error);
+
+// An HTTP answer that refuses: what the exchange wants us to know.
+struct HttpRefusal {
+  unsigned status = 0;
+  std::optional<std::chrono::seconds> retry_after;  // from now; as seconds or as a date
+  std::string body;                                 // its beginning, fit for one line
+};
 
 class Transport {
  public:
@@ -54,6 +63,8 @@ class Transport {
   virtual asio::awaitable<void> close(SteadyTime deadline) = 0;
   // When the last frame of any kind (pings included) arrived.
   [[nodiscard]] virtual SteadyTime last_frame() const = 0;
+  // After connect failed with upgrade_refused.
+  [[nodiscard]] virtual std::optional<HttpRefusal> last_refusal() const { return std::nullopt; }
   // The detail of the last error, in one line ("certificate verify failed: self-signed certificate").
   [[nodiscard]] virtual const std::string& last_error_detail() const = 0;
 };
@@ -73,12 +84,20 @@ class HttpGet {
   [[nodiscard]] virtual const std::string& last_error_detail() const = 0;
 };
 
-// Shared TLS settings: system roots plus `ca_file` (PEM), TLS 1.2 or newer, peer and host name always verified.
-class TlsContext;
-// Throws std::runtime_error naming the file if `ca_file` cannot be read.
-[[nodiscard]] std::shared_ptr<TlsContext> make_tls_context(const std::string& ca_file);
-[[nodiscard]] std::unique_ptr<Transport> make_transport(asio::any_io_executor executor, std::shared_ptr<TlsContext> tls);
-[[nodiscard]] std::unique_ptr<HttpGet> make_http_get(asio::any_io_executor executor, std::shared_ptr<TlsContext> tls);
+// `Retry-After`: seconds, or a date less the answer's own `Date`; empty if it is neither.
+[[nodiscard]] std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, std::string_view date);
+
+struct NetSettings {
+  std::string ca_file;  // PEM roots beside the system's; may be empty
+  std::string proxy;    // "http://[user:password@]host:port" for everything; may be empty
+};
+// What all connections share: TLS 1.2 or newer, system roots plus `ca_file`, peer and host name always verified; the
+// proxy; the last good addresses of each host.
+class NetContext;
+// Throws std::runtime_error naming the file if `ca_file` cannot be read, or saying what is wrong with `proxy`.
+[[nodiscard]] std::shared_ptr<NetContext> make_net_context(const NetSettings& settings);
+[[nodiscard]] std::unique_ptr<Transport> make_transport(asio::any_io_executor executor, std::shared_ptr<NetContext> tls);
+[[nodiscard]] std::unique_ptr<HttpGet> make_http_get(asio::any_io_executor executor, std::shared_ptr<NetContext> tls);
 
 }  // namespace cvdd
 

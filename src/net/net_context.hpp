@@ -1,0 +1,55 @@
+// What every connection shares: TLS settings, the proxy, addresses that were good; and the stream type of this room.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cvdd/net/transport.hpp"
+
+namespace cvdd {
+
+using TlsStream = boost::beast::ssl_stream<boost::beast::tcp_stream>;
+
+using Endpoints = std::vector<asio::ip::tcp::endpoint>;
+
+struct Proxy {
+  std::string host, port;
+  std::string authorization;  // value of Proxy-Authorization; empty: none. A secret: never printed.
+};
+// Empty if the text is no proxy address. User and password may be percent-encoded.
+[[nodiscard]] std::optional<Proxy> parse_proxy(std::string_view text);
+
+class NetContext {
+ public:
+  explicit NetContext(const NetSettings& settings);
+
+  [[nodiscard]] asio::ssl::context& native() { return context_; }
+  [[nodiscard]] const std::optional<Proxy>& proxy() const { return proxy_; }
+
+  // For when the name service fails. Bounded: beyond `hosts_max` names nothing new is kept.
+  void remember(const std::string& host_and_port, const Endpoints& good);
+  [[nodiscard]] Endpoints remembered(const std::string& host_and_port) const;
+  static constexpr std::size_t hosts_max = 64;
+
+  // The seam for tests: answers instead of the system's resolver, if set.
+  std::function<Endpoints(const std::string& host, const std::string& port)> resolve_by;
+
+ private:
+  asio::ssl::context context_;
+  std::optional<Proxy> proxy_;
+  std::map<std::string, Endpoints> addresses_;
+};
+
+// Tells OpenSSL which name or address the certificate must carry, and says the name to the server (SNI).
+[[nodiscard]] bool expect_host(SSL* ssl, const std::string& host);
+// Why the handshake failed: the verdict on the certificate where there is one, otherwise `error` in words.
+[[nodiscard]] std::string tls_error_detail(SSL* ssl, const boost::system::error_code& error);
+
+}  // namespace cvdd
