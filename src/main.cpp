@@ -6,6 +6,7 @@
 
 #include "cvdd/core/config.hpp"
 #include "cvdd/ops/commands.hpp"
+#include "cvdd/ops/logging.hpp"
 
 int main(int argc, char** argv) {
   CLI::App app{"cvdd collects the public trades of crypto exchanges and keeps their cumulative volume delta, exactly."};
@@ -74,6 +75,10 @@ int main(int argc, char** argv) {
     status = cvdd::replay_command(replay_options);
   });
 
+  // However a command ends, the last lines of the log are written.
+  struct LogEnd {
+    ~LogEnd() { cvdd::stop_logging(); }
+  } log_end;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -45,6 +45,7 @@ void Aggregator::begin() {
 }
 
 bool Aggregator::turn() {
+  last_turn_.store(std::chrono::steady_clock::now(), std::memory_order_relaxed);
   const std::size_t drained = drain();
   close_due();
   if (store_.backlog_rows() > 0 && options_.now() >= next_retry_) deliver();

@@ -25,6 +25,8 @@ struct Daemon::State {
         config(o.config),
         reload(std::move(o.reload)),
         on_config(std::move(o.on_config)),
+        on_tick(std::move(o.on_tick)),
+        on_stopping(std::move(o.on_stopping)),
         io(1),
         watch(io.get_executor(), std::move(o.watched_files), [this] { reload_files("a file was saved"); }),
         timer(io),
@@ -39,9 +41,11 @@ struct Daemon::State {
   Config config;
   std::function<Reloaded()> reload;
   std::function<void(const Config&)> on_config;
+  std::function<void(const Health&)> on_tick;
+  std::function<void()> on_stopping;
   asio::io_context io;
   FileWatch watch;
-  asio::steady_timer timer;
+  asio::steady_timer timer, ticker{io};
   std::unique_ptr<Clock> clock;
   std::unique_ptr<FileSink> files;
   std::shared_ptr<NetContext> tls;
@@ -50,6 +54,7 @@ struct Daemon::State {
 
   void begin_stop();
   void report();
+  void tick();
   void wait_for_signal();
   void reload_files(const char* why);
   asio::signal_set signals{io};
@@ -72,6 +77,7 @@ int Daemon::run() {
   }
   s.watch.start();
   s.report();
+  s.tick();
   s.io.run();
   s.engine.aggregator().stop();
   const AggregatorStats& stats = s.engine.aggregator().stats();
@@ -116,10 +122,20 @@ void Daemon::State::reload_files(const char* why) {
 void Daemon::State::begin_stop() {
   if (stopping) return;
   stopping = true;
+  if (on_stopping) on_stopping();
   watch.stop();
+  ticker.cancel();
   engine.stop();
   timer.expires_after(goodbye_max);
   timer.async_wait([this](const boost::system::error_code&) { io.stop(); });
+}
+
+void Daemon::State::tick() {
+  if (on_tick) on_tick(engine.health());
+  ticker.expires_after(std::chrono::seconds(1));
+  ticker.async_wait([this](const boost::system::error_code& error) {
+    if (!error && !stopping) tick();
+  });
 }
 
 void Daemon::State::report() {

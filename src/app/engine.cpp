@@ -101,6 +101,25 @@ void Engine::stop() {
   for (const auto& [where, market] : markets_) market->stop();
 }
 
+Health Engine::health() {
+  Health h;
+  for (const auto& [where, market] : markets_) {
+    h.instruments += market->instruments();
+    h.live += market->live_instruments();
+    h.trades += market->counters().trades;
+  }
+  const auto now = around_.clock->steady();
+  const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now - then_).count();
+  if (then_.time_since_epoch().count() != 0 && passed > 0) {
+    h.trades_per_second = (h.trades - trades_then_) * 1'000 / static_cast<std::uint64_t>(passed);
+  }
+  trades_then_ = h.trades;
+  then_ = now;
+  h.backlog_rows = aggregator_->stats().backlog_rows.load(std::memory_order_relaxed);
+  h.aggregator_idle = aggregator_->idle();
+  return h;
+}
+
 void Engine::report() const {
   for (const auto& [where, market] : markets_) {
     const IntakeCounters& c = market->counters();

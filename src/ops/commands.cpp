@@ -1,7 +1,6 @@
 #include "cvdd/ops/commands.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -17,20 +16,13 @@
 #include "cvdd/exchanges/exchange.hpp"
 #include "cvdd/net/transport.hpp"
 #include "cvdd/ops/load_config.hpp"
+#include "cvdd/ops/logging.hpp"
+#include "cvdd/ops/systemd.hpp"
 #include "cvdd/sim/server.hpp"
 
 namespace cvdd {
 
 namespace {
-// Standard error, one line an event; results go to standard output.
-void log_to_stderr(const std::string& level) {
-  auto logger = std::make_shared<spdlog::logger>("cvdd", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
-  logger->set_level(spdlog::level::from_str(level));
-  logger->flush_on(spdlog::level::info);
-  spdlog::set_default_logger(std::move(logger));
-}
-
 std::optional<LoadedConfig> load_or_explain(const std::string& file) {
   std::vector<std::string> errors;
   auto loaded = load_config(file, errors);
@@ -42,20 +34,25 @@ std::optional<LoadedConfig> load_or_explain(const std::string& file) {
 int run_command(const std::string& config_file) {
   const auto loaded = load_or_explain(config_file);
   if (!loaded) return 2;
-  log_to_stderr(loaded->config.log_level);
+  start_logging(loaded->config.log_level, secrets_of(loaded->config.proxy));
+  Systemd systemd;
   DaemonOptions options;
   options.config = loaded->config;
   options.symbols = loaded->symbols;
   options.watched_files = {config_file, loaded->config.symbols_file};
-  options.reload = [config_file] {
+  options.reload = [config_file, &systemd] {
+    systemd.reloading();
     Reloaded now;
     if (auto again = load_config(config_file, now.errors)) {
       now.config = std::move(again->config);
       now.symbols = std::move(again->symbols);
     }
+    systemd.reloaded();
     return now;
   };
-  options.on_config = [](const Config& config) { spdlog::set_level(spdlog::level::from_str(config.log_level)); };
+  options.on_config = [](const Config& config) { set_log_level(config.log_level); };
+  options.on_tick = [&systemd](const Health& health) { systemd.tick(health); };
+  options.on_stopping = [&systemd] { systemd.stopping(); };
   std::unique_ptr<Daemon> daemon;
   try {
     daemon = std::make_unique<Daemon>(std::move(options));
@@ -129,7 +126,7 @@ int check_command(const std::string& config_file, bool online) {
 }
 
 int simulate_command(const SimulateOptions& options) {
-  log_to_stderr("info");
+  start_logging("info");
   sim::ServerOptions server_options;
   if (!split_address(options.listen, server_options.address, server_options.port)) {
     fmt::print(stderr, "--listen {}: not an address and port; expected 127.0.0.1:9443\n", options.listen);

@@ -1,7 +1,5 @@
 // The whole daemon against simulated exchanges on loopback, and a comparison of what it wrote with the tape.
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
@@ -17,6 +15,7 @@
 #include "cvdd/core/csv.hpp"
 #include "cvdd/ops/commands.hpp"
 #include "cvdd/ops/compare.hpp"
+#include "cvdd/ops/logging.hpp"
 #include "cvdd/sim/server.hpp"
 
 namespace cvdd {
@@ -63,9 +62,7 @@ class SimulatedExchanges {
 }  // namespace
 
 int demo_command(const DemoOptions& options) {
-  auto logger = std::make_shared<spdlog::logger>("cvdd", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
-  spdlog::set_default_logger(std::move(logger));
+  start_logging("info");
 
   const auto tape = std::make_shared<sim::Tape>(options.seed, wall_now() - seconds(60),
                                                 sim::make_instruments(options.instruments, options.trades_per_minute));

@@ -64,6 +64,11 @@ class Aggregator {
   [[nodiscard]] Timestamp due() const { return next_due_ + options_.close_delay; }
 
   [[nodiscard]] const AggregatorStats& stats() const { return stats_; }
+  // Any thread: since it last did its round; more than a few seconds means that it hangs.
+  [[nodiscard]] std::chrono::milliseconds idle() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                                 last_turn_.load(std::memory_order_relaxed));
+  }
 
  private:
   struct Mail {
@@ -97,6 +102,7 @@ class Aggregator {
   std::atomic<bool> mail_waiting_{false};
   Mail mail_;
   std::atomic<bool> stopping_{false};
+  std::atomic<std::chrono::steady_clock::time_point> last_turn_{std::chrono::steady_clock::now()};
   std::atomic<std::int64_t> cut_us_{std::numeric_limits<std::int64_t>::max()};
   AggregatorStats stats_;
   std::thread thread_;

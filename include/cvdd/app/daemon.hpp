@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cvdd/app/health.hpp"
 #include "cvdd/core/config.hpp"
 #include "cvdd/core/types.hpp"
 
@@ -28,6 +29,8 @@ struct DaemonOptions {
   std::vector<std::string> watched_files;
   std::function<Reloaded()> reload;
   std::function<void(const Config&)> on_config;  // of a good reload: what the caller itself follows (log level)
+  std::function<void(const Health&)> on_tick;    // every second; io thread
+  std::function<void()> on_stopping;             // once; io thread
   // After rows were written; on the aggregator thread.
   std::function<void(std::span<const Row>)> on_rows;
 };

@@ -12,6 +12,7 @@
 #include "cvdd/app/aggregator.hpp"
 #include "cvdd/app/clock.hpp"
 #include "cvdd/app/file_sink.hpp"
+#include "cvdd/app/health.hpp"
 #include "cvdd/app/market.hpp"
 #include "cvdd/core/config.hpp"
 #include "cvdd/net/transport.hpp"
@@ -46,6 +47,8 @@ class Engine {
   void stop();
   // What is to be collected from now on. Differences only.
   void want(const SymbolList& symbols);
+  // Asked about once a second: the rate is that since the last time.
+  [[nodiscard]] Health health();
   // One log line per market.
   void report() const;
 
@@ -66,6 +69,8 @@ class Engine {
   std::map<std::string, ExchangeGate> gates_;  // by exchange: limits are per IP
   std::map<std::pair<std::string, Market>, std::unique_ptr<MarketRunner>> markets_;
   bool running_ = false;
+  std::uint64_t trades_then_ = 0;
+  std::chrono::steady_clock::time_point then_{};
   std::uint32_t instruments_ = 0;
 };
 

@@ -1,0 +1,19 @@
+// The log: standard error, or journald's priorities under systemd; written by a thread of its own, so that no slow
+// terminal or pipe stops the daemon. Bounded: when 8,192 lines wait, the oldest are dropped, and a line says how many.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace cvdd {
+
+// `secrets` never appear in a line. Call once, before threads begin.
+void start_logging(const std::string& level, std::vector<std::string> secrets = {});
+void set_log_level(const std::string& level);
+// Writes what waits, and ends the thread.
+void stop_logging();
+
+// The password in a proxy address, as written and decoded: what must not be logged.
+[[nodiscard]] std::vector<std::string> secrets_of(const std::string& proxy);
+
+}  // namespace cvdd

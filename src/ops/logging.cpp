@@ -1,0 +1,122 @@
+#include "cvdd/ops/logging.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/async.h>
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+
+#include "cvdd/core/fold.hpp"
+
+namespace cvdd {
+
+namespace {
+constexpr std::size_t lines_waiting_max = 8'192;
+
+// journald takes the level from the front of a line (sd-daemon(3)).
+int priority_of(spdlog::level::level_enum level) {
+  switch (level) {
+    case spdlog::level::critical: return 2;
+    case spdlog::level::err: return 3;
+    case spdlog::level::warn: return 4;
+    case spdlog::level::info: return 6;
+    default: return 7;
+  }
+}
+
+class Sink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  Sink(bool journal, std::vector<std::string> secrets) : journal_(journal), secrets_(std::move(secrets)) {}
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    const std::string line = without({message.payload.data(), message.payload.size()}, secrets_);
+    const Timestamp now{
+        std::chrono::duration_cast<std::chrono::microseconds>(message.time.time_since_epoch()).count()};
+    // Lines of level info are changes of state: each of them is news.
+    if (message.level >= spdlog::level::warn && !folder_.print(line, now)) return;
+    write(message.level, message.time, line);
+  }
+
+  void flush_() override {
+    const auto time = std::chrono::system_clock::now();
+    const Timestamp now{std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count()};
+    for (const std::string& line : folder_.summaries(now)) write(spdlog::level::warn, time, line);
+    if (const auto pool = spdlog::thread_pool()) {
+      const std::size_t lost = pool->overrun_counter();
+      if (lost > lost_) write(spdlog::level::warn, time, fmt::format("log lines were lost count={}", lost - lost_));
+      lost_ = lost;
+    }
+    std::fflush(stderr);
+  }
+
+ private:
+  void write(spdlog::level::level_enum level, std::chrono::system_clock::time_point time, const std::string& line) {
+    std::string text;
+    if (journal_) {
+      text = fmt::format("<{}>{}\n", priority_of(level), line);
+    } else {
+      const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+      const std::time_t seconds = static_cast<std::time_t>(ms / 1'000);
+      std::tm parts{};
+      ::gmtime_r(&seconds, &parts);
+      char stamp[32];
+      (void)std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &parts);
+      const auto name = spdlog::level::to_string_view(level);
+      text = fmt::format("{}.{:03}Z {:7} {}\n", stamp, ms % 1'000, std::string_view(name.data(), name.size()), line);
+    }
+    (void)std::fwrite(text.data(), 1, text.size(), stderr);
+  }
+
+  const bool journal_;
+  const std::vector<std::string> secrets_;
+  LineFolder folder_;
+  std::size_t lost_ = 0;
+};
+
+std::string decoded(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size()) {
+      out += static_cast<char>(std::strtol(text.substr(i + 1, 2).c_str(), nullptr, 16));
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+}  // namespace
+
+void start_logging(const std::string& level, std::vector<std::string> secrets) {
+  spdlog::init_thread_pool(lines_waiting_max, 1);
+  auto sink = std::make_shared<Sink>(std::getenv("JOURNAL_STREAM") != nullptr, std::move(secrets));
+  auto logger = std::make_shared<spdlog::async_logger>("cvdd", std::move(sink), spdlog::thread_pool(),
+                                                       spdlog::async_overflow_policy::overrun_oldest);
+  logger->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+  set_log_level(level);
+  spdlog::flush_every(std::chrono::seconds(10));
+}
+
+void set_log_level(const std::string& level) { spdlog::set_level(spdlog::level::from_str(level)); }
+
+void stop_logging() { spdlog::shutdown(); }
+
+std::vector<std::string> secrets_of(const std::string& proxy) {
+  const auto at = proxy.rfind('@');
+  const auto scheme = proxy.find("://");
+  if (at == std::string::npos || scheme == std::string::npos) return {};
+  const std::string credentials = proxy.substr(scheme + 3, at - scheme - 3);
+  const auto colon = credentials.find(':');
+  if (colon == std::string::npos) return {};
+  const std::string password = credentials.substr(colon + 1);
+  return {password, decoded(password)};
+}
+
+}  // namespace cvdd
