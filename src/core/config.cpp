@@ -63,6 +63,7 @@ void read_exchanges(TomlReader& reader, const toml::node& node, const std::strin
                     Config& config) {
   const auto* exchanges = node.as_table();
   if (exchanges == nullptr) return reader.error(node, key, "expected tables such as [exchange.NAME.spot]");
+  reader.within(key);
   for (const auto& [name, markets] : *exchanges) {
     const std::string exchange(name.str());
     if (!reader.known_exchange(exchange, known, markets)) continue;
@@ -148,7 +149,8 @@ std::string to_string(const ConfigError& error) {
   std::string out = error.file;
   if (error.line > 0) out += ":" + std::to_string(error.line);
   if (!error.key.empty()) out += ": " + error.key;
-  return out + ": " + error.message;
+  out += ": " + error.message;
+  return error.column > 0 ? out + " (column " + std::to_string(error.column) + ")" : out;
 }
 
 std::optional<Duration> parse_duration(std::string_view text) {

@@ -17,17 +17,28 @@ std::string suggest(std::string_view name, const std::vector<std::string>& known
 }
 }  // namespace
 
+TomlReader::~TomlReader() {
+  // In the order of the file, whatever the order in which the keys were looked at.
+  std::stable_sort(errors_.begin() + begin_, errors_.end(), [](const ConfigError& a, const ConfigError& b) {
+    return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+  });
+}
+
 TomlReader::TomlReader(std::string_view text, const std::string& file, std::vector<ConfigError>& errors)
-    : file_(file), errors_(errors) {
+    : file_(file), errors_(errors), begin_(std::ssize(errors)) {
   try {
     table_ = toml::parse(text, file);
   } catch (const toml::parse_error& broken) {
-    errors_.push_back({file_, broken.source().begin.line, "", "not TOML: " + std::string(broken.description())});
+    const std::string description(broken.description());
+    const bool bare = description.find("integer") != std::string::npos || description.find("float") != std::string::npos;
+    errors_.push_back({file_, broken.source().begin.line, "",
+                       "not TOML: " + description + (bare ? "; text and durations need quotes" : ""),
+                       broken.source().begin.column});
   }
 }
 
 void TomlReader::error(const toml::node& node, const std::string& key, const std::string& message) {
-  errors_.push_back({file_, node.source().begin.line, key, message});
+  errors_.push_back({file_, node.source().begin.line, key, message, node.source().begin.column});
 }
 
 void TomlReader::unknown_key(const toml::node& node, const std::string& key, std::string_view name,
@@ -91,7 +102,7 @@ bool TomlReader::known_exchange(const std::string& name, const KnownMarkets& kno
     if (exchange == name) return true;
     if (std::find(names.begin(), names.end(), exchange) == names.end()) names.push_back(exchange);
   }
-  error(node, name, "unknown exchange, " + suggest(name, names));
+  error(node, within_.empty() ? name : within_ + "." + name, "unknown exchange, " + suggest(name, names));
   return false;
 }
 
@@ -103,7 +114,7 @@ std::optional<Market> TomlReader::known_market(const std::string& exchange, cons
     if (name_of(m) == market) return m;
     names.emplace_back(name_of(m));
   }
-  error(node, exchange + "." + market, "unknown market of " + exchange + ", expected one of: " + join(names));
+  error(node, (within_.empty() ? "" : within_ + ".") + exchange + "." + market, "unknown market of " + exchange + ", expected one of: " + join(names));
   return std::nullopt;
 }
 

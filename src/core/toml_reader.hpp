@@ -15,6 +15,12 @@ namespace cvdd {
 class TomlReader {
  public:
   TomlReader(std::string_view text, const std::string& file, std::vector<ConfigError>& errors);
+  // Sorts the errors it found by line.
+  ~TomlReader();
+  TomlReader(const TomlReader&) = delete;
+  TomlReader& operator=(const TomlReader&) = delete;
+  // Exchanges and markets are named within this key from now on: "exchange".
+  void within(const std::string& key) { within_ = key; }
   [[nodiscard]] const toml::table& table() const { return table_; }
 
   void error(const toml::node& node, const std::string& key, const std::string& message);
@@ -35,6 +41,8 @@ class TomlReader {
  private:
   std::string file_;
   std::vector<ConfigError>& errors_;
+  const std::ptrdiff_t begin_;  // of our own errors
+  std::string within_;
   toml::table table_;
 };
 

@@ -12,12 +12,13 @@
 
 namespace cvdd {
 
-// One mistake in a configuration, printed "file:line: key: what is wrong, what is expected".
+// One mistake in a configuration, printed "file:line: key: what is wrong, what is expected (column N)".
 struct ConfigError {
   std::string file;
   std::uint32_t line = 0;  // 1-based; 0: the file as a whole
   std::string key;         // dotted: "exchange.binance.spot.ws"
   std::string message;
+  std::uint32_t column = 0;  // 1-based; 0: not known
 };
 [[nodiscard]] std::string to_string(const ConfigError& error);
 

@@ -1,0 +1,82 @@
+// What operators meet: folded log lines, the status line, the manual.
+#include <fstream>
+#include <sstream>
+
+#include "catch.hpp"
+#include "cvdd/app/health.hpp"
+#include "cvdd/core/fold.hpp"
+
+using namespace cvdd;
+
+namespace {
+std::string file(const std::string& name) {
+  std::ifstream in(std::string(CVDD_SOURCE_DIR) + "/" + name);
+  REQUIRE(in);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+}  // namespace
+
+TEST_CASE("a line that repeats is printed once and counted; another one is not touched by it") {
+  LineFolder folder;
+  const Timestamp t0{1'763'675'700'000'000};
+  CHECK(folder.print("can't connect host=a reason=\"x\" after_ms=12", t0));
+  CHECK_FALSE(folder.print("can't connect host=a reason=\"x\" after_ms=99", t0 + seconds(1)));
+  CHECK(folder.print("can't connect host=b reason=\"x\" after_ms=12", t0 + seconds(2)));
+  for (int i = 0; i < 310; ++i) CHECK_FALSE(folder.print("can't connect host=a reason=\"x\" after_ms=7", t0 + seconds(3)));
+  CHECK(folder.summaries(t0 + seconds(299)).empty());
+  const auto lines = folder.summaries(t0 + seconds(300));
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0] == "… 311 times in 5 minutes: can't connect host=a reason=\"x\" after_ms=7");
+  CHECK(folder.summaries(t0 + seconds(700)).empty());  // quiet since: forgotten
+  CHECK(folder.print("can't connect host=a reason=\"x\" after_ms=1", t0 + seconds(701)));
+}
+
+TEST_CASE("kinds of lines are told apart by everything but plain numbers; their number is bounded") {
+  CHECK(kind_of("x rows=17 session=\"spot #2\" error=5ms n=-3.5") == "x rows= session=\"spot #2\" error=5ms n=");
+  LineFolder folder;
+  for (std::size_t i = 0; i < LineFolder::kinds_max + 10; ++i) {
+    CHECK(folder.print("kind " + std::to_string(i), {1}));
+  }
+}
+
+TEST_CASE("a secret never appears, as written or decoded") {
+  CHECK(without("proxy http://u:p%40ss@h failed: p@ss", {"p%40ss", "p@ss", ""}) == "proxy http://u:***@h failed: ***");
+}
+
+TEST_CASE("the status line says what an operator wants to know") {
+  Health h;
+  h.instruments = h.live = 1'000;
+  h.trades_per_second = 2'310;
+  CHECK(status_line(h) == "1,000 instruments live, 0 not, 2,310 trades/s");
+  h.live = 997;
+  h.backlog_rows = 12'345;
+  h.aggregator_idle = std::chrono::seconds(11);
+  CHECK(status_line(h) ==
+        "997 instruments live, 3 not, 2,310 trades/s, 12,345 rows wait for the disk, the aggregator hangs");
+  CHECK_FALSE(making_progress(h));
+}
+
+TEST_CASE("the manual names every command and every key") {
+  const std::string manual = file("docs/cvdd.1"), config = file("config/cvdd.toml"), commands = file("src/main.cpp");
+  std::istringstream lines(config);
+  std::size_t keys = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto equals = line.find('=');
+    if (equals == std::string::npos || line.starts_with('#')) continue;
+    const std::string key = line.substr(0, line.find_first_of(" ="));
+    INFO(key);
+    CHECK(manual.find(key) != std::string::npos);
+    ++keys;
+  }
+  CHECK(keys >= 9);
+  std::size_t found = 0;
+  for (std::size_t at = 0; (at = commands.find("add_subcommand(\"", at)) != std::string::npos; ++found) {
+    at += 16;
+    const std::string name = commands.substr(at, commands.find('"', at) - at);
+    INFO(name);
+    CHECK(manual.find(".B " + name) != std::string::npos);
+  }
+  CHECK(found >= 5);
+}
