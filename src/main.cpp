@@ -30,7 +30,8 @@ int main(int argc, char** argv) {
     if (interval_text.empty()) return fallback;
     const auto parsed = cvdd::parse_duration(interval_text);
     if (!parsed || parsed->us < 1'000'000 || 86'400'000'000 % parsed->us != 0) {
-      throw CLI::ValidationError("--interval", "expected a duration from 1s to 1d that divides a day, such as 5s or 1m");
+      throw CLI::ValidationError("--interval",
+                                 "expected a duration from 1s to 1d that divides a day, such as 5s or 1m");
     }
     return *parsed;
   };
@@ -54,7 +55,8 @@ int main(int argc, char** argv) {
   simulate->add_option("--listen", simulate_options.listen, "ADDRESS:PORT")->required();
   simulate->add_option("--seed", simulate_options.seed, "seed of the simulated tape");
   simulate->add_option("--recording", simulate_options.recordings, "play these frames, verbatim ([MARKET:]FILE)");
-  simulate->add_option("--instruments-file", simulate_options.instruments_files, "REST answers to serve with recordings")
+  simulate
+      ->add_option("--instruments-file", simulate_options.instruments_files, "REST answers to serve with recordings")
       ->delimiter(',');
   simulate->add_option("--ca-out", simulate_options.ca_out, "write the certificate authority to trust here");
   simulate->add_option("--speed", simulate_options.speed, "of recordings: 1 as recorded, 0 as fast as clients read");

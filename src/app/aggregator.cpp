@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t batch_max = 4096;
 constexpr Duration retry_every = seconds(5);  // rows that could not be written
 constexpr Duration asleep_min = seconds(15);  // awake, the thread looks at the time every second
-}
+}  // namespace
 
 Aggregator::Aggregator(AggregatorOptions options, CsvStore& store, FileSyncer& syncer, const Remembered& restored)
     : options_(std::move(options)),

@@ -55,7 +55,7 @@ struct FileScan {
   std::optional<Duration> interval;
   std::uint64_t foreign_line = 0;  // number of the first line that is not ours
   std::uint64_t lines = 0, bytes = 0;
-  std::string torn;                // after the last newline
+  std::string torn;  // after the last newline
 
   void take(std::string_view line, bool whole_parse) {
     ++lines;
@@ -78,7 +78,8 @@ struct FileScan {
       newest.rev = outline->rev;
     }
     // Fixed width, so text compares as time.
-    if (outline->traded && outline->time >= std::string_view(newest.traded_line).substr(0, 20)) newest.traded_line = line;
+    if (outline->traded && outline->time >= std::string_view(newest.traded_line).substr(0, 20))
+      newest.traded_line = line;
   }
 
   void note_distance(std::string_view from, std::string_view to) {
@@ -156,8 +157,8 @@ void CsvStore::take_lock() {
     throw std::runtime_error(fmt::format(
         "{}: another cvdd writes here, process {}; stop it, or choose another data_dir", directory_, holder));
   }
-  throw std::runtime_error(fmt::format("{}: can't be written: {}; choose another data_dir or its permissions", path,
-                                       std::strerror(error)));
+  throw std::runtime_error(
+      fmt::format("{}: can't be written: {}; choose another data_dir or its permissions", path, std::strerror(error)));
 }
 
 void CsvStore::complete_torn_batch() {
@@ -165,7 +166,8 @@ void CsvStore::complete_torn_batch() {
   if (files_.read(path_of("journal.redo"), 0, journal_max, text) != 0 || text.empty()) return;
   const auto parts = decode_journal(text);
   if (!parts) {
-    notes_.push_back(fmt::format("the journal is not whole, so its batch was never begun file={}", path_of("journal.redo")));
+    notes_.push_back(
+        fmt::format("the journal is not whole, so its batch was never begun file={}", path_of("journal.redo")));
     return;
   }
   for (const JournalPart& part : *parts) {
@@ -192,8 +194,10 @@ void CsvStore::redo(const JournalPart& part) {
       return;
     case Redo::complete:
       if (const int error = files_.append(path, std::string_view(part.text).substr(there.size())); error != 0) {
-        throw std::runtime_error(fmt::format("{}: a batch torn by a crash can't be completed: {}; make room and start "
-                                             "again", path, std::strerror(error)));
+        throw std::runtime_error(
+            fmt::format("{}: a batch torn by a crash can't be completed: {}; make room and start "
+                        "again",
+                        path, std::strerror(error)));
       }
       notes_.push_back(fmt::format("completed a batch that was torn when the daemon ended file={} bytes={}", path,
                                    part.text.size() - there.size()));

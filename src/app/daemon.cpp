@@ -1,6 +1,7 @@
 #include "cvdd/app/daemon.hpp"
 
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -17,6 +18,14 @@ namespace {
 constexpr std::chrono::minutes status_every{10};
 // A peer that does not say goodbye must not hold us up.
 constexpr std::chrono::milliseconds goodbye_max{700};
+
+// As many open files as we may have: the limit that counts is the hard one.
+void raise_open_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) spdlog::warn("the limit of open files can't be raised");
+}
 }  // namespace
 
 struct Daemon::State {
@@ -69,6 +78,7 @@ int Daemon::run() {
   // A file at its size limit and a peer that is gone are errors of a call, not the end of the process.
   std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
+  raise_open_files();
   s.engine.aggregator().start();
   s.engine.start();
   if (s.handle_signals) {

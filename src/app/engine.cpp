@@ -9,7 +9,9 @@
 namespace cvdd {
 
 Engine::Engine(EngineOptions options, Surroundings around)
-    : options_(std::move(options)), around_(std::move(around)), store_(*around_.files, options_.config.data_dir, {options_.config.sync, true}),
+    : options_(std::move(options)),
+      around_(std::move(around)),
+      store_(*around_.files, options_.config.data_dir, {options_.config.sync, true}),
       syncer_(*around_.files, around_.threads),
       closing_time_(*around_.clock) {
   restored_ = store_.open();
@@ -34,16 +36,17 @@ void Engine::check_interval() const {
   const std::string& directory = options_.config.data_dir;
   const auto found = store_.interval_found();
   if (found && *found < interval) {
-    throw std::runtime_error(fmt::format(
-        "{}: holds bars of {} s, but interval is {} s: one interval per data_dir; choose another data_dir", directory,
-        found->us / 1'000'000, interval.us / 1'000'000));
+    throw std::runtime_error(
+        fmt::format("{}: holds bars of {} s, but interval is {} s: one interval per data_dir; choose another data_dir",
+                    directory, found->us / 1'000'000, interval.us / 1'000'000));
   }
   for (const auto& [key, last] : restored_) {
     if (bar_start(last.row.time, interval) != last.row.time) {
-      throw std::runtime_error(fmt::format(
-          "{}: {} {} has a bar that does not begin on a multiple of {} s: another interval was used here; choose another "
-          "data_dir",
-          directory, key.exchange, key.symbol, interval.us / 1'000'000));
+      throw std::runtime_error(
+          fmt::format("{}: {} {} has a bar that does not begin on a multiple of {} s: another interval was used here; "
+                      "choose another "
+                      "data_dir",
+                      directory, key.exchange, key.symbol, interval.us / 1'000'000));
     }
   }
 }
@@ -67,8 +70,7 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   context.event_time = options_.config.exchange_clock;
   context.in_flight = options_.config.close_delay;
   const auto configured = options_.config.exchanges.find(where);
-  const ExchangeConfig settings =
-      configured == options_.config.exchanges.end() ? ExchangeConfig{} : configured->second;
+  const ExchangeConfig settings = configured == options_.config.exchanges.end() ? ExchangeConfig{} : configured->second;
   auto market = std::make_unique<MarketRunner>(std::move(context), *exchange, settings, wanted);
   closing_time_.add(market->time());
   return markets_.emplace(where, std::move(market)).first->second.get();
@@ -124,7 +126,8 @@ void Engine::report() const {
   for (const auto& [where, market] : markets_) {
     const IntakeCounters& c = market->counters();
     spdlog::info(
-        "status market=\"{}\" instruments={} live={} messages={} trades={} duplicates={} refused={} holes={} missing={}",
+        "status market=\"{}\" instruments={} live={} messages={} trades={} duplicates={} refused={} holes={} "
+        "missing={}",
         market->name(), market->instruments(), market->live_instruments(), c.messages, c.trades, c.duplicates,
         c.refused_total(), c.holes, c.missing);
   }

@@ -22,9 +22,8 @@ std::optional<std::int64_t> judge_time(std::span<const TimeSample> samples) {
     if (b.high - b.low >= 0 && b.high - b.low <= round_trip_max_us) bounds.push_back(b);
   }
   if (bounds.empty()) return std::nullopt;
-  const auto best = *std::min_element(bounds.begin(), bounds.end(), [](const Bounds& a, const Bounds& b) {
-    return a.high - a.low < b.high - b.low;
-  });
+  const auto best = *std::min_element(bounds.begin(), bounds.end(),
+                                      [](const Bounds& a, const Bounds& b) { return a.high - a.low < b.high - b.low; });
   const std::int64_t middle = best.low + (best.high - best.low) / 2;
   // Server times come in whole milliseconds at best, in seconds at worst.
   constexpr std::int64_t tolerance = 1'000'000;

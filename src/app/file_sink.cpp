@@ -75,7 +75,8 @@ class PosixFileSink final : public FileSink {
       // The descriptor that was written through: an error of the disk is told to it even if the file was closed since.
       const std::lock_guard guard(mutex_);
       const auto open = open_.find(path);
-      mine = open == open_.end() ? Descriptor(path, O_RDONLY) : Descriptor(::fcntl(open->second.get(), F_DUPFD_CLOEXEC, 0));
+      mine = open == open_.end() ? Descriptor(path, O_RDONLY)
+                                 : Descriptor(::fcntl(open->second.get(), F_DUPFD_CLOEXEC, 0));
     }
     if (!mine.good()) return errno;
     return ::fdatasync(mine.get()) == 0 ? 0 : errno;
@@ -171,7 +172,8 @@ class PosixFileSink final : public FileSink {
   // The descriptor that appends to what is at `path` now: a file that was deleted or renamed meanwhile is left alone.
   int current(const std::string& path, Descriptor& opened, int& fd) {
     const std::lock_guard guard(mutex_);
-    struct stat there {}, ours {};
+    struct stat there {
+    }, ours{};
     const auto known = open_.find(path);
     if (known != open_.end() && ::stat(path.c_str(), &there) == 0 && ::fstat(known->second.get(), &ours) == 0 &&
         there.st_ino == ours.st_ino && there.st_dev == ours.st_dev) {

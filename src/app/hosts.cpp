@@ -8,8 +8,8 @@ std::size_t Hosts::pick(Time now) const {
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     if (!open(i, now)) return i;
   }
-  const auto soonest = std::min_element(hosts_.begin(), hosts_.end(),
-                                        [](const Host& a, const Host& b) { return a.retry < b.retry; });
+  const auto soonest =
+      std::min_element(hosts_.begin(), hosts_.end(), [](const Host& a, const Host& b) { return a.retry < b.retry; });
   return static_cast<std::size_t>(soonest - hosts_.begin());
 }
 
@@ -22,8 +22,6 @@ void Hosts::failed(std::size_t host, Time now) {
   h.retry = now + wait;
 }
 
-void Hosts::refused(std::size_t host, Time until) {
-  hosts_[host].retry = std::max(hosts_[host].retry, until);
-}
+void Hosts::refused(std::size_t host, Time until) { hosts_[host].retry = std::max(hosts_[host].retry, until); }
 
 }  // namespace cvdd

@@ -66,8 +66,8 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
   if (decision.hole_count > 0) {
     ++counters_.holes;
     counters_.missing += decision.hole_count;
-    out.push_back(Record::mark(RecordKind::hole, trade.instrument->id, trade.time, decision.hole_first,
-                               decision.hole_count));
+    out.push_back(
+        Record::mark(RecordKind::hole, trade.instrument->id, trade.time, decision.hole_first, decision.hole_count));
   } else if (decision.verdict == Sequencer::Verdict::restarted) {
     ++counters_.holes;  // of unknown size: count 0
     out.push_back(Record::mark(RecordKind::hole, trade.instrument->id, trade.time, trade.id, 0));

@@ -101,8 +101,7 @@ void MarketRunner::heed(const HttpResponse& response, std::string& error) {
     return found == response.headers.end() ? std::string() : found->second;
   };
   const auto wait = parse_retry_after(header("retry-after"), header("date"));
-  const Manners manners =
-      manners_of(response.status, wait ? std::optional(seconds(wait->count())) : std::nullopt);
+  const Manners manners = manners_of(response.status, wait ? std::optional(seconds(wait->count())) : std::nullopt);
   if (manners.reason.empty()) return;
   if (manners.stay_away.us > 0) context_.gate->stay_away(time_->now() + manners.stay_away);
   error += " (" + std::string(manners.reason) + "; " +
@@ -120,8 +119,7 @@ asio::awaitable<void> MarketRunner::measure_time() {
     const auto http = context_.make_http_get();
     TimeSample sample;
     sample.asked = context_.clock->steady();
-    const auto response =
-        co_await http->get(host, exchange_.time_target, sample.asked + time_timeout, time_body_max);
+    const auto response = co_await http->get(host, exchange_.time_target, sample.asked + time_timeout, time_body_max);
     sample.answered = context_.clock->steady();
     std::string refused;
     if (response.has_value() && response->status != 200) {
@@ -183,7 +181,8 @@ void MarketRunner::report_unknown(const std::vector<UnknownSymbol>& unknown) {
     if (!reported_.insert(u.symbol).second) continue;  // read again every few minutes: old news is no news
     std::string near;
     for (const std::string& n : u.near) near += (near.empty() ? "" : ", ") + n;
-    spdlog::error("symbol left out market=\"{}\" symbol={} reason=\"{}\" near=\"{}\"", name(), u.symbol, u.reason, near);
+    spdlog::error("symbol left out market=\"{}\" symbol={} reason=\"{}\" near=\"{}\"", name(), u.symbol, u.reason,
+                  near);
   }
 }
 
@@ -279,8 +278,8 @@ asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& l
       co_return false;
     }
     const auto http = context_.make_http_get();
-    const auto response =
-        co_await http->get(host, exchange_.instruments_target, context_.clock->steady() + rest_timeout, instruments_body_max);
+    const auto response = co_await http->get(host, exchange_.instruments_target,
+                                             context_.clock->steady() + rest_timeout, instruments_body_max);
     if (stopping_) co_return false;
     if (!response.has_value()) {
       error = host.host + ": " + response.error().message() + ": " + http->last_error_detail();
@@ -295,7 +294,8 @@ asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& l
     if (!exchange_.parse_instruments(response->body, listed, error)) continue;
     listed_fresh_ = true;
     if (const int failed = context_.files->replace(cache_file(), response->body); failed != 0) {
-      spdlog::warn("can't keep the instrument list for later file={} reason=\"{}\"", cache_file(), std::strerror(failed));
+      spdlog::warn("can't keep the instrument list for later file={} reason=\"{}\"", cache_file(),
+                   std::strerror(failed));
     }
     co_return true;
   }

@@ -21,7 +21,10 @@ namespace {
 class Replay {
  public:
   explicit Replay(const ReplayOptions& options)
-      : options_(options), files_(make_file_sink()), store_(*files_, options.out_dir, {false, true}), ledger_({options.interval, true}) {
+      : options_(options),
+        files_(make_file_sink()),
+        store_(*files_, options.out_dir, {false, true}),
+        ledger_({options.interval, true}) {
     if (!store_.open(1).empty()) {
       throw std::runtime_error(options.out_dir + ": holds cvdd files already; choose an empty folder");
     }
@@ -70,8 +73,8 @@ class Replay {
       markets_.push_back({exchange, {}, std::make_unique<Intake>(*exchange, true)});
     }
     if (markets_.empty()) {
-      throw std::runtime_error(fmt::format("there is no exchange '{}' with a market '{}'", options_.exchange,
-                                           options_.market));
+      throw std::runtime_error(
+          fmt::format("there is no exchange '{}' with a market '{}'", options_.exchange, options_.market));
     }
   }
 
@@ -88,7 +91,8 @@ class Replay {
     // A list of another market of the same exchange may be given along.
     for (const Exchange* exchange : all_exchanges()) {
       std::vector<Instrument> listed;
-      understood = understood || (exchange->name == options_.exchange && exchange->parse_instruments(body, listed, error));
+      understood =
+          understood || (exchange->name == options_.exchange && exchange->parse_instruments(body, listed, error));
     }
     if (!understood) throw std::runtime_error(path + ": not an instrument list of " + options_.exchange + ": " + error);
   }
@@ -158,9 +162,9 @@ class Replay {
 ReplaySummary replay(const ReplayOptions& options) { return Replay(options).run(); }
 
 std::string summary_line(const ReplaySummary& s) {
-  std::string line = fmt::format("replay: {} messages, {} trades, {} duplicates, {} rejected, {:.3f} s, {:.0f} messages/s",
-                                 s.messages, s.trades, s.duplicates, s.rejected, s.seconds,
-                                 s.seconds > 0 ? static_cast<double>(s.messages) / s.seconds : 0.0);
+  std::string line = fmt::format(
+      "replay: {} messages, {} trades, {} duplicates, {} rejected, {:.3f} s, {:.0f} messages/s", s.messages, s.trades,
+      s.duplicates, s.rejected, s.seconds, s.seconds > 0 ? static_cast<double>(s.messages) / s.seconds : 0.0);
   if (s.other_series > 0) line += fmt::format(", {} of another stream of the same trades left out", s.other_series);
   if (s.broken_lines > 0) line += fmt::format(", {} broken lines passed over", s.broken_lines);
   return line;

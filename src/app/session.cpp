@@ -25,9 +25,7 @@ void Session::stop() {
   write_timer_->cancel();
 }
 
-asio::awaitable<void> Session::pause(Millis time) {
-  co_await timer_->wait_until(context_.clock->steady() + time);
-}
+asio::awaitable<void> Session::pause(Millis time) { co_await timer_->wait_until(context_.clock->steady() + time); }
 
 asio::awaitable<void> Session::run() {
   while (!stopping_) {
@@ -225,7 +223,8 @@ bool Session::take(std::string_view message) {
 }
 
 bool Session::acknowledge(const Ack& ack) {
-  const auto request = std::find_if(requests_.begin(), requests_.end(), [&](const Request& r) { return r.id == ack.id; });
+  const auto request =
+      std::find_if(requests_.begin(), requests_.end(), [&](const Request& r) { return r.id == ack.id; });
   if (!ack.ok) {
     why_ = "the exchange refused a request: " + ack.error;
     return false;

@@ -76,12 +76,13 @@ void read_exchanges(TomlReader& reader, const toml::node& node, const std::strin
       const auto market = reader.known_market(exchange, std::string(market_name.str()), known, settings);
       if (!market) continue;
       ExchangeConfig& e = config.exchanges[{exchange, *market}];
-      table_of({{"ws", [&e](TomlReader& r, const toml::node& n, const std::string& k) { r.urls(n, k, "wss://", e.ws); }},
-                {"rest",
-                 [&e](TomlReader& r, const toml::node& n, const std::string& k) { r.urls(n, k, "https://", e.rest); }},
-                {"stream", [&e](TomlReader& r, const toml::node& n, const std::string& k) {
-                   r.choice(n, k, {"aggTrade", "trade"}, e.stream);
-                 }}})(reader, settings, key + "." + exchange + "." + std::string(market_name.str()));
+      table_of(
+          {{"ws", [&e](TomlReader& r, const toml::node& n, const std::string& k) { r.urls(n, k, "wss://", e.ws); }},
+           {"rest",
+            [&e](TomlReader& r, const toml::node& n, const std::string& k) { r.urls(n, k, "https://", e.rest); }},
+           {"stream", [&e](TomlReader& r, const toml::node& n, const std::string& k) {
+              r.choice(n, k, {"aggTrade", "trade"}, e.stream);
+            }}})(reader, settings, key + "." + exchange + "." + std::string(market_name.str()));
     }
   }
 }
@@ -135,8 +136,9 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
                            r.text(n, k, c.proxy);
                            // The text may hold a password, so the message must not.
                            if (!c.proxy.empty() && !is_proxy(c.proxy)) {
-                             r.error(n, k, "not a proxy address, expected \"http://host:port\" or "
-                                           "\"http://user:password@host:port\"");
+                             r.error(n, k,
+                                     "not a proxy address, expected \"http://host:port\" or "
+                                     "\"http://user:password@host:port\"");
                            }
                          }}})},
       {"exchange",

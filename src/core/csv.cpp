@@ -43,7 +43,8 @@ bool read(std::string_view text, std::optional<Decimal>& out) {
 }  // namespace
 
 std::string_view csv_header() {
-  return "time,exchange,market,symbol,rev,status,open,high,low,close,buys,sells,buy_base,sell_base,buy_quote,sell_quote,"
+  return "time,exchange,market,symbol,rev,status,open,high,low,close,buys,sells,buy_base,sell_base,buy_quote,sell_"
+         "quote,"
          "delta_base,delta_quote,cvd_base,cvd_quote,other_base,other_quote,first_id,last_id,missing";
 }
 

@@ -69,7 +69,8 @@ std::optional<Decimal> parse(std::string_view text, unsigned digits_max, unsigne
   scale -= zeros;  // the zeros were never multiplied in
   if (scale < 0) {
     if (digits - scale > static_cast<int>(digits_max)) return std::nullopt;
-    if (__builtin_mul_overflow(mantissa, power_of_ten[static_cast<std::size_t>(-scale)], &mantissa)) return std::nullopt;
+    if (__builtin_mul_overflow(mantissa, power_of_ten[static_cast<std::size_t>(-scale)], &mantissa))
+      return std::nullopt;
     scale = 0;
   }
   if (scale > static_cast<int>(scale_max)) return std::nullopt;
@@ -165,7 +166,8 @@ std::optional<Decimal> divide_half_even(const Decimal& a, const Decimal& b, unsi
   for (; shift > 0; --shift) {
     rest *= 10;
     UInt128 next = 0;
-    if (__builtin_mul_overflow(quotient, UInt128{10}, &next) || __builtin_add_overflow(next, rest / divisor, &quotient)) {
+    if (__builtin_mul_overflow(quotient, UInt128{10}, &next) ||
+        __builtin_add_overflow(next, rest / divisor, &quotient)) {
       return std::nullopt;
     }
     rest %= divisor;

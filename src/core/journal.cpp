@@ -10,8 +10,7 @@ namespace {
 constexpr std::string_view magic = "cvdd-journal 1 ";
 
 std::uint32_t checksum(std::string_view text) {
-  return static_cast<std::uint32_t>(
-      crc32_z(0, reinterpret_cast<const unsigned char*>(text.data()), text.size()));
+  return static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const unsigned char*>(text.data()), text.size()));
 }
 
 // Takes a number that ends at `end` off the front.

@@ -250,7 +250,8 @@ void Ledger::stop(Book& book, Timestamp bar_time) {
   book.state = State::stopped;
   book.end_bar = newest_bar(book);
   errors_.push_back(book.instrument->exchange + " " + std::string(name_of(book.instrument->market)) + " " +
-                    book.instrument->symbol + ": a sum does not fit 128 bits; the instrument is stopped, its last bar "
+                    book.instrument->symbol +
+                    ": a sum does not fit 128 bits; the instrument is stopped, its last bar "
                     "says gap; remove it from the symbol list and report this");
 }
 

@@ -66,8 +66,10 @@ std::optional<std::uint64_t> Ledger::missing_of(const Book& book, Timestamp time
   }
   std::uint64_t missing = bar.missing;
   for (const Hole& h : book.holes) {
-    if (h.at == time) missing += h.left;
-    else if (time >= h.touch_from && time < h.touch_to) return std::nullopt;
+    if (h.at == time)
+      missing += h.left;
+    else if (time >= h.touch_from && time < h.touch_to)
+      return std::nullopt;
   }
   return missing;
 }
@@ -80,10 +82,14 @@ Row Ledger::row_of(const Book& book, Timestamp time, const Bar& bar) const {
   row.symbol = book.instrument->symbol;
   row.rev = bar.revs;
   row.missing = missing_of(book, time, bar);
-  if (!row.missing || *row.missing > 0) row.status = BarStatus::gap;
-  else if (bar.partial_begin || bar.partial_end) row.status = BarStatus::partial;
-  else if (bar.history) row.status = BarStatus::history;
-  else if (bar.recovered) row.status = BarStatus::repaired;
+  if (!row.missing || *row.missing > 0)
+    row.status = BarStatus::gap;
+  else if (bar.partial_begin || bar.partial_end)
+    row.status = BarStatus::partial;
+  else if (bar.history)
+    row.status = BarStatus::history;
+  else if (bar.recovered)
+    row.status = BarStatus::repaired;
   row.open = bar.open;
   row.high = bar.high;
   row.low = bar.low;
@@ -124,8 +130,8 @@ void Ledger::close_book(Book& book, Timestamp upto, std::vector<Row>& rows) {
     if (!bar.absent) {
       const auto missing = missing_of(book, time, bar);
       Row row = row_of(book, time, bar);
-      const bool told = bar.written() && !bar.changed && !moved && missing == bar.written_missing &&
-                        row.status == bar.written_status;
+      const bool told =
+          bar.written() && !bar.changed && !moved && missing == bar.written_missing && row.status == bar.written_status;
       if (!told) {
         moved = moved || (bar.written() && bar.delta_changed);
         if (!row.open) row.open = row.high = row.low = row.close = last_price;

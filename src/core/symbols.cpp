@@ -73,7 +73,8 @@ SymbolList parse_symbols(std::string_view text, const std::string& file, const K
         if (!entry.is_string() || !symbol) {
           reader.error(entry, key, "expected names in quotes, such as \"BTCUSDT\"");
         } else if (!fits_a_csv_field(*symbol)) {
-          reader.error(entry, key, "'" + *symbol + "' can't be a symbol: it is empty or has a space, comma or quote in it");
+          reader.error(entry, key,
+                       "'" + *symbol + "' can't be a symbol: it is empty or has a space, comma or quote in it");
         } else if (seen.insert(upper(*symbol)).second) {
           wanted.push_back(upper(*symbol));
         }
@@ -133,9 +134,9 @@ InstrumentChanges plan_changes(const Selection& selection, const std::vector<std
   for (const Instrument& instrument : listed) still_listed.insert(instrument.symbol);
   for (const std::string& symbol : active) {
     if (selected.contains(symbol)) continue;
-    const bool halted = still_listed.contains(symbol) && std::any_of(wanted.begin(), wanted.end(), [&](const auto& name) {
-                          return matches(name, upper(symbol));
-                        });
+    const bool halted =
+        still_listed.contains(symbol) &&
+        std::any_of(wanted.begin(), wanted.end(), [&](const auto& name) { return matches(name, upper(symbol)); });
     if (!halted) changes.end.push_back(symbol);
   }
   return changes;

@@ -30,7 +30,8 @@ TomlReader::TomlReader(std::string_view text, const std::string& file, std::vect
     table_ = toml::parse(text, file);
   } catch (const toml::parse_error& broken) {
     const std::string description(broken.description());
-    const bool bare = description.find("integer") != std::string::npos || description.find("float") != std::string::npos;
+    const bool bare =
+        description.find("integer") != std::string::npos || description.find("floating") != std::string::npos;
     errors_.push_back({file_, broken.source().begin.line, "",
                        "not TOML: " + description + (bare ? "; text and durations need quotes" : ""),
                        broken.source().begin.column});
@@ -63,8 +64,8 @@ void TomlReader::choice(const toml::node& node, const std::string& key, const st
   }
   std::string list;
   for (const std::string& c : choices) list += (list.empty() ? "\"" : ", \"") + c + "\"";
-  error(node, key, (node.is_string() ? "'" + *value + "' is none of the choices, expected one of: " : "expected one of: ") +
-                       list);
+  error(node, key,
+        (node.is_string() ? "'" + *value + "' is none of the choices, expected one of: " : "expected one of: ") + list);
 }
 
 void TomlReader::duration(const toml::node& node, const std::string& key, Duration& out) {
@@ -88,8 +89,9 @@ void TomlReader::urls(const toml::node& node, const std::string& key, std::strin
       error(entry, key, expected);
     } else if (!url->starts_with(scheme) || url->size() == scheme.size() ||
                url->find_first_of(" \t@?#") != std::string::npos) {
-      error(entry, key, "'" + *url + "' is not an address that can be used, expected " + std::string(scheme) +
-                            "host, host:port or host:port/prefix");
+      error(entry, key,
+            "'" + *url + "' is not an address that can be used, expected " + std::string(scheme) +
+                "host, host:port or host:port/prefix");
     } else {
       out.push_back(*url);
     }
@@ -114,7 +116,8 @@ std::optional<Market> TomlReader::known_market(const std::string& exchange, cons
     if (name_of(m) == market) return m;
     names.emplace_back(name_of(m));
   }
-  error(node, (within_.empty() ? "" : within_ + ".") + exchange + "." + market, "unknown market of " + exchange + ", expected one of: " + join(names));
+  error(node, (within_.empty() ? "" : within_ + ".") + exchange + "." + market,
+        "unknown market of " + exchange + ", expected one of: " + join(names));
   return std::nullopt;
 }
 

@@ -30,7 +30,8 @@ class TomlReader {
 
   // A value of its type and rules into `out`; anything else is an error, and `out` stays.
   void text(const toml::node& node, const std::string& key, std::string& out);
-  void choice(const toml::node& node, const std::string& key, const std::vector<std::string>& choices, std::string& out);
+  void choice(const toml::node& node, const std::string& key, const std::vector<std::string>& choices,
+              std::string& out);
   void duration(const toml::node& node, const std::string& key, Duration& out);
   void urls(const toml::node& node, const std::string& key, std::string_view scheme, std::vector<std::string>& out);
 

@@ -642,7 +642,8 @@ bool assume_instrument(std::string_view symbol, std::span<const Instrument> list
   if (market != Market::inverse) return true;
   const std::string perpetual = std::string(symbol.substr(0, symbol.find('_'))) + "_PERP";
   const auto found = std::find_if(listed.begin(), listed.end(), [&](const auto& i) { return i.symbol == perpetual; });
-  out.contract_size = found != listed.end() ? found->contract_size : Decimal(symbol.starts_with("BTCUSD") ? 100 : 10, 0);
+  out.contract_size =
+      found != listed.end() ? found->contract_size : Decimal(symbol.starts_with("BTCUSD") ? 100 : 10, 0);
   return true;
 }
 
@@ -670,8 +671,9 @@ consteval Exchange family(std::span<const std::string_view> ws_hosts, std::span<
   out.ws_hosts = ws_hosts;
   out.rest_hosts = rest_hosts;
   out.limits = limits;
-  out.region_note = market == Market::spot ? "data-stream.binance.vision and data-api.binance.vision serve spot everywhere"
-                                           : "no other host serves this market";
+  out.region_note = market == Market::spot
+                        ? "data-stream.binance.vision and data-api.binance.vision serve spot everywhere"
+                        : "no other host serves this market";
   out.ws_target = ws_target;
   out.subscribe = subscribe<market>;
   out.unsubscribe = unsubscribe<market>;
@@ -694,9 +696,9 @@ extern const Exchange binance_spot, binance_linear, binance_inverse;
 
 constexpr Exchange binance_spot =
     family<Market::spot>(spot_ws, spot_rest, spot_limits, plain_target, "/api/v3/exchangeInfo", "/api/v3/time");
-constexpr Exchange binance_linear =
-    family<Market::linear>(linear_ws, linear_rest, futures_limits, linear_target, "/fapi/v1/exchangeInfo", "/fapi/v1/time");
-constexpr Exchange binance_inverse =
-    family<Market::inverse>(inverse_ws, inverse_rest, futures_limits, plain_target, "/dapi/v1/exchangeInfo", "/dapi/v1/time");
+constexpr Exchange binance_linear = family<Market::linear>(linear_ws, linear_rest, futures_limits, linear_target,
+                                                           "/fapi/v1/exchangeInfo", "/fapi/v1/time");
+constexpr Exchange binance_inverse = family<Market::inverse>(inverse_ws, inverse_rest, futures_limits, plain_target,
+                                                             "/dapi/v1/exchangeInfo", "/dapi/v1/time");
 
 }  // namespace cvdd

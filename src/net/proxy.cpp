@@ -37,8 +37,9 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 
 std::string base64(std::string_view text) {
   std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                     reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  const int length =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), reinterpret_cast<const unsigned char*>(text.data()),
+                      static_cast<int>(text.size()));
   out.resize(static_cast<std::size_t>(length));
   return out;
 }
@@ -77,7 +78,8 @@ std::optional<Proxy> parse_proxy(std::string_view text) {
 asio::awaitable<Result<void>> ask_proxy(boost::beast::tcp_stream& socket, const Proxy& proxy, const Url& url,
                                         std::string& detail) {
   const std::string where = "proxy " + proxy.host + ":" + proxy.port + " ";
-  const std::string target = (url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]") + ":" + url.port;
+  const std::string target =
+      (url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]") + ":" + url.port;
   std::string request = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n";
   if (!proxy.authorization.empty()) request += "Proxy-Authorization: " + proxy.authorization + "\r\n";
   request += "\r\n";

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <boost/asio/ip/address_v6.hpp>
 #include <charconv>
-#include <ctime>
 #include <cstdint>
+#include <ctime>
 #include <utility>
 
 #include "cvdd/net/transport.hpp"

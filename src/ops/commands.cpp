@@ -74,9 +74,9 @@ asio::awaitable<int> check_market(asio::any_io_executor executor, std::shared_pt
     Url url;
     if (!parse_url(host, url)) continue;
     const auto http = make_http_get(executor, tls);
-    const auto response = co_await http->get(url, exchange.instruments_target,
-                                             std::chrono::steady_clock::now() + std::chrono::seconds(30),
-                                             std::size_t{64} << 20);
+    const auto response =
+        co_await http->get(url, exchange.instruments_target,
+                           std::chrono::steady_clock::now() + std::chrono::seconds(30), std::size_t{64} << 20);
     std::vector<Instrument> listed;
     if (!response.has_value()) {
       error = host + ": " + response.error().message() + ": " + http->last_error_detail();
@@ -111,15 +111,15 @@ int check_command(const std::string& config_file, bool online) {
   for (const auto& [where, wanted] : loaded.symbols.wanted) {
     const Exchange* exchange = find_exchange(where.first, where.second);
     const auto configured = loaded.config.exchanges.find(where);
-    asio::co_spawn(io,
-                   check_market(io.get_executor(), tls, *exchange,
-                                configured == loaded.config.exchanges.end() ? std::vector<std::string>{}
-                                                                            : configured->second.rest,
-                                wanted),
-                   [&](const std::exception_ptr& e, int result) {
-                     if (e) std::rethrow_exception(e);
-                     status = std::max(status, result);
-                   });
+    asio::co_spawn(
+        io,
+        check_market(io.get_executor(), tls, *exchange,
+                     configured == loaded.config.exchanges.end() ? std::vector<std::string>{} : configured->second.rest,
+                     wanted),
+        [&](const std::exception_ptr& e, int result) {
+          if (e) std::rethrow_exception(e);
+          status = std::max(status, result);
+        });
   }
   io.run();
   return status;
@@ -135,9 +135,9 @@ int simulate_command(const SimulateOptions& options) {
   server_options.recordings = options.recordings;
   server_options.instruments_files = options.instruments_files;
   server_options.recording_speed = options.speed;
-  const Timestamp start{std::chrono::duration_cast<std::chrono::microseconds>(
-                            std::chrono::system_clock::now().time_since_epoch())
-                            .count()};
+  const Timestamp start{
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count()};
   std::shared_ptr<sim::Tape> tape;
   if (options.recordings.empty()) {
     tape = std::make_shared<sim::Tape>(options.seed, start,

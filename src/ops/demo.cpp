@@ -30,8 +30,8 @@ Timestamp wall_now() {
 }
 
 fs::path demo_directory(const std::string& wanted) {
-  const fs::path path = wanted.empty() ? fs::temp_directory_path() / fmt::format("cvdd-demo-{}", wall_now().us / 1000)
-                                       : fs::path(wanted);
+  const fs::path path =
+      wanted.empty() ? fs::temp_directory_path() / fmt::format("cvdd-demo-{}", wall_now().us / 1000) : fs::path(wanted);
   fs::create_directories(path);
   return fs::absolute(path);
 }
@@ -74,7 +74,8 @@ int demo_command(const DemoOptions& options) {
 
   DaemonOptions daemon_options;
   std::vector<ConfigError> errors;
-  daemon_options.config = parse_config(exchanges.server().config_toml(), "simulated", simulated_markets(simulated), errors);
+  daemon_options.config =
+      parse_config(exchanges.server().config_toml(), "simulated", simulated_markets(simulated), errors);
   daemon_options.config.data_dir = directory.string();
   daemon_options.config.ca_file = ca.string();
   daemon_options.config.interval = options.interval;
@@ -98,9 +99,10 @@ int demo_command(const DemoOptions& options) {
     }
   };
 
-  fmt::print("# simulated exchanges: wss and https on 127.0.0.1:{}, {} instruments, seed {}\n"
-             "# rows are written to {}/latest.csv\n{}\n",
-             exchanges.server().port(), simulated.size(), options.seed, directory.string(), csv_header());
+  fmt::print(
+      "# simulated exchanges: wss and https on 127.0.0.1:{}, {} instruments, seed {}\n"
+      "# rows are written to {}/latest.csv\n{}\n",
+      exchanges.server().port(), simulated.size(), options.seed, directory.string(), csv_header());
   std::fflush(stdout);
   Daemon daemon(std::move(daemon_options));
   running = &daemon;

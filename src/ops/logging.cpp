@@ -21,11 +21,16 @@ constexpr std::size_t lines_waiting_max = 8'192;
 // journald takes the level from the front of a line (sd-daemon(3)).
 int priority_of(spdlog::level::level_enum level) {
   switch (level) {
-    case spdlog::level::critical: return 2;
-    case spdlog::level::err: return 3;
-    case spdlog::level::warn: return 4;
-    case spdlog::level::info: return 6;
-    default: return 7;
+    case spdlog::level::critical:
+      return 2;
+    case spdlog::level::err:
+      return 3;
+    case spdlog::level::warn:
+      return 4;
+    case spdlog::level::info:
+      return 6;
+    default:
+      return 7;
   }
 }
 
@@ -36,8 +41,7 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
     const std::string line = without({message.payload.data(), message.payload.size()}, secrets_);
-    const Timestamp now{
-        std::chrono::duration_cast<std::chrono::microseconds>(message.time.time_since_epoch()).count()};
+    const Timestamp now{std::chrono::duration_cast<std::chrono::microseconds>(message.time.time_since_epoch()).count()};
     // Lines of level info are changes of state: each of them is news.
     if (message.level >= spdlog::level::warn && !folder_.print(line, now)) return;
     write(message.level, message.time, line);

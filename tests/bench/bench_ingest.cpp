@@ -27,7 +27,8 @@ struct Frames {
       for (const sim::TapeTrade& t : tape.trades(i)) trades.emplace_back(t, i);
     }
     for (std::uint32_t i = 0; i < instruments.size(); ++i) instruments[i].id = i;
-    std::stable_sort(trades.begin(), trades.end(), [](const auto& a, const auto& b) { return a.first.time < b.first.time; });
+    std::stable_sort(trades.begin(), trades.end(),
+                     [](const auto& a, const auto& b) { return a.first.time < b.first.time; });
     for (const auto& [trade, i] : trades) {
       const auto& what = tape.instruments()[i];
       texts.push_back(sim::binance::wrapped(sim::binance::stream_name(what.instrument, "aggTrade"),

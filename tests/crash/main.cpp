@@ -222,8 +222,9 @@ int main(int argc, char** argv) {
       checked.wrong = fmt::format("bar {} was written, but only {} (from {}) are there", told, checked.bars, before);
     }
   }
-  fmt::print("{} kills, seed {}: {} bars of {} instruments, {} files with a torn last line completed: {}\n", kills, seed,
-             checked.bars, instruments, torn, checked.wrong.empty() ? "none malformed, doubled or lost" : checked.wrong);
+  fmt::print("{} kills, seed {}: {} bars of {} instruments, {} files with a torn last line completed: {}\n", kills,
+             seed, checked.bars, instruments, torn,
+             checked.wrong.empty() ? "none malformed, doubled or lost" : checked.wrong);
   fs::remove_all(directory);
   return checked.wrong.empty() && checked.bars > 0 ? 0 : 1;
 }

@@ -53,8 +53,9 @@ class TestProxy {
     const std::string end = "\r\n\r\n";
     const auto [error, size] = co_await asio::async_read_until(client, buffer, end, await_tuple);
     if (error) co_return;
-    const std::string refusal = "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", garbage = "SSH-2.0-nonsense\r\n\r\n",
-                      endless(20'000, 'x'), eager = "HTTP/1.1 200 OK\r\n\r\nand more", yes = "HTTP/1.1 200 OK\r\n\r\n";
+    const std::string refusal = "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+                      garbage = "SSH-2.0-nonsense\r\n\r\n", endless(20'000, 'x'),
+                      eager = "HTTP/1.1 200 OK\r\n\r\nand more", yes = "HTTP/1.1 200 OK\r\n\r\n";
     if (temper_ == Temper::refuses) co_return co_await say(client, refusal);
     if (temper_ == Temper::garbage) co_return co_await say(client, garbage);
     if (temper_ == Temper::endless) co_return co_await say(client, endless);

@@ -101,14 +101,16 @@ TEST_CASE("500 instruments, 10 removed and 10 added in each way of saving: the o
     const auto key = [](const Row& row) { return row.symbol + std::string(name_of(row.market)); };
     INFO(way.name);
     std::set<std::string> begun, ended;
-    const bool all = daemon.until([&](const Row& row) {
-      if (row.time < bar_start(saving, seconds(1))) return false;
-      // In effect within two seconds: a bar of an added instrument is there, and a last one of a removed one.
-      const bool in_time = row.time <= saving + seconds(2);
-      if (begins.contains(key(row)) && in_time) begun.insert(key(row));
-      if (ends.contains(key(row)) && row.status == BarStatus::partial && in_time) ended.insert(key(row));
-      return begun.size() == begins.size() && ended.size() == ends.size();
-    }, std::chrono::seconds(8));
+    const bool all = daemon.until(
+        [&](const Row& row) {
+          if (row.time < bar_start(saving, seconds(1))) return false;
+          // In effect within two seconds: a bar of an added instrument is there, and a last one of a removed one.
+          const bool in_time = row.time <= saving + seconds(2);
+          if (begins.contains(key(row)) && in_time) begun.insert(key(row));
+          if (ends.contains(key(row)) && row.status == BarStatus::partial && in_time) ended.insert(key(row));
+          return begun.size() == begins.size() && ended.size() == ends.size();
+        },
+        std::chrono::seconds(8));
     CHECK(begun.size() == 10);
     CHECK(ended.size() == 10);
     CHECK(all);
@@ -123,7 +125,8 @@ TEST_CASE("500 instruments, 10 removed and 10 added in each way of saving: the o
   std::size_t others = 0;
   const Timestamp last = bar_start(daemon.newest() - seconds(1), seconds(1));
   for (const Row& row : daemon.rows()) {
-    if (row.time <= settled || row.time >= last || touched.contains(row.symbol + std::string(name_of(row.market)))) continue;
+    if (row.time <= settled || row.time >= last || touched.contains(row.symbol + std::string(name_of(row.market))))
+      continue;
     ++others;
     if (row.status != BarStatus::live) FAIL(row.symbol << " was touched");
   }

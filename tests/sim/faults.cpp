@@ -6,22 +6,38 @@ namespace cvdd::simtest {
 
 std::string_view name_of(FaultKind kind) {
   switch (kind) {
-    case FaultKind::drop: return "drop";
-    case FaultKind::outage: return "outage";
-    case FaultKind::mute: return "mute";
-    case FaultKind::half_open: return "half_open";
-    case FaultKind::duplicates: return "duplicates";
-    case FaultKind::broken: return "broken";
-    case FaultKind::swallowed: return "swallowed";
-    case FaultKind::late: return "late";
-    case FaultKind::rejected: return "rejected";
-    case FaultKind::rest_fails: return "rest_fails";
-    case FaultKind::disk_full: return "disk_full";
-    case FaultKind::clock_step: return "clock_step";
-    case FaultKind::frozen: return "frozen";
-    case FaultKind::kill: return "kill";
-    case FaultKind::restart: return "restart";
-    case FaultKind::count_: break;
+    case FaultKind::drop:
+      return "drop";
+    case FaultKind::outage:
+      return "outage";
+    case FaultKind::mute:
+      return "mute";
+    case FaultKind::half_open:
+      return "half_open";
+    case FaultKind::duplicates:
+      return "duplicates";
+    case FaultKind::broken:
+      return "broken";
+    case FaultKind::swallowed:
+      return "swallowed";
+    case FaultKind::late:
+      return "late";
+    case FaultKind::rejected:
+      return "rejected";
+    case FaultKind::rest_fails:
+      return "rest_fails";
+    case FaultKind::disk_full:
+      return "disk_full";
+    case FaultKind::clock_step:
+      return "clock_step";
+    case FaultKind::frozen:
+      return "frozen";
+    case FaultKind::kill:
+      return "kill";
+    case FaultKind::restart:
+      return "restart";
+    case FaultKind::count_:
+      break;
   }
   return "";
 }

@@ -37,7 +37,10 @@ struct Fault {
   Market market = Market::spot;
   // From `at` on, its effects may be seen in rows for no longer than this.
   [[nodiscard]] Duration reach() const;
-  [[nodiscard]] bool of_the_process() const { return kind == FaultKind::kill || kind == FaultKind::frozen || kind == FaultKind::clock_step || kind == FaultKind::restart || kind == FaultKind::rest_fails; }
+  [[nodiscard]] bool of_the_process() const {
+    return kind == FaultKind::kill || kind == FaultKind::frozen || kind == FaultKind::clock_step ||
+           kind == FaultKind::restart || kind == FaultKind::rest_fails;
+  }
 };
 
 // Faults between `begin` and `end`, one after the other, the next not before the last one's reach is over.

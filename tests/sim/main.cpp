@@ -189,8 +189,7 @@ bool test_manners(std::uint64_t seed) {
     return sum;
   };
   const SteadyTime begin = clock.steady();
-  while ((cuts < 100 || live() < world.tape().instruments().size()) &&
-         clock.steady() < begin + std::chrono::hours(4)) {
+  while ((cuts < 100 || live() < world.tape().instruments().size()) && clock.steady() < begin + std::chrono::hours(4)) {
     life.settle();
     connections = std::max(connections, world.connections());
     if (cuts < 100 && world.connections() == connections && connections >= 10) {

@@ -47,11 +47,20 @@ std::map<Key, Row> newest_of(const std::vector<Row>& rows, const sim::Tape& tape
 void count(const Row& row, Verdict& verdict) {
   ++verdict.rows;
   switch (row.status) {
-    case BarStatus::live: ++verdict.live; break;
-    case BarStatus::gap: ++verdict.gap; break;
-    case BarStatus::partial: ++verdict.partial; break;
-    case BarStatus::repaired: ++verdict.repaired; break;
-    case BarStatus::history: break;
+    case BarStatus::live:
+      ++verdict.live;
+      break;
+    case BarStatus::gap:
+      ++verdict.gap;
+      break;
+    case BarStatus::partial:
+      ++verdict.partial;
+      break;
+    case BarStatus::repaired:
+      ++verdict.repaired;
+      break;
+    case BarStatus::history:
+      break;
   }
 }
 
@@ -70,7 +79,8 @@ void judge_row(const Row& row, std::size_t index, World& world, const RunFacts& 
   if (!whole) std::erase_if(bar.trades, [&](const auto& t) { return !world.delivered(index, t.id); });
   const std::string what = difference_from_tape(row, of, bar.trades);
   if (!what.empty()) verdict.complain(what + " differs: " + text_of(row));
-  if (row.status != BarStatus::live && !excused(row, facts)) verdict.complain("marked without a fault: " + text_of(row));
+  if (row.status != BarStatus::live && !excused(row, facts))
+    verdict.complain("marked without a fault: " + text_of(row));
   const auto base = add(running.base, row.delta_base), quote = add(running.quote, row.delta_quote);
   running.base = base.value();
   running.quote = quote.value();
@@ -99,8 +109,10 @@ std::vector<Row> rows_of(const MemoryFiles& files, Verdict& verdict) {
     std::string line;
     std::getline(in, line);
     while (std::getline(in, line)) {
-      if (auto row = parse_row(line)) rows.push_back(std::move(*row));
-      else verdict.complain(path + ": not a row: " + line);
+      if (auto row = parse_row(line))
+        rows.push_back(std::move(*row));
+      else
+        verdict.complain(path + ": not a row: " + line);
     }
   }
   return rows;
@@ -132,7 +144,8 @@ Verdict judge(const MemoryFiles& files, World& world, const RunFacts& facts) {
                        std::to_string(ids) + " ids");
     }
   }
-  if (world.offences() > 0) verdict.complain(std::to_string(world.offences()) + " offences against the exchange's limits");
+  if (world.offences() > 0)
+    verdict.complain(std::to_string(world.offences()) + " offences against the exchange's limits");
   if (instruments.size() != world.tape().instruments().size()) verdict.complain("an instrument has no row");
   return verdict;
 }

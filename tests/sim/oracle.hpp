@@ -20,7 +20,7 @@ struct Verdict {
 };
 
 struct RunFacts {
-  Timestamp begin, end;              // of the run
+  Timestamp begin, end;  // of the run
   Duration interval;
   std::vector<Fault> faults;
 };

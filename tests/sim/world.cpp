@@ -68,12 +68,18 @@ void World::print(std::size_t instrument, const TapeTrade& trade) {
 // Broken at a random place, cut off, or of another kind altogether; never a good trade of another size.
 std::string World::nonsense(const std::string& good) {
   switch (random_() % 6) {
-    case 0: return good.substr(0, random_() % good.size());
-    case 1: return "{}";
-    case 2: return R"({"e":"aggTrade","s":"NOSUCH","a":1,"p":"1","q":"1","f":1,"l":1,"T":1,"m":true})";
-    case 3: return std::string(200, '[');
-    case 4: return R"({"stream":"x@depth","data":{"e":"depthUpdate","s":"BTCUSDT"}})";
-    default: return std::string("\xff\xfe\x00garbage", 10);
+    case 0:
+      return good.substr(0, random_() % good.size());
+    case 1:
+      return "{}";
+    case 2:
+      return R"({"e":"aggTrade","s":"NOSUCH","a":1,"p":"1","q":"1","f":1,"l":1,"T":1,"m":true})";
+    case 3:
+      return std::string(200, '[');
+    case 4:
+      return R"({"stream":"x@depth","data":{"e":"depthUpdate","s":"BTCUSDT"}})";
+    default:
+      return std::string("\xff\xfe\x00garbage", 10);
   }
 }
 
@@ -143,8 +149,10 @@ void World::receive(Line& line, std::string_view text) {
   if (request.method == Method::bad) return send(line, request.error);
   send(line, binance::acknowledgement(request.id));
   for (const std::string& stream : request.streams) {
-    if (request.method == Method::unsubscribe) line.streams.erase(stream);
-    else if (binance::delivers(line.market, line.door, stream)) line.streams.insert(stream);
+    if (request.method == Method::unsubscribe)
+      line.streams.erase(stream);
+    else if (binance::delivers(line.market, line.door, stream))
+      line.streams.insert(stream);
   }
 }
 

@@ -23,19 +23,19 @@ struct Line {
   sim::binance::Door door = sim::binance::Door::plain;
   bool combined = false;
   std::set<std::string> streams;
-  std::deque<std::string> inbox;      // sent, not read yet
+  std::deque<std::string> inbox;                          // sent, not read yet
   std::deque<std::pair<std::size_t, std::uint64_t>> ids;  // of the trades in the inbox: instrument, id
   SteadyTime last_frame{};
   bool open = true, mute = false, dead = false;
-  Timer* reader = nullptr;            // waits for a frame
-  std::deque<SteadyTime> received;    // the last second's messages
+  Timer* reader = nullptr;          // waits for a frame
+  std::deque<SteadyTime> received;  // the last second's messages
 };
 
 class World {
  public:
   World(VirtualClock& clock, std::uint64_t seed, std::size_t instruments, std::uint32_t trades_per_minute);
 
-  void begin(const Fault& fault);     // and its end, by itself
+  void begin(const Fault& fault);  // and its end, by itself
 
   [[nodiscard]] std::unique_ptr<Transport> make_transport();
   [[nodiscard]] std::unique_ptr<HttpGet> make_http_get();
@@ -88,12 +88,12 @@ class World {
   VirtualClock& clock_;
   std::mt19937_64 random_;
   sim::Tape tape_;
-  std::vector<std::uint64_t> printed_;               // per instrument: newest id sent
+  std::vector<std::uint64_t> printed_;  // per instrument: newest id sent
   std::vector<Seen> delivered_;
   std::vector<std::shared_ptr<Line>> lines_;
   std::array<Trouble, 3> trouble_;
   bool rest_fails_ = false, rest_silent_ = false;
-  std::deque<SteadyTime> attempts_;   // of five minutes
+  std::deque<SteadyTime> attempts_;                                   // of five minutes
   std::map<std::pair<std::string, std::int64_t>, unsigned> weights_;  // by host and minute
   std::size_t offences_ = 0;
 };

@@ -6,8 +6,8 @@
 
 #include "catch.hpp"
 #include "cvdd/app/aggregator.hpp"
-#include "support/memory_files.hpp"
 #include "cvdd/app/channel.hpp"
+#include "support/memory_files.hpp"
 
 using namespace cvdd;
 

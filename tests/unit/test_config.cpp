@@ -76,6 +76,38 @@ TEST_CASE("names are found in any case, wildcards take what is trading, unknown 
   CHECK(s.unknown[2].reason == "matches nothing");
 }
 
+TEST_CASE("changes are differences; what is halted goes on, what is no longer listed ends") {
+  std::vector<Instrument> listed(4);
+  listed[0].symbol = "BTCUSDT";
+  listed[1].symbol = "ETHUSDT";
+  listed[2].symbol = "SOLUSDT";
+  listed[2].trading = false;
+  listed[3].symbol = "NEWUSDT";
+  const auto plan = [&](const Lines& wanted, const Lines& active) {
+    return plan_changes(select_instruments(wanted, listed), wanted, listed, active);
+  };
+  const InstrumentChanges follow = plan({"*USDT"}, {"BTCUSDT", "ETHUSDT", "SOLUSDT", "GONEUSDT"});
+  REQUIRE(follow.begin.size() == 1);
+  CHECK(follow.begin[0].symbol == "NEWUSDT");
+  CHECK(follow.end == Lines{"GONEUSDT"});
+  const InstrumentChanges edited = plan({"BTCUSDT", "NEWUSDT"}, {"BTCUSDT", "ETHUSDT", "SOLUSDT"});
+  REQUIRE(edited.begin.size() == 1);
+  CHECK(edited.end == Lines{"ETHUSDT", "SOLUSDT"});
+  const InstrumentChanges nothing = plan({"ETHUSDT", "BTCUSDT"}, {"BTCUSDT", "ETHUSDT"});
+  CHECK(nothing.begin.empty());
+  CHECK(nothing.end.empty());
+}
+
+TEST_CASE("a saved configuration says which of its changes wait for a restart") {
+  Config running, saved;
+  CHECK(changes_that_need_a_restart(running, saved).empty());
+  saved.log_level = "debug";
+  CHECK(changes_that_need_a_restart(running, saved).empty());
+  saved.interval = seconds(5);
+  saved.proxy = "http://h:1";
+  CHECK(changes_that_need_a_restart(running, saved) == Lines{"interval", "net.proxy"});
+}
+
 TEST_CASE("back-off begins within a second, doubles to its cap, and is jittered") {
   Backoff b(seconds(1), seconds(30), 42);
   std::int64_t cap = 1'000'000;

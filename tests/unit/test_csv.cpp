@@ -22,9 +22,10 @@ TEST_CASE("a row is the contract's 25 columns, and is read back to the letter") 
   row.missing = std::nullopt;
   std::string text;
   append_row(text, row);
-  CHECK(text ==
-        "2026-11-20T20:59:00Z,binance,inverse,BTCUSD_PERP,2,gap,61804.8,61804.8,61804.8,61804.8,3,0,0.006471989231,0,400,"
-        "0,0.006471989231,400,0.006471989231,-12.5,0,0,849714402,849714402,?\n");
+  CHECK(
+      text ==
+      "2026-11-20T20:59:00Z,binance,inverse,BTCUSD_PERP,2,gap,61804.8,61804.8,61804.8,61804.8,3,0,0.006471989231,0,400,"
+      "0,0.006471989231,400,0.006471989231,-12.5,0,0,849714402,849714402,?\n");
   text.pop_back();
   const auto again = parse_row(text);
   REQUIRE(again.has_value());
@@ -33,8 +34,7 @@ TEST_CASE("a row is the contract's 25 columns, and is read back to the letter") 
 }
 
 TEST_CASE("a line that cvdd would not have written is not believed") {
-  const std::string good =
-      "2026-11-20T20:59:00Z,binance,spot,BTCUSDT,0,live,,,,,0,0,0,0,0,0,0,0,0,0,0,0,,,0";
+  const std::string good = "2026-11-20T20:59:00Z,binance,spot,BTCUSDT,0,live,,,,,0,0,0,0,0,0,0,0,0,0,0,0,,,0";
   REQUIRE(parse_row(good).has_value());
   for (std::size_t cut = 0; cut < good.size(); ++cut) {
     INFO(good.substr(0, cut));

@@ -179,8 +179,7 @@ static std::map<std::string, std::string> rows_by_key(const MemoryFiles& files, 
       const std::string line = text.substr(begin, end - begin);
       const auto parsed = parse_row(line);
       REQUIRE(parsed);
-      const auto [known, fresh] =
-          rows.emplace(line.substr(0, 20) + parsed->symbol + std::to_string(parsed->rev), line);
+      const auto [known, fresh] = rows.emplace(line.substr(0, 20) + parsed->symbol + std::to_string(parsed->rev), line);
       if (!fresh) ++twice;
       REQUIRE(known->second == line);
     }

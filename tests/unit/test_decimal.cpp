@@ -28,8 +28,26 @@ TEST_CASE("numbers are read exactly and printed plainly") {
 }
 
 TEST_CASE("what is not one number is refused") {
-  for (const char* text : {"", "-", "+1", ".5", "1.", "01", "NaN", "Infinity", " 1", "1 ", "1,5", "0x1", "1e", "1e+",
-                           "1e999", "1.2.3", "--1", "1234567890123456789", "0.0000000000000000001", "1e41"}) {
+  for (const char* text : {"",
+                           "-",
+                           "+1",
+                           ".5",
+                           "1.",
+                           "01",
+                           "NaN",
+                           "Infinity",
+                           " 1",
+                           "1 ",
+                           "1,5",
+                           "0x1",
+                           "1e",
+                           "1e+",
+                           "1e999",
+                           "1.2.3",
+                           "--1",
+                           "1234567890123456789",
+                           "0.0000000000000000001",
+                           "1e41"}) {
     INFO(text);
     CHECK(printed(text) == "refused");
   }

@@ -42,8 +42,9 @@ struct Book {
 std::vector<std::string> told(const std::vector<Row>& rows) {
   std::vector<std::string> out;
   for (const Row& r : rows) {
-    out.push_back(std::to_string(r.time.us / minute) + " " + std::to_string(r.rev) + " " + std::string(name_of(r.status)) +
-                  " " + (r.missing ? std::to_string(*r.missing) : "?") + " " + to_string(r.cvd_base));
+    out.push_back(std::to_string(r.time.us / minute) + " " + std::to_string(r.rev) + " " +
+                  std::string(name_of(r.status)) + " " + (r.missing ? std::to_string(*r.missing) : "?") + " " +
+                  to_string(r.cvd_base));
   }
   return out;
 }
@@ -102,8 +103,8 @@ TEST_CASE("missing ids are counted in the next trade's bar, the bars they touch 
   b.trade(1, 101 * minute, 50);
   b.mark(RecordKind::hole, 103 * minute, 2, 3);
   b.trade(5, 103 * minute, 50);
-  CHECK(told(b.close(105 * minute)) == Lines{"100 0 partial 0 0", "101 0 gap ? 1", "102 0 gap ? 1", "103 0 gap 3 2",
-                                             "104 0 live 0 2"});
+  CHECK(told(b.close(105 * minute)) ==
+        Lines{"100 0 partial 0 0", "101 0 gap ? 1", "102 0 gap ? 1", "103 0 gap 3 2", "104 0 live 0 2"});
   b.trade(2, 101 * minute + 1, 50);
   b.trade(3, 101 * minute + 2, 50);
   CHECK(told(b.close(105 * minute)) == Lines{"101 1 gap ? 3", "102 1 gap ? 3", "103 1 gap 1 4", "104 1 live 0 4"});
@@ -161,8 +162,7 @@ TEST_CASE("a stop writes the open bar as partial; the rest of it makes it repair
     again.ledger.restore(0, rows.back(), rows.back().last_id);
     again.mark(RecordKind::subscribed, 102 * minute + 1);
     again.trade(3, 102 * minute + 2, -50);
-    CHECK(told(again.close(103 * minute)) ==
-          Lines{"100 1 repaired 0 2", "101 0 repaired 0 2", "102 0 repaired 0 1"});
+    CHECK(told(again.close(103 * minute)) == Lines{"100 1 repaired 0 2", "101 0 repaired 0 2", "102 0 repaired 0 1"});
   }
   SECTION("trades were missed: the time in between has no rows, the next bar counts them") {
     Book again;

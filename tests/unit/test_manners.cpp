@@ -88,9 +88,9 @@ TEST_CASE("a connection's silence is judged by its own rate, within bounds") {
     for (int i = 1; i <= 300; ++i) w.data(t0 + i * gap);
     return w.silence();
   };
-  CHECK(after(1ms) == 15s);     // never less than a quarter
+  CHECK(after(1ms) == 15s);  // never less than a quarter
   CHECK(after(100ms) == 20s);
-  CHECK(after(1s) == 60s);      // never more than the limit
+  CHECK(after(1s) == 60s);  // never more than the limit
   Watch fresh(limits, t0);
   fresh.data(t0);
   CHECK(fresh.silence() == 60s);
@@ -99,8 +99,8 @@ TEST_CASE("a connection's silence is judged by its own rate, within bounds") {
 namespace {
 TimeSample sample(std::int64_t asked_ms, std::int64_t answered_ms, std::int64_t server_ms) {
   const std::chrono::steady_clock::time_point zero{};
-  return {zero + std::chrono::milliseconds(asked_ms), zero + std::chrono::milliseconds(answered_ms),
-          {server_ms * 1'000}};
+  return {
+      zero + std::chrono::milliseconds(asked_ms), zero + std::chrono::milliseconds(answered_ms), {server_ms * 1'000}};
 }
 
 class FixedClock final : public Clock {
@@ -115,7 +115,8 @@ class FixedClock final : public Clock {
 
 TEST_CASE("server time is taken from the quickest answer that most agree with") {
   // Steady 0 is 1,000,000 ms at the server; answers take 100, 40 and 300 ms.
-  const std::vector<TimeSample> good{sample(0, 100, 1'000'050), sample(200, 240, 1'000'220), sample(300, 600, 1'000'350)};
+  const std::vector<TimeSample> good{sample(0, 100, 1'000'050), sample(200, 240, 1'000'220),
+                                     sample(300, 600, 1'000'350)};
   CHECK(judge_time(good) == 1'000'000'000);
   const std::vector<TimeSample> one_lies{good[0], sample(200, 210, 9'000'000), good[2]};
   CHECK_FALSE(judge_time(one_lies).has_value());

@@ -24,7 +24,8 @@ TEST_CASE("a line that repeats is printed once and counted; another one is not t
   CHECK(folder.print("can't connect host=a reason=\"x\" after_ms=12", t0));
   CHECK_FALSE(folder.print("can't connect host=a reason=\"x\" after_ms=99", t0 + seconds(1)));
   CHECK(folder.print("can't connect host=b reason=\"x\" after_ms=12", t0 + seconds(2)));
-  for (int i = 0; i < 310; ++i) CHECK_FALSE(folder.print("can't connect host=a reason=\"x\" after_ms=7", t0 + seconds(3)));
+  for (int i = 0; i < 310; ++i)
+    CHECK_FALSE(folder.print("can't connect host=a reason=\"x\" after_ms=7", t0 + seconds(3)));
   CHECK(folder.summaries(t0 + seconds(299)).empty());
   const auto lines = folder.summaries(t0 + seconds(300));
   REQUIRE(lines.size() == 1);

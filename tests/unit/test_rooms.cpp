@@ -39,7 +39,8 @@ TEST_CASE("exchanges are data and pure functions, and only their room names them
   const std::regex impure(R"((boost/|spdlog|<fstream>|<iostream>|<thread>|_clock::now|\b(double|float)\b))");
   for (const std::string& v : violations("src/exchanges", impure)) FAIL_CHECK(v);
   const std::regex exchange(R"("[^"]*binance)", std::regex::icase);
-  for (const char* room : {"src/core", "include/cvdd/core", "src/net", "include/cvdd/net", "src/app", "include/cvdd/app"}) {
+  for (const char* room :
+       {"src/core", "include/cvdd/core", "src/net", "include/cvdd/net", "src/app", "include/cvdd/app"}) {
     for (const std::string& v : violations(room, exchange)) FAIL_CHECK(v);
   }
 }

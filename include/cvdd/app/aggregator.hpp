@@ -23,10 +23,10 @@ struct AggregatorOptions {
   Duration interval = seconds(60);
   Duration close_delay = seconds(2);
   bool event_time = false;
-  std::function<Timestamp()> now;                       // the wall clock
-  std::function<void(std::span<const Row>)> on_rows;    // after rows were written; on the aggregator thread
-  std::function<void(const std::string&)> on_problem;   // one line that an operator should read
-  std::function<void(const std::string&)> on_note;      // … that an operator may want to know
+  std::function<Timestamp()> now;                      // the wall clock
+  std::function<void(std::span<const Row>)> on_rows;   // after rows were written; on the aggregator thread
+  std::function<void(const std::string&)> on_problem;  // one line that an operator should read
+  std::function<void(const std::string&)> on_note;     // … that an operator may want to know
 };
 
 // What the io thread and tests may read at any time.
@@ -93,9 +93,9 @@ class Aggregator {
   std::vector<std::shared_ptr<Channel>> channels_;
   std::vector<Record> batch_;
   std::vector<Row> rows_;
-  Timestamp next_due_;       // end of the next bar to close
-  Timestamp looked_;         // when it was last looked whether one is due
-  Timestamp next_retry_;     // of rows that could not be written
+  Timestamp next_due_;    // end of the next bar to close
+  Timestamp looked_;      // when it was last looked whether one is due
+  Timestamp next_retry_;  // of rows that could not be written
   int last_write_error_ = 0;
 
   std::mutex mail_mutex_;

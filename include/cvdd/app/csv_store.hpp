@@ -113,12 +113,12 @@ class CsvStore {
   std::string directory_;
   Options options_;
   std::optional<Duration> interval_found_;
-  std::map<std::string, Batch> backlog_;                // by day
+  std::map<std::string, Batch> backlog_;  // by day
   std::size_t backlog_rows_ = 0, backlog_bytes_ = 0;
-  std::map<std::string, std::uint32_t> parts_;          // day → part that is written to, if not 0
-  std::map<std::string, std::uint64_t> sizes_;          // file → bytes after our last write
-  std::map<std::string, Unsynced> unsynced_;            // file → what the disk has not confirmed
-  std::vector<std::string> to_sync_;                    // files
+  std::map<std::string, std::uint32_t> parts_;  // day → part that is written to, if not 0
+  std::map<std::string, std::uint64_t> sizes_;  // file → bytes after our last write
+  std::map<std::string, Unsynced> unsynced_;    // file → what the disk has not confirmed
+  std::vector<std::string> to_sync_;            // files
   DayFile newest_file_;
   std::uint64_t refused_rows_ = 0;
   std::vector<std::string> notes_;

@@ -22,9 +22,9 @@ struct Reloaded {
 };
 
 struct DaemonOptions {
-  Config config;                 // paths resolved
+  Config config;  // paths resolved
   SymbolList symbols;
-  bool handle_signals = true;    // SIGTERM and SIGINT stop it, SIGHUP reloads
+  bool handle_signals = true;  // SIGTERM and SIGINT stop it, SIGHUP reloads
   // When one of these files was saved, `reload` is called (io thread) and what changed takes effect.
   std::vector<std::string> watched_files;
   std::function<Reloaded()> reload;

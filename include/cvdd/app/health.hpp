@@ -8,11 +8,11 @@
 namespace cvdd {
 
 struct Health {
-  std::uint64_t instruments = 0;       // wanted and known to the exchange
-  std::uint64_t live = 0;              // of them subscribed now
-  std::uint64_t trades = 0;            // since the start
-  std::uint64_t trades_per_second = 0; // of the last seconds
-  std::uint64_t backlog_rows = 0;      // waiting in memory for the disk
+  std::uint64_t instruments = 0;                 // wanted and known to the exchange
+  std::uint64_t live = 0;                        // of them subscribed now
+  std::uint64_t trades = 0;                      // since the start
+  std::uint64_t trades_per_second = 0;           // of the last seconds
+  std::uint64_t backlog_rows = 0;                // waiting in memory for the disk
   std::chrono::milliseconds aggregator_idle{0};  // since the aggregator thread last looked at the time
 };
 

@@ -23,11 +23,11 @@ struct MarketContext {
   std::function<std::unique_ptr<HttpGet>()> make_http_get;
   Aggregator* aggregator = nullptr;
   const Remembered* restored = nullptr;
-  ExchangeGate* gate = nullptr;                        // of the exchange
+  ExchangeGate* gate = nullptr;  // of the exchange
   std::function<std::uint32_t()> next_instrument_id;
-  std::string cache_dir;                               // last good instrument lists
+  std::string cache_dir;  // last good instrument lists
   bool event_time = false;
-  Duration in_flight;                                  // see SessionSettings
+  Duration in_flight;  // see SessionSettings
 };
 
 class MarketRunner {
@@ -75,14 +75,14 @@ class MarketRunner {
   std::vector<Url> ws_hosts_, rest_hosts_;
   Hosts hosts_;
   std::shared_ptr<ExchangeTime> time_;
-  bool listed_fresh_ = false;           // from the exchange, not from disk
-  bool clock_reported_ = false;         // the log knows that the local clock is wrong
+  bool listed_fresh_ = false;    // from the exchange, not from disk
+  bool clock_reported_ = false;  // the log knows that the local clock is wrong
   Intake intake_;
   std::deque<Instrument> instruments_;  // addresses are stable: everything points here; none is ever taken away
-  std::map<std::string, const Instrument*> known_;    // all of them, by symbol
-  std::map<const Instrument*, Session*> active_;      // those collected now, and by which connection
-  std::vector<Instrument> listed_;                    // the exchange's newest answer
-  std::set<std::string> reported_;                    // unknown symbols that the log knows of
+  std::map<std::string, const Instrument*> known_;  // all of them, by symbol
+  std::map<const Instrument*, Session*> active_;    // those collected now, and by which connection
+  std::vector<Instrument> listed_;                  // the exchange's newest answer
+  std::set<std::string> reported_;                  // unknown symbols that the log knows of
   // A session without instruments has been told to end; it stays here, so that its coroutine may return in peace.
   std::vector<std::unique_ptr<Session>> sessions_;
   std::unique_ptr<Timer> timer_;

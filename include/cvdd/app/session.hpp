@@ -33,13 +33,13 @@ struct SessionContext {
 };
 
 struct SessionSettings {
-  std::string name;                    // "binance spot #1", for the log
-  std::vector<Url> hosts;              // tried in order
+  std::string name;        // "binance spot #1", for the log
+  std::vector<Url> hosts;  // tried in order
   Stream stream = Stream::aggregate;
   WatchLimits limits;
   std::chrono::milliseconds connect_timeout{15'000};
-  Duration in_flight = seconds(2);     // a trade arrives no later than this after it was made (close_delay)
-  std::uint64_t seed = 0;              // of the jitter
+  Duration in_flight = seconds(2);  // a trade arrives no later than this after it was made (close_delay)
+  std::uint64_t seed = 0;           // of the jitter
 };
 
 struct SessionCounters {
@@ -91,17 +91,17 @@ class Session {
   std::vector<const Instrument*> instruments_;
   std::unique_ptr<Transport> transport_;
   std::optional<Watch> watch_;
-  std::deque<Request> requests_;       // without an answer yet; bounded by batches + one probe
+  std::deque<Request> requests_;  // without an answer yet; bounded by batches + one probe
   std::uint64_t next_request_ = 1;
   // What this connection is still to be told. Bounded by the instruments there are.
   std::deque<const Instrument*> to_subscribe_, to_unsubscribe_;
-  std::vector<Record> marks_;          // of instruments that ended, when the queue had no room for them
-  std::vector<Record> records_;        // of the message being handled; never more than one message's
+  std::vector<Record> marks_;    // of instruments that ended, when the queue had no room for them
+  std::vector<Record> records_;  // of the message being handled; never more than one message's
   std::unique_ptr<Timer> timer_, write_timer_;
   Backoff backoff_;
   std::size_t host_ = 0;
-  std::string why_;                    // the connection ended because
-  bool mute_ = false;                  // … its data had stopped before its frames did
+  std::string why_;    // the connection ended because
+  bool mute_ = false;  // … its data had stopped before its frames did
   bool live_ = false, stopping_ = false;
   std::string last_failure_;
   SessionCounters counters_;

@@ -79,11 +79,16 @@ class Watch {
 
 [[nodiscard]] constexpr std::string_view reason_of(Watch::Verdict verdict) {
   switch (verdict) {
-    case Watch::Verdict::fine: return "fine";
-    case Watch::Verdict::not_acknowledged: return "a subscription was not acknowledged in time";
-    case Watch::Verdict::no_first_frame: return "subscriptions were acknowledged, but no trade came";
-    case Watch::Verdict::silent: return "no trade came for too long";
-    case Watch::Verdict::dead: return "no sign of life, not even an answer to a probe";
+    case Watch::Verdict::fine:
+      return "fine";
+    case Watch::Verdict::not_acknowledged:
+      return "a subscription was not acknowledged in time";
+    case Watch::Verdict::no_first_frame:
+      return "subscriptions were acknowledged, but no trade came";
+    case Watch::Verdict::silent:
+      return "no trade came for too long";
+    case Watch::Verdict::dead:
+      return "no sign of life, not even an answer to a probe";
   }
   return "";
 }

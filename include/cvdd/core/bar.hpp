@@ -19,18 +19,18 @@ struct Bar {
   std::uint64_t first_id = 0, last_id = 0;
 
   // What is known about completeness beyond the ledger's open holes and losses.
-  bool partial_begin = false;    // subscribed inside this bar
-  bool partial_end = false;      // stopped or unsubscribed inside this bar
-  bool lost = false;             // a hole of unknown size that can't be resolved any more
-  bool recovered = false;        // something was missing and is there now
-  bool history = false;          // from the exchange's candles
-  std::uint64_t missing = 0;     // ids given up on
-  bool absent = false;           // the daemon did not run: not written unless it turns out to be known
+  bool partial_begin = false;  // subscribed inside this bar
+  bool partial_end = false;    // stopped or unsubscribed inside this bar
+  bool lost = false;           // a hole of unknown size that can't be resolved any more
+  bool recovered = false;      // something was missing and is there now
+  bool history = false;        // from the exchange's candles
+  std::uint64_t missing = 0;   // ids given up on
+  bool absent = false;         // the daemon did not run: not written unless it turns out to be known
 
   // What the file says.
-  std::uint32_t revs = 0;        // rows written so far; the next row's rev
-  bool changed = false;          // differs from the last row written
-  bool delta_changed = false;    // … and so do the CVDs after it
+  std::uint32_t revs = 0;      // rows written so far; the next row's rev
+  bool changed = false;        // differs from the last row written
+  bool delta_changed = false;  // … and so do the CVDs after it
   BarStatus written_status = BarStatus::live;
   std::optional<std::uint64_t> written_missing;
 

@@ -31,14 +31,14 @@ struct ExchangeConfig {
 };
 
 struct Config {
-  std::string data_dir = "data";              // made absolute against the file's folder by resolve_paths
+  std::string data_dir = "data";  // made absolute against the file's folder by resolve_paths
   std::string symbols_file = "symbols.toml";
-  Duration interval = seconds(60);            // 1s … 1d, divides a UTC day
+  Duration interval = seconds(60);  // 1s … 1d, divides a UTC day
   Duration close_delay = seconds(2);
-  bool exchange_clock = false;                // clock = "exchange"
-  bool sync = true;                           // sync = "bar": fdatasync after every bar; "off": the kernel decides
+  bool exchange_clock = false;  // clock = "exchange"
+  bool sync = true;             // sync = "bar": fdatasync after every bar; "off": the kernel decides
   std::string http_listen = "127.0.0.1:9480";
-  std::string log_level = "info";             // trace debug info warn error
+  std::string log_level = "info";  // trace debug info warn error
   std::string ca_file;
   std::string proxy;
   std::map<std::pair<std::string, Market>, ExchangeConfig> exchanges;
@@ -78,10 +78,11 @@ struct Selection {
   std::vector<Instrument> found;  // each once; ids not yet given
   std::vector<UnknownSymbol> unknown;
 };
-[[nodiscard]] Selection select_instruments(const std::vector<std::string>& wanted, const std::vector<Instrument>& listed);
+[[nodiscard]] Selection select_instruments(const std::vector<std::string>& wanted,
+                                           const std::vector<Instrument>& listed);
 
-// From the instruments collected now (`active`, symbols) to those wanted: differences only. One that is still wanted and
-// listed goes on while it is halted; one that the exchange no longer lists ends.
+// From the instruments collected now (`active`, symbols) to those wanted: differences only. One that is still wanted
+// and listed goes on while it is halted; one that the exchange no longer lists ends.
 struct InstrumentChanges {
   std::vector<Instrument> begin;
   std::vector<std::string> end;  // symbols

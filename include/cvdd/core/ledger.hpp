@@ -20,12 +20,12 @@ struct LedgerOptions {
 };
 
 struct LedgerCounters {
-  std::uint64_t trades = 0;          // messages that moved a CVD
-  std::uint64_t other = 0;           // messages beside the CVD
-  std::uint64_t late = 0;            // trades of a bar that was written already
-  std::uint64_t before_first = 0;    // trades of bars before the instrument's first one: dropped
-  std::uint64_t too_late = 0;        // trades of bars no longer in memory: their loss is marked in the open bar
-  std::uint64_t too_far_ahead = 0;   // trades more than bars_ahead_max after the newest bar: refused, marked
+  std::uint64_t trades = 0;         // messages that moved a CVD
+  std::uint64_t other = 0;          // messages beside the CVD
+  std::uint64_t late = 0;           // trades of a bar that was written already
+  std::uint64_t before_first = 0;   // trades of bars before the instrument's first one: dropped
+  std::uint64_t too_late = 0;       // trades of bars no longer in memory: their loss is marked in the open bar
+  std::uint64_t too_far_ahead = 0;  // trades more than bars_ahead_max after the newest bar: refused, marked
   std::uint64_t rows = 0;
   std::uint64_t revisions = 0;
 };
@@ -89,12 +89,12 @@ class Ledger {
     const Instrument* instrument = nullptr;
     std::size_t clock = 0;  // index into clocks_
     State state = State::idle;
-    std::deque<Bar> bars;   // contiguous in time from `front`
+    std::deque<Bar> bars;  // contiguous in time from `front`
     Timestamp front;
-    Timestamp first_bar;    // trades before it are not ours
-    Timestamp end_bar;      // when ended
-    Decimal cvd_base, cvd_quote;    // before bars.front()
-    std::optional<Decimal> close;   // last price before bars.front()
+    Timestamp first_bar;           // trades before it are not ours
+    Timestamp end_bar;             // when ended
+    Decimal cvd_base, cvd_quote;   // before bars.front()
+    std::optional<Decimal> close;  // last price before bars.front()
     std::optional<std::uint64_t> last_id;
     Timestamp last_trade;
     std::optional<Loss> loss;
@@ -128,8 +128,8 @@ class Ledger {
   [[nodiscard]] Timestamp newest_bar(const Book& book) const;
 
   LedgerOptions options_;
-  std::vector<Book> books_;               // by Instrument::id
-  std::vector<std::uint32_t> order_;      // ids in the order they were added
+  std::vector<Book> books_;           // by Instrument::id
+  std::vector<std::uint32_t> order_;  // ids in the order they were added
   std::vector<EventClock> clocks_;
   std::optional<Timestamp> newest_trade_;
   LedgerCounters counters_;

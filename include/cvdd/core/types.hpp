@@ -46,12 +46,12 @@ enum class Aggressor : std::uint8_t { buyer, seller, unknown };
 struct Instrument {
   std::string exchange;  // "binance"
   Market market = Market::spot;
-  std::string symbol;    // the exchange's own spelling: "BTCUSDT", "BTCUSD_PERP"
-  std::string base;      // "BTC"
-  std::string quote;     // "USDT"
-  std::string settle;    // margin asset; empty for spot
+  std::string symbol;           // the exchange's own spelling: "BTCUSDT", "BTCUSD_PERP"
+  std::string base;             // "BTC"
+  std::string quote;            // "USDT"
+  std::string settle;           // margin asset; empty for spot
   Decimal contract_size{1, 0};  // spot and linear: base units per unit of size; inverse: quote (USD) per contract
-  bool trading = true;   // false: listed, but not open for trading
+  bool trading = true;          // false: listed, but not open for trading
 
   // Number given by the daemon; index into its tables; stable while it runs. 0-based.
   std::uint32_t id = 0;
@@ -63,16 +63,16 @@ enum class Series : std::uint8_t { aggregate, single, block };
 // One message of a tape, converted: sizes in base and quote units, side by the taker.
 struct Trade {
   const Instrument* instrument = nullptr;
-  Timestamp time;                 // the exchange's trade time
-  std::uint64_t id = 0;           // the exchange's id within its series
-  std::uint32_t fills = 1;        // how many matches this message covers (aggregates: l - f + 1)
+  Timestamp time;           // the exchange's trade time
+  std::uint64_t id = 0;     // the exchange's id within its series
+  std::uint32_t fills = 1;  // how many matches this message covers (aggregates: l - f + 1)
   Aggressor aggressor = Aggressor::unknown;
   Series series = Series::aggregate;
-  bool placeholder = false;       // only an id, no volume (Binance X = NA): counts for the sequence alone
-  bool in_cvd = true;             // false: volume goes to other_* (block, insurance fund, ADL, side unknown)
-  Decimal price;                  // quote per base, > 0
-  Decimal base;                   // base units, > 0
-  Decimal quote;                  // quote units, > 0
+  bool placeholder = false;  // only an id, no volume (Binance X = NA): counts for the sequence alone
+  bool in_cvd = true;        // false: volume goes to other_* (block, insurance fund, ADL, side unknown)
+  Decimal price;             // quote per base, > 0
+  Decimal base;              // base units, > 0
+  Decimal quote;             // quote units, > 0
 };
 
 // What travels from the io thread to the aggregator, trades and marks in one order.
@@ -140,7 +140,7 @@ struct Row {
   std::uint64_t buys = 0, sells = 0;
   Decimal buy_base, sell_base, buy_quote, sell_quote;
   Decimal delta_base, delta_quote, cvd_base, cvd_quote, other_base, other_quote;
-  std::string first_id, last_id;          // as the exchange gave them; empty without a trade
+  std::string first_id, last_id;             // as the exchange gave them; empty without a trade
   std::optional<std::uint64_t> missing = 0;  // empty: a hole of unknown size, printed "?"
 };
 

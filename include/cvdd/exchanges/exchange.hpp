@@ -20,13 +20,13 @@ enum class Stream : std::uint8_t { aggregate, single };
 // Why a message was not used. Counted by kind; never stops a connection.
 enum class Refusal : std::uint8_t {
   none,
-  not_json,          // broken or truncated
-  not_understood,    // valid JSON of an unknown kind
-  bad_field,         // a field is missing or of the wrong type
-  bad_number,        // price or size is no number, zero, negative, or has too many digits
-  unknown_symbol,    // a trade of an instrument we did not ask for
-  wrong_market,      // the message says that it belongs to another market
-  overflow,          // size conversion does not fit
+  not_json,        // broken or truncated
+  not_understood,  // valid JSON of an unknown kind
+  bad_field,       // a field is missing or of the wrong type
+  bad_number,      // price or size is no number, zero, negative, or has too many digits
+  unknown_symbol,  // a trade of an instrument we did not ask for
+  wrong_market,    // the message says that it belongs to another market
+  overflow,        // size conversion does not fit
   count_,
 };
 [[nodiscard]] std::string_view name_of(Refusal refusal);
@@ -42,9 +42,9 @@ struct Ack {
 struct Parsed {
   std::vector<Trade> trades;
   std::vector<Ack> acks;
-  bool closing_soon = false;        // the exchange announces that it will close the connection
-  bool ignored = false;             // understood, and not needed (tickers, order books, …)
-  std::uint32_t refused_rows = 0;   // rows that were refused, for the reason below
+  bool closing_soon = false;       // the exchange announces that it will close the connection
+  bool ignored = false;            // understood, and not needed (tickers, order books, …)
+  std::uint32_t refused_rows = 0;  // rows that were refused, for the reason below
   Refusal refusal = Refusal::none;
   void clear() {
     trades.clear();
@@ -75,12 +75,12 @@ struct Limits {
 
 // One market family of an exchange. All functions are pure and must not throw on any input.
 struct Exchange {
-  std::string_view name;                         // "binance"
+  std::string_view name;  // "binance"
   Market market;
   std::span<const std::string_view> ws_hosts;    // "wss://host:port", tried in order
   std::span<const std::string_view> rest_hosts;  // "https://host"
   Limits limits;
-  std::string_view region_note;                  // what to do where the exchange refuses a region (403, 451)
+  std::string_view region_note;  // what to do where the exchange refuses a region (403, 451)
 
   // Path and query of the WebSocket URL, appended to a host: "/stream".
   std::string (*ws_target)(Stream stream);

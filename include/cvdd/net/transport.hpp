@@ -25,21 +25,21 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 struct Url {
   std::string scheme;  // "wss" or "https"
   std::string host;
-  std::string port;    // given or the scheme's default
-  std::string path;    // prefix, without a trailing slash; may be empty
+  std::string port;  // given or the scheme's default
+  std::string path;  // prefix, without a trailing slash; may be empty
 };
 [[nodiscard]] bool parse_url(std::string_view text, Url& out);
 
 // What went wrong on the network, as causes an operator understands. Each value is retried unless it says otherwise.
 enum class NetError {
-  resolve_failed = 1,     // the host name has no address
-  connect_failed,         // no address accepted the connection
-  tls_failed,             // the certificate or host name is not valid, or no common protocol; long back-off
-  upgrade_refused,        // the server answered the WebSocket handshake with something else
-  timed_out,              // the deadline of this step passed
-  closed,                 // the other side closed
-  protocol,               // the other side broke the protocol
-  proxy_failed,           // the proxy refused, or is none
+  resolve_failed = 1,  // the host name has no address
+  connect_failed,      // no address accepted the connection
+  tls_failed,          // the certificate or host name is not valid, or no common protocol; long back-off
+  upgrade_refused,     // the server answered the WebSocket handshake with something else
+  timed_out,           // the deadline of this step passed
+  closed,              // the other side closed
+  protocol,            // the other side broke the protocol
+  proxy_failed,        // the proxy refused, or is none
 };
 [[nodiscard]] const boost::system::error_category& net_category();
 [[nodiscard]] boost::system::error_code make_error_code(NetError error);
@@ -96,7 +96,8 @@ struct NetSettings {
 class NetContext;
 // Throws std::runtime_error naming the file if `ca_file` cannot be read, or saying what is wrong with `proxy`.
 [[nodiscard]] std::shared_ptr<NetContext> make_net_context(const NetSettings& settings);
-[[nodiscard]] std::unique_ptr<Transport> make_transport(asio::any_io_executor executor, std::shared_ptr<NetContext> tls);
+[[nodiscard]] std::unique_ptr<Transport> make_transport(asio::any_io_executor executor,
+                                                        std::shared_ptr<NetContext> tls);
 [[nodiscard]] std::unique_ptr<HttpGet> make_http_get(asio::any_io_executor executor, std::shared_ptr<NetContext> tls);
 
 }  // namespace cvdd

@@ -14,13 +14,13 @@ int run_command(const std::string& config_file);
 int check_command(const std::string& config_file, bool online);
 
 struct DemoOptions {
-  std::string out;                  // data directory; empty: a fresh one under the system's temporary folder
-  std::uint64_t bars = 0;           // 0: until stopped
+  std::string out;         // data directory; empty: a fresh one under the system's temporary folder
+  std::uint64_t bars = 0;  // 0: until stopped
   Duration interval = seconds(5);
   std::uint64_t seed = 1;
-  std::size_t instruments = 9;      // over the three markets
+  std::size_t instruments = 9;  // over the three markets
   std::uint32_t trades_per_minute = 120;
-  bool quiet = false;               // no rows on standard output
+  bool quiet = false;  // no rows on standard output
 };
 int demo_command(const DemoOptions& options);
 

@@ -11,7 +11,7 @@
 namespace cvdd {
 
 struct LoadedConfig {
-  Config config;       // paths absolute
+  Config config;  // paths absolute
   SymbolList symbols;
 };
 
