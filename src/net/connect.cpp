@@ -45,11 +45,13 @@ asio::awaitable<Result<void>> connect_tls(TlsStream& stream, NetContext& net, co
   if (!endpoints) {
     co_return endpoints.error();
   }
-  Result<tcp::socket> connected = co_await race(*endpoints, deadline, detail);
+  std::string why;
+  Result<tcp::socket> connected = co_await race(*endpoints, deadline, why);
   if (!connected) {
+    const std::string behind = net.proxy() ? "proxy " + host + ":" + port + ": " : "";
+    detail = detail.empty() ? behind + why : detail + "; the addresses of last time: " + behind + why;
     co_return connected.error();
   }
-  net.remember(host + ":" + port, *endpoints);
   beast::tcp_stream& socket = beast::get_lowest_layer(stream);
   socket.socket() = std::move(*connected);
   keep_alive(socket.socket());
@@ -74,6 +76,8 @@ asio::awaitable<Result<void>> connect_tls(TlsStream& stream, NetContext& net, co
     co_return make_error_code(NetError::tls_failed);
   }
   socket.expires_never();
+  // Only now: what answered has proved that it is who we meant.
+  net.remember(host + ":" + port, *endpoints);
   co_return Result<void>();
 }
 

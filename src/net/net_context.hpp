@@ -5,7 +5,9 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,6 +28,13 @@ struct Proxy {
 // Empty if the text is no proxy address. User and password may be percent-encoded.
 [[nodiscard]] std::optional<Proxy> parse_proxy(std::string_view text);
 
+// A look-up that is going on, on a thread of its own. `finished` is set last.
+struct Lookup {
+  boost::system::error_code error;
+  Endpoints endpoints;
+  std::atomic<bool> finished{false};
+};
+
 class NetContext {
  public:
   explicit NetContext(const NetSettings& settings);
@@ -38,6 +47,14 @@ class NetContext {
   [[nodiscard]] Endpoints remembered(const std::string& host_and_port) const;
   static constexpr std::size_t hosts_max = 64;
 
+  // At most one look-up a host at a time, so that a name service that hangs costs one thread a host.
+  [[nodiscard]] std::shared_ptr<Lookup> lookup_of(const std::string& name) const {
+    const auto found = lookups_.find(name);
+    return found == lookups_.end() ? nullptr : found->second;
+  }
+  void begin_lookup(const std::string& name, std::shared_ptr<Lookup> lookup) { lookups_[name] = std::move(lookup); }
+  void end_lookup(const std::string& name) { lookups_.erase(name); }
+
   // The seam for tests: answers instead of the system's resolver, if set.
   std::function<Endpoints(const std::string& host, const std::string& port)> resolve_by;
 
@@ -45,6 +62,7 @@ class NetContext {
   asio::ssl::context context_;
   std::optional<Proxy> proxy_;
   std::map<std::string, Endpoints> addresses_;
+  std::map<std::string, std::shared_ptr<Lookup>> lookups_;
 };
 
 // Tells OpenSSL which name or address the certificate must carry, and says the name to the server (SNI).

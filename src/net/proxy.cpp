@@ -103,6 +103,11 @@ asio::awaitable<Result<void>> ask_proxy(boost::beast::tcp_stream& socket, const 
   }
   std::string line;
   const unsigned status = status_of(answer, line);
+  // Some echo what they were sent.
+  if (const auto at = proxy.authorization.empty() ? std::string::npos : line.find(proxy.authorization.substr(6));
+      at != std::string::npos) {
+    line = "(an answer with the credentials in it)";
+  }
   if (status < 200 || status > 299) {
     detail = where + (status == 0 ? "did not answer as a proxy does: " : "refused: ") + line;
     co_return make_error_code(NetError::proxy_failed);

@@ -3,6 +3,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <charconv>
+#include <thread>
 
 #include "address.hpp"
 
@@ -12,31 +13,20 @@ namespace {
 using asio::ip::tcp;
 using boost::system::error_code;
 
-// Lives until the look-up ends, which may be long after the coroutine that asked has given up.
-struct Lookup {
-  explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), done(executor) {}
-  tcp::resolver resolver;
-  asio::steady_timer done;
-  error_code error;
-  Endpoints endpoints;
-  bool finished = false;
-};
+constexpr std::chrono::milliseconds looked_at_every{10};
 
-// The system's look-up cannot be interrupted. So the coroutine waits for a timer, which the look-up's end cancels.
-asio::awaitable<void> look_up(std::shared_ptr<Lookup> lookup, const std::string& host, const std::string& port) {
-  lookup->resolver.async_resolve(host, port, tcp::resolver::numeric_service,
-                                 [lookup](const error_code& error, const tcp::resolver::results_type& results) {
-                                   lookup->error = error;
-                                   for (const auto& entry : results) {
-                                     lookup->endpoints.push_back(entry.endpoint());
-                                   }
-                                   lookup->finished = true;
-                                   lookup->done.cancel();
-                                 });
-  co_await lookup->done.async_wait(await_tuple);
-  if (!lookup->finished) {
-    lookup->resolver.cancel();
-  }
+// The system's look-up can neither be interrupted nor hurried, so each host's has a thread of its own: one that hangs
+// must not hold up the others.
+void look_up(const std::shared_ptr<Lookup>& lookup, const std::string& host, const std::string& port) {
+  std::thread([lookup, host, port] {
+    asio::io_context io(1);
+    tcp::resolver resolver(io);
+    error_code error;
+    const auto results = resolver.resolve(host, port, tcp::resolver::numeric_service, error);
+    lookup->error = error;
+    for (const auto& entry : results) lookup->endpoints.push_back(entry.endpoint());
+    lookup->finished.store(true, std::memory_order_release);
+  }).detach();
 }
 }  // namespace
 
@@ -83,29 +73,37 @@ asio::awaitable<Result<Endpoints>> resolve(NetContext& net, const std::string& h
     std::from_chars(port.data(), port.data() + port.size(), number);
     co_return Endpoints{tcp::endpoint(address, number)};
   }
-  const auto lookup = std::make_shared<Lookup>(co_await asio::this_coro::executor);
+  const std::string name = host + ":" + port;
+  auto lookup = net.lookup_of(name);
   if (net.resolve_by) {
+    lookup = std::make_shared<Lookup>();
     lookup->endpoints = net.resolve_by(host, port);
     lookup->finished = true;
-  } else {
-    // Half the time is enough for a name service that answers; the rest is for the addresses of last time.
-    const auto now = std::chrono::steady_clock::now();
-    lookup->done.expires_at(net.remembered(host + ":" + port).empty() ? deadline : now + (deadline - now) / 2);
-    co_await look_up(lookup, host, port);
+  } else if (!lookup) {
+    lookup = std::make_shared<Lookup>();
+    net.begin_lookup(name, lookup);
+    look_up(lookup, host, port);
   }
-  if (lookup->finished && !lookup->error && !lookup->endpoints.empty()) {
-    co_return interleave_families(std::move(lookup->endpoints));
+  const Endpoints last_good = net.remembered(name);
+  // Half the time is enough for a name service that answers; the rest is for the addresses of last time.
+  const auto now = std::chrono::steady_clock::now();
+  const SteadyTime until = last_good.empty() ? deadline : now + (deadline - now) / 2;
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  while (!lookup->finished.load(std::memory_order_acquire) && std::chrono::steady_clock::now() < until) {
+    timer.expires_after(looked_at_every);
+    co_await timer.async_wait(await_tuple);
   }
-  Endpoints last_good = net.remembered(host + ":" + port);
+  const bool finished = lookup->finished.load(std::memory_order_acquire);
+  if (finished) net.end_lookup(name);
+  if (finished && !lookup->error && !lookup->endpoints.empty()) {
+    co_return interleave_families(lookup->endpoints);
+  }
+  detail = finished ? "cannot look up " + host + ": " + (lookup->error ? lookup->error.message() : "no address")
+                    : "timed out looking up " + host;
   if (!last_good.empty()) {
-    co_return last_good;
+    co_return last_good;  // should they fail too, the detail begins with why they were tried
   }
-  if (!lookup->finished) {
-    detail = "timed out looking up " + host;
-    co_return make_error_code(NetError::timed_out);
-  }
-  detail = "cannot look up " + host + ": " + (lookup->error ? lookup->error.message() : "no address");
-  co_return make_error_code(NetError::resolve_failed);
+  co_return make_error_code(finished ? NetError::resolve_failed : NetError::timed_out);
 }
 
 }  // namespace cvdd
