@@ -17,7 +17,7 @@ Aggregator::Aggregator(AggregatorOptions options, CsvStore& store, FileSyncer& s
       store_(store),
       syncer_(syncer),
       restored_(restored),
-      ledger_({options_.interval, options_.event_time}),
+      ledger_({options_.interval, options_.event_time, options_.repairs}),
       batch_(batch_max) {}
 
 Aggregator::~Aggregator() {

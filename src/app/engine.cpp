@@ -23,6 +23,7 @@ Engine::Engine(EngineOptions options, Surroundings around)
   a.interval = options_.config.interval;
   a.close_delay = options_.config.close_delay;
   a.event_time = options_.config.exchange_clock;
+  a.repairs = options_.config.repair && !options_.config.exchange_clock;
   a.now = [this] { return closing_time_.now(); };
   a.on_rows = options_.on_rows;
   a.on_problem = [](const std::string& line) { spdlog::error("{}", line); };
@@ -65,6 +66,11 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   context.aggregator = aggregator_.get();
   context.restored = &restored_;
   context.gate = &gate.first->second;
+  if (exchange->history_per_minute > 0 && options_.config.repair) {
+    const std::string pool = where.first + " " + std::string(exchange->weight_pool);
+    context.history_budget =
+        &history_budgets_.try_emplace(pool, exchange->history_per_minute, seconds(60)).first->second;
+  }
   context.next_instrument_id = [this] { return instruments_++; };
   context.cache_dir = options_.config.data_dir;
   context.event_time = options_.config.exchange_clock;

@@ -74,6 +74,32 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
   }
   ++counters_.trades;
   out.push_back(*record);
+  if (decision.hole_count > 0 && on_hole) on_hole(*trade.instrument, decision.hole_first, decision.hole_count);
+}
+
+void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& out) {
+  for (const Trade& trade : trades) {
+    const auto record = Record::from(trade);
+    Entry& e = entry(*trade.instrument);
+    if (!record || e.ended) continue;
+    const Sequencer::Decision decision = e.sequencer.decide(trade.series, trade.id);
+    if (decision.verdict != Sequencer::Verdict::next && decision.verdict != Sequencer::Verdict::late) continue;
+    if (decision.hole_count > 0) {
+      counters_.missing += decision.hole_count;
+      out.push_back(
+          Record::mark(RecordKind::hole, trade.instrument->id, trade.time, decision.hole_first, decision.hole_count));
+    }
+    ++counters_.fetched;
+    out.push_back(*record);
+  }
+}
+
+std::optional<std::uint64_t> Intake::last_id(const Instrument& instrument) const {
+  return instrument.id < entries_.size() ? entries_[instrument.id].sequencer.last_id() : std::nullopt;
+}
+
+std::optional<Series> Intake::source(const Instrument& instrument) const {
+  return instrument.id < entries_.size() ? entries_[instrument.id].sequencer.source() : std::nullopt;
 }
 
 void Intake::confirm(const Instrument& instrument, Timestamp now, std::vector<Record>& out) {
@@ -81,6 +107,7 @@ void Intake::confirm(const Instrument& instrument, Timestamp now, std::vector<Re
   if (e.confirmed || e.ended) return;
   e.confirmed = true;
   out.push_back(Record::mark(RecordKind::subscribed, instrument.id, now));
+  if (on_confirmed && e.sequencer.last_id()) on_confirmed(instrument);
 }
 
 void Intake::lose(const Instrument& instrument, Timestamp since, std::vector<Record>& out) {

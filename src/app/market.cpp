@@ -49,7 +49,31 @@ MarketRunner::MarketRunner(MarketContext context, const Exchange& exchange, cons
       hosts_(ws_hosts_.size()),
       time_(std::make_shared<ExchangeTime>(*context_.clock)),
       intake_(exchange, context_.event_time),
-      timer_(context_.clock->timer()) {}
+      timer_(context_.clock->timer()) {
+  if (context_.history_budget != nullptr && !context_.event_time) make_backfill();
+}
+
+void MarketRunner::make_backfill() {
+  BackfillContext b;
+  b.clock = context_.clock;
+  b.time = time_.get();
+  b.gate = context_.gate;
+  b.budget = context_.history_budget;
+  b.intake = &intake_;
+  b.make_http_get = context_.make_http_get;
+  b.heed = [this](const HttpResponse& response, std::string& error) { heed(response, error); };
+  b.inject = [this](const Instrument& instrument, std::span<const Record> records) {
+    const auto active = active_.find(&instrument);
+    return active == active_.end() ? records.size() : active->second->inject(records);
+  };
+  b.hosts = rest_hosts_;
+  b.name = name();
+  backfill_ = std::make_unique<Backfill>(std::move(b));
+  intake_.on_hole = [this](const Instrument& instrument, std::uint64_t first, std::uint64_t count) {
+    backfill_->hole(instrument, first, count);
+  };
+  intake_.on_confirmed = [this](const Instrument& instrument) { backfill_->check(instrument); };
+}
 
 std::string MarketRunner::name() const {
   return std::string(exchange_.name) + " " + std::string(name_of(exchange_.market));
@@ -58,6 +82,7 @@ std::string MarketRunner::name() const {
 void MarketRunner::stop() {
   stopping_ = true;
   timer_->cancel();
+  if (backfill_) backfill_->stop();
   for (const auto& session : sessions_) session->stop();
 }
 
@@ -65,6 +90,11 @@ asio::awaitable<void> MarketRunner::run() {
   co_await measure_time();
   const std::vector<Instrument> listed = co_await load_instruments();
   if (stopping_) co_return;
+  if (backfill_) {
+    asio::co_spawn(context_.executor, backfill_->run(), [](const std::exception_ptr& e) {
+      if (e) std::rethrow_exception(e);
+    });
+  }
   apply(listed);
   co_await follow_listings();
 }

@@ -245,6 +245,7 @@ void Session::update_waiting() {
 // A full queue stops this connection's reading: TCP pushes back, nothing is dropped.
 asio::awaitable<void> Session::deliver() {
   push_marks();
+  delivering_ = true;
   std::span<const Record> rest(records_);
   while (true) {
     rest = rest.subspan(context_.channel->push(rest));
@@ -254,6 +255,14 @@ asio::awaitable<void> Session::deliver() {
     co_await pause(Millis(1));
   }
   records_.clear();
+  delivering_ = false;
+}
+
+std::size_t Session::inject(std::span<const Record> records) {
+  if (delivering_) return 0;
+  const std::size_t pushed = context_.channel->push(records);
+  context_.bell->ring();
+  return pushed;
 }
 
 // Up to the last frame the data are known to be complete, unless they had stopped before; what was made shortly

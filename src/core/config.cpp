@@ -113,6 +113,12 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
          r.choice(n, k, {"wall", "exchange"}, clock);
          c.exchange_clock = clock == "exchange";
        }},
+      {"repair",
+       [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+         std::string repair = "on";
+         r.choice(n, k, {"on", "off"}, repair);
+         c.repair = repair == "on";
+       }},
       {"sync",
        [&c](TomlReader& r, const toml::node& n, const std::string& k) {
          std::string sync = "bar";
@@ -194,6 +200,7 @@ std::vector<std::string> changes_that_need_a_restart(const Config& running, cons
   compare("interval", running.interval == saved.interval);
   compare("close_delay", running.close_delay == saved.close_delay);
   compare("clock", running.exchange_clock == saved.exchange_clock);
+  compare("repair", running.repair == saved.repair);
   compare("sync", running.sync == saved.sync);
   compare("http", running.http_listen == saved.http_listen);
   compare("net.ca_file", running.ca_file == saved.ca_file);

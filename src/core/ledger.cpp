@@ -40,6 +40,8 @@ void Ledger::apply(const Record& record) {
       return hole(book, record);
     case RecordKind::unsubscribed:
       return unsubscribed(book, record.time());
+    case RecordKind::verdict:
+      return verdict(book, record);
   }
 }
 
@@ -79,8 +81,9 @@ void Ledger::continue_after_absence(Book& book, Timestamp bar) {
     return;
   }
   const auto between = static_cast<std::size_t>((bar - newest).us / options_.interval.us);
-  if (between > bars_kept_max) {
+  if (between > bars_kept_max()) {
     for (Bar& b : book.bars) {
+      if (b.absent) continue;
       const auto base = add(book.cvd_base, *subtract(b.buy_base, b.sell_base));
       const auto quote = add(book.cvd_quote, *subtract(b.buy_quote, b.sell_quote));
       if (base && quote) {
@@ -143,14 +146,16 @@ void Ledger::hole(Book& book, const Record& record) {
   if (book.state != State::active) return;
   const Timestamp at = std::max(bar_start(record.time(), options_.interval), book.first_bar);
   if (!extend(book, at)) return;
-  Hole h{record.id(), record.id() + record.count() - 1, record.count(), at, at, at};
+  Hole h{record.id(), record.id() + record.count() - 1, record.count(), at, at, at, at, book.loss.has_value()};
   if (book.loss) {
+    h.cut_from = book.loss->from;
     h.touch_from = std::max(book.loss->from, book.loss->visible_from);
     h.touch_to = std::min(book.loss->open ? at : book.loss->to + options_.interval, at);
     if (h.touch_to < h.touch_from) h.touch_to = h.touch_from;
     book.loss.reset();
   } else if (book.last_id) {
     h.touch_from = std::min(std::max(bar_start(book.last_trade, options_.interval), book.first_bar), at);
+    h.cut_from = h.touch_from;
   }
   if (h.left == 0) {  // size unknown
     if (Bar* bar = bar_at(book, at)) bar->lost = true;
@@ -164,6 +169,13 @@ void Ledger::hole(Book& book, const Record& record) {
 }
 
 void Ledger::give_up(Book& book, const Hole& h) {
+  // What was found of the time when nobody ran is told, with its hole.
+  for (Timestamp t = std::max(h.cut_from, book.front); t < h.at; t = t + options_.interval) {
+    Bar* bar = bar_at(book, t);
+    if (bar == nullptr || !bar->absent || !bar->has_trades()) continue;
+    bar->absent = false;
+    bar->lost = true;
+  }
   if (Bar* bar = bar_at(book, h.at)) bar->missing += h.left;
   for (Timestamp t = std::max(h.touch_from, book.front); t < h.touch_to; t = t + options_.interval) {
     if (Bar* bar = bar_at(book, t)) bar->lost = true;
@@ -193,7 +205,11 @@ void Ledger::trade(Book& book, const Record& record) {
     return;
   }
   if (bar->written()) ++counters_.late;
-  bar->absent = false;
+  // A bar of the time when nobody ran is told of when all of it is known.
+  const bool repairing = std::any_of(book.holes.begin(), book.holes.end(), [&](const Hole& h) {
+    return record.id() >= h.first && record.id() <= h.last;
+  });
+  if (!repairing) bar->absent = false;
   if (record.kind() == RecordKind::trade) {
     if (!add_trade(*bar, record)) return stop(book, bar_time);
     ++counters_.trades;
@@ -206,7 +222,7 @@ void Ledger::trade(Book& book, const Record& record) {
     if (!book.last_id) {
       // Nothing to compare the id with: what a loss before the first trade cost stays unknown.
       if (book.loss && !book.loss->open) {
-        give_up(book, {0, 0, 0, bar_time, book.loss->from, book.loss->to + options_.interval});
+        give_up(book, {0, 0, 0, bar_time, book.loss->from, book.loss->to + options_.interval, bar_time, true});
         book.loss.reset();
       }
     }
@@ -234,15 +250,37 @@ void Ledger::fill_hole(Book& book, std::uint64_t id) {
   for (auto h = book.holes.begin(); h != book.holes.end(); ++h) {
     if (id < h->first || id > h->last) continue;
     if (--h->left > 0) return;
-    for (Timestamp t = std::max(h->touch_from, book.front); t <= h->at; t = t + options_.interval) {
-      if (t != h->at && t >= h->touch_to) continue;
-      Bar* bar = bar_at(book, t);
-      // A hole that closed before anybody read of it was only a matter of order.
-      if (bar != nullptr && bar->written() && bar->written_status == BarStatus::gap) bar->recovered = true;
-    }
+    close_hole(book, *h);
     book.holes.erase(h);
     return;
   }
+}
+
+// Every id of it is there now.
+void Ledger::close_hole(Book& book, const Hole& h) {
+  for (Timestamp t = std::max(h.cut_from, book.front); t <= h.at; t = t + options_.interval) {
+    Bar* bar = bar_at(book, t);
+    if (bar == nullptr) break;
+    // A hole that closed before anybody read of it was only a matter of order, unless we had been cut off.
+    const bool told = bar->written() && bar->written_status == BarStatus::gap;
+    if (!h.cut && !told) continue;
+    bar->recovered = true;
+    if (h.cut) bar->absent = bar->partial_end = false;
+  }
+}
+
+// What the exchange's history had to say.
+void Ledger::verdict(Book& book, const Record& record) {
+  if (record.count() == 0) {
+    if (book.loss && !book.loss->open && book.last_id == record.id()) resolve_loss(book);
+    return;
+  }
+  const auto h = std::find_if(book.holes.begin(), book.holes.end(), [&](const Hole& hole) {
+    return record.id() >= hole.first && record.id() <= hole.last;
+  });
+  if (h == book.holes.end()) return;
+  give_up(book, *h);
+  book.holes.erase(h);
 }
 
 void Ledger::stop(Book& book, Timestamp bar_time) {

@@ -121,19 +121,22 @@ void Ledger::close_book(Book& book, Timestamp upto, std::vector<Row>& rows) {
   Timestamp time = book.front;
   for (Bar& bar : book.bars) {
     if (time > last_due) break;
-    const auto base = add(cvd_base, difference(bar.buy_base, bar.sell_base));
-    const auto quote = add(cvd_quote, difference(bar.buy_quote, bar.sell_quote));
+    // What is not told of is in no CVD either.
+    const Bar none;
+    const Bar& counted = bar.absent ? none : bar;
+    const auto base = add(cvd_base, difference(counted.buy_base, counted.sell_base));
+    const auto quote = add(cvd_quote, difference(counted.buy_quote, counted.sell_quote));
     if (!base || !quote) return stop(book, time);
     cvd_base = *base;
     cvd_quote = *quote;
-    if (bar.close) last_price = bar.close;
+    if (counted.close) last_price = counted.close;
     if (!bar.absent) {
       const auto missing = missing_of(book, time, bar);
       Row row = row_of(book, time, bar);
       const bool told =
           bar.written() && !bar.changed && !moved && missing == bar.written_missing && row.status == bar.written_status;
       if (!told) {
-        moved = moved || (bar.written() && bar.delta_changed);
+        moved = moved || bar.delta_changed;
         if (!row.open) row.open = row.high = row.low = row.close = last_price;
         row.cvd_base = cvd_base;
         row.cvd_quote = cvd_quote;
@@ -156,12 +159,16 @@ void Ledger::retire(Book& book) {
   while (book.bars.size() > bars_kept) {
     const Bar& bar = book.bars.front();
     if (!bar.written() && !bar.absent) break;
-    const bool keep_for_loss = book.loss && book.front >= book.loss->from && book.bars.size() <= bars_kept_max;
-    if (keep_for_loss) break;
-    if (bar.absent && book.loss && book.bars.size() <= bars_kept_max) break;
-    book.cvd_base = add(book.cvd_base, difference(bar.buy_base, bar.sell_base)).value_or(book.cvd_base);
-    book.cvd_quote = add(book.cvd_quote, difference(bar.buy_quote, bar.sell_quote)).value_or(book.cvd_quote);
-    if (bar.close) book.close = bar.close;
+    const bool room = book.bars.size() <= bars_kept_max();
+    const bool keep_for_loss = book.loss && book.front >= book.loss->from;
+    const bool keep_for_hole = options_.repairs && std::any_of(book.holes.begin(), book.holes.end(),
+                                                               [&](const Hole& h) { return h.cut_from <= book.front; });
+    if (room && (keep_for_loss || keep_for_hole || (bar.absent && book.loss))) break;
+    if (!bar.absent) {
+      book.cvd_base = add(book.cvd_base, difference(bar.buy_base, bar.sell_base)).value_or(book.cvd_base);
+      book.cvd_quote = add(book.cvd_quote, difference(bar.buy_quote, bar.sell_quote)).value_or(book.cvd_quote);
+      if (bar.close) book.close = bar.close;
+    }
     std::erase_if(book.holes, [&](const Hole& h) { return h.at == book.front; });
     book.bars.pop_front();
     book.front = book.front + options_.interval;

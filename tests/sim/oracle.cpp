@@ -131,6 +131,9 @@ Verdict judge(const MemoryFiles& files, World& world, const RunFacts& facts) {
       continue;
     }
     judge_row(row, key.first, world, facts, instruments[key.first], verdict);
+    if (row.status == BarStatus::gap && facts.everything_comes_back) {
+      verdict.complain("not repaired in the end: " + text_of(row));
+    }
     const bool last_bars = row.time + facts.interval + facts.interval > facts.end;
     if (row.time > calm && !last_bars && row.status != BarStatus::live) {
       verdict.complain("not live again after the last fault: " + text_of(row));

@@ -23,6 +23,7 @@ struct RunFacts {
   Timestamp begin, end;  // of the run
   Duration interval;
   std::vector<Fault> faults;
+  bool everything_comes_back = false;  // no hole was open when the process ended: history can fill every one
 };
 
 // Every row of the files, in the order they were written. Complains of lines that are none.

@@ -23,6 +23,7 @@ struct AggregatorOptions {
   Duration interval = seconds(60);
   Duration close_delay = seconds(2);
   bool event_time = false;
+  bool repairs = false;                                // see LedgerOptions
   std::function<Timestamp()> now;                      // the wall clock
   std::function<void(std::span<const Row>)> on_rows;   // after rows were written; on the aggregator thread
   std::function<void(const std::string&)> on_problem;  // one line that an operator should read

@@ -4,6 +4,9 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +24,7 @@ struct IntakeCounters {
   std::uint64_t ignored = 0;       // understood, not needed
   std::uint64_t holes = 0;
   std::uint64_t missing = 0;  // ids in those holes
+  std::uint64_t fetched = 0;       // trades that came from the exchange's history
   std::uint64_t ahead = 0;    // refused: more than 60 s ahead of the clock
   std::array<std::uint64_t, static_cast<std::size_t>(Refusal::count_)> refused{};
   [[nodiscard]] std::uint64_t refused_total() const;
@@ -38,6 +42,18 @@ class Intake {
   // Reads one message received at `now`; appends records to `out`. The answer (acks, notices) is valid until the
   // next call. A trade of an instrument whose subscription was not confirmed yet confirms it.
   const Parsed& take(std::string_view message, Timestamp now, std::vector<Record>& out);
+
+  // Trades from the exchange's history, oldest first. They confirm no subscription.
+  void take_history(std::span<const Trade> trades, std::vector<Record>& out);
+  // The newest id of the instrument and its series, as far as they are known.
+  [[nodiscard]] std::optional<std::uint64_t> last_id(const Instrument& instrument) const;
+  [[nodiscard]] std::optional<Series> source(const Instrument& instrument) const;
+
+  // Called for every hole found in live trades: instrument, first missing id, how many.
+  std::function<void(const Instrument&, std::uint64_t, std::uint64_t)> on_hole;
+
+  // Called when a subscription was confirmed and ids before it are known: something may have been missed.
+  std::function<void(const Instrument&)> on_confirmed;
 
   // The subscription was acknowledged. Nothing happens if it is confirmed already.
   void confirm(const Instrument& instrument, Timestamp now, std::vector<Record>& out);

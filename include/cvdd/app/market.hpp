@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cvdd/app/aggregator.hpp"
+#include "cvdd/app/backfill.hpp"
 #include "cvdd/app/session.hpp"
 #include "cvdd/core/config.hpp"
 
@@ -26,6 +27,7 @@ struct MarketContext {
   ExchangeGate* gate = nullptr;  // of the exchange
   std::function<std::uint32_t()> next_instrument_id;
   std::string cache_dir;  // last good instrument lists
+  TokenBucket* history_budget = nullptr;                // of the weight pool; null: no history
   bool event_time = false;
   Duration in_flight;  // see SessionSettings
 };
@@ -45,6 +47,7 @@ class MarketRunner {
   [[nodiscard]] std::size_t instruments() const { return active_.size(); }
   [[nodiscard]] std::size_t live_instruments() const;
   [[nodiscard]] std::uint64_t backpressure_waits() const;
+  [[nodiscard]] const Backfill* backfill() const { return backfill_.get(); }
   [[nodiscard]] std::string name() const;
   [[nodiscard]] std::shared_ptr<const ExchangeTime> time() const { return time_; }
 
@@ -65,6 +68,7 @@ class MarketRunner {
   void begin(const std::vector<const Instrument*>& instruments);
   void end(const std::vector<const Instrument*>& instruments);
   Session& make_session();
+  void make_backfill();
   void set_limits(Session& session) const;
   [[nodiscard]] std::string cache_file() const;
 
@@ -78,6 +82,7 @@ class MarketRunner {
   bool listed_fresh_ = false;    // from the exchange, not from disk
   bool clock_reported_ = false;  // the log knows that the local clock is wrong
   Intake intake_;
+  std::unique_ptr<Backfill> backfill_;  // null: what is missed stays a gap
   std::deque<Instrument> instruments_;  // addresses are stable: everything points here; none is ever taken away
   std::map<std::string, const Instrument*> known_;  // all of them, by symbol
   std::map<const Instrument*, Session*> active_;    // those collected now, and by which connection

@@ -60,6 +60,10 @@ class Session {
   // How long the data may be silent before the connection counts as mute; for the connections to come.
   void set_silence(std::chrono::milliseconds limit) { settings_.limits.silence = settings_.limits.first_frame = limit; }
 
+  // Records from elsewhere (history) into this connection's queue, behind all that it has received: how many there was
+  // room for. 0 while its own are waiting for room.
+  [[nodiscard]] std::size_t inject(std::span<const Record> records);
+
   [[nodiscard]] bool live() const { return live_; }
   [[nodiscard]] bool stopping() const { return stopping_; }
   [[nodiscard]] std::size_t instruments() const { return instruments_.size(); }
@@ -102,7 +106,7 @@ class Session {
   std::size_t host_ = 0;
   std::string why_;    // the connection ended because
   bool mute_ = false;  // … its data had stopped before its frames did
-  bool live_ = false, stopping_ = false;
+  bool live_ = false, stopping_ = false, delivering_ = false;
   std::string last_failure_;
   SessionCounters counters_;
 };

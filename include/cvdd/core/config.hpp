@@ -36,6 +36,7 @@ struct Config {
   Duration interval = seconds(60);  // 1s … 1d, divides a UTC day
   Duration close_delay = seconds(2);
   bool exchange_clock = false;  // clock = "exchange"
+  bool repair = true;                          // fetch what was missed from the exchanges' history
   bool sync = true;             // sync = "bar": fdatasync after every bar; "off": the kernel decides
   std::string http_listen = "127.0.0.1:9480";
   std::string log_level = "info";  // trace debug info warn error

@@ -17,6 +17,8 @@ struct LedgerOptions {
   Duration interval = seconds(60);
   // true: an instrument's rows begin with its first trade, marks carry no usable time (replay, clock = "exchange").
   bool event_time = false;
+  // true: holes may be filled from the exchange's history, so the bars they touch are kept until a verdict.
+  bool repairs = false;
 };
 
 struct LedgerCounters {
@@ -67,7 +69,8 @@ class Ledger {
 
   // Bars in memory per instrument once they are written, at least; more while something about them is open.
   static constexpr std::size_t bars_kept = 5;
-  static constexpr std::size_t bars_kept_max = 64;
+  // With something open about them. Without repairs only what comes by itself can still change them.
+  [[nodiscard]] std::size_t bars_kept_max() const { return options_.repairs ? 240 : 64; }
   static constexpr std::size_t bars_ahead_max = 100'000;
   static constexpr std::size_t holes_max = 64;
 
@@ -76,6 +79,8 @@ class Ledger {
   struct Hole {
     std::uint64_t first, last, left;
     Timestamp at, touch_from, touch_to;
+    Timestamp cut_from;        // bars from here on to `at` are whole once the hole is closed
+    bool cut = false;          // we were cut off (as against: messages came out of order)
   };
   // Nothing is known of [from, to] until the next trade's id tells how many trades that was.
   struct Loss {
@@ -117,6 +122,8 @@ class Ledger {
   void resolve_loss(Book& book);
   void fill_hole(Book& book, std::uint64_t id);
   void give_up(Book& book, const Hole& hole);
+  void verdict(Book& book, const Record& record);
+  void close_hole(Book& book, const Hole& hole);
   void stop(Book& book, Timestamp bar);
   void close_book(Book& book, Timestamp upto, std::vector<Row>& rows);
   void retire(Book& book);

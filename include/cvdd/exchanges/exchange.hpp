@@ -100,6 +100,12 @@ struct Exchange {
   std::string_view time_target;
   bool (*parse_time)(std::string_view body, Timestamp& out);
 
+  // How many history requests a minute we allow ourselves, over all markets of the same `weight_pool`: about half of
+  // what the exchange allows, so that others on the same address live too.
+  std::uint32_t history_per_minute = 0;
+  std::string_view weight_pool;
+  std::uint32_t history_page = 0;  // rows in one answer, at most
+
   // REST: up to `limit` aggregate trades from `from_id` on, oldest first; the answer read by `parse_history`.
   std::string (*history_target)(const Instrument& instrument, std::uint64_t from_id, std::uint32_t limit);
   bool (*parse_history)(std::string_view body, const Instrument& instrument, std::vector<Trade>& out,

@@ -1,0 +1,58 @@
+// What is to be fetched from the exchange's history, and in which order. Pure: times come in.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "cvdd/core/types.hpp"
+
+namespace cvdd {
+
+struct Repair {
+  const Instrument* instrument = nullptr;
+  // Ids [first, last]. `last` 0: whatever there is from `first` on (nothing was heard since a cut).
+  std::uint64_t first = 0, last = 0;
+  std::chrono::steady_clock::time_point due;
+  unsigned attempts = 0;  // without progress
+};
+
+// How far a page brought a repair.
+struct RepairProgress {
+  enum class Next : std::uint8_t {
+    more,     // the next page begins at `first`
+    done,     // all that the exchange has was there
+    later,    // nothing came: try again later
+  } next = Next::done;
+  std::uint64_t first = 0;
+};
+// `page`: the answer's trades of this repair's instrument, oldest first; `page_max`: rows of a full page.
+[[nodiscard]] RepairProgress judge_page(const Repair& repair, const std::vector<Trade>& page, std::size_t page_max);
+
+class RepairQueue {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  // False if the queue is full (its hole stays a gap).
+  [[nodiscard]] bool add(Repair repair);
+  // The newest one that is due: what was lost last can still be had everywhere, and is looked at first.
+  [[nodiscard]] std::optional<Repair> take(Time now);
+  // Tries again after a while; false if it has been tried often enough.
+  [[nodiscard]] bool again(Repair repair, Time now);
+  // When the next one is due; empty: there is none.
+  [[nodiscard]] std::optional<Time> next_due() const;
+  [[nodiscard]] std::size_t size() const { return waiting_.size(); }
+
+  static constexpr std::size_t waiting_max = 20'000;
+  // From the first look to the last, half an hour.
+  static constexpr std::array<std::chrono::seconds, 11> pauses{
+      std::chrono::seconds(2),  std::chrono::seconds(5),   std::chrono::seconds(10),  std::chrono::seconds(20),
+      std::chrono::seconds(40), std::chrono::seconds(60),  std::chrono::seconds(60),  std::chrono::seconds(120),
+      std::chrono::seconds(300), std::chrono::seconds(600), std::chrono::seconds(900)};
+
+ private:
+  std::vector<Repair> waiting_;  // in the order they were found
+};
+
+}  // namespace cvdd
