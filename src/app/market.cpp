@@ -12,6 +12,8 @@ namespace {
 using Millis = std::chrono::milliseconds;
 constexpr Millis rest_timeout{30'000};
 constexpr std::chrono::minutes relist_every{10};
+constexpr Millis tend_every{500};
+constexpr std::chrono::seconds overlap{2};  // both connections deliver for so long
 constexpr std::chrono::seconds try_again_every{30};  // what could not be had at the start
 constexpr std::chrono::seconds clock_looked_at_every{10};
 constexpr Duration clock_step_min = seconds(1);
@@ -49,6 +51,7 @@ MarketRunner::MarketRunner(MarketContext context, const Exchange& exchange, cons
       hosts_(ws_hosts_.size()),
       time_(std::make_shared<ExchangeTime>(*context_.clock)),
       intake_(exchange, context_.event_time),
+      tending_(context_.clock->timer()),
       timer_(context_.clock->timer()) {
   if (context_.history_budget != nullptr && !context_.event_time) make_backfill();
 }
@@ -82,6 +85,7 @@ std::string MarketRunner::name() const {
 void MarketRunner::stop() {
   stopping_ = true;
   timer_->cancel();
+  tending_->cancel();
   if (backfill_) backfill_->stop();
   for (const auto& session : sessions_) session->stop();
 }
@@ -95,6 +99,9 @@ asio::awaitable<void> MarketRunner::run() {
       if (e) std::rethrow_exception(e);
     });
   }
+  asio::co_spawn(context_.executor, tend_connections(), [](const std::exception_ptr& e) {
+    if (e) std::rethrow_exception(e);
+  });
   apply(listed);
   co_await follow_listings();
 }
@@ -249,7 +256,10 @@ void MarketRunner::begin(const std::vector<const Instrument*>& instruments) {
   };
   const std::size_t limit = exchange_.limits.instruments_per_connection;
   for (const auto& session : sessions_) {
-    if (session->stopping() || session->instruments() >= limit) continue;
+    const bool renewing = std::any_of(renewals_.begin(), renewals_.end(), [&](const Renewal& r) {
+      return r.old == session.get() || r.next == session.get();
+    });
+    if (session->stopping() || renewing || session->instruments() >= limit) continue;
     give(*session, std::min(limit - session->instruments(), rest.size()));
   }
   for (const std::size_t size : spread(rest.size(), limit)) {
@@ -269,6 +279,9 @@ void MarketRunner::end(const std::vector<const Instrument*>& instruments) {
     active_.erase(active);
   }
   for (auto& [session, share] : by_session) {
+    for (const Renewal& r : renewals_) {
+      if (r.old == session) r.next->remove(share);
+    }
     session->remove(share);
     if (session->instruments() == 0) session->stop();
     set_limits(*session);
@@ -351,7 +364,56 @@ std::vector<std::size_t> MarketRunner::spread(std::size_t instruments, std::size
   return sizes;
 }
 
-Session& MarketRunner::make_session() {
+// Make before break: the next connection delivers, then the old one is closed. Both feed the same sequencer, and the
+// first copy of a trade counts, so nobody sees it.
+asio::awaitable<void> MarketRunner::tend_connections() {
+  while (!stopping_) {
+    co_await tending_->wait_until(context_.clock->steady() + tend_every);
+    if (stopping_) co_return;
+    take_over();
+    std::vector<Session*> due;
+    for (const auto& session : sessions_) {
+      const bool renewing = std::any_of(renewals_.begin(), renewals_.end(),
+                                        [&](const Renewal& r) { return r.old == session.get() || r.next == session.get(); });
+      if (!session->stopping() && !renewing && session->wants_renewal()) due.push_back(session.get());
+    }
+    for (Session* session : due) renew(*session);
+  }
+}
+
+void MarketRunner::renew(Session& old) {
+  Session& next = make_session(old.channel());
+  const std::vector<const Instrument*> instruments = old.collected();
+  next.add(instruments);
+  set_limits(next);
+  renewals_.push_back({&old, &next});
+  asio::co_spawn(context_.executor, next.run(), [](const std::exception_ptr& e) {
+    if (e) std::rethrow_exception(e);
+  });
+}
+
+void MarketRunner::take_over() {
+  const auto now = context_.clock->steady();
+  for (Renewal& r : renewals_) {
+    if (!r.next->delivers()) {
+      r.delivers_since = {};
+    } else if (r.delivers_since.time_since_epoch().count() == 0) {
+      r.delivers_since = now;
+    }
+    if (r.delivers_since.time_since_epoch().count() == 0 || now - r.delivers_since < overlap) continue;
+    for (auto& [instrument, session] : active_) {
+      if (session == r.old) session = r.next;
+    }
+    r.old->stop();
+    ++renewed_;
+    r.old = nullptr;
+  }
+  std::erase_if(renewals_, [](const Renewal& r) { return r.old == nullptr || r.next->stopping(); });
+  // A year of renewals must not pile up: a connection that has ended for good is forgotten.
+  std::erase_if(sessions_, [](const auto& session) { return session->ended(); });
+}
+
+Session& MarketRunner::make_session(std::shared_ptr<Channel> channel) {
   SessionContext context;
   context.make_transport = context_.make_transport;
   context.clock = context_.clock;
@@ -359,11 +421,15 @@ Session& MarketRunner::make_session() {
   context.hosts = &hosts_;
   context.intake = &intake_;
   context.gate = context_.gate;
-  context.channel = std::make_shared<Channel>();
   context.bell = &context_.aggregator->bell();
-  context_.aggregator->add_channel(context.channel);
+  context.channel = channel ? std::move(channel) : std::make_shared<Channel>();
+  if (context.channel.use_count() == 1) context_.aggregator->add_channel(context.channel);
   SessionSettings settings;
-  settings.name = name() + " #" + std::to_string(sessions_.size() + 1);
+  settings.name = name() + " #" + std::to_string(++session_number_);
+  const Duration age = context_.renew_after.count() > 0 ? milliseconds(context_.renew_after.count())
+                                                        : Duration{exchange_.limits.lifetime.us / 100 * 97};
+  // Not all at once: up to a twentieth earlier.
+  settings.renew_after = Millis(age.us / 1'000 - age.us / 20'000 * static_cast<std::int64_t>(session_number_ % 10) / 10);
   settings.hosts = ws_hosts_;
   settings.stream = stream_;
   settings.seed = std::hash<std::string>{}(settings.name) ^ static_cast<std::uint64_t>(context_.clock->wall().us);

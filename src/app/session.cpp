@@ -28,6 +28,11 @@ void Session::stop() {
 asio::awaitable<void> Session::pause(Millis time) { co_await timer_->wait_until(context_.clock->steady() + time); }
 
 asio::awaitable<void> Session::run() {
+  co_await connect_again_and_again();
+  ended_ = true;
+}
+
+asio::awaitable<void> Session::connect_again_and_again() {
   while (!stopping_) {
     const Duration wait = context_.gate->take_attempt(context_.time->now());
     if (wait.us > 0) co_await pause(Millis(wait.us / 1000 + 1));
@@ -100,6 +105,8 @@ asio::awaitable<void> Session::converse() {
   using namespace asio::experimental::awaitable_operators;
   watch_.emplace(settings_.limits, context_.clock->steady());
   requests_.clear();
+  closing_soon_ = false;
+  if (settings_.renew_after.count() > 0) renew_at_ = context_.clock->steady() + settings_.renew_after;
   why_.clear();
   mute_ = false;
   co_await (read_messages() || write_requests());
@@ -215,10 +222,8 @@ bool Session::take(std::string_view message) {
   for (const Ack& ack : parsed.acks) {
     if (!acknowledge(ack)) return false;
   }
-  if (parsed.closing_soon) {
-    why_ = "the exchange announced that it will close the connection";
-    return false;
-  }
+  // Read on: another connection takes over before this one is closed.
+  closing_soon_ = closing_soon_ || parsed.closing_soon;
   return true;
 }
 

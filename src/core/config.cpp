@@ -137,6 +137,10 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
                            r.choice(n, k, {"trace", "debug", "info", "warn", "error"}, c.log_level);
                          }}})},
       {"net", table_of({{"ca_file", text_into(c.ca_file)},
+                        {"renew_after",
+                         [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+                           r.duration(n, k, c.renew_after);
+                         }},
                         {"proxy",
                          [&c](TomlReader& r, const toml::node& n, const std::string& k) {
                            r.text(n, k, c.proxy);
@@ -203,6 +207,7 @@ std::vector<std::string> changes_that_need_a_restart(const Config& running, cons
   compare("repair", running.repair == saved.repair);
   compare("sync", running.sync == saved.sync);
   compare("http", running.http_listen == saved.http_listen);
+  compare("net.renew_after", running.renew_after == saved.renew_after);
   compare("net.ca_file", running.ca_file == saved.ca_file);
   compare("net.proxy", running.proxy == saved.proxy);
   compare("exchange", running.exchanges == saved.exchanges);

@@ -10,6 +10,7 @@
 
 #include "cvdd/app/engine.hpp"
 #include "cvdd/core/csv.hpp"
+#include "cvdd/ops/compare.hpp"
 #include "sim/oracle.hpp"
 
 using namespace cvdd;
@@ -206,6 +207,47 @@ bool test_manners(std::uint64_t seed) {
   return good;
 }
 
+// The exchange closes connections at 30 s; the daemon renews them before: nobody may see it.
+bool test_renewals(std::uint64_t seed, std::uint64_t renewals) {
+  VirtualClock clock(simulated_start);
+  MemoryFiles files;
+  World world(clock, seed, 30, 120);
+  world.set_lifetime(std::chrono::seconds(30));
+  EngineOptions options;
+  options.config.data_dir = "data";
+  options.config.renew_after = seconds(20);
+  for (const auto& s : world.tape().instruments()) {
+    options.symbols.wanted[{s.instrument.exchange, s.instrument.market}].push_back(s.instrument.symbol);
+  }
+  Life life(std::move(options), clock, files, world);
+  std::uint64_t renewed = 0, fetched = 0;
+  const SteadyTime end = clock.steady() + std::chrono::hours(12);
+  while (renewed < renewals && clock.steady() < end) {
+    life.settle();
+    clock.advance(clock.steady() + std::chrono::milliseconds(100));
+    renewed = fetched = 0;
+    for (const auto& [where, market] : life.engine->markets()) {
+      renewed += market->renewed();
+      fetched += market->counters().fetched;
+    }
+  }
+  Verdict v;
+  std::size_t rows = 0, not_live = 0;
+  std::map<std::string, int> seen;
+  for (const Row& row : rows_of(files, v)) {
+    if (++seen[row.symbol + std::string(cvdd::name_of(row.market))] == 1) continue;  // the first bar is partial
+    ++rows;
+    if (row.status != BarStatus::live || row.rev != 0) ++not_live;
+    const std::size_t index = world.tape().find(row.market, row.symbol);
+    const auto bar = world.tape().bar(index, row.time, seconds(60));
+    if (!difference_from_tape(row, world.tape().instruments()[index], bar.trades).empty()) v.complain("a row is wrong");
+  }
+  fmt::print("renewals: {} of connections, {} rows, {} of them not live, {} trades fetched, {} offences, {} wrong\n",
+             renewed, rows, not_live, fetched, world.offences(), v.complaints.size());
+  return renewed >= renewals && rows > 100 && not_live == 0 && fetched == 0 && world.offences() == 0 &&
+         v.complaints.empty();
+}
+
 bool test(std::uint64_t seed, Duration length, std::size_t instruments, const std::string& out) {
   Run run(seed, length, instruments);
   const Verdict v = run.verdict();
@@ -239,7 +281,7 @@ int main(int argc, char** argv) {
   std::uint64_t seed = 1, seeds = 1;
   std::int64_t hours = 6;
   std::size_t instruments = 6;
-  bool verbose = false, manners = false;
+  bool verbose = false, manners = false, renewals = false;
   std::string out;
   app.add_option("--seed", seed, "the first seed");
   app.add_option("--seeds", seeds, "how many, from --seed on");
@@ -248,9 +290,11 @@ int main(int argc, char** argv) {
   app.add_option("--out", out, "write the rows of the last run there");
   app.add_flag("--verbose", verbose, "the daemon's log on standard output");
   app.add_flag("--manners", manners, "instead: reconnects and reloads without end, counted as exchanges count");
+  app.add_flag("--renewals", renewals, "instead: 200 renewals of connections, unseen");
   CLI11_PARSE(app, argc, argv);
   spdlog::set_level(verbose ? spdlog::level::info : spdlog::level::off);
   if (manners) return test_manners(seed) ? 0 : 1;
+  if (renewals) return test_renewals(seed, 200) ? 0 : 1;
   bool good = true;
   for (std::uint64_t i = 0; i < seeds; ++i) good = test(seed + i, seconds(3'600 * hours), instruments, out) && good;
   if (!good) fmt::print("FAILED\n");

@@ -22,6 +22,9 @@ World::World(VirtualClock& clock, std::uint64_t seed, std::size_t instruments, s
 }
 
 void World::tick() {
+  for (const auto& line : lines_) {
+    if (line->open && clock_.steady() >= line->opened + lifetime_) cut(*line);
+  }
   tape_.advance(clock_.true_time());
   for (std::size_t i = 0; i < printed_.size(); ++i) {
     const auto trades = tape_.trades(i);
@@ -126,7 +129,7 @@ std::shared_ptr<Line> World::connect(const Url& url, std::string_view target) {
   line->market = *address.market;
   line->door = entry->door;
   line->combined = entry->combined;
-  line->last_frame = clock_.steady();
+  line->last_frame = line->opened = clock_.steady();
   line->streams.insert(entry->streams.begin(), entry->streams.end());
   std::erase_if(lines_, [](const auto& l) { return !l->open; });
   lines_.push_back(line);

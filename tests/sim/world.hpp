@@ -28,6 +28,7 @@ struct Line {
   SteadyTime last_frame{};
   bool open = true, mute = false, dead = false;
   Timer* reader = nullptr;          // waits for a frame
+  SteadyTime opened{};
   std::deque<SteadyTime> received;  // the last second's messages
 };
 
@@ -55,6 +56,8 @@ class World {
   // request weight per minute.
   [[nodiscard]] std::size_t offences() const { return offences_; }
   void cut_connections();
+  // Connections of this age are closed.
+  void set_lifetime(std::chrono::seconds age) { lifetime_ = age; }
   [[nodiscard]] std::size_t connections() const;
 
   // For the two seams.
@@ -96,6 +99,7 @@ class World {
   std::deque<SteadyTime> attempts_;                                   // of five minutes
   std::map<std::pair<std::string, std::int64_t>, unsigned> weights_;  // by host and minute
   std::size_t offences_ = 0;
+  std::chrono::seconds lifetime_{86'400};
 };
 
 }  // namespace cvdd::simtest

@@ -29,6 +29,7 @@ struct MarketContext {
   std::string cache_dir;  // last good instrument lists
   TokenBucket* history_budget = nullptr;                // of the weight pool; null: no history
   bool event_time = false;
+  std::chrono::milliseconds renew_after{0};            // age of a connection; 0: the exchange's limit decides
   Duration in_flight;  // see SessionSettings
 };
 
@@ -47,6 +48,7 @@ class MarketRunner {
   [[nodiscard]] std::size_t instruments() const { return active_.size(); }
   [[nodiscard]] std::size_t live_instruments() const;
   [[nodiscard]] std::uint64_t backpressure_waits() const;
+  [[nodiscard]] std::uint64_t renewed() const { return renewed_; }
   [[nodiscard]] const Backfill* backfill() const { return backfill_.get(); }
   [[nodiscard]] std::string name() const;
   [[nodiscard]] std::shared_ptr<const ExchangeTime> time() const { return time_; }
@@ -67,7 +69,10 @@ class MarketRunner {
   [[nodiscard]] const Instrument* adopt(const Instrument& found);
   void begin(const std::vector<const Instrument*>& instruments);
   void end(const std::vector<const Instrument*>& instruments);
-  Session& make_session();
+  Session& make_session(std::shared_ptr<Channel> channel = nullptr);
+  asio::awaitable<void> tend_connections();
+  void renew(Session& old);
+  void take_over();
   void make_backfill();
   void set_limits(Session& session) const;
   [[nodiscard]] std::string cache_file() const;
@@ -90,6 +95,15 @@ class MarketRunner {
   std::set<std::string> reported_;                  // unknown symbols that the log knows of
   // A session without instruments has been told to end; it stays here, so that its coroutine may return in peace.
   std::vector<std::unique_ptr<Session>> sessions_;
+  struct Renewal {
+    Session* old;
+    Session* next;
+    std::chrono::steady_clock::time_point delivers_since{};
+  };
+  std::vector<Renewal> renewals_;
+  std::unique_ptr<Timer> tending_;
+  std::uint64_t renewed_ = 0;
+  std::size_t session_number_ = 0;
   std::unique_ptr<Timer> timer_;
   bool stopping_ = false;
 };

@@ -38,6 +38,7 @@ struct SessionSettings {
   Stream stream = Stream::aggregate;
   WatchLimits limits;
   std::chrono::milliseconds connect_timeout{15'000};
+  std::chrono::milliseconds renew_after{0};  // 0: never by age
   Duration in_flight = seconds(2);  // a trade arrives no later than this after it was made (close_delay)
   std::uint64_t seed = 0;           // of the jitter
 };
@@ -64,8 +65,22 @@ class Session {
   // room for. 0 while its own are waiting for room.
   [[nodiscard]] std::size_t inject(std::span<const Record> records);
 
+  // Whether everything asked for is acknowledged and trades come: it can take over from another connection.
+  [[nodiscard]] bool delivers() const {
+    return watch_ && watch_->any_data() && to_subscribe_.empty() && requests_.empty();
+  }
+  // Whether the exchange will close it before long: by its age, or because it said so.
+  [[nodiscard]] bool wants_renewal() const {
+    return watch_.has_value() && (closing_soon_ || context_.clock->steady() >= renew_at_);
+  }
+  // The name and queue of a connection that takes over from this one.
+  [[nodiscard]] const std::shared_ptr<Channel>& channel() const { return context_.channel; }
+  [[nodiscard]] const std::vector<const Instrument*>& collected() const { return instruments_; }
+
   [[nodiscard]] bool live() const { return live_; }
   [[nodiscard]] bool stopping() const { return stopping_; }
+  // run() has returned: nothing refers to it any more.
+  [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] std::size_t instruments() const { return instruments_.size(); }
   [[nodiscard]] const SessionCounters& counters() const { return counters_; }
 
@@ -76,6 +91,7 @@ class Session {
     bool unsubscribe = false;
     Watch::Time sent;
   };
+  asio::awaitable<void> connect_again_and_again();
   asio::awaitable<bool> connect();
   asio::awaitable<void> converse();
   asio::awaitable<void> write_requests();
@@ -106,7 +122,8 @@ class Session {
   std::size_t host_ = 0;
   std::string why_;    // the connection ended because
   bool mute_ = false;  // … its data had stopped before its frames did
-  bool live_ = false, stopping_ = false, delivering_ = false;
+  bool live_ = false, stopping_ = false, delivering_ = false, closing_soon_ = false, ended_ = false;
+  std::chrono::steady_clock::time_point renew_at_ = std::chrono::steady_clock::time_point::max();
   std::string last_failure_;
   SessionCounters counters_;
 };

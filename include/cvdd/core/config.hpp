@@ -40,6 +40,7 @@ struct Config {
   bool sync = true;             // sync = "bar": fdatasync after every bar; "off": the kernel decides
   std::string http_listen = "127.0.0.1:9480";
   std::string log_level = "info";  // trace debug info warn error
+  Duration renew_after;                        // age at which connections are renewed; 0: before the exchange's limit
   std::string ca_file;
   std::string proxy;
   std::map<std::pair<std::string, Market>, ExchangeConfig> exchanges;
