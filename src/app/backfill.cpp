@@ -62,6 +62,8 @@ asio::awaitable<void> Backfill::fetch(Repair repair) {
   const bool check = repair.last == 0;
   // Heard of in the meantime: live trades have answered the question.
   if (check && context_.intake->last_id(*repair.instrument) != repair.first - 1) co_return;
+  // … or another hole's page had it in it.
+  if (!check && !context_.intake->waits_for(*repair.instrument, repair.first, repair.last)) co_return;
   if (repair.attempts >= RepairQueue::pauses.size()) co_return co_await give_up(repair);
   if (const Duration wait = context_.gate->blocked(context_.time->now()); wait.us > 0) {
     repair.due = context_.clock->steady() + std::chrono::microseconds(wait.us);
@@ -84,8 +86,7 @@ asio::awaitable<void> Backfill::fetch(Repair repair) {
     co_return;
   }
   last_error_.clear();
-  const RepairProgress progress = judge_page(repair, trades, rows_asked(repair));
-  std::erase_if(trades, [&](const Trade& t) { return t.id < repair.first || (!check && t.id > repair.last); });
+  const RepairProgress progress = judge_page(repair, trades, context_.intake->exchange().history_page);
   std::vector<Record> records;
   context_.intake->take_history(trades, records);
   if (check && progress.next == RepairProgress::Next::done) {
@@ -119,18 +120,14 @@ asio::awaitable<void> Backfill::fetch(Repair repair) {
   }
 }
 
-std::uint32_t Backfill::rows_asked(const Repair& repair) const {
-  const std::uint32_t most = context_.intake->exchange().history_page;
-  if (repair.last == 0) return most;
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(most, repair.last - repair.first + 1));
-}
-
 asio::awaitable<bool> Backfill::page(const Repair& repair, std::vector<Trade>& trades, std::string& error) {
   const Exchange& exchange = context_.intake->exchange();
   const Url& host = context_.hosts[host_ % context_.hosts.size()];
   const auto http = context_.make_http_get();
   ++counters_.requests;
-  const std::string target = exchange.history_target(*repair.instrument, repair.first, rows_asked(repair));
+  // A page weighs the same whatever it holds, so it is asked for whole.
+  const std::uint64_t begin = repair.last == 0 ? repair.first : queue_.best_begin(repair, exchange.history_page);
+  const std::string target = exchange.history_target(*repair.instrument, begin, exchange.history_page);
   const auto deadline = context_.clock->steady() + request_timeout;
   const auto response = co_await http->get(host, target, deadline, body_max);
   if (!response.has_value()) {

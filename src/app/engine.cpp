@@ -66,11 +66,6 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   context.aggregator = aggregator_.get();
   context.restored = &restored_;
   context.gate = &gate.first->second;
-  if (exchange->history_per_minute > 0 && options_.config.repair) {
-    const std::string pool = where.first + " " + std::string(exchange->weight_pool);
-    context.history_budget =
-        &history_budgets_.try_emplace(pool, exchange->history_per_minute, seconds(60)).first->second;
-  }
   context.next_instrument_id = [this] { return instruments_++; };
   context.cache_dir = options_.config.data_dir;
   context.event_time = options_.config.exchange_clock;
@@ -78,6 +73,12 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   context.in_flight = options_.config.close_delay;
   const auto configured = options_.config.exchanges.find(where);
   const ExchangeConfig settings = configured == options_.config.exchanges.end() ? ExchangeConfig{} : configured->second;
+  if (exchange->history_per_minute > 0 && options_.config.repair) {
+    const std::string pool = where.first + " " + std::string(exchange->weight_pool);
+    const std::uint32_t rate =
+        settings.history_per_minute > 0 ? settings.history_per_minute : exchange->history_per_minute;
+    context.history_budget = &history_budgets_.try_emplace(pool, rate, seconds(60)).first->second;
+  }
   auto market = std::make_unique<MarketRunner>(std::move(context), *exchange, settings, wanted);
   closing_time_.add(market->time());
   return markets_.emplace(where, std::move(market)).first->second.get();

@@ -98,6 +98,10 @@ std::optional<std::uint64_t> Intake::last_id(const Instrument& instrument) const
   return instrument.id < entries_.size() ? entries_[instrument.id].sequencer.last_id() : std::nullopt;
 }
 
+bool Intake::waits_for(const Instrument& instrument, std::uint64_t first, std::uint64_t last) const {
+  return instrument.id < entries_.size() && entries_[instrument.id].sequencer.waits_for(first, last);
+}
+
 std::optional<Series> Intake::source(const Instrument& instrument) const {
   return instrument.id < entries_.size() ? entries_[instrument.id].sequencer.source() : std::nullopt;
 }

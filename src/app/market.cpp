@@ -13,7 +13,7 @@ using Millis = std::chrono::milliseconds;
 constexpr Millis rest_timeout{30'000};
 constexpr std::chrono::minutes relist_every{10};
 constexpr Millis tend_every{500};
-constexpr std::chrono::seconds overlap{2};  // both connections deliver for so long
+constexpr std::chrono::seconds overlap{2};           // both connections deliver for so long
 constexpr std::chrono::seconds try_again_every{30};  // what could not be had at the start
 constexpr std::chrono::seconds clock_looked_at_every{10};
 constexpr Duration clock_step_min = seconds(1);
@@ -373,8 +373,9 @@ asio::awaitable<void> MarketRunner::tend_connections() {
     take_over();
     std::vector<Session*> due;
     for (const auto& session : sessions_) {
-      const bool renewing = std::any_of(renewals_.begin(), renewals_.end(),
-                                        [&](const Renewal& r) { return r.old == session.get() || r.next == session.get(); });
+      const bool renewing = std::any_of(renewals_.begin(), renewals_.end(), [&](const Renewal& r) {
+        return r.old == session.get() || r.next == session.get();
+      });
       if (!session->stopping() && !renewing && session->wants_renewal()) due.push_back(session.get());
     }
     for (Session* session : due) renew(*session);
@@ -429,7 +430,8 @@ Session& MarketRunner::make_session(std::shared_ptr<Channel> channel) {
   const Duration age = context_.renew_after.count() > 0 ? milliseconds(context_.renew_after.count())
                                                         : Duration{exchange_.limits.lifetime.us / 100 * 97};
   // Not all at once: up to a twentieth earlier.
-  settings.renew_after = Millis(age.us / 1'000 - age.us / 20'000 * static_cast<std::int64_t>(session_number_ % 10) / 10);
+  settings.renew_after =
+      Millis(age.us / 1'000 - age.us / 20'000 * static_cast<std::int64_t>(session_number_ % 10) / 10);
   settings.hosts = ws_hosts_;
   settings.stream = stream_;
   settings.seed = std::hash<std::string>{}(settings.name) ^ static_cast<std::uint64_t>(context_.clock->wall().us);

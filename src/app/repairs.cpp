@@ -37,9 +37,19 @@ bool RepairQueue::again(Repair repair, Time now) {
   return add(repair);
 }
 
+std::uint64_t RepairQueue::best_begin(const Repair& repair, std::uint64_t rows) const {
+  std::uint64_t begin = repair.first;
+  for (const Repair& r : waiting_) {
+    // Older holes only as far as the page still reaches this one's end, or all of a page's worth of it.
+    const std::uint64_t reach = std::min(repair.last, repair.first + rows - 1);
+    if (r.instrument == repair.instrument && r.last != 0 && r.first < begin && r.first + rows > reach) begin = r.first;
+  }
+  return begin;
+}
+
 std::optional<RepairQueue::Time> RepairQueue::next_due() const {
-  const auto soonest =
-      std::min_element(waiting_.begin(), waiting_.end(), [](const Repair& a, const Repair& b) { return a.due < b.due; });
+  const auto soonest = std::min_element(waiting_.begin(), waiting_.end(),
+                                        [](const Repair& a, const Repair& b) { return a.due < b.due; });
   return soonest == waiting_.end() ? std::nullopt : std::optional(soonest->due);
 }
 

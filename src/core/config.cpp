@@ -80,6 +80,14 @@ void read_exchanges(TomlReader& reader, const toml::node& node, const std::strin
           {{"ws", [&e](TomlReader& r, const toml::node& n, const std::string& k) { r.urls(n, k, "wss://", e.ws); }},
            {"rest",
             [&e](TomlReader& r, const toml::node& n, const std::string& k) { r.urls(n, k, "https://", e.rest); }},
+           {"history_per_minute",
+            [&e](TomlReader& r, const toml::node& n, const std::string& k) {
+              const auto value = n.value<std::int64_t>();
+              if (!n.is_integer() || !value || *value < 1 || *value > 100'000) {
+                return r.error(n, k, "expected a number of requests from 1 to 100000");
+              }
+              e.history_per_minute = static_cast<std::uint32_t>(*value);
+            }},
            {"stream", [&e](TomlReader& r, const toml::node& n, const std::string& k) {
               r.choice(n, k, {"aggTrade", "trade"}, e.stream);
             }}})(reader, settings, key + "." + exchange + "." + std::string(market_name.str()));
@@ -137,10 +145,8 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
                            r.choice(n, k, {"trace", "debug", "info", "warn", "error"}, c.log_level);
                          }}})},
       {"net", table_of({{"ca_file", text_into(c.ca_file)},
-                        {"renew_after",
-                         [&c](TomlReader& r, const toml::node& n, const std::string& k) {
-                           r.duration(n, k, c.renew_after);
-                         }},
+                        {"renew_after", [&c](TomlReader& r, const toml::node& n,
+                                             const std::string& k) { r.duration(n, k, c.renew_after); }},
                         {"proxy",
                          [&c](TomlReader& r, const toml::node& n, const std::string& k) {
                            r.text(n, k, c.proxy);

@@ -206,9 +206,8 @@ void Ledger::trade(Book& book, const Record& record) {
   }
   if (bar->written()) ++counters_.late;
   // A bar of the time when nobody ran is told of when all of it is known.
-  const bool repairing = std::any_of(book.holes.begin(), book.holes.end(), [&](const Hole& h) {
-    return record.id() >= h.first && record.id() <= h.last;
-  });
+  const bool repairing = std::any_of(book.holes.begin(), book.holes.end(),
+                                     [&](const Hole& h) { return record.id() >= h.first && record.id() <= h.last; });
   if (!repairing) bar->absent = false;
   if (record.kind() == RecordKind::trade) {
     if (!add_trade(*bar, record)) return stop(book, bar_time);
@@ -275,9 +274,8 @@ void Ledger::verdict(Book& book, const Record& record) {
     if (book.loss && !book.loss->open && book.last_id == record.id()) resolve_loss(book);
     return;
   }
-  const auto h = std::find_if(book.holes.begin(), book.holes.end(), [&](const Hole& hole) {
-    return record.id() >= hole.first && record.id() <= hole.last;
-  });
+  const auto h = std::find_if(book.holes.begin(), book.holes.end(),
+                              [&](const Hole& hole) { return record.id() >= hole.first && record.id() <= hole.last; });
   if (h == book.holes.end()) return;
   give_up(book, *h);
   book.holes.erase(h);

@@ -40,6 +40,10 @@ void Sequencer::resume_after(Series series, std::uint64_t last_id) {
   holes_.clear();
 }
 
+bool Sequencer::waits_for(std::uint64_t first, std::uint64_t last) const {
+  return std::any_of(holes_.begin(), holes_.end(), [&](const Range& r) { return r.first <= last && r.last >= first; });
+}
+
 bool Sequencer::take_from_holes(std::uint64_t id) {
   auto hole = std::find_if(holes_.begin(), holes_.end(), [&](const Range& r) { return id >= r.first && id <= r.last; });
   if (hole == holes_.end()) return false;

@@ -27,7 +27,7 @@ struct Line {
   std::deque<std::pair<std::size_t, std::uint64_t>> ids;  // of the trades in the inbox: instrument, id
   SteadyTime last_frame{};
   bool open = true, mute = false, dead = false;
-  Timer* reader = nullptr;          // waits for a frame
+  Timer* reader = nullptr;  // waits for a frame
   SteadyTime opened{};
   std::deque<SteadyTime> received;  // the last second's messages
 };

@@ -20,15 +20,15 @@ namespace cvdd {
 struct BackfillContext {
   Clock* clock = nullptr;
   const ExchangeTime* time = nullptr;
-  ExchangeGate* gate = nullptr;     // of the exchange
-  TokenBucket* budget = nullptr;    // of the weight pool; shared by its markets
+  ExchangeGate* gate = nullptr;   // of the exchange
+  TokenBucket* budget = nullptr;  // of the weight pool; shared by its markets
   Intake* intake = nullptr;
   std::function<std::unique_ptr<HttpGet>()> make_http_get;
   std::function<void(const HttpResponse&, std::string&)> heed;  // refusals
   // Into the queue of the instrument's connection; how many there was room for. All of them if it is not collected.
   std::function<std::size_t(const Instrument&, std::span<const Record>)> inject;
   std::vector<Url> hosts;
-  std::string name;                 // of the market, for the log
+  std::string name;  // of the market, for the log
 };
 
 class Backfill {
@@ -51,7 +51,6 @@ class Backfill {
  private:
   asio::awaitable<void> fetch(Repair repair);
   asio::awaitable<bool> page(const Repair& repair, std::vector<Trade>& trades, std::string& error);
-  [[nodiscard]] std::uint32_t rows_asked(const Repair& repair) const;
   asio::awaitable<void> deliver(const Instrument& instrument, const std::vector<Record>& records);
   asio::awaitable<void> give_up(const Repair& repair);
   asio::awaitable<void> sleep(std::chrono::steady_clock::duration time);

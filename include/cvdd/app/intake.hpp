@@ -24,7 +24,7 @@ struct IntakeCounters {
   std::uint64_t ignored = 0;       // understood, not needed
   std::uint64_t holes = 0;
   std::uint64_t missing = 0;  // ids in those holes
-  std::uint64_t fetched = 0;       // trades that came from the exchange's history
+  std::uint64_t fetched = 0;  // trades that came from the exchange's history
   std::uint64_t ahead = 0;    // refused: more than 60 s ahead of the clock
   std::array<std::uint64_t, static_cast<std::size_t>(Refusal::count_)> refused{};
   [[nodiscard]] std::uint64_t refused_total() const;
@@ -45,6 +45,7 @@ class Intake {
 
   // Trades from the exchange's history, oldest first. They confirm no subscription.
   void take_history(std::span<const Trade> trades, std::vector<Record>& out);
+  [[nodiscard]] bool waits_for(const Instrument& instrument, std::uint64_t first, std::uint64_t last) const;
   // The newest id of the instrument and its series, as far as they are known.
   [[nodiscard]] std::optional<std::uint64_t> last_id(const Instrument& instrument) const;
   [[nodiscard]] std::optional<Series> source(const Instrument& instrument) const;

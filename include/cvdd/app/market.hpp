@@ -26,11 +26,11 @@ struct MarketContext {
   const Remembered* restored = nullptr;
   ExchangeGate* gate = nullptr;  // of the exchange
   std::function<std::uint32_t()> next_instrument_id;
-  std::string cache_dir;  // last good instrument lists
-  TokenBucket* history_budget = nullptr;                // of the weight pool; null: no history
+  std::string cache_dir;                  // last good instrument lists
+  TokenBucket* history_budget = nullptr;  // of the weight pool; null: no history
   bool event_time = false;
-  std::chrono::milliseconds renew_after{0};            // age of a connection; 0: the exchange's limit decides
-  Duration in_flight;  // see SessionSettings
+  std::chrono::milliseconds renew_after{0};  // age of a connection; 0: the exchange's limit decides
+  Duration in_flight;                        // see SessionSettings
 };
 
 class MarketRunner {

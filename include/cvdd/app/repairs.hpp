@@ -22,9 +22,9 @@ struct Repair {
 // How far a page brought a repair.
 struct RepairProgress {
   enum class Next : std::uint8_t {
-    more,     // the next page begins at `first`
-    done,     // all that the exchange has was there
-    later,    // nothing came: try again later
+    more,   // the next page begins at `first`
+    done,   // all that the exchange has was there
+    later,  // nothing came: try again later
   } next = Next::done;
   std::uint64_t first = 0;
 };
@@ -40,6 +40,9 @@ class RepairQueue {
   [[nodiscard]] std::optional<Repair> take(Time now);
   // Tries again after a while; false if it has been tried often enough.
   [[nodiscard]] bool again(Repair repair, Time now);
+  // Where a page of `rows` had best begin so that it holds this repair's beginning and, for nothing, as many older
+  // holes of the same instrument as fit before it.
+  [[nodiscard]] std::uint64_t best_begin(const Repair& repair, std::uint64_t rows) const;
   // When the next one is due; empty: there is none.
   [[nodiscard]] std::optional<Time> next_due() const;
   [[nodiscard]] std::size_t size() const { return waiting_.size(); }
@@ -47,8 +50,8 @@ class RepairQueue {
   static constexpr std::size_t waiting_max = 20'000;
   // From the first look to the last, half an hour.
   static constexpr std::array<std::chrono::seconds, 11> pauses{
-      std::chrono::seconds(2),  std::chrono::seconds(5),   std::chrono::seconds(10),  std::chrono::seconds(20),
-      std::chrono::seconds(40), std::chrono::seconds(60),  std::chrono::seconds(60),  std::chrono::seconds(120),
+      std::chrono::seconds(2),   std::chrono::seconds(5),   std::chrono::seconds(10), std::chrono::seconds(20),
+      std::chrono::seconds(40),  std::chrono::seconds(60),  std::chrono::seconds(60), std::chrono::seconds(120),
       std::chrono::seconds(300), std::chrono::seconds(600), std::chrono::seconds(900)};
 
  private:

@@ -39,8 +39,8 @@ struct SessionSettings {
   WatchLimits limits;
   std::chrono::milliseconds connect_timeout{15'000};
   std::chrono::milliseconds renew_after{0};  // 0: never by age
-  Duration in_flight = seconds(2);  // a trade arrives no later than this after it was made (close_delay)
-  std::uint64_t seed = 0;           // of the jitter
+  Duration in_flight = seconds(2);           // a trade arrives no later than this after it was made (close_delay)
+  std::uint64_t seed = 0;                    // of the jitter
 };
 
 struct SessionCounters {

@@ -24,9 +24,10 @@ struct ConfigError {
 
 // [exchange.NAME.MARKET]; empty lists mean the exchange's own hosts.
 struct ExchangeConfig {
-  std::vector<std::string> ws;    // "wss://host[:port][/prefix]"
-  std::vector<std::string> rest;  // "https://host[:port][/prefix]"
-  std::string stream;             // "aggTrade" (default, "") or "trade"
+  std::vector<std::string> ws;           // "wss://host[:port][/prefix]"
+  std::vector<std::string> rest;         // "https://host[:port][/prefix]"
+  std::string stream;                    // "aggTrade" (default, "") or "trade"
+  std::uint32_t history_per_minute = 0;  // history requests, at most; 0: about half of what the exchange allows
   friend bool operator==(const ExchangeConfig&, const ExchangeConfig&) = default;
 };
 
@@ -36,11 +37,11 @@ struct Config {
   Duration interval = seconds(60);  // 1s … 1d, divides a UTC day
   Duration close_delay = seconds(2);
   bool exchange_clock = false;  // clock = "exchange"
-  bool repair = true;                          // fetch what was missed from the exchanges' history
+  bool repair = true;           // fetch what was missed from the exchanges' history
   bool sync = true;             // sync = "bar": fdatasync after every bar; "off": the kernel decides
   std::string http_listen = "127.0.0.1:9480";
   std::string log_level = "info";  // trace debug info warn error
-  Duration renew_after;                        // age at which connections are renewed; 0: before the exchange's limit
+  Duration renew_after;            // age at which connections are renewed; 0: before the exchange's limit
   std::string ca_file;
   std::string proxy;
   std::map<std::pair<std::string, Market>, ExchangeConfig> exchanges;

@@ -79,8 +79,8 @@ class Ledger {
   struct Hole {
     std::uint64_t first, last, left;
     Timestamp at, touch_from, touch_to;
-    Timestamp cut_from;        // bars from here on to `at` are whole once the hole is closed
-    bool cut = false;          // we were cut off (as against: messages came out of order)
+    Timestamp cut_from;  // bars from here on to `at` are whole once the hole is closed
+    bool cut = false;    // we were cut off (as against: messages came out of order)
   };
   // Nothing is known of [from, to] until the next trade's id tells how many trades that was.
   struct Loss {

@@ -33,6 +33,8 @@ class Sequencer {
   // Continues after an id known from the files, so that what was traded meanwhile shows as a hole.
   void resume_after(Series series, std::uint64_t last_id);
 
+  // Whether any id of [first, last] is still waited for.
+  [[nodiscard]] bool waits_for(std::uint64_t first, std::uint64_t last) const;
   [[nodiscard]] std::optional<std::uint64_t> last_id() const { return last_; }
   [[nodiscard]] std::optional<Series> source() const { return source_; }
 

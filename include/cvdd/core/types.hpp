@@ -84,8 +84,8 @@ enum class RecordKind : std::uint8_t {
   lost,          // nothing is known since `time` (connection lost or mute); id and fills unused
   hole,          // `count` ids from `id` on are missing before the next trade; `time` is that next trade's
   unsubscribed,  // the instrument ended at `time`
-  verdict,       // of the exchange's history. count 0: nothing is missing up to `id`; else: nothing more is to be had of
-                 // the hole that holds `id`
+  verdict,  // of the exchange's history. count 0: nothing is missing up to `id`; else: nothing more is to be had of
+            // the hole that holds `id`
 };
 
 // 64 bytes, one cache line: price as 64-bit, base and quote as 128-bit mantissas, the rest packed.
