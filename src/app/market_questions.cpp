@@ -1,0 +1,172 @@
+// What a market asks its exchange by REST: its instruments, and what time it is there.
+#include <spdlog/spdlog.h>
+
+#include <cstring>
+
+#include "cvdd/app/market.hpp"
+
+namespace cvdd {
+
+namespace {
+constexpr std::chrono::seconds rest_timeout{30};
+constexpr std::chrono::minutes relist_every{10};
+constexpr std::chrono::seconds try_again_every{30};  // what could not be had at the start
+constexpr std::chrono::seconds clock_looked_at_every{10};
+constexpr Duration clock_step_min = seconds(1);
+constexpr std::size_t time_samples = 3;
+constexpr std::chrono::seconds time_timeout{5};
+constexpr std::size_t time_body_max = 64 * 1024;
+constexpr std::size_t instruments_body_max = std::size_t{64} << 20;
+}  // namespace
+
+// Wildcards follow what the exchange lists; what it takes off the list ends.
+asio::awaitable<void> MarketRunner::follow_listings() {
+  while (!stopping_) {
+    const bool settled = listed_fresh_ && (time_->known() || exchange_.time_target.empty());
+    const auto next = context_.clock->steady() + (settled ? relist_every : try_again_every);
+    const Duration ahead = time_->local_clock_ahead();
+    while (!stopping_ && context_.clock->steady() < next) {
+      co_await timer_->wait_until(std::min(next, context_.clock->steady() + clock_looked_at_every));
+      const Duration moved{time_->local_clock_ahead().us - ahead.us};
+      if (moved.us > clock_step_min.us || moved.us < -clock_step_min.us) break;  // it was set, or we were asleep
+    }
+    if (stopping_) co_return;
+    co_await measure_time();
+    if (stopping_) co_return;
+    if (context_.clock->steady() < next) continue;
+    std::vector<Instrument> listed;
+    std::string error;
+    if (co_await fetch_instruments(listed, error)) {
+      apply(listed);
+    } else if (!stopping_) {
+      spdlog::warn("can't read the instruments, going on with those known market=\"{}\" reason=\"{}\"", name(), error);
+    }
+  }
+}
+
+// A refusal that asks something of us.
+void MarketRunner::heed(const HttpResponse& response, std::string& error) {
+  const auto header = [&](const char* name) {
+    const auto found = response.headers.find(name);
+    return found == response.headers.end() ? std::string() : found->second;
+  };
+  const auto wait = parse_retry_after(header("retry-after"), header("date"));
+  const Manners manners = manners_of(response.status, wait ? std::optional(seconds(wait->count())) : std::nullopt);
+  if (manners.reason.empty()) return;
+  if (manners.stay_away.us > 0) context_.gate->stay_away(time_->now() + manners.stay_away);
+  error += " (" + std::string(manners.reason) + "; " +
+           (manners.stay_away.us > 0 ? "staying away for " + std::to_string(manners.stay_away.us / 1'000'000) + " s"
+                                     : std::string(exchange_.region_note)) +
+           ")";
+}
+
+asio::awaitable<void> MarketRunner::measure_time() {
+  if (exchange_.time_target.empty() || context_.event_time) co_return;
+  if (context_.gate->blocked(time_->now()).us > 0) co_return;
+  std::vector<TimeSample> samples;
+  for (std::size_t i = 0; i < time_samples && !stopping_; ++i) {
+    const Url& host = rest_hosts_[i % rest_hosts_.size()];
+    const auto http = context_.make_http_get();
+    TimeSample sample;
+    sample.asked = context_.clock->steady();
+    const auto response = co_await http->get(host, exchange_.time_target, sample.asked + time_timeout, time_body_max);
+    sample.answered = context_.clock->steady();
+    std::string refused;
+    if (response.has_value() && response->status != 200) {
+      heed(*response, refused);
+      if (context_.gate->blocked(time_->now()).us > 0) co_return;
+    }
+    if (response.has_value() && response->status == 200 && exchange_.parse_time(response->body, sample.server)) {
+      samples.push_back(sample);
+    }
+  }
+  const auto anchor = judge_time(samples);
+  if (!anchor) co_return;  // the last one holds
+  time_->measured(*anchor);
+  report_time();
+}
+
+// One line when the local clock is found wrong, one when it is right again.
+void MarketRunner::report_time() {
+  const Duration ahead = time_->local_clock_ahead();
+  const bool wrong = ahead.us > clock_step_min.us || ahead.us < -clock_step_min.us;
+  if (wrong == clock_reported_) return;
+  clock_reported_ = wrong;
+  if (wrong) {
+    spdlog::error("the local clock is wrong, bars follow the exchange's: set the clock (NTP) market=\"{}\" ahead_ms={}",
+                  name(), ahead.us / 1000);
+  } else {
+    spdlog::info("the local clock agrees with the exchange again market=\"{}\" ahead_ms={}", name(), ahead.us / 1000);
+  }
+}
+
+// The exchange's answer, or the last good one from disk while it can't be had.
+asio::awaitable<std::vector<Instrument>> MarketRunner::load_instruments() {
+  std::vector<Instrument> listed;
+  Backoff backoff(seconds(1), seconds(60), std::hash<std::string>{}(name()));
+  std::string last_error;
+  while (!stopping_) {
+    std::string error;
+    if (co_await fetch_instruments(listed, error)) {
+      spdlog::info("instruments read market=\"{}\" listed={}", name(), listed.size());
+      co_return listed;
+    }
+    if (stopping_) break;
+    if (cached_instruments(listed)) {
+      spdlog::warn("can't read the instruments, using the last good list market=\"{}\" file={} reason=\"{}\"", name(),
+                   cache_file(), error);
+      co_return listed;
+    }
+    if (error != last_error) {
+      spdlog::warn("can't read the instruments, trying again market=\"{}\" reason=\"{}\"", name(), error);
+      last_error = error;
+    }
+    co_await timer_->wait_until(context_.clock->steady() + std::chrono::microseconds(backoff.next().us));
+  }
+  co_return listed;
+}
+
+asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& listed, std::string& error) {
+  for (const Url& host : rest_hosts_) {
+    if (const Duration wait = context_.gate->blocked(time_->now()); wait.us > 0) {
+      error = "asked to stay away for " + std::to_string(wait.us / 1'000'000) + " s more";
+      co_return false;
+    }
+    const auto http = context_.make_http_get();
+    const auto response = co_await http->get(host, exchange_.instruments_target,
+                                             context_.clock->steady() + rest_timeout, instruments_body_max);
+    if (stopping_) co_return false;
+    if (!response.has_value()) {
+      error = host.host + ": " + response.error().message() + ": " + http->last_error_detail();
+      continue;
+    }
+    if (response->status != 200) {
+      error = host.host + ": HTTP " + std::to_string(response->status) + ": " + response->body.substr(0, 200);
+      heed(*response, error);
+      continue;
+    }
+    listed.clear();
+    if (!exchange_.parse_instruments(response->body, listed, error)) continue;
+    listed_fresh_ = true;
+    if (const int failed = context_.files->replace(cache_file(), response->body); failed != 0) {
+      spdlog::warn("can't keep the instrument list for later file={} reason=\"{}\"", cache_file(),
+                   std::strerror(failed));
+    }
+    co_return true;
+  }
+  co_return false;
+}
+
+bool MarketRunner::cached_instruments(std::vector<Instrument>& listed) {
+  std::string body, error;
+  if (context_.files->read(cache_file(), 0, instruments_body_max, body) != 0) return false;
+  listed.clear();
+  return exchange_.parse_instruments(body, listed, error);
+}
+
+std::string MarketRunner::cache_file() const {
+  return context_.cache_dir + "/instruments-" + std::string(exchange_.name) + "-" +
+         std::string(name_of(exchange_.market)) + ".json";
+}
+
+}  // namespace cvdd
