@@ -22,6 +22,8 @@ std::string_view name_of(FaultKind kind) {
       return "swallowed";
     case FaultKind::late:
       return "late";
+    case FaultKind::banned:
+      return "banned";
     case FaultKind::rejected:
       return "rejected";
     case FaultKind::rest_fails:

@@ -19,6 +19,7 @@ enum class FaultKind : std::uint8_t {
   broken,      // broken, truncated and foreign frames between the good ones
   swallowed,   // one frame never arrives
   late,        // one frame arrives `length` late
+  banned,      // connections are cut, and every attempt is answered 429 with Retry-After until `length` is over
   rejected,    // connections are cut, and SUBSCRIBE is answered with an error for `length`
   rest_fails,  // REST answers 503 or nothing, just when the process is killed and started again
   disk_full,   // nothing can be written for `length`

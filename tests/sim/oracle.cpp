@@ -24,7 +24,7 @@ bool excused(const Row& row, const RunFacts& facts) {
   const Timestamp bar_end = row.time + facts.interval;
   if (row.time <= facts.begin + facts.interval || bar_end + facts.interval > facts.end) return true;
   return std::any_of(facts.faults.begin(), facts.faults.end(), [&](const Fault& f) {
-    const bool everywhere = f.of_the_process() || f.kind == FaultKind::disk_full;
+    const bool everywhere = f.of_the_process() || f.kind == FaultKind::disk_full || f.kind == FaultKind::banned;
     // What a fault cost may show from the bar before it (cut off in the middle of a bar) on.
     return (everywhere || f.market == row.market) && bar_end + facts.interval >= f.at && row.time <= f.at + f.reach();
   });

@@ -124,6 +124,19 @@ std::shared_ptr<Line> World::connect(const Url& url, std::string_view target) {
   attempts_.push_back(clock_.steady());
   while (attempts_.front() + std::chrono::seconds(300) <= clock_.steady()) attempts_.pop_front();
   if (attempts_.size() > 300) ++offences_;
+  refusal_.reset();
+  if (clock_.steady() < banned_until_) {
+    // Who comes back before the time it was given is not listening. Attempts on their way at that moment don't count.
+    if (clock_.steady() + std::chrono::seconds(1) < told_to_wait_until_ &&
+        told_at_ + std::chrono::seconds(1) < clock_.steady()) {
+      ++offences_;
+    }
+    const auto wait = std::chrono::ceil<std::chrono::seconds>(banned_until_ - clock_.steady());
+    refusal_ = HttpRefusal{429, wait, "Too many requests"};
+    if (told_to_wait_until_ < clock_.steady()) told_at_ = clock_.steady();
+    told_to_wait_until_ = clock_.steady() + wait;
+    return nullptr;
+  }
   if (!entry || !address.market || trouble(*address.market).outage) return nullptr;
   auto line = std::make_shared<Line>();
   line->market = *address.market;
@@ -232,6 +245,10 @@ void World::begin(const Fault& fault) {
     case FaultKind::late:
       t.delay_one = fault.length;
       break;
+    case FaultKind::banned:
+      for (const auto& line : lines_) cut(*line);
+      banned_until_ = clock_.steady() + std::chrono::microseconds(fault.length.us);
+      break;
     case FaultKind::rejected:
       t.rejected = true;
       cut_market(fault.market);
@@ -265,6 +282,10 @@ class VirtualTransport final : public Transport {
     const SteadyTime answer = world_.latency();
     co_await timer_->wait_until(std::min(answer, deadline));
     line_ = world_.connect(url, target);
+    if (!line_ && world_.refusal()) {
+      refusal_ = world_.refusal();
+      co_return fail(NetError::upgrade_refused, "HTTP 429");
+    }
     if (!line_) co_return fail(NetError::connect_failed, "connection refused");
     co_return Result<void>();
   }
@@ -294,9 +315,11 @@ class VirtualTransport final : public Transport {
     co_return;
   }
   [[nodiscard]] SteadyTime last_frame() const override { return line_->last_frame; }
+  [[nodiscard]] std::optional<HttpRefusal> last_refusal() const override { return refusal_; }
   [[nodiscard]] const std::string& last_error_detail() const override { return detail_; }
 
  private:
+  std::optional<HttpRefusal> refusal_;
   boost::system::error_code fail(NetError error, const char* detail) {
     detail_ = detail;
     return error;

@@ -61,6 +61,8 @@ class World {
   [[nodiscard]] std::size_t connections() const;
 
   // For the two seams.
+  // Set when `connect` answered with a refusal.
+  [[nodiscard]] const std::optional<HttpRefusal>& refusal() const { return refusal_; }
   [[nodiscard]] std::shared_ptr<Line> connect(const Url& url, std::string_view target);
   void receive(Line& line, std::string_view text);
   void read(Line& line, std::vector<std::string>& frames);
@@ -99,6 +101,8 @@ class World {
   std::deque<SteadyTime> attempts_;                                   // of five minutes
   std::map<std::pair<std::string, std::int64_t>, unsigned> weights_;  // by host and minute
   std::size_t offences_ = 0;
+  SteadyTime banned_until_{}, told_to_wait_until_{}, told_at_{};
+  std::optional<HttpRefusal> refusal_;
   std::chrono::seconds lifetime_{86'400};
 };
 
