@@ -182,7 +182,9 @@ void MarketRunner::end(const std::vector<const Instrument*>& instruments) {
   }
   for (auto& [session, share] : by_session) {
     for (const Renewal& r : renewals_) {
-      if (r.old == session) r.next->remove(share);
+      if (r.old != session) continue;
+      r.next->remove(share);
+      if (r.next->instruments() == 0) r.next->stop();  // nothing left to take over
     }
     session->remove(share);
     if (session->instruments() == 0) session->stop();
