@@ -248,6 +248,45 @@ bool test_renewals(std::uint64_t seed, std::uint64_t renewals) {
          v.complaints.empty();
 }
 
+// Wildcards follow the exchange's list, which is read again every ten minutes; the others see nothing of it.
+bool test_listings(std::uint64_t seed) {
+  VirtualClock clock(simulated_start);
+  MemoryFiles files;
+  World world(clock, seed, 12, 60);
+  world.list("ETHUSD_PERP", false);
+  EngineOptions options;
+  options.config.data_dir = "data";
+  for (const Market market : {Market::spot, Market::linear, Market::inverse}) {
+    options.symbols.wanted[{"binance", market}] = {"*"};
+  }
+  Life life(std::move(options), clock, files, world);
+  clock.at(clock.steady() + std::chrono::minutes(5), [&] { world.list("ETHUSD_PERP", true); });
+  clock.at(clock.steady() + std::chrono::minutes(25), [&] { world.list("BTCUSD_PERP", false); });
+  const SteadyTime end = clock.steady() + std::chrono::minutes(45);
+  while (clock.steady() < end) {
+    life.settle();
+    clock.advance(clock.steady() + std::chrono::milliseconds(100));
+  }
+  Verdict v;
+  std::map<std::string, std::vector<Row>> rows;
+  for (Row& row : rows_of(files, v))
+    rows[row.symbol + std::string(cvdd::name_of(row.market))].push_back(std::move(row));
+  const auto minutes_in = [](const Row& row) { return (row.time - simulated_start).us / 60'000'000; };
+  const auto &added = rows["ETHUSD_PERPinverse"], &removed = rows["BTCUSD_PERPinverse"];
+  bool good = rows.size() == 12 && !added.empty() && !removed.empty() && minutes_in(added.front()) >= 5 &&
+              minutes_in(added.front()) <= 15 && minutes_in(removed.back()) >= 24 && minutes_in(removed.back()) <= 36 &&
+              removed.back().status == BarStatus::partial;
+  std::size_t others = 0, touched = 0;
+  for (const auto& [name, of] : rows) {
+    if (&of == &added || &of == &removed) continue;
+    for (std::size_t i = 1; i < of.size(); ++i, ++others) touched += of[i].status == BarStatus::live ? 0U : 1U;
+  }
+  good = good && others > 10 * 40 && touched == 0;
+  fmt::print("listings: one begun, one ended, {} rows of the others, {} touched: {}\n", others, touched,
+             good ? "good" : "WRONG");
+  return good;
+}
+
 bool test(std::uint64_t seed, Duration length, std::size_t instruments, const std::string& out) {
   Run run(seed, length, instruments);
   const Verdict v = run.verdict();
@@ -281,7 +320,7 @@ int main(int argc, char** argv) {
   std::uint64_t seed = 1, seeds = 1;
   std::int64_t hours = 6;
   std::size_t instruments = 6;
-  bool verbose = false, manners = false, renewals = false;
+  bool verbose = false, manners = false, renewals = false, listings = false;
   std::string out;
   app.add_option("--seed", seed, "the first seed");
   app.add_option("--seeds", seeds, "how many, from --seed on");
@@ -291,9 +330,11 @@ int main(int argc, char** argv) {
   app.add_flag("--verbose", verbose, "the daemon's log on standard output");
   app.add_flag("--manners", manners, "instead: reconnects and reloads without end, counted as exchanges count");
   app.add_flag("--renewals", renewals, "instead: 200 renewals of connections, unseen");
+  app.add_flag("--listings", listings, "instead: the exchange lists one instrument and takes another off its list");
   CLI11_PARSE(app, argc, argv);
   spdlog::set_level(verbose ? spdlog::level::info : spdlog::level::off);
   if (manners) return test_manners(seed) ? 0 : 1;
+  if (listings) return test_listings(seed) ? 0 : 1;
   if (renewals) return test_renewals(seed, 200) ? 0 : 1;
   bool good = true;
   for (std::uint64_t i = 0; i < seeds; ++i) good = test(seed + i, seconds(3'600 * hours), instruments, out) && good;

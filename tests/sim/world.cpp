@@ -174,6 +174,14 @@ void World::receive(Line& line, std::string_view text) {
 
 binance::Answer World::rest(const Url& url, std::string_view target) {
   if (rest_fails_) return {503, "upstream connect error", 0};
+  const auto address = binance::parse_address(url.path + std::string(target), url.host);
+  if (!unlisted_.empty() && address.market && address.path.ends_with("exchangeInfo")) {
+    std::vector<TapeInstrument> listed;
+    for (const TapeInstrument& t : tape_.instruments()) {
+      if (t.instrument.market == *address.market && !unlisted_.contains(t.instrument.symbol)) listed.push_back(t);
+    }
+    return {200, binance::exchange_info(*address.market, listed, clock_.true_time()), 20};
+  }
   auto answer =
       binance::rest(binance::parse_address(url.path + std::string(target), url.host), &tape_, "", clock_.true_time());
   unsigned& used = weights_[{url.host, clock_.true_time().us / 60'000'000}];

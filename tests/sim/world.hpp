@@ -56,6 +56,13 @@ class World {
   // request weight per minute.
   [[nodiscard]] std::size_t offences() const { return offences_; }
   void cut_connections();
+  // Whether the exchange lists it at all.
+  void list(const std::string& symbol, bool listed) {
+    if (listed)
+      unlisted_.erase(symbol);
+    else
+      unlisted_.insert(symbol);
+  }
   // Connections of this age are closed.
   void set_lifetime(std::chrono::seconds age) { lifetime_ = age; }
   [[nodiscard]] std::size_t connections() const;
@@ -100,6 +107,7 @@ class World {
   bool rest_fails_ = false, rest_silent_ = false;
   std::deque<SteadyTime> attempts_;                                   // of five minutes
   std::map<std::pair<std::string, std::int64_t>, unsigned> weights_;  // by host and minute
+  std::set<std::string> unlisted_;
   std::size_t offences_ = 0;
   SteadyTime banned_until_{}, told_to_wait_until_{}, told_at_{};
   std::optional<HttpRefusal> refusal_;
