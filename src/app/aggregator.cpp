@@ -135,7 +135,8 @@ void Aggregator::read_mail() {
   for (const Instrument* instrument : mail.instruments) {
     ledger_.add_instrument(*instrument);
     const auto row = restored_.find({instrument->exchange, instrument->market, instrument->symbol});
-    if (row != restored_.end()) ledger_.restore(instrument->id, row->second.row, row->second.last_id);
+    if (row == restored_.end()) continue;
+    ledger_.restore(instrument->id, row->second.row, row->second.resumes_after(*instrument));
   }
   for (auto& channel : mail.channels) channels_.push_back(std::move(channel));
 }

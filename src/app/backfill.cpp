@@ -20,7 +20,7 @@ Backfill::Backfill(BackfillContext context) : context_(std::move(context)), time
 
 void Backfill::hole(const Instrument& instrument, std::uint64_t first, std::uint64_t count) {
   Repair repair{&instrument, first, first + count - 1, context_.clock->steady() + hole_after, 0};
-  if (count > hole_max || context_.intake->source(instrument) != Series::aggregate) {
+  if (count > hole_max || context_.intake->source(instrument) != context_.intake->exchange().history_series) {
     // Nothing to be had; the verdict follows the hole's own mark, which is on its way.
     repair.attempts = static_cast<unsigned>(RepairQueue::pauses.size());
   }
@@ -30,7 +30,7 @@ void Backfill::hole(const Instrument& instrument, std::uint64_t first, std::uint
 
 void Backfill::check(const Instrument& instrument) {
   const auto id = context_.intake->last_id(instrument);
-  if (!id || context_.intake->source(instrument) != Series::aggregate) return;
+  if (!id || context_.intake->source(instrument) != context_.intake->exchange().history_series) return;
   if (!queue_.add({&instrument, *id + 1, 0, context_.clock->steady() + check_after, 0})) ++counters_.given_up;
   if (sleeping_for_work_) timer_->cancel();
 }

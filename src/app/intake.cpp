@@ -27,10 +27,13 @@ const Parsed& Intake::take(std::string_view message, Timestamp now, std::vector<
   ++counters_.messages;
   exchange_.parse(message, symbols_, parsed_);
   if (parsed_.ignored) ++counters_.ignored;
-  if (parsed_.refusal != Refusal::none) {
+  if (parsed_.refusal == Refusal::unknown_symbol && exchange_.hears_others) {
+    counters_.ignored += std::max(parsed_.refused_rows, 1U);
+  } else if (parsed_.refusal != Refusal::none) {
     counters_.refused[static_cast<std::size_t>(parsed_.refusal)] += std::max(parsed_.refused_rows, 1U);
   }
   for (const Trade& trade : parsed_.trades) take_trade(trade, now, out);
+  for (const Newest& newest : parsed_.newest) take_newest(newest, out);
   return parsed_;
 }
 
@@ -44,37 +47,71 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
     ++counters_.refused[static_cast<std::size_t>(Refusal::overflow)];
     return;
   }
-  Entry& e = entry(*trade.instrument);
+  const Instrument& instrument = *trade.instrument;
+  Entry& e = entry(instrument);
   if (e.ended) {
     ++counters_.ignored;
     return;
   }
-  const Sequencer::Decision decision = e.sequencer.decide(trade.series, trade.id);
+  if (trade.snapshot && (instrument.ids == Ids::opaque || !e.sequencer.last_id())) {
+    ++counters_.ignored;
+    if (instrument.ids != Ids::opaque) e.sequencer.resume_after(trade.series, trade.id);
+    return;
+  }
+  const Sequencer::Decision decision = decide(e, trade);
+  if (!counts(decision)) return note(instrument, decision, trade.time, out);
+  if (!e.confirmed) confirm(instrument, now, out);
+  note(instrument, decision, trade.time, out);
+  ++counters_.trades;
+  if (!trade.name.empty()) out.push_back(Record::name(trade.name, instrument.id));
+  out.push_back(*record);
+}
+
+Sequencer::Decision Intake::decide(Entry& e, const Trade& trade) {
+  if (trade.instrument->ids == Ids::opaque) {
+    return {e.sequencer.decide_opaque({trade.id_high, trade.id}, trade.time), 0, 0};
+  }
+  return e.sequencer.decide(trade.series, trade.merged ? trade.id - trade.fills + 1 : trade.id, trade.id);
+}
+
+bool Intake::counts(const Sequencer::Decision& decision) {
   switch (decision.verdict) {
     case Sequencer::Verdict::duplicate:
       ++counters_.duplicates;
-      return;
+      return false;
     case Sequencer::Verdict::other_series:
       ++counters_.other_series;
-      return;
+      return false;
+    case Sequencer::Verdict::straddles:
+      ++counters_.straddling;
+      return false;
     case Sequencer::Verdict::next:
     case Sequencer::Verdict::late:
     case Sequencer::Verdict::restarted:
-      break;
+      return true;
   }
-  if (!e.confirmed) confirm(*trade.instrument, now, out);
+  return false;
+}
+
+// What a decision says is missing before `time`.
+void Intake::note(const Instrument& instrument, const Sequencer::Decision& decision, Timestamp time,
+                  std::vector<Record>& out) {
   if (decision.hole_count > 0) {
     ++counters_.holes;
     counters_.missing += decision.hole_count;
     out.push_back(
-        Record::mark(RecordKind::hole, trade.instrument->id, trade.time, decision.hole_first, decision.hole_count));
+        Record::mark(RecordKind::hole, instrument.id, time, decision.hole_first, decision.hole_count));
+    if (on_hole) on_hole(instrument, decision.hole_first, decision.hole_count);
   } else if (decision.verdict == Sequencer::Verdict::restarted) {
     ++counters_.holes;  // of unknown size: count 0
-    out.push_back(Record::mark(RecordKind::hole, trade.instrument->id, trade.time, trade.id, 0));
+    out.push_back(Record::mark(RecordKind::hole, instrument.id, time, 0, 0));
   }
-  ++counters_.trades;
-  out.push_back(*record);
-  if (decision.hole_count > 0 && on_hole) on_hole(*trade.instrument, decision.hole_first, decision.hole_count);
+}
+
+void Intake::take_newest(const Newest& newest, std::vector<Record>& out) {
+  Entry& e = entry(*newest.instrument);
+  if (e.ended || !e.confirmed) return;
+  note(*newest.instrument, e.sequencer.told(newest.series, newest.id), newest.time, out);
 }
 
 void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& out) {
@@ -82,7 +119,7 @@ void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& ou
     const auto record = Record::from(trade);
     Entry& e = entry(*trade.instrument);
     if (!record || e.ended) continue;
-    const Sequencer::Decision decision = e.sequencer.decide(trade.series, trade.id);
+    const Sequencer::Decision decision = decide(e, trade);
     if (decision.verdict != Sequencer::Verdict::next && decision.verdict != Sequencer::Verdict::late) continue;
     if (decision.hole_count > 0) {
       counters_.missing += decision.hole_count;
@@ -90,6 +127,7 @@ void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& ou
           Record::mark(RecordKind::hole, trade.instrument->id, trade.time, decision.hole_first, decision.hole_count));
     }
     ++counters_.fetched;
+    if (!trade.name.empty()) out.push_back(Record::name(trade.name, trade.instrument->id));
     out.push_back(*record);
   }
 }

@@ -90,9 +90,13 @@ asio::awaitable<void> MarketRunner::run() {
 }
 
 void MarketRunner::want(std::vector<std::string> names) {
+  const bool other_lists = exchange_.instruments_targets(wanted_) != exchange_.instruments_targets(names);
   wanted_ = std::move(names);
   reported_.clear();
-  if (!listed_.empty() && !stopping_) apply(listed_);
+  if (listed_.empty() || stopping_) return;
+  if (wanted_.empty() || !other_lists) return apply(listed_);
+  relist_ = true;  // what is wanted now is on a list that was not asked for
+  timer_->cancel();
 }
 
 void MarketRunner::apply(const std::vector<Instrument>& listed) {
@@ -135,12 +139,10 @@ const Instrument* MarketRunner::adopt(const Instrument& found) {
   instrument.id = context_.next_instrument_id();
   known_.emplace(instrument.symbol, &instrument);
   intake_.add(instrument);
-  const Series series = stream_ == Stream::single ? Series::single : Series::aggregate;
   const auto row = context_.restored->find({instrument.exchange, instrument.market, instrument.symbol});
   if (row != context_.restored->end()) {
-    const std::string& id = row->second.last_id;
-    if (!id.empty() && id.size() <= 19 && id.find_first_not_of("0123456789") == std::string::npos) {
-      intake_.resume_after(instrument, series, std::stoull(id));
+    if (const auto id = row->second.resumes_after(instrument)) {
+      intake_.resume_after(instrument, exchange_.series_of(stream_), *id);
     }
   }
   context_.aggregator->add_instrument(instrument);

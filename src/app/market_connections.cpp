@@ -1,4 +1,6 @@
 // A market's connections: how many, who takes which instruments, and how one takes over from another.
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 
@@ -83,13 +85,19 @@ Session& MarketRunner::make_session(std::shared_ptr<Channel> channel) {
   context.bell = &context_.aggregator->bell();
   context.channel = channel ? std::move(channel) : std::make_shared<Channel>();
   if (context.channel.use_count() == 1) context_.aggregator->add_channel(context.channel);
+  context.on_refused = [this](const Instrument& instrument, const std::string& why) {
+    if (!reported_.insert(instrument.symbol).second) return;
+    spdlog::error("symbol refused by the exchange, tried again every ten minutes market=\"{}\" symbol={} reason=\"{}\"",
+                  name(), instrument.symbol, why);
+  };
   SessionSettings settings;
   settings.name = name() + " #" + std::to_string(++session_number_);
   const Duration age = context_.renew_after.count() > 0 ? milliseconds(context_.renew_after.count())
                                                         : Duration{exchange_.limits.lifetime.us / 100 * 97};
   // Not all at once: up to a twentieth earlier.
-  settings.renew_after =
-      Millis(age.us / 1'000 - age.us / 20'000 * static_cast<std::int64_t>(session_number_ % 10) / 10);
+  if (age.us > 0) {
+    settings.renew_after = Millis(age.us / 1'000 - age.us / 20'000 * static_cast<std::int64_t>(session_number_ % 10) / 10);
+  }
   settings.hosts = ws_hosts_;
   settings.stream = stream_;
   settings.seed = std::hash<std::string>{}(settings.name) ^ static_cast<std::uint64_t>(context_.clock->wall().us);
@@ -99,8 +107,8 @@ Session& MarketRunner::make_session(std::shared_ptr<Channel> channel) {
 }
 
 void MarketRunner::set_limits(Session& session) const {
-  session.set_silence(session.instruments() >= busy_connection ? Millis(exchange_.limits.silence.us / 1000)
-                                                               : thin_silence);
+  const Millis usual(exchange_.limits.silence.us / 1000);
+  session.set_silence(session.instruments() >= busy_connection ? usual : std::max(usual, thin_silence));
 }
 
 std::uint64_t MarketRunner::backpressure_waits() const {

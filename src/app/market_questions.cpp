@@ -3,12 +3,13 @@
 
 #include <cstring>
 
+#include "cvdd/app/instrument_list.hpp"
 #include "cvdd/app/market.hpp"
 
 namespace cvdd {
 
 namespace {
-constexpr std::chrono::seconds rest_timeout{30};
+constexpr std::chrono::seconds rest_timeout{60};
 constexpr std::chrono::minutes relist_every{10};
 constexpr std::chrono::seconds try_again_every{30};  // what could not be had at the start
 constexpr std::chrono::seconds clock_looked_at_every{10};
@@ -22,10 +23,10 @@ constexpr std::size_t instruments_body_max = std::size_t{64} << 20;
 // Wildcards follow what the exchange lists; what it takes off the list ends.
 asio::awaitable<void> MarketRunner::follow_listings() {
   while (!stopping_) {
-    const bool settled = listed_fresh_ && (time_->known() || exchange_.time_target.empty());
+    const bool settled = listed_fresh_ && time_->known();
     const auto next = context_.clock->steady() + (settled ? relist_every : try_again_every);
     const Duration ahead = time_->local_clock_ahead();
-    while (!stopping_ && context_.clock->steady() < next) {
+    while (!stopping_ && !relist_ && context_.clock->steady() < next) {
       co_await timer_->wait_until(std::min(next, context_.clock->steady() + clock_looked_at_every));
       const Duration moved{time_->local_clock_ahead().us - ahead.us};
       if (moved.us > clock_step_min.us || moved.us < -clock_step_min.us) break;  // it was set, or we were asleep
@@ -33,13 +34,15 @@ asio::awaitable<void> MarketRunner::follow_listings() {
     if (stopping_) co_return;
     co_await measure_time();
     if (stopping_) co_return;
-    if (context_.clock->steady() < next) continue;
+    if (!std::exchange(relist_, false) && context_.clock->steady() < next) continue;
+    if (wanted_.empty()) continue;
     std::vector<Instrument> listed;
     std::string error;
     if (co_await fetch_instruments(listed, error)) {
       apply(listed);
     } else if (!stopping_) {
       spdlog::warn("can't read the instruments, going on with those known market=\"{}\" reason=\"{}\"", name(), error);
+      apply(listed_);
     }
   }
 }
@@ -61,7 +64,7 @@ void MarketRunner::heed(const HttpResponse& response, std::string& error) {
 }
 
 asio::awaitable<void> MarketRunner::measure_time() {
-  if (exchange_.time_target.empty() || context_.event_time) co_return;
+  if (context_.event_time) co_return;
   if (context_.gate->blocked(time_->now()).us > 0) co_return;
   std::vector<TimeSample> samples;
   for (std::size_t i = 0; i < time_samples && !stopping_; ++i) {
@@ -132,23 +135,15 @@ asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& l
       error = "asked to stay away for " + std::to_string(wait.us / 1'000'000) + " s more";
       co_return false;
     }
-    const auto http = context_.make_http_get();
-    const auto response = co_await http->get(host, exchange_.instruments_target,
-                                             context_.clock->steady() + rest_timeout, instruments_body_max);
+    InstrumentList list = co_await fetch_instrument_list(exchange_, host, wanted_, context_.make_http_get,
+                                                         context_.clock->steady() + rest_timeout);
     if (stopping_) co_return false;
-    if (!response.has_value()) {
-      error = host.host + ": " + response.error().message() + ": " + http->last_error_detail();
-      continue;
-    }
-    if (response->status != 200) {
-      error = host.host + ": HTTP " + std::to_string(response->status) + ": " + response->body.substr(0, 200);
-      heed(*response, error);
-      continue;
-    }
-    listed.clear();
-    if (!exchange_.parse_instruments(response->body, listed, error)) continue;
+    error = list.error;
+    if (list.refused.status != 0) heed(list.refused, error);
+    if (!list.error.empty()) continue;
+    listed = std::move(list.instruments);
     listed_fresh_ = true;
-    if (const int failed = context_.files->replace(cache_file(), response->body); failed != 0) {
+    if (const int failed = context_.files->replace(cache_file(), pack_bodies(list.bodies)); failed != 0) {
       spdlog::warn("can't keep the instrument list for later file={} reason=\"{}\"", cache_file(),
                    std::strerror(failed));
     }
@@ -158,10 +153,9 @@ asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& l
 }
 
 bool MarketRunner::cached_instruments(std::vector<Instrument>& listed) {
-  std::string body, error;
-  if (context_.files->read(cache_file(), 0, instruments_body_max, body) != 0) return false;
-  listed.clear();
-  return exchange_.parse_instruments(body, listed, error);
+  std::string packed;
+  if (context_.files->read(cache_file(), 0, instruments_body_max, packed) != 0) return false;
+  return unpack_instruments(exchange_, packed, listed);
 }
 
 std::string MarketRunner::cache_file() const {

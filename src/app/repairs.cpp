@@ -7,7 +7,10 @@ namespace cvdd {
 
 RepairProgress judge_page(const Repair& repair, const std::vector<Trade>& page, std::size_t page_max) {
   using Next = RepairProgress::Next;
-  if (page.empty()) return {repair.last == 0 ? Next::done : Next::later, repair.first};
+  // What is older than the repair came along; there is nothing of it yet.
+  if (page.empty() || page.back().id < repair.first) {
+    return {repair.last == 0 ? Next::done : Next::later, repair.first};
+  }
   const std::uint64_t newest = page.back().id;
   if (repair.last != 0 && newest >= repair.last) return {Next::done, 0};
   // Ids are contiguous, so a page that ends before the hole does has more behind it, unless the exchange is late.

@@ -83,16 +83,16 @@ class Replay {
     std::string error;
     bool understood = false;
     for (Side& market : markets_) {
-      std::vector<Instrument> listed;
-      if (!market.exchange->parse_instruments(body, listed, error)) continue;
+      InstrumentPage page;
+      if (!market.exchange->parse_instruments(body, page, error)) continue;
       understood = true;
-      market.listed.insert(market.listed.end(), listed.begin(), listed.end());
+      market.listed.insert(market.listed.end(), page.instruments.begin(), page.instruments.end());
     }
     // A list of another market of the same exchange may be given along.
     for (const Exchange* exchange : all_exchanges()) {
-      std::vector<Instrument> listed;
+      InstrumentPage page;
       understood =
-          understood || (exchange->name == options_.exchange && exchange->parse_instruments(body, listed, error));
+          understood || (exchange->name == options_.exchange && exchange->parse_instruments(body, page, error));
     }
     if (!understood) throw std::runtime_error(path + ": not an instrument list of " + options_.exchange + ": " + error);
   }
@@ -117,15 +117,8 @@ class Replay {
   void take(const std::string& message) {
     Side& market = side_of(message);
     const Timestamp now = ledger_.newest_trade().value_or(Timestamp{});
-    const Parsed* parsed = &market.intake->take(message, now, records_);
-    if (parsed->refusal == Refusal::unknown_symbol && records_.empty()) {
-      Instrument instrument;
-      if (market.exchange->assume_instrument(market.exchange->symbol_of(message), market.listed, instrument)) {
-        ++assumed_;
-        adopt(market, instrument);
-        market.intake->take(message, now, records_);
-      }
-    }
+    const Parsed& parsed = market.intake->take(message, now, records_);
+    if (parsed.refusal == Refusal::unknown_symbol && records_.empty()) take_unlisted(message, now);
     for (const Record& record : records_) {
       ledger_.apply(record);
       if (!ledger_.event_due(options_.close_delay)) continue;
@@ -133,6 +126,19 @@ class Replay {
       write();
     }
     records_.clear();
+  }
+
+  // An instrument that no list has, if its name says all that must be known of it.
+  void take_unlisted(const std::string& message, Timestamp now) {
+    const std::string symbol = markets_.front().exchange->symbol_of(message);
+    for (Side& market : markets_) {
+      Instrument instrument;
+      if (!market.exchange->assume_instrument(symbol, market.listed, instrument)) continue;
+      ++assumed_;
+      adopt(market, instrument);
+      market.intake->take(message, now, records_);
+      return;
+    }
   }
 
   void write() {

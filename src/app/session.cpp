@@ -10,6 +10,9 @@ namespace cvdd {
 namespace {
 using Millis = std::chrono::milliseconds;
 constexpr Millis write_timeout{10'000};
+constexpr Millis write_loop_every{2'000};
+constexpr Millis oversleeping_max{500};
+constexpr std::size_t replies_max = 16;  // more of its questions at once are one too many
 }  // namespace
 
 Session::Session(SessionContext context, SessionSettings settings)
@@ -34,8 +37,13 @@ asio::awaitable<void> Session::run() {
 
 asio::awaitable<void> Session::connect_again_and_again() {
   while (!stopping_) {
-    const Duration wait = context_.gate->take_attempt(context_.time->now());
-    if (wait.us > 0) co_await pause(Millis(wait.us / 1000 + 1));
+    // Who overslept its turn (the machine was frozen) takes another: all who did would come at once.
+    for (bool overslept = true; overslept && !stopping_;) {
+      const Duration wait = context_.gate->take_attempt(context_.time->now());
+      const auto turn = context_.clock->steady() + std::chrono::microseconds(wait.us);
+      if (wait.us > 0) co_await pause(Millis(wait.us / 1000 + 1));
+      overslept = context_.clock->steady() > turn + oversleeping_max;
+    }
     if (stopping_) co_return;
     if (co_await connect()) {
       co_await converse();
@@ -50,7 +58,8 @@ asio::awaitable<void> Session::connect_again_and_again() {
       spdlog::warn("connection ended, reconnecting session=\"{}\" reason=\"{}\"", settings_.name, why_);
     }
     if (stopping_) co_return;
-    const Duration delay = backoff_.next();
+    Duration delay = backoff_.next();
+    if (std::exchange(refused_all_, false)) delay = std::max(delay, refused_pause);
     co_await pause(Millis(delay.us / 1000));
   }
 }
@@ -112,16 +121,37 @@ asio::awaitable<void> Session::converse() {
   co_await (read_messages() || write_requests());
 }
 
-// Subscribes batch by batch at the exchange's pace, then asks for a sign of life whenever the line is quiet.
+// Subscribes batch by batch at the exchange's pace, answers what it asks, and asks for a sign of life: whenever the line
+// is quiet, or as often as the exchange wants to be asked.
 asio::awaitable<void> Session::write_requests() {
   const Exchange& exchange = context_.intake->exchange();
   TokenBucket pace(std::max(1U, exchange.limits.messages_per_second), seconds(1));
-  to_subscribe_.assign(instruments_.begin(), instruments_.end());
-  to_unsubscribe_.clear();
+  std::optional<TokenBucket> hour;
+  if (exchange.limits.requests_per_hour > 0) hour.emplace(exchange.limits.requests_per_hour, seconds(3'600));
+  bool reserved = false;  // of the hour
+  begin_asking();
   while (!stopping_) {
-    const bool telling = !to_subscribe_.empty() || !to_unsubscribe_.empty();
-    if (!telling && !(requests_.empty() && watch_->wants_probe(context_.clock->steady()))) {
-      co_await write_timer_->wait_until(context_.clock->steady() + Millis(2'000));
+    const auto now = context_.clock->steady();
+    if (now >= ask_refused_again_) ask_refused_again();
+    std::string text;
+    if (!replies_.empty()) {
+      text = std::move(replies_.front());
+      replies_.pop_front();
+    } else if (asking() && now >= ask_after_) {
+      if (hour && !reserved) {
+        const Duration wait = hour->take(context_.time->now());
+        reserved = true;
+        ask_after_ = now + std::chrono::microseconds(wait.us);
+        if (wait.us > 0) continue;
+      }
+      reserved = false;
+      text = next_request();
+      if (text.empty()) continue;
+    } else if (wants_probe(now)) {
+      last_probe_ = now;
+      text = exchange.probe(remember({RequestKind::probe, {}}));
+    } else {
+      co_await write_timer_->wait_until(now + write_loop_every);
       continue;
     }
     const Duration wait = pace.take(context_.time->now());
@@ -130,10 +160,6 @@ asio::awaitable<void> Session::write_requests() {
       while (!stopping_ && context_.clock->steady() < until) co_await write_timer_->wait_until(until);
       if (stopping_) co_return;
     }
-    Request request{next_request_++, {}, false, context_.clock->steady()};
-    const std::string text = next_request(request);
-    requests_.push_back(std::move(request));
-    update_waiting();
     const auto written = co_await transport_->write(text, context_.clock->steady() + write_timeout);
     if (!written.has_value()) {
       why_ = written.error().message() + ": " + transport_->last_error_detail();
@@ -142,17 +168,61 @@ asio::awaitable<void> Session::write_requests() {
   }
 }
 
-// Unsubscribes first: that makes room.
-std::string Session::next_request(Request& request) {
+void Session::begin_asking() {
   const Exchange& exchange = context_.intake->exchange();
-  request.unsubscribe = !to_unsubscribe_.empty();
-  auto& queue = request.unsubscribe ? to_unsubscribe_ : to_subscribe_;
-  const auto count = std::min<std::ptrdiff_t>(exchange.limits.instruments_per_request, std::ssize(queue));
-  request.instruments.assign(queue.begin(), queue.begin() + count);
-  queue.erase(queue.begin(), queue.begin() + count);
-  if (request.instruments.empty()) return exchange.probe(request.id);
-  return (request.unsubscribe ? exchange.unsubscribe : exchange.subscribe)(request.instruments, settings_.stream,
-                                                                           request.id);
+  to_subscribe_.assign(instruments_.begin(), instruments_.end());
+  to_unsubscribe_.clear();
+  apart_.clear();
+  refused_.clear();
+  replies_.clear();
+  accepted_any_ = false;
+  refusals_ = 0;
+  last_probe_ = context_.clock->steady();
+  ask_after_ = {};
+  ask_refused_again_ = Watch::Time::max();
+  if (exchange.hello != nullptr) replies_.push_back(exchange.hello(remember({RequestKind::probe, {}})));
+}
+
+bool Session::wants_probe(Watch::Time now) const {
+  const Exchange& exchange = context_.intake->exchange();
+  if (exchange.probe == nullptr) return false;
+  if (requests_.empty() && watch_->wants_probe(now)) return true;
+  const auto every = std::chrono::microseconds(exchange.limits.probe_every.us);
+  return every.count() > 0 && now >= last_probe_ + every;
+}
+
+std::uint64_t Session::remember(Request request) {
+  request.id = next_request_++;
+  request.sent = context_.clock->steady();
+  requests_.push_back(std::move(request));
+  update_waiting();
+  return requests_.back().id;
+}
+
+// Unsubscribes first: that makes room. Empty: nothing has to be said.
+std::string Session::next_request() {
+  const Exchange& exchange = context_.intake->exchange();
+  std::vector<const Instrument*> some;
+  const auto take = [&](std::deque<const Instrument*>& queue) {
+    const auto count = std::min<std::ptrdiff_t>(exchange.limits.instruments_per_request, std::ssize(queue));
+    some.assign(queue.begin(), queue.begin() + count);
+    queue.erase(queue.begin(), queue.begin() + count);
+  };
+  if (!to_unsubscribe_.empty()) {
+    take(to_unsubscribe_);
+    std::string text = exchange.unsubscribe(some, settings_.stream, next_request_);
+    if (!text.empty()) (void)remember({RequestKind::unsubscribe, std::move(some)});
+    return text;
+  }
+  if (!apart_.empty()) {
+    some = std::move(apart_.front());
+    apart_.pop_front();
+  } else {
+    take(to_subscribe_);
+  }
+  std::string text = exchange.subscribe(some, settings_.stream, next_request_);
+  (void)remember({RequestKind::subscribe, std::move(some)});
+  return text;
 }
 
 void Session::add(std::span<const Instrument* const> instruments) {
@@ -167,7 +237,9 @@ void Session::remove(std::span<const Instrument* const> instruments) {
     if (std::erase(instruments_, instrument) == 0) continue;
     context_.intake->end(*instrument, context_.time->now(), marks_);
     if (!watch_) continue;
-    if (std::erase(to_subscribe_, instrument) == 0) to_unsubscribe_.push_back(instrument);
+    if (std::erase(to_subscribe_, instrument) + std::erase(refused_, instrument) == 0) {
+      to_unsubscribe_.push_back(instrument);
+    }
   }
   push_marks();
   write_timer_->cancel();
@@ -219,27 +291,19 @@ bool Session::take(std::string_view message) {
   } else {
     watch_->frame(now);
   }
+  if (parsed.pong) {
+    std::erase_if(requests_, [](const Request& r) { return r.kind == RequestKind::probe; });
+    update_waiting();
+  }
+  if (!parsed.reply.empty() && replies_.size() < replies_max) {
+    replies_.push_back(parsed.reply);
+    write_timer_->cancel();
+  }
   for (const Ack& ack : parsed.acks) {
     if (!acknowledge(ack)) return false;
   }
   // Read on: another connection takes over before this one is closed.
   closing_soon_ = closing_soon_ || parsed.closing_soon;
-  return true;
-}
-
-bool Session::acknowledge(const Ack& ack) {
-  const auto request =
-      std::find_if(requests_.begin(), requests_.end(), [&](const Request& r) { return r.id == ack.id; });
-  if (!ack.ok) {
-    why_ = "the exchange refused a request: " + ack.error;
-    return false;
-  }
-  if (request == requests_.end()) return true;
-  for (const Instrument* instrument : request->instruments) {
-    if (!request->unsubscribe) context_.intake->confirm(*instrument, context_.time->now(), records_);
-  }
-  requests_.erase(request);
-  update_waiting();
   return true;
 }
 

@@ -4,7 +4,7 @@
 
 namespace cvdd {
 
-bool add_trade(Bar& bar, const Record& trade) {
+bool add_trade(Bar& bar, const Record& trade, const IdText& name) {
   const bool buy = trade.aggressor() == Aggressor::buyer;
   Decimal& base = buy ? bar.buy_base : bar.sell_base;
   Decimal& quote = buy ? bar.buy_quote : bar.sell_quote;
@@ -19,20 +19,24 @@ bool add_trade(Bar& bar, const Record& trade) {
   if (!bar.has_trades()) {
     bar.open = bar.high = bar.low = bar.close = price;
     bar.open_time = bar.close_time = trade.time();
-    bar.first_id = bar.last_id = trade.id();
+    bar.first_id = trade.first_id();
+    bar.last_id = trade.id();
+    bar.first_name = bar.last_name = name.view();
   } else {
     if (price > *bar.high) bar.high = price;
     if (price < *bar.low) bar.low = price;
-    const auto key = std::make_tuple(trade.time(), trade.id());
-    if (key < std::make_tuple(bar.open_time, bar.first_id)) {
+    if (std::make_tuple(trade.time(), trade.first_id()) < std::make_tuple(bar.open_time, bar.first_id)) {
       bar.open = price;
       bar.open_time = trade.time();
-      bar.first_id = trade.id();
+      bar.first_id = trade.first_id();
+      bar.first_name = name.view();
     }
-    if (key > std::make_tuple(bar.close_time, bar.last_id)) {
+    // Ids without an order are all the same here: then the last to arrive is the last.
+    if (std::make_tuple(trade.time(), trade.id()) >= std::make_tuple(bar.close_time, bar.last_id)) {
       bar.close = price;
       bar.close_time = trade.time();
       bar.last_id = trade.id();
+      bar.last_name = name.view();
     }
   }
   bar.changed = bar.delta_changed = true;

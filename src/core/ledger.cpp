@@ -42,6 +42,9 @@ void Ledger::apply(const Record& record) {
       return unsubscribed(book, record.time());
     case RecordKind::verdict:
       return verdict(book, record);
+    case RecordKind::name:
+      book.next_name = record.name();
+      return;
   }
 }
 
@@ -185,6 +188,8 @@ void Ledger::give_up(Book& book, const Hole& h) {
 // ------------------------------------------------------------------ trades
 
 void Ledger::trade(Book& book, const Record& record) {
+  const IdText name = std::exchange(book.next_name, {});
+  const bool ordered = book.instrument->ids != Ids::opaque;
   const Timestamp bar_time = bar_start(record.time(), options_.interval);
   if (book.state == State::idle && options_.event_time) begin(book, bar_time, true);
   if (book.state != State::active || bar_time < book.first_bar) {
@@ -192,7 +197,9 @@ void Ledger::trade(Book& book, const Record& record) {
     return;
   }
   const bool in_series = record.kind() != RecordKind::other || record.aggressor() != Aggressor::unknown;
-  if (in_series && book.loss && !book.loss->open && book.last_id && record.id() > *book.last_id) resolve_loss(book);
+  if (ordered && in_series && book.loss && !book.loss->open && book.last_id && record.id() > *book.last_id) {
+    resolve_loss(book);
+  }
   if (!extend(book, bar_time)) {
     ++counters_.too_far_ahead;
     book.bars.back().missing += 1;
@@ -206,20 +213,21 @@ void Ledger::trade(Book& book, const Record& record) {
   }
   if (bar->written()) ++counters_.late;
   // A bar of the time when nobody ran is told of when all of it is known.
-  const bool repairing = std::any_of(book.holes.begin(), book.holes.end(),
-                                     [&](const Hole& h) { return record.id() >= h.first && record.id() <= h.last; });
+  const bool repairing = std::any_of(book.holes.begin(), book.holes.end(), [&](const Hole& h) {
+    return record.id() >= h.first && record.first_id() <= h.last;
+  });
   if (!repairing) bar->absent = false;
   if (record.kind() == RecordKind::trade) {
-    if (!add_trade(*bar, record)) return stop(book, bar_time);
+    if (!add_trade(*bar, record, name)) return stop(book, bar_time);
     ++counters_.trades;
   } else if (record.kind() == RecordKind::other) {
     if (!add_other(*bar, record)) return stop(book, bar_time);
     ++counters_.other;
   }
-  if (record.kind() != RecordKind::other || in_series) fill_hole(book, record.id());
+  if (record.kind() != RecordKind::other || in_series) fill_hole(book, record.first_id(), record.id());
   if (in_series) {
-    if (!book.last_id) {
-      // Nothing to compare the id with: what a loss before the first trade cost stays unknown.
+    if (!book.last_id || !ordered) {
+      // Nothing to compare the id with: what a loss before this trade cost stays unknown.
       if (book.loss && !book.loss->open) {
         give_up(book, {0, 0, 0, bar_time, book.loss->from, book.loss->to + options_.interval, bar_time, true});
         book.loss.reset();
@@ -245,10 +253,11 @@ void Ledger::resolve_loss(Book& book) {
   book.loss.reset();
 }
 
-void Ledger::fill_hole(Book& book, std::uint64_t id) {
+void Ledger::fill_hole(Book& book, std::uint64_t first, std::uint64_t last) {
   for (auto h = book.holes.begin(); h != book.holes.end(); ++h) {
-    if (id < h->first || id > h->last) continue;
-    if (--h->left > 0) return;
+    if (last < h->first || first > h->last) continue;
+    h->left -= std::min(h->left, std::min(last, h->last) - std::max(first, h->first) + 1);
+    if (h->left > 0) return;
     close_hole(book, *h);
     book.holes.erase(h);
     return;

@@ -12,7 +12,7 @@ Decimal difference(const Decimal& a, const Decimal& b) { return subtract(a, b).v
 
 // What the newest row says becomes the bar in memory; the rest of it, and everything since, is a loss that the next
 // trade's id measures.
-void Ledger::restore(std::uint32_t instrument, const Row& row, const std::string& last_id) {
+void Ledger::restore(std::uint32_t instrument, const Row& row, std::optional<std::uint64_t> last_id) {
   Book& book = books_.at(instrument);
   Bar bar;
   bar.buys = row.buys;
@@ -24,20 +24,22 @@ void Ledger::restore(std::uint32_t instrument, const Row& row, const std::string
   bar.other_base = row.other_base;
   bar.other_quote = row.other_quote;
   book.close = row.close;
-  const auto id_of = [](const std::string& text) -> std::optional<std::uint64_t> {
-    if (text.empty() || text.size() > 19 || text.find_first_not_of("0123456789") != std::string::npos) return {};
-    return std::stoull(text);
-  };
   if (row.buys + row.sells > 0) {
     bar.open = row.open;
     bar.high = row.high;
     bar.low = row.low;
     bar.close = row.close;
     bar.open_time = bar.close_time = row.time;
-    bar.first_id = id_of(row.first_id).value_or(0);
-    bar.last_id = id_of(row.last_id).value_or(0);
+    bar.first_id = sequence_id(row.first_id).value_or(0);
+    bar.last_id = sequence_id(row.last_id).value_or(0);
+    if (book.instrument->ids != Ids::sequence) {
+      bar.first_name = row.first_id;
+      bar.last_name = row.last_id;
+      bar.first_id = 0;  // its own trades come after all that the row knows
+      bar.last_id = 0;
+    }
   }
-  book.last_id = id_of(last_id);
+  book.last_id = last_id;
   bar.revs = row.rev + 1;
   bar.written_status = row.status;
   bar.written_missing = row.missing;
@@ -105,8 +107,8 @@ Row Ledger::row_of(const Book& book, Timestamp time, const Bar& bar) const {
   row.other_base = bar.other_base;
   row.other_quote = bar.other_quote;
   if (bar.has_trades()) {
-    row.first_id = std::to_string(bar.first_id);
-    row.last_id = std::to_string(bar.last_id);
+    row.first_id = bar.first_name.empty() ? std::to_string(bar.first_id) : bar.first_name;
+    row.last_id = bar.last_name.empty() ? std::to_string(bar.last_id) : bar.last_name;
   }
   return row;
 }
@@ -156,7 +158,7 @@ void Ledger::close_book(Book& book, Timestamp upto, std::vector<Row>& rows) {
 
 // Forgets written bars beyond the few that late trades may still reach, and those whose state is settled.
 void Ledger::retire(Book& book) {
-  while (book.bars.size() > bars_kept) {
+  while (book.bars.size() > bars_kept()) {
     const Bar& bar = book.bars.front();
     if (!bar.written() && !bar.absent) break;
     const bool room = book.bars.size() <= bars_kept_max();

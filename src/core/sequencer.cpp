@@ -4,34 +4,60 @@
 
 namespace cvdd {
 
-Sequencer::Decision Sequencer::decide(Series series, std::uint64_t id) {
+Sequencer::Decision Sequencer::decide(Series series, std::uint64_t first, std::uint64_t last) {
   if (series == Series::block) {
-    if (last_block_ && id <= *last_block_) return {Verdict::duplicate};
-    last_block_ = id;
+    if (last_block_ && last <= *last_block_) return {Verdict::duplicate};
+    last_block_ = last;
     return {Verdict::next};
   }
   if (!source_) source_ = series;
   if (*source_ != series) return {Verdict::other_series};
   if (!last_) {
-    last_ = id;
+    last_ = last;
     return {Verdict::next};
   }
-  if (id > *last_) {
-    Decision decision{Verdict::next};
-    if (id > *last_ + 1) {
-      decision.hole_first = *last_ + 1;
-      decision.hole_count = id - *last_ - 1;
-      remember_hole(*last_ + 1, id - 1);
-    }
-    last_ = id;
-    return decision;
+  if (first > *last_) return up_to(first, last);
+  if (last > *last_) {
+    // Two messages that cut the same fills differently: those that are known can't be told from those that are not.
+    const std::uint64_t missing = *last_ + 1;
+    remember_hole(missing, last);
+    last_ = last;
+    return {Verdict::straddles, missing, last - missing + 1};
   }
-  if (*last_ - id > restart_distance) {
-    last_ = id;
+  if (*last_ - last > restart_distance) {
+    last_ = last;
     holes_.clear();
     return {Verdict::restarted};
   }
-  return {take_from_holes(id) ? Verdict::late : Verdict::duplicate};
+  return {fill(first, last)};
+}
+
+// What comes after everything known.
+Sequencer::Decision Sequencer::up_to(std::uint64_t first, std::uint64_t last) {
+  Decision decision{Verdict::next};
+  if (first > *last_ + 1) {
+    decision.hole_first = *last_ + 1;
+    decision.hole_count = first - *last_ - 1;
+    remember_hole(*last_ + 1, first - 1);
+  }
+  last_ = last;
+  return decision;
+}
+
+Sequencer::Verdict Sequencer::decide_opaque(OpaqueId id, Timestamp time) {
+  if (!seen_) seen_ = std::make_unique<SeenIds>();
+  return seen_->insert(id, time) ? Verdict::next : Verdict::duplicate;
+}
+
+Sequencer::Decision Sequencer::told(Series series, std::uint64_t newest) {
+  if (!source_) source_ = series;
+  if (*source_ != series) return {Verdict::other_series};
+  if (!last_) {
+    last_ = newest;
+    return {Verdict::next};
+  }
+  if (newest <= *last_) return {Verdict::next};
+  return up_to(newest + 1, newest);
 }
 
 void Sequencer::resume_after(Series series, std::uint64_t last_id) {
@@ -44,22 +70,25 @@ bool Sequencer::waits_for(std::uint64_t first, std::uint64_t last) const {
   return std::any_of(holes_.begin(), holes_.end(), [&](const Range& r) { return r.first <= last && r.last >= first; });
 }
 
-bool Sequencer::take_from_holes(std::uint64_t id) {
-  auto hole = std::find_if(holes_.begin(), holes_.end(), [&](const Range& r) { return id >= r.first && id <= r.last; });
-  if (hole == holes_.end()) return false;
-  if (hole->first == hole->last) {
-    holes_.erase(hole);
-  } else if (id == hole->first) {
-    ++hole->first;
-  } else if (id == hole->last) {
-    --hole->last;
-  } else {
-    Range upper{id + 1, hole->last};
-    hole->last = id - 1;
+// All of it waited for: late. None: a duplicate. A part: the message can't be used, and the part stays waited for.
+Sequencer::Verdict Sequencer::fill(std::uint64_t first, std::uint64_t last) {
+  const auto hole = std::find_if(holes_.begin(), holes_.end(),
+                                 [&](const Range& r) { return first >= r.first && last <= r.last; });
+  if (hole == holes_.end()) return waits_for(first, last) ? Verdict::straddles : Verdict::duplicate;
+  const Range lower{hole->first, first - 1}, upper{last + 1, hole->last};
+  const bool has_lower = first > hole->first, has_upper = last < hole->last;
+  if (has_lower && has_upper) {
+    *hole = lower;
     holes_.insert(hole + 1, upper);
     if (holes_.size() > holes_max) holes_.erase(holes_.begin());
+  } else if (has_lower) {
+    *hole = lower;
+  } else if (has_upper) {
+    *hole = upper;
+  } else {
+    holes_.erase(hole);
   }
-  return true;
+  return Verdict::late;
 }
 
 void Sequencer::remember_hole(std::uint64_t first, std::uint64_t last) {

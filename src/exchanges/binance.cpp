@@ -17,6 +17,9 @@
 #include <utility>
 
 #include "cvdd/exchanges/exchange.hpp"
+#include "fields.hpp"
+#include "json.hpp"
+#include "registry.hpp"
 
 namespace cvdd {
 
@@ -24,18 +27,20 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 
-// ---- Reading JSON: every message is walked to its end, so that nothing is taken from a broken one. ----
+using fields::append_encoded;
+using fields::convert;
+using fields::decimal;
+using fields::integer;
+using fields::is_decimal_kind;
+using fields::Kind;
+using fields::number;
+using fields::usable_symbol;
+using json::at_end;
+using json::Reader;
+using json::Scalar;
+using json::trimmed;
 
-struct Scalar {
-  enum class Kind : std::uint8_t { absent, string, number, boolean, null, object, array };
-  Kind kind = Kind::absent;
-  std::string_view text;  // unescaped string, or the raw token of a number or literal
-
-  [[nodiscard]] bool present() const { return kind != Kind::absent; }
-  [[nodiscard]] bool is(Kind k) const { return kind == k; }
-  [[nodiscard]] bool is_string(std::string_view s) const { return kind == Kind::string && text == s; }
-};
-using Kind = Scalar::Kind;
+// ---- Reading JSON ----
 
 // The fields we know, of any kind of object. Order does not matter; of a repeated field the last one holds.
 struct Fields {
@@ -106,180 +111,47 @@ Scalar* slot(Fields& fields, std::string_view key) {
   return nullptr;
 }
 
-bool is_number(std::string_view s) {
-  std::size_t i = 0;
-  auto digits = [&] {
-    std::size_t start = i;
-    while (i < s.size() && s[i] >= '0' && s[i] <= '9') ++i;
-    return i - start;
-  };
-  if (i < s.size() && s[i] == '-') ++i;
-  std::size_t start = i;
-  std::size_t whole = digits();
-  if (whole == 0 || (whole > 1 && s[start] == '0')) return false;
-  if (i < s.size() && s[i] == '.') {
-    ++i;
-    if (digits() == 0) return false;
-  }
-  if (i < s.size() && (s[i] == 'e' || s[i] == 'E')) {
-    ++i;
-    if (i < s.size() && (s[i] == '+' || s[i] == '-')) ++i;
-    if (digits() == 0) return false;
-  }
-  return i == s.size();
-}
-
-std::string_view trimmed(std::string_view s) {
-  constexpr std::string_view space = " \t\r\n";
-  auto first = s.find_first_not_of(space);
-  if (first == s.npos) return {};
-  return s.substr(first, s.find_last_not_of(space) - first + 1);
-}
-
-Kind kind_of_token(std::string_view token) {
-  if (token == "true" || token == "false") return Kind::boolean;
-  if (token == "null") return Kind::null;
-  return is_number(token) ? Kind::number : Kind::absent;
-}
-
-// Deeper than anything Binance sends; bounds the recursion.
-constexpr unsigned depth_max = 32;
-
 bool read_object(ondemand::object object, unsigned depth, Fields* fields);
 
-// Reads any value to its end; false if it is not JSON. simdjson alone would step over what it is not asked for
-// without looking at it.
 bool read_value(ondemand::value value, unsigned depth, Scalar& out, Fields* nested) {
+  ondemand::object object;
   ondemand::json_type type{};
+  if (nested == nullptr) return json::read(value, depth, out);
   if (value.type().get(type) != simdjson::SUCCESS) return false;
-  switch (type) {
-    case ondemand::json_type::string:
-      out.kind = Kind::string;
-      return value.get_string().get(out.text) == simdjson::SUCCESS;
-    case ondemand::json_type::object: {
-      ondemand::object object;
-      out.kind = Kind::object;
-      return depth < depth_max && value.get_object().get(object) == simdjson::SUCCESS &&
-             read_object(object, depth + 1, nested);
-    }
-    case ondemand::json_type::array: {
-      ondemand::array array;
-      out.kind = Kind::array;
-      if (depth >= depth_max || value.get_array().get(array) != simdjson::SUCCESS) return false;
-      for (auto element : array) {
-        ondemand::value item;
-        Scalar ignored;
-        if (element.get(item) != simdjson::SUCCESS || !read_value(item, depth + 1, ignored, nullptr)) return false;
-      }
-      return true;
-    }
-    default:
-      out.text = trimmed(value.raw_json_token());
-      out.kind = kind_of_token(out.text);
-      return out.present();
-  }
+  if (type != ondemand::json_type::object) return json::read(value, depth, out);
+  out.kind = Kind::object;
+  return depth < json::depth_max && value.get_object().get(object) == simdjson::SUCCESS &&
+         read_object(object, depth + 1, nested);
 }
 
-bool read_field(ondemand::field& field, std::string_view key, unsigned depth, Fields* fields) {
+bool read_field(std::string_view key, ondemand::value field, unsigned depth, Fields* fields) {
   Scalar value;
   Scalar* known = fields ? slot(*fields, key) : nullptr;
   Fields* nested = nullptr;
   if (known && known == &fields->data) nested = fields->data_fields;
   if (known && known == &fields->error) nested = fields->error_fields;
-  if (!read_value(field.value(), depth, value, nested)) return false;
+  if (!read_value(field, depth, value, nested)) return false;
   if (known) *known = value;
   return true;
 }
 
 bool read_object(ondemand::object object, unsigned depth, Fields* fields) {
-  for (auto entry : object) {
-    ondemand::field field;
-    std::string_view key;
-    if (std::move(entry).get(field) != simdjson::SUCCESS) return false;
-    if (field.unescaped_key().get(key) != simdjson::SUCCESS) return false;
-    if (!read_field(field, key, depth, fields)) return false;
-  }
-  return true;
-}
-
-// simdjson reads past the end of its input: messages are copied into a buffer with room for that. Kept between
-// messages, so that nothing is allocated for each; what is read from it lives until the next message.
-struct Reader {
-  ondemand::parser parser;
-  std::vector<char> buffer;
-
-  bool open(std::string_view text, ondemand::document& document) {
-    std::size_t need = text.size() + simdjson::SIMDJSON_PADDING;
-    if (buffer.size() < need) buffer.resize(need);
-    if (!text.empty()) std::memcpy(buffer.data(), text.data(), text.size());
-    std::memset(buffer.data() + text.size(), ' ', simdjson::SIMDJSON_PADDING);
-    return parser.iterate(buffer.data(), text.size(), buffer.size()).get(document) == simdjson::SUCCESS;
-  }
-};
-
-// After the outermost value has been read: is there nothing behind it?
-bool at_end(ondemand::document& document) { return document.current_location().error() == simdjson::OUT_OF_BOUNDS; }
-
-// What is not an object: whole, but nothing we know, or broken?
-Refusal read_other(ondemand::document& document, std::string_view message) {
-  std::string_view text = trimmed(message);
-  if (text.starts_with('[')) {
-    ondemand::value value;
-    Scalar ignored;
-    bool whole = document.get_value().get(value) == simdjson::SUCCESS && read_value(value, 0, ignored, nullptr) &&
-                 at_end(document);
-    return whole ? Refusal::not_understood : Refusal::not_json;
-  }
-  std::string_view string;
-  if (text.starts_with('"') && document.get_string().get(string) == simdjson::SUCCESS && at_end(document)) {
-    return Refusal::not_understood;
-  }
-  return kind_of_token(text) == Kind::absent ? Refusal::not_json : Refusal::not_understood;
+  return json::each_field(object, [&](std::string_view key, ondemand::value value) {
+    return read_field(key, value, depth, fields);
+  });
 }
 
 // ---- From fields to trades ----
 
-std::optional<std::uint64_t> integer(const Scalar& field) {
-  std::uint64_t value = 0;
-  const char* end = field.text.data() + field.text.size();
-  if (field.text.empty()) return std::nullopt;
-  auto [last, error] = std::from_chars(field.text.data(), end, value);
-  if (error != std::errc{} || last != end) return std::nullopt;
-  if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return std::nullopt;
-  return value;
-}
-std::optional<std::uint64_t> number(const Scalar& field) {
-  return field.is(Kind::number) ? integer(field) : std::nullopt;
-}
-
 // Milliseconds, or microseconds if the connection or the request asked for them.
 std::optional<Timestamp> trade_time(const Scalar& field) {
   constexpr std::uint64_t first_microseconds = 1'000'000'000'000'000;  // 2001 in µs, the year 33658 in ms
-  constexpr std::uint64_t year_2500 = 16'725'225'600'000'000;
+  constexpr std::uint64_t year_2250 = 8'835'984'000'000'000;
   auto value = number(field);
   if (!value || *value == 0) return std::nullopt;
   std::uint64_t us = *value >= first_microseconds ? *value : *value * 1000;
-  if (us > year_2500) return std::nullopt;
+  if (us > year_2250) return std::nullopt;
   return Timestamp{static_cast<std::int64_t>(us)};
-}
-
-std::optional<Decimal> decimal(const Scalar& field) { return parse_decimal(field.text); }
-bool is_decimal_kind(const Scalar& field) { return field.is(Kind::string) || field.is(Kind::number); }
-
-bool convert(Trade& trade, const Decimal& size) {
-  if (trade.instrument->market == Market::inverse) {
-    auto quote = multiply(size, trade.instrument->contract_size);
-    auto base = quote ? divide_half_even(*quote, trade.price, 12) : std::nullopt;
-    if (!base) return false;
-    trade.quote = *quote;
-    trade.base = *base;
-    return true;
-  }
-  auto quote = multiply(trade.price, size);
-  if (!quote) return false;
-  trade.base = size;
-  trade.quote = *quote;
-  return true;
 }
 
 // Price, size and what X says about them.
@@ -342,7 +214,7 @@ Refusal read_frame(const Fields& fields, Series series, Market market, const Sym
   return refusal;
 }
 
-std::optional<Series> series_of(std::string_view event) {
+std::optional<Series> series_of_event(std::string_view event) {
   if (event == "aggTrade") return Series::aggregate;
   if (event == "trade") return Series::single;
   if (event == "blockTrade") return Series::block;
@@ -385,7 +257,7 @@ Refusal read_message(const Fields& top, Market market, const SymbolTable& symbol
   if (top.data.present() && !top.data.is(Kind::object)) return Refusal::not_understood;
   const Fields& fields = top.data.present() ? *top.data_fields : top;
   if (fields.e.is(Kind::string)) {
-    if (auto series = series_of(fields.e.text)) return read_frame(fields, *series, market, symbols, out);
+    if (auto series = series_of_event(fields.e.text)) return read_frame(fields, *series, market, symbols, out);
     out.closing_soon = fields.e.text == "serverShutdown";
     out.ignored = is_other_event(fields.e.text);
     return out.closing_soon || out.ignored ? Refusal::none : Refusal::not_understood;
@@ -393,7 +265,7 @@ Refusal read_message(const Fields& top, Market market, const SymbolTable& symbol
   if (fields.e.present()) return Refusal::bad_field;
   if (top.data.present() && top.stream.is(Kind::string)) {
     auto at = top.stream.text.rfind('@');
-    if (at != std::string_view::npos && series_of(top.stream.text.substr(at + 1))) return Refusal::bad_field;
+    if (at != std::string_view::npos && series_of_event(top.stream.text.substr(at + 1))) return Refusal::bad_field;
   }
   if (!top.data.present() && read_ack(top, out)) return Refusal::none;
   // The spot book ticker is the only other message without an event type.
@@ -412,7 +284,7 @@ void parse(std::string_view message, const SymbolTable& symbols, Parsed& out) {
   ondemand::object object;
   auto read = [&] {
     if (!reader.open(message, document)) return Refusal::not_json;
-    if (!trimmed(message).starts_with('{')) return read_other(document, message);
+    if (!trimmed(message).starts_with('{')) return json::read_other(document, message);
     if (document.get_object().get(object) != simdjson::SUCCESS) return Refusal::not_json;
     if (!read_object(object, 0, &top) || !at_end(document)) return Refusal::not_json;
     return read_message(top, market, symbols, out);
@@ -457,6 +329,8 @@ std::string unsubscribe(std::span<const Instrument* const> instruments, Stream s
 // Its answer, {"result":[…],"id":…}, is read as an acknowledgement.
 std::string probe(std::uint64_t id) { return "{\"method\":\"LIST_SUBSCRIPTIONS\",\"id\":" + std::to_string(id) + "}"; }
 
+Series series_of(Stream stream) { return stream == Stream::aggregate ? Series::aggregate : Series::single; }
+
 std::string plain_target(Stream) { return "/stream"; }
 // A stream asked for on the wrong one of these is acknowledged and stays silent.
 std::string linear_target(Stream stream) { return stream == Stream::aggregate ? "/market/stream" : "/public/stream"; }
@@ -467,13 +341,6 @@ bool is_error_body(const Fields& top, std::string& error) {
   if (!top.code.is(Kind::number) || !top.msg.present()) return false;
   error = error_text(top);
   return true;
-}
-
-// No CSV field is quoted: a symbol that would need it cannot be used.
-bool usable_symbol(const Scalar& field) {
-  return field.is(Kind::string) && !field.text.empty() && std::ranges::none_of(field.text, [](char c) {
-           return c == ',' || c == '"' || (c >= 0 && c <= ' ') || c == 0x7f;
-         });
 }
 
 std::optional<Instrument> make_instrument(const Fields& fields, Market market) {
@@ -509,39 +376,33 @@ bool read_symbols(ondemand::value value, Market market, std::vector<Instrument>&
   return true;
 }
 
-bool read_exchange_info(ondemand::object object, Market market, Fields& top, bool& found,
-                        std::vector<Instrument>& out) {
-  for (auto entry : object) {
-    ondemand::field field;
-    std::string_view key;
-    if (std::move(entry).get(field) != simdjson::SUCCESS) return false;
-    if (field.unescaped_key().get(key) != simdjson::SUCCESS) return false;
-    bool symbols = key == "symbols";
-    found = found || symbols;
-    if (!(symbols ? read_symbols(field.value(), market, out) : read_field(field, key, 1, &top))) return false;
+template <Market market>
+bool parse_instruments(std::string_view body, InstrumentPage& out, std::string& error) {
+  Reader reader;  // bodies are large and rare: give the memory back
+  Fields top;
+  bool found = false;
+  std::vector<Instrument> listed;
+  error.clear();
+  const Refusal refusal = json::read_message(reader, body, [&](std::string_view key, ondemand::value value) {
+    if (key != "symbols") return read_field(key, value, 1, &top);
+    found = true;
+    return read_symbols(value, market, listed);
+  });
+  if (refusal != Refusal::none) {
+    error = "not a whole JSON object as exchangeInfo answers";
+  } else if (!is_error_body(top, error)) {
+    if (!found) error = "no \"symbols\" in the answer";
+    if (found && listed.empty()) error = "no usable instrument in \"symbols\"";
   }
+  if (!error.empty()) return false;
+  out.instruments.insert(out.instruments.end(), listed.begin(), listed.end());
   return true;
 }
 
 template <Market market>
-bool parse_instruments(std::string_view body, std::vector<Instrument>& out, std::string& error) {
-  Reader reader;  // bodies are large and rare: give the memory back
-  ondemand::document document;
-  ondemand::object object;
-  Fields top;
-  bool found = false;
-  out.clear();
-  error.clear();
-  bool whole = reader.open(body, document) && document.get_object().get(object) == simdjson::SUCCESS &&
-               read_exchange_info(object, market, top, found, out) && at_end(document);
-  if (!whole) {
-    error = "not a whole JSON object as exchangeInfo answers";
-  } else if (!is_error_body(top, error)) {
-    if (!found) error = "no \"symbols\" in the answer";
-    if (found && out.empty()) error = "no usable instrument in \"symbols\"";
-  }
-  if (!error.empty()) out.clear();
-  return error.empty();
+std::vector<std::string> instruments_targets(std::span<const std::string>) {
+  if (market == Market::spot) return {"/api/v3/exchangeInfo"};
+  return {market == Market::linear ? "/fapi/v1/exchangeInfo" : "/dapi/v1/exchangeInfo"};
 }
 
 bool parse_time(std::string_view body, Timestamp& out) {
@@ -552,19 +413,6 @@ bool parse_time(std::string_view body, Timestamp& out) {
   if (ms <= 0 || ms > 9'000'000'000'000) return false;
   out = {ms * 1'000};
   return true;
-}
-
-void append_encoded(std::string& out, std::string_view text) {
-  constexpr std::string_view hex = "0123456789ABCDEF";
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-    if (plain) {
-      out += c;
-    } else {
-      out.append({'%', hex[byte >> 4U], hex[byte & 15U]});
-    }
-  }
 }
 
 constexpr std::uint32_t history_rows_max = 1000;
@@ -635,6 +483,7 @@ std::string symbol_of(std::string_view message) {
 // where that is not listed either, Binance's rule is 100 USD for BTC and 10 USD for every other coin.
 template <Market market>
 bool assume_instrument(std::string_view symbol, std::span<const Instrument> listed, Instrument& out) {
+  if (symbol.empty()) return false;
   out = Instrument{};
   out.exchange = "binance";
   out.market = market;
@@ -657,14 +506,13 @@ constexpr std::string_view inverse_ws[] = {"wss://dstream.binance.com"};
 constexpr std::string_view inverse_rest[] = {"https://dapi.binance.com"};
 
 // 1024 streams per connection and 5 messages a second are allowed; spot takes two streams per instrument.
-constexpr Limits spot_limits{500, 100, 4, 300, seconds(300), seconds(86'400), seconds(20), seconds(60)};
+constexpr Limits spot_limits{500, 100, 4, 300, seconds(300), seconds(86'400), seconds(60), 0, {}};
 // 1024 streams and 10 messages a second.
-constexpr Limits futures_limits{1000, 200, 8, 300, seconds(300), seconds(86'400), seconds(180), seconds(60)};
+constexpr Limits futures_limits{1000, 200, 8, 300, seconds(300), seconds(86'400), seconds(60), 0, {}};
 
 template <Market market>
 consteval Exchange family(std::span<const std::string_view> ws_hosts, std::span<const std::string_view> rest_hosts,
-                          const Limits& limits, std::string (*ws_target)(Stream), std::string_view instruments_target,
-                          std::string_view time_target) {
+                          const Limits& limits, std::string (*ws_target)(Stream), std::string_view time_target) {
   Exchange out{};
   out.name = "binance";
   out.market = market;
@@ -679,7 +527,9 @@ consteval Exchange family(std::span<const std::string_view> ws_hosts, std::span<
   out.unsubscribe = unsubscribe<market>;
   out.probe = probe;
   out.parse = parse<market>;
-  out.instruments_target = instruments_target;
+  out.instruments_targets = instruments_targets<market>;
+  out.series_of = series_of;
+  out.history_series = Series::aggregate;
   out.time_target = time_target;
   out.parse_time = parse_time;
   out.parse_instruments = parse_instruments<market>;
@@ -694,15 +544,15 @@ consteval Exchange family(std::span<const std::string_view> ws_hosts, std::span<
   return out;
 }
 
+constexpr Exchange spot = family<Market::spot>(spot_ws, spot_rest, spot_limits, plain_target, "/api/v3/time");
+constexpr Exchange linear =
+    family<Market::linear>(linear_ws, linear_rest, futures_limits, linear_target, "/fapi/v1/time");
+constexpr Exchange inverse =
+    family<Market::inverse>(inverse_ws, inverse_rest, futures_limits, plain_target, "/dapi/v1/time");
+constexpr const Exchange* markets[] = {&spot, &linear, &inverse};
+
 }  // namespace
 
-extern const Exchange binance_spot, binance_linear, binance_inverse;
-
-constexpr Exchange binance_spot =
-    family<Market::spot>(spot_ws, spot_rest, spot_limits, plain_target, "/api/v3/exchangeInfo", "/api/v3/time");
-constexpr Exchange binance_linear = family<Market::linear>(linear_ws, linear_rest, futures_limits, linear_target,
-                                                           "/fapi/v1/exchangeInfo", "/fapi/v1/time");
-constexpr Exchange binance_inverse = family<Market::inverse>(inverse_ws, inverse_rest, futures_limits, plain_target,
-                                                             "/dapi/v1/exchangeInfo", "/dapi/v1/time");
+std::span<const Exchange* const> binance_markets() { return markets; }
 
 }  // namespace cvdd

@@ -1,25 +1,26 @@
-#include <array>
+#include "registry.hpp"
 
-#include "cvdd/exchanges/exchange.hpp"
+#include <vector>
 
 namespace cvdd {
 
-extern const Exchange binance_spot, binance_linear, binance_inverse;
-
-namespace {
-// clang-format off
-constexpr std::array registry{
-    &binance_spot,
-    &binance_linear,
-    &binance_inverse,
-};
-// clang-format on
-}  // namespace
-
-std::span<const Exchange* const> all_exchanges() { return registry; }
+std::span<const Exchange* const> all_exchanges() {
+  static const std::vector<const Exchange*> all = [] {
+    std::vector<const Exchange*> out;
+    for (const auto markets : {
+#define EXCHANGE(name) name##_markets(),
+#include "cvdd/exchanges/all.inc"
+#undef EXCHANGE
+         }) {
+      out.insert(out.end(), markets.begin(), markets.end());
+    }
+    return out;
+  }();
+  return all;
+}
 
 const Exchange* find_exchange(std::string_view name, Market market) {
-  for (const Exchange* exchange : registry) {
+  for (const Exchange* exchange : all_exchanges()) {
     if (exchange->name == name && exchange->market == market) return exchange;
   }
   return nullptr;

@@ -12,12 +12,14 @@
 #include <thread>
 
 #include "cvdd/app/daemon.hpp"
+#include "cvdd/app/instrument_list.hpp"
 #include "cvdd/app/replay.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "cvdd/net/transport.hpp"
 #include "cvdd/ops/load_config.hpp"
 #include "cvdd/ops/logging.hpp"
 #include "cvdd/ops/systemd.hpp"
+#include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/server.hpp"
 
 namespace cvdd {
@@ -73,16 +75,12 @@ asio::awaitable<int> check_market(asio::any_io_executor executor, std::shared_pt
   for (const std::string& host : hosts) {
     Url url;
     if (!parse_url(host, url)) continue;
-    const auto http = make_http_get(executor, tls);
-    const auto response =
-        co_await http->get(url, exchange.instruments_target,
-                           std::chrono::steady_clock::now() + std::chrono::seconds(30), std::size_t{64} << 20);
-    std::vector<Instrument> listed;
-    if (!response.has_value()) {
-      error = host + ": " + response.error().message() + ": " + http->last_error_detail();
-    } else if (response->status != 200) {
-      error = host + ": HTTP " + std::to_string(response->status);
-    } else if (exchange.parse_instruments(response->body, listed, error)) {
+    const auto make_http = [&] { return make_http_get(executor, tls); };
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    const InstrumentList list = co_await fetch_instrument_list(exchange, url, wanted, make_http, deadline);
+    error = list.error;
+    if (error.empty()) {
+      const std::vector<Instrument>& listed = list.instruments;
       const Selection selection = select_instruments(wanted, listed);
       for (const UnknownSymbol& unknown : selection.unknown) {
         fmt::print(stderr, "{} {}: {}: {}{}\n", exchange.name, name_of(exchange.market), unknown.symbol, unknown.reason,
@@ -141,7 +139,7 @@ int simulate_command(const SimulateOptions& options) {
   std::shared_ptr<sim::Tape> tape;
   if (options.recordings.empty()) {
     tape = std::make_shared<sim::Tape>(options.seed, start,
-                                       sim::make_instruments(options.instruments, options.trades_per_minute));
+                                       sim::make_instruments_everywhere(options.instruments, options.trades_per_minute));
   }
   asio::io_context io(1);
   sim::Server server(io, server_options, tape);

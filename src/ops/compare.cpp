@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "cvdd/core/csv.hpp"
+#include "cvdd/sim/protocol.hpp"
 
 namespace cvdd {
 
@@ -19,7 +20,7 @@ using sim::TapeTrade;
 
 struct Sums {
   std::uint64_t buys = 0, sells = 0;
-  Decimal buy_base, sell_base, buy_quote, sell_quote;
+  Decimal buy_base, sell_base, buy_quote, sell_quote, other_base, other_quote;
   std::string open, high, low, close, first_id, last_id;
 };
 
@@ -39,38 +40,48 @@ Int128 inverse_base_e12(Int128 quote, std::int64_t ticks, unsigned price_decimal
 }
 
 Sums sum(const TapeInstrument& of, std::span<const TapeTrade> trades) {
-  Int128 base[2] = {0, 0}, quote[2] = {0, 0};
+  Int128 base[3] = {0, 0, 0}, quote[3] = {0, 0, 0};  // bought, sold, other
   Sums s;
   const bool inverse = of.instrument.market == Market::inverse;
+  const Decimal& contract = of.instrument.contract_size;
   std::int64_t high = 0, low = 0;
+  const TapeTrade *first = nullptr, *last = nullptr;
   for (const TapeTrade& t : trades) {
-    const unsigned side = t.buyer_is_maker ? 1 : 0;
-    (side == 0 ? s.buys : s.sells) += t.last_fill - t.first_fill + 1;
+    const unsigned side = t.block ? 2 : t.buyer_is_maker ? 1 : 0;
+    const Int128 units = t.size_steps * contract.mantissa;
     if (inverse) {
-      const Int128 usd = t.size_steps * of.instrument.contract_size.mantissa;
-      quote[side] += usd;
-      base[side] += inverse_base_e12(usd, t.price_ticks, of.price_decimals);
+      quote[side] += units;
+      base[side] += inverse_base_e12(units, t.price_ticks, of.price_decimals);
     } else {
-      base[side] += t.size_steps;
-      quote[side] += static_cast<Int128>(t.size_steps) * t.price_ticks;
+      base[side] += units;
+      quote[side] += units * t.price_ticks;
     }
+    if (t.block) continue;
+    (side == 0 ? s.buys : s.sells) += t.last_fill - t.first_fill + 1;
     high = std::max(high, t.price_ticks);
     low = low == 0 ? t.price_ticks : std::min(low, t.price_ticks);
+    if (first == nullptr) first = &t;
+    last = &t;
   }
-  const unsigned base_scale = inverse ? 12 : of.size_decimals;
-  const unsigned quote_scale = inverse ? 0 : of.size_decimals + of.price_decimals;
+  const unsigned unit_scale = of.size_decimals + contract.scale;
+  const unsigned base_scale = inverse ? 12 : unit_scale;
+  const unsigned quote_scale = inverse ? unit_scale : unit_scale + of.price_decimals;
   s.buy_base = {base[0], base_scale};
   s.sell_base = {base[1], base_scale};
   s.buy_quote = {quote[0], quote_scale};
   s.sell_quote = {quote[1], quote_scale};
-  if (!trades.empty()) {
+  s.other_base = {base[2], base_scale};
+  s.other_quote = {quote[2], quote_scale};
+  if (first != nullptr) {
     const auto price = [&](std::int64_t ticks) { return to_string(Decimal(ticks, of.price_decimals)); };
-    s.open = price(trades.front().price_ticks);
-    s.close = price(trades.back().price_ticks);
+    s.open = price(first->price_ticks);
+    s.close = price(last->price_ticks);
     s.high = price(high);
     s.low = price(low);
-    s.first_id = std::to_string(trades.front().id);
-    s.last_id = std::to_string(trades.back().id);
+    const bool numbers = of.instrument.ids == Ids::sequence;
+    s.first_id = !numbers ? sim::id_text(of, *first)
+                 : std::to_string(of.numbering == sim::Numbering::merged ? first->first_fill : first->id);
+    s.last_id = numbers ? std::to_string(last->id) : sim::id_text(of, *last);
   }
   return s;
 }
@@ -85,10 +96,22 @@ bool within(const Row& row, const Sums& s) {
          fits(row.sell_base, s.sell_base) && fits(row.buy_quote, s.buy_quote) && fits(row.sell_quote, s.sell_quote);
 }
 
-std::string difference(const Row& row, const Sums& s) {
+// Inverse base volumes are rounded per message. A message that merges fills is rounded once, its fills out of history
+// each: then they differ by up to half of the last digit per fill.
+bool equal_base(const Decimal& a, const Decimal& b, bool rounded, std::uint64_t fills) {
+  if (!rounded) return a == b;
+  const auto d = subtract(a, b);
+  const Int128 most = static_cast<Int128>(fills);
+  return d && Decimal(most, 12) >= *d && *d >= Decimal(-most, 12);
+}
+
+std::string difference(const Row& row, const Sums& s, const TapeInstrument& of) {
+  const bool rounded = of.instrument.market == Market::inverse && of.numbering == sim::Numbering::merged;
   if (row.buys != s.buys || row.sells != s.sells) return "fills";
-  if (row.buy_base != s.buy_base || row.sell_base != s.sell_base) return "base volume";
+  if (!equal_base(row.buy_base, s.buy_base, rounded, row.buys)) return "base volume";
+  if (!equal_base(row.sell_base, s.sell_base, rounded, row.sells)) return "base volume";
   if (row.buy_quote != s.buy_quote || row.sell_quote != s.sell_quote) return "quote volume";
+  if (row.other_base != s.other_base || row.other_quote != s.other_quote) return "other volume";
   if (row.first_id != s.first_id || row.last_id != s.last_id) return "ids";
   const auto text = [](const std::optional<Decimal>& d) { return d ? to_string(*d) : std::string(); };
   if (!s.open.empty() &&
@@ -101,11 +124,11 @@ std::string difference(const Row& row, const Sums& s) {
 }  // namespace
 
 std::string difference_from_tape(const Row& row, const TapeInstrument& of, std::span<const TapeTrade> trades) {
-  return difference(row, sum(of, trades));
+  return difference(row, sum(of, trades), of);
 }
 
 namespace {
-using Key = std::tuple<Market, std::string, std::int64_t>;
+using Key = std::tuple<std::string, Market, std::string, std::int64_t>;
 
 std::map<Key, Row> newest_revisions(const std::string& directory, Comparison& result) {
   std::map<Key, Row> rows;
@@ -122,7 +145,7 @@ std::map<Key, Row> newest_revisions(const std::string& directory, Comparison& re
         result.disagreements.push_back(name + ": not a row: " + line);
         continue;
       }
-      Key key{row->market, row->symbol, row->time.us};
+      Key key{row->exchange, row->market, row->symbol, row->time.us};
       const auto old = rows.find(key);
       if (old == rows.end() || old->second.rev < row->rev) rows.insert_or_assign(std::move(key), std::move(*row));
     }
@@ -131,9 +154,25 @@ std::map<Key, Row> newest_revisions(const std::string& directory, Comparison& re
 }
 }  // namespace
 
+namespace {
+// From the row's first id to its last: the trades it may know of.
+void keep_between(std::vector<TapeTrade>& trades, const TapeInstrument& of, const Row& row) {
+  const auto position = [&](const std::string& id, std::uint64_t otherwise) {
+    if (id.empty()) return otherwise;
+    if (of.instrument.ids == Ids::sequence) return static_cast<std::uint64_t>(std::stoull(id));
+    for (const TapeTrade& t : trades) {
+      if (sim::id_text(of, t) == id) return t.id;
+    }
+    return otherwise;
+  };
+  const std::uint64_t first = position(row.first_id, 1), last = position(row.last_id, 0);
+  std::erase_if(trades, [&](const TapeTrade& t) { return t.id < first || t.id > last; });
+}
+}  // namespace
+
 Comparison compare_with_tape(const std::string& directory, const sim::Tape& tape, Duration interval) {
   Comparison result;
-  std::map<std::pair<Market, std::string>, std::pair<Decimal, Decimal>> running;
+  std::map<std::size_t, std::pair<Decimal, Decimal>> running;  // by instrument of the tape
   const auto complain = [&](const Row& row, const std::string& what) {
     ++result.wrong;
     if (result.disagreements.size() < 20) {
@@ -144,7 +183,7 @@ Comparison compare_with_tape(const std::string& directory, const sim::Tape& tape
   };
   for (const auto& [key, row] : newest_revisions(directory, result)) {
     ++result.rows;
-    const std::size_t index = tape.find(row.market, row.symbol);
+    const std::size_t index = tape.find(row.exchange, row.market, row.symbol);
     if (index == sim::Tape::npos) {
       complain(row, "instrument");
       continue;
@@ -154,14 +193,16 @@ Comparison compare_with_tape(const std::string& directory, const sim::Tape& tape
     if (whole) {
       ++result.live;
     } else {
-      const std::uint64_t first = row.first_id.empty() ? 1 : std::stoull(row.first_id);
-      const std::uint64_t last = row.last_id.empty() ? 0 : std::stoull(row.last_id);
-      std::erase_if(bar.trades, [&](const TapeTrade& t) { return t.id < first || t.id > last; });
+      keep_between(bar.trades, tape.instruments()[index], row);
     }
-    const Sums sums_of_tape = sum(tape.instruments()[index], bar.trades);
-    std::string what = difference(row, sums_of_tape);
+    Sums sums_of_tape = sum(tape.instruments()[index], bar.trades);
+    if (!whole) {  // its ids don't tell which of the block trades it knows
+      sums_of_tape.other_base = row.other_base;
+      sums_of_tape.other_quote = row.other_quote;
+    }
+    std::string what = difference(row, sums_of_tape, tape.instruments()[index]);
     if (row.status == BarStatus::gap && within(row, sums_of_tape)) what.clear();
-    auto [sums, fresh] = running.try_emplace({row.market, row.symbol});
+    auto [sums, fresh] = running.try_emplace(index);
     if (fresh) ++result.instruments;
     const auto base = add(sums->second.first, row.delta_base), quote = add(sums->second.second, row.delta_quote);
     if (base && quote) sums->second = {*base, *quote};
@@ -174,13 +215,10 @@ Comparison compare_with_tape(const std::string& directory, const sim::Tape& tape
   return result;
 }
 
-KnownMarkets simulated_markets(std::span<const sim::TapeInstrument> instruments) {
+KnownMarkets simulated_markets() {
   KnownMarkets known;
-  for (const auto& s : instruments) {
-    const std::pair<std::string, Market> market{s.instrument.exchange, s.instrument.market};
-    if (std::find(known.markets.begin(), known.markets.end(), market) == known.markets.end()) {
-      known.markets.push_back(market);
-    }
+  for (const sim::Protocol* protocol : sim::protocols()) {
+    for (const Market market : protocol->markets()) known.markets.emplace_back(std::string(protocol->name()), market);
   }
   return known;
 }

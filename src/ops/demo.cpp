@@ -16,6 +16,7 @@
 #include "cvdd/ops/commands.hpp"
 #include "cvdd/ops/compare.hpp"
 #include "cvdd/ops/logging.hpp"
+#include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/server.hpp"
 
 namespace cvdd {
@@ -65,7 +66,7 @@ int demo_command(const DemoOptions& options) {
   start_logging("info");
 
   const auto tape = std::make_shared<sim::Tape>(options.seed, wall_now() - seconds(60),
-                                                sim::make_instruments(options.instruments, options.trades_per_minute));
+                                                sim::make_instruments_everywhere(options.instruments, options.trades_per_minute));
   std::vector<sim::TapeInstrument> simulated(tape->instruments().begin(), tape->instruments().end());
   SimulatedExchanges exchanges(tape);
   const fs::path directory = demo_directory(options.out);
@@ -75,7 +76,7 @@ int demo_command(const DemoOptions& options) {
   DaemonOptions daemon_options;
   std::vector<ConfigError> errors;
   daemon_options.config =
-      parse_config(exchanges.server().config_toml(), "simulated", simulated_markets(simulated), errors);
+      parse_config(exchanges.server().config_toml(), "simulated", simulated_markets(), errors);
   daemon_options.config.data_dir = directory.string();
   daemon_options.config.ca_file = ca.string();
   daemon_options.config.interval = options.interval;

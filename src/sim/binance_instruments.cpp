@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "cvdd/sim/binance_protocol.hpp"
+#include "text.hpp"
 
 namespace cvdd::sim::binance {
 namespace {
@@ -56,7 +57,7 @@ std::string exchange_info(Market market, std::span<const TapeInstrument> instrum
                   market == Market::linear ? R"("futuresType":"U_MARGINED",)" : "", limits(market));
   bool first = true;
   for (const TapeInstrument& what : instruments) {
-    if (what.instrument.market != market) continue;
+    if (what.instrument.market != market || what.instrument.exchange != "binance") continue;
     if (!first) out += ',';
     first = false;
     out += one(what);

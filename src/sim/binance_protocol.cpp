@@ -7,10 +7,10 @@
 #include <charconv>
 #include <iterator>
 
+#include "text.hpp"
+
 namespace cvdd::sim::binance {
 namespace {
-
-std::int64_t ms(Timestamp t) { return t.us / 1'000; }
 
 std::string decoded(std::string_view text) {
   std::string out;
@@ -37,13 +37,6 @@ std::vector<std::string> split(std::string_view text, char separator) {
   return parts;
 }
 
-bool eat(std::string_view& text, std::string_view prefix) {
-  if (!text.starts_with(prefix)) return false;
-  if (text.size() > prefix.size() && text[prefix.size()] != '/') return false;
-  text.remove_prefix(prefix.size());
-  return true;
-}
-
 // The id as JSON, or empty if it is none that Binance takes.
 std::string id_of(const simdjson::dom::element& message) {
   simdjson::dom::element id;
@@ -66,39 +59,6 @@ unsigned size_digits(const TapeInstrument& what) {
 }
 
 }  // namespace
-
-std::optional<std::string_view> Address::parameter(std::string_view name) const {
-  for (const auto& [key, value] : query)
-    if (key == name) return value;
-  return std::nullopt;
-}
-
-Address parse_address(std::string_view target, std::string_view host) {
-  Address result;
-  auto question = std::min(target.find('?'), target.size());
-  std::string_view path = target.substr(0, question);
-  if (question < target.size()) {
-    for (const std::string& part : split(target.substr(question + 1), '&')) {
-      auto equals = std::min(part.find('='), part.size());
-      result.query.emplace_back(part.substr(0, equals),
-                                equals < part.size() ? decoded(std::string_view(part).substr(equals + 1)) : "");
-    }
-  }
-  if (eat(path, "/binance/spot"))
-    result.market = Market::spot;
-  else if (eat(path, "/binance/linear"))
-    result.market = Market::linear;
-  else if (eat(path, "/binance/inverse"))
-    result.market = Market::inverse;
-  else if (host.starts_with("stream.") || host.starts_with("data-stream.") || path.starts_with("/api/"))
-    result.market = Market::spot;
-  else if (host.starts_with("fstream.") || path.starts_with("/fapi/"))
-    result.market = Market::linear;
-  else if (host.starts_with("dstream.") || path.starts_with("/dapi/"))
-    result.market = Market::inverse;
-  result.path = decoded(path);
-  return result;
-}
 
 std::optional<Entry> parse_entry(const Address& address) {
   if (!address.market) return std::nullopt;
@@ -210,20 +170,6 @@ std::string stream_name(const Instrument& instrument, std::string_view kind) {
   name += '@';
   name += kind;
   return name;
-}
-
-std::string fixed(Int128 value, unsigned scale, unsigned decimals) {
-  std::string digits;
-  const bool negative = value < 0;
-  for (Int128 rest = negative ? -value : value; rest > 0; rest /= 10)
-    digits += static_cast<char>('0' + static_cast<int>(rest % 10));
-  while (digits.size() < scale + 1U) digits += '0';
-  std::ranges::reverse(digits);
-  std::string fraction = digits.substr(digits.size() - scale);
-  fraction.resize(decimals, '0');
-  digits.resize(digits.size() - scale);
-  if (negative) digits.insert(digits.begin(), '-');
-  return decimals == 0 ? digits : digits + '.' + fraction;
 }
 
 std::string aggregate_frame(const TapeInstrument& what, const TapeTrade& t, Timestamp event_time) {

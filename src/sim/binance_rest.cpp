@@ -6,11 +6,10 @@
 #include <iterator>
 
 #include "cvdd/sim/binance_protocol.hpp"
+#include "text.hpp"
 
 namespace cvdd::sim::binance {
 namespace {
-
-std::int64_t ms(Timestamp t) { return t.us / 1'000; }
 
 Answer refused(int code, std::string_view why) {
   return {400, fmt::format(R"({{"code":{},"msg":"{}"}})", code, why), 1};
@@ -101,7 +100,7 @@ Answer aggregates(const Address& address, const Tape& tape, Timestamp now) {
   const unsigned weight = market == Market::spot ? 4 : 20;
   auto symbol = address.parameter("symbol");
   if (!symbol) return refused(-1102, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.");
-  const std::size_t index = tape.find(market, *symbol);
+  const std::size_t index = tape.find("binance", market, *symbol);
   if (index == Tape::npos) return refused(-1121, "Invalid symbol.");
   const Window w = window_of(address);
   if (w.broken) return refused(-1100, "Illegal characters found in a parameter.");
@@ -142,7 +141,7 @@ Answer aggregates(const Address& address, const Tape& tape, Timestamp now) {
 
 Answer klines(const Address& address, const Tape& tape, Timestamp) {
   auto symbol = address.parameter("symbol");
-  const std::size_t index = symbol ? tape.find(*address.market, *symbol) : Tape::npos;
+  const std::size_t index = symbol ? tape.find("binance", *address.market, *symbol) : Tape::npos;
   if (index == Tape::npos) return refused(-1121, "Invalid symbol.");
   auto interval = interval_of(address.parameter("interval").value_or(""));
   if (!interval) return refused(-1120, "Invalid interval.");
@@ -190,7 +189,7 @@ Answer rest(const Address& address, const Tape* tape, std::string_view given, Ti
     if (tape == nullptr) return {200, exchange_info(*address.market, {}, now), weight};
     auto symbol = address.parameter("symbol");
     if (!symbol) return {200, exchange_info(*address.market, tape->instruments(), now), weight};
-    const std::size_t index = tape->find(*address.market, *symbol);
+    const std::size_t index = tape->find("binance", *address.market, *symbol);
     if (index == Tape::npos) return refused(-1121, "Invalid symbol.");
     return {200, exchange_info(*address.market, tape->instruments().subspan(index, 1), now), weight};
   }

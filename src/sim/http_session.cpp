@@ -39,8 +39,8 @@ class Registered {
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
-http::response<http::string_body> respond(Hub& hub, const HttpRequest& request, const binance::Address& address) {
-  binance::Answer answer;
+http::response<http::string_body> respond(Hub& hub, const HttpRequest& request, Address& address) {
+  Answer answer;
   if (request.method() == http::verb::get) {
     answer = hub.answer(address);
   } else {
@@ -75,12 +75,13 @@ asio::awaitable<void> serve(std::shared_ptr<Hub> hub, tcp::socket socket) {
     auto [read_error, read_bytes] = co_await http::async_read(stream, buffer, parser, quietly);
     if (read_error) break;
     HttpRequest request = parser.release();
-    const auto address = binance::parse_address(view(request.target()), view(request[http::field::host]));
+    auto address = parse_address(view(request.target()), view(request[http::field::host]));
     if (beast::websocket::is_upgrade(request)) {
-      if (auto entry = binance::parse_entry(address)) {
+      const Protocol* protocol = owner_of(address);
+      const ConversationLimits limits{hub->options.streams_per_connection};
+      if (auto talk = protocol != nullptr ? protocol->open(address, hub->tape.get(), limits) : nullptr) {
         registered.reset();
-        co_await run_websocket(std::move(hub), std::move(stream), std::move(request), *address.market,
-                               std::move(*entry));
+        co_await run_websocket(std::move(hub), std::move(stream), std::move(request), std::move(talk));
         co_return;
       }
     }

@@ -73,11 +73,13 @@ class Loader {
     TapeInstrument described;
     if (named) described = binance::describe(market_, symbol);
     RecordedFrame made;
+    std::string name;
     if (combined && whole["stream"].get(stream) == simdjson::SUCCESS)
-      made.stream = stream;
+      name = stream;
     else if (named)
-      made.stream = binance::stream_name(described.instrument, event);
-    if (made.stream.empty()) return;
+      name = binance::stream_name(described.instrument, event);
+    if (name.empty()) return;
+    made.topic = binance::topic_name(market_, name);
     made.received = last_;
     made.market = market_;
     made.text = std::make_shared<const std::string>(message);

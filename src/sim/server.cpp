@@ -13,6 +13,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <stdexcept>
 
+#include "cvdd/sim/binance_protocol.hpp"
 #include "cvdd/sim/hub.hpp"
 
 namespace cvdd::sim {
@@ -56,9 +57,11 @@ Hub::Hub(asio::io_context& context, ServerOptions settings, std::shared_ptr<Tape
   }
   if (tape) {
     for (const TapeInstrument& what : tape->instruments()) {
-      Feed feed{binance::stream_name(what.instrument, "aggTrade"), binance::stream_name(what.instrument, "trade")};
-      feed.aggregates = &channel(what.instrument.market, feed.aggregate_name);
-      feed.singles = &channel(what.instrument.market, feed.single_name);
+      Feed feed;
+      feed.protocol = find_protocol(what.instrument.exchange);
+      if (feed.protocol == nullptr) throw std::runtime_error("no such exchange is simulated: " + what.instrument.exchange);
+      feed.topics = feed.protocol->topics(what);
+      for (const std::string& topic : feed.topics) feed.channels.push_back(&channel(topic));
       feeds_.push_back(std::move(feed));
     }
   }
@@ -96,9 +99,7 @@ void Hub::drop_connections() {
   for (Connection* connection : connections) connection->cut(true);
 }
 
-Channel& Hub::channel(Market market, const std::string& stream) {
-  return channels_[static_cast<char>('0' + static_cast<int>(market)) + stream];
-}
+Channel& Hub::channel(const std::string& topic) { return channels_[topic]; }
 
 void Hub::subscribed() {
   last_subscription_ = std::chrono::steady_clock::now();
@@ -113,10 +114,15 @@ unsigned Hub::charge(unsigned weight) {
   return weight_;
 }
 
-binance::Answer Hub::answer(const binance::Address& address) {
+Answer Hub::answer(Address& address) {
+  const Protocol* protocol = owner_of(address);
+  if (protocol == nullptr) return {404, "{}", 0};
   std::string_view given;
-  if (address.market) given = instruments_.at(static_cast<std::size_t>(*address.market));
-  return binance::rest(address, tape.get(), given, wall_clock());
+  const bool first = protocol == protocols().front();
+  if (first && address.market && *address.market != Market::option) {
+    given = instruments_.at(static_cast<std::size_t>(*address.market));
+  }
+  return protocol->rest(address, tape.get(), given, wall_clock());
 }
 
 asio::awaitable<void> Hub::accept() {
@@ -149,10 +155,13 @@ std::string Server::config_toml() const {
   std::string host = address.is_v6() ? fmt::format("[{}]", address.to_string()) : address.to_string();
   if (address.is_unspecified()) host = address.is_v6() ? "[::1]" : "127.0.0.1";
   std::string text;
-  for (std::string_view market : {"spot", "linear", "inverse"})
-    text += fmt::format(
-        "[exchange.binance.{0}]\nws = [\"wss://{1}:{2}/binance/{0}\"]\nrest = [\"https://{1}:{2}/binance/{0}\"]\n\n",
-        market, host, state_->port);
+  for (const Protocol* protocol : protocols()) {
+    for (const Market market : protocol->markets()) {
+      text += fmt::format(
+          "[exchange.{0}.{1}]\nws = [\"wss://{2}:{3}/{0}/{1}\"]\nrest = [\"https://{2}:{3}/{0}/{1}\"]\n\n",
+          protocol->name(), name_of(market), host, state_->port);
+    }
+  }
   return text;
 }
 

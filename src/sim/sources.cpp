@@ -26,29 +26,30 @@ bool full(const Channel& channel) {
 
 }  // namespace
 
-void Hub::send(const Channel& to, const std::string& stream, std::string raw) {
-  Frame plain, combined;
-  for (Connection* reader : to.readers) {
-    if (reader->combined() && !combined) combined = std::make_shared<const std::string>(binance::wrapped(stream, raw));
-    if (!reader->combined() && !plain) plain = std::make_shared<const std::string>(raw);
-    reader->push(reader->combined() ? combined : plain);
-    ++stats.trades_sent;
-  }
-}
-
 void Hub::print(const TapeInstrument& what, Feed& feed, std::span<const TapeTrade> trades) {
   if (trades.empty() || trades.back().id == feed.sent_id) return;
-  const std::uint64_t fresh = trades.back().id - feed.sent_id;
-  if (feed.sent_id != 0) trades = trades.last(std::min<std::size_t>(fresh, trades.size()));
+  if (feed.sent_id != 0) {
+    const auto fresh = std::ranges::upper_bound(trades, feed.sent_id, {}, &TapeTrade::id);
+    trades = trades.last(static_cast<std::size_t>(trades.end() - fresh));
+  }
   feed.sent_id = trades.back().id;
-  if (feed.aggregates->readers.empty() && feed.singles->readers.empty()) return;
-  const Timestamp now = wall_clock();
-  for (const TapeTrade& trade : trades) {
-    if (!feed.aggregates->readers.empty())
-      send(*feed.aggregates, feed.aggregate_name, binance::aggregate_frame(what, trade, now));
-    if (feed.singles->readers.empty()) continue;
-    for (std::uint64_t fill = trade.first_fill; fill <= trade.last_fill; ++fill)
-      send(*feed.singles, feed.single_name, binance::single_frame(what, trade, fill, now));
+  for (std::size_t topic = 0; topic < feed.topics.size(); ++topic) {
+    const std::vector<Connection*>& readers = feed.channels[topic]->readers;
+    if (readers.empty()) continue;
+    fresh_frames_.clear();
+    feed.protocol->frames(what, topic, trades, wall_clock(), fresh_frames_);
+    for (const std::string& raw : fresh_frames_) {
+      Frame plain, wrapped;
+      for (Connection* reader : readers) {
+        Frame& frame = reader->wraps() ? wrapped : plain;
+        if (!frame) {
+          frame = std::make_shared<const std::string>(reader->wraps() ? feed.protocol->wrapped(feed.topics[topic], raw)
+                                                                      : raw);
+        }
+        reader->push(frame);
+        ++stats.trades_sent;
+      }
+    }
   }
 }
 
@@ -90,7 +91,7 @@ asio::awaitable<void> Hub::play_recording() {
       const auto due = begin + std::chrono::microseconds(static_cast<std::int64_t>(behind));
       if (due > Clock::now()) co_await sleep_until(due);
     }
-    const Channel& to = channel(frame.market, frame.stream);
+    const Channel& to = channel(frame.topic);
     while (!stopped && full(to)) co_await sleep_until(Clock::now() + std::chrono::milliseconds(1));
     if (stopped) co_return;
     for (Connection* reader : to.readers) {

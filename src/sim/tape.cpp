@@ -38,13 +38,15 @@ class Generator {
 std::uint64_t seed_of(std::uint64_t seed, const Instrument& instrument) {
   std::uint64_t hash = 0xCBF29CE484222325ULL ^ (seed * 0x9E3779B97F4A7C15ULL);
   auto mix = [&hash](unsigned char c) { hash = (hash ^ c) * 0x100000001B3ULL; };
+  for (char c : instrument.exchange) mix(static_cast<unsigned char>(c));
   mix(static_cast<unsigned char>(instrument.market));
   for (char c : instrument.symbol) mix(static_cast<unsigned char>(c));
   return hash;
 }
 
-std::string key_of(Market market, std::string_view symbol) {
-  std::string key(1, static_cast<char>('0' + static_cast<int>(market)));
+std::string key_of(std::string_view exchange, Market market, std::string_view symbol) {
+  std::string key(exchange);
+  key.append(1, static_cast<char>('0' + static_cast<int>(market)));
   key += symbol;
   return key;
 }
@@ -57,7 +59,9 @@ class Source {
         start_price_(std::max<std::int64_t>(what.start_price_ticks, 1)),
         typical_size_(std::max<std::int64_t>(what.typical_size_steps, 8)),
         mean_gap_us_(60'000'000 / std::max<std::int64_t>(what.trades_per_minute, 1)),
-        mid_(start_price_) {
+        mid_(start_price_),
+        numbering_(what.numbering),
+        blocks_(what.blocks) {
     constexpr std::int64_t ms = 1'000;
     clock_us_ = (start.us + ms - 1) / ms * ms;
     next_id_ = 1'000'000 + static_cast<std::uint64_t>(random_.below(1'000'000'000));
@@ -98,9 +102,12 @@ class Source {
     t.time = {clock_us_ / ms * ms};
     t.id = next_id_++;
     auto fills = static_cast<std::uint64_t>(random_.one_in(3) ? 1 + random_.below(4) : 1);
+    if (numbering_ == Numbering::singles) fills = 1;
     t.first_fill = next_fill_;
     t.last_fill = next_fill_ + fills - 1;
     next_fill_ += fills;
+    if (numbering_ != Numbering::aggregates) t.id = t.last_fill;
+    t.block = blocks_ && random_.one_in(50);
     t.buyer_is_maker = seller_;
     if (burst_left_ > 0) mid_ = std::max<std::int64_t>(1, mid_ + (seller_ ? -1 : 1));  // a sweep walks the book
     t.price_ticks = std::max<std::int64_t>(1, seller_ ? mid_ : mid_ + 1);
@@ -110,6 +117,8 @@ class Source {
 
   Generator random_;
   std::int64_t start_price_, typical_size_, mean_gap_us_, mid_;
+  Numbering numbering_;
+  bool blocks_;
   std::int64_t clock_us_ = 0, burst_left_ = 0;
   std::uint64_t next_id_ = 0, next_fill_ = 0;
   bool seller_ = false;
@@ -149,7 +158,7 @@ Tape::Tape(std::uint64_t seed, Timestamp start, std::vector<TapeInstrument> inst
   s.limit = std::max<std::size_t>(64, remembered_per_tape / std::max<std::size_t>(1, s.instruments.size()));
   for (std::size_t i = 0; i < s.instruments.size(); ++i) {
     const Instrument& what = s.instruments[i].instrument;
-    s.index.emplace(key_of(what.market, what.symbol), i);
+    s.index.emplace(key_of(what.exchange, what.market, what.symbol), i);
     s.sources.emplace_back(seed, start, s.instruments[i]);
   }
   s.now = start;
@@ -159,8 +168,8 @@ Tape::~Tape() = default;
 
 std::span<const TapeInstrument> Tape::instruments() const { return state_->instruments; }
 
-std::size_t Tape::find(Market market, std::string_view symbol) const {
-  auto it = state_->index.find(key_of(market, symbol));
+std::size_t Tape::find(std::string_view exchange, Market market, std::string_view symbol) const {
+  auto it = state_->index.find(key_of(exchange, market, symbol));
   return it == state_->index.end() ? npos : it->second;
 }
 
@@ -184,7 +193,11 @@ TapeBar Tape::bar(std::size_t instrument, Timestamp begin, Duration interval) co
   auto from = std::ranges::lower_bound(all, begin, {}, &TapeTrade::time);
   for (; from != all.end() && from->time < begin + interval; ++from) {
     const TapeTrade& t = *from;
-    if (bar.trades.empty()) {
+    if (t.block) {
+      bar.trades.push_back(t);
+      continue;
+    }
+    if (bar.first_id == 0) {
       bar.open = bar.high = bar.low = t.price_ticks;
       bar.first_id = t.id;
     }

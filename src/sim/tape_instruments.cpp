@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/tape.hpp"
 
 namespace cvdd::sim {
@@ -30,6 +31,9 @@ constexpr std::array inverse_names = {Known{"BTC", 1, 0, 837'816, 12}, Known{"ET
                                       Known{"ADA", 5, 0, 68'150, 20},  Known{"LINK", 3, 0, 13'826, 20},
                                       Known{"AVAX", 3, 0, 22'175, 20}, Known{"LTC", 2, 0, 8'868, 20}};
 
+// Premiums in hundredths of a per cent of the coin.
+constexpr std::array option_names = {Known{"BTC", 4, 1, 325, 12}, Known{"ETH", 4, 0, 415, 10}};
+
 Known made_up(std::string_view base, Market market, std::size_t n) {
   auto spread = static_cast<std::int64_t>(n * 7'919 % 9'000);
   if (market == Market::inverse) return {base, 3, 0, 2'000 + 10 * spread, 20};
@@ -38,36 +42,74 @@ Known made_up(std::string_view base, Market market, std::size_t n) {
 
 }  // namespace
 
-std::vector<TapeInstrument> make_instruments(std::size_t count, std::uint32_t trades_per_minute) {
-  constexpr std::array markets = {Market::spot, Market::linear, Market::inverse};
-  std::vector<TapeInstrument> result;
-  result.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const Market market = markets[i % markets.size()];
-    const std::size_t n = i / markets.size();
-    std::span<const Known> names = spot_names;
-    if (market == Market::linear) names = linear_names;
-    if (market == Market::inverse) names = inverse_names;
-    const std::string invented = fmt::format("S{:04}", n);
-    const Known known = n < names.size() ? names[n] : made_up(invented, market, n);
+TapeInstrument make_instrument(Market market, std::size_t n, std::uint32_t trades_per_minute) {
+  std::span<const Known> names = spot_names;
+  if (market == Market::linear) names = linear_names;
+  if (market == Market::inverse) names = inverse_names;
+  if (market == Market::option) names = option_names;
+  const std::string invented = fmt::format("S{:04}", n);
+  const Known known = n < names.size() ? names[n] : made_up(invented, market, n);
+  TapeInstrument made;
+  made.instrument.market = market;
+  made.instrument.base = known.base;
+  made.price_decimals = known.price_decimals;
+  made.size_decimals = known.size_decimals;
+  made.start_price_ticks = known.price_ticks;
+  made.typical_size_steps = known.size_steps;
+  made.trades_per_minute = trades_per_minute;
+  return made;
+}
 
-    TapeInstrument made;
-    Instrument& what = made.instrument;
-    what.exchange = "binance";
-    what.market = market;
-    what.base = known.base;
-    what.quote = market == Market::inverse ? "USD" : "USDT";
-    if (market == Market::linear) what.settle = "USDT";
-    if (market == Market::inverse) what.settle = what.base;
-    what.symbol = what.base + (market == Market::inverse ? "USD_PERP" : "USDT");
-    if (market == Market::inverse) what.contract_size = known.base == "BTC" ? Decimal{100, 0} : Decimal{10, 0};
-    what.id = static_cast<std::uint32_t>(i);
-    made.price_decimals = known.price_decimals;
-    made.size_decimals = known.size_decimals;
-    made.start_price_ticks = known.price_ticks;
-    made.typical_size_steps = known.size_steps;
-    made.trades_per_minute = trades_per_minute;
+// Names have their coin before the number; opaque ids are UUIDs, on spot numbers.
+std::string id_text(const TapeInstrument& what, const TapeTrade& trade) {
+  switch (what.instrument.ids) {
+    case Ids::sequence:
+      break;
+    case Ids::named:
+      return fmt::format("{}-{}", what.instrument.base, trade.id + 1'000'000'000);
+    case Ids::opaque: {
+      if (what.instrument.market == Market::spot) return std::to_string(2'290'000'000'000'000'000 + trade.id);
+      std::uint64_t z = (trade.id + what.instrument.symbol.size()) * 0x9E3779B97F4A7C15ULL;
+      const std::uint64_t high = (z ^ (z >> 29U)) * 0xBF58476D1CE4E5B9ULL | (std::uint64_t{1} << 63U);
+      const std::uint64_t low = (high ^ (high >> 31U)) * 0x94D049BB133111EBULL;
+      return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32U, (high >> 16U) & 0xFFFFU, high & 0xFFFFU,
+                         low >> 48U, low & 0xFFFFFFFFFFFFU);
+    }
+  }
+  return std::to_string(trade.id);
+}
+
+std::vector<TapeInstrument> make_instruments_of(const Protocol& protocol, std::size_t count,
+                                                std::uint32_t trades_per_minute) {
+  std::vector<TapeInstrument> result;
+  const auto markets = protocol.markets();
+  for (std::size_t i = 0; i < count; ++i) {
+    TapeInstrument made = make_instrument(markets[i % markets.size()], i / markets.size(), trades_per_minute);
+    made.instrument.exchange = protocol.name();
+    made.instrument.id = static_cast<std::uint32_t>(i);
+    protocol.describe(made);
     result.push_back(std::move(made));
+  }
+  return result;
+}
+
+std::vector<TapeInstrument> make_instruments(std::size_t count, std::uint32_t trades_per_minute) {
+  return make_instruments_of(*find_protocol("binance"), count, trades_per_minute);
+}
+
+std::vector<TapeInstrument> make_instruments_everywhere(std::size_t count, std::uint32_t trades_per_minute) {
+  std::vector<TapeInstrument> result;
+  for (std::size_t n = 0; result.size() < count; ++n) {
+    for (const Protocol* protocol : protocols()) {
+      for (const Market market : protocol->markets()) {
+        if (result.size() == count) return result;
+        TapeInstrument made = make_instrument(market, n, trades_per_minute);
+        made.instrument.exchange = protocol->name();
+        made.instrument.id = static_cast<std::uint32_t>(result.size());
+        protocol->describe(made);
+        result.push_back(std::move(made));
+      }
+    }
   }
   return result;
 }

@@ -33,13 +33,10 @@ std::chrono::microseconds length(Duration d) { return std::chrono::microseconds(
 
 class Session final : public Connection, public std::enable_shared_from_this<Session> {
  public:
-  Session(std::shared_ptr<Hub> hub, TlsStream stream, Market market, binance::Entry entry)
+  Session(std::shared_ptr<Hub> hub, TlsStream stream, std::unique_ptr<Conversation> talk)
       : hub_(std::move(hub)),
         socket_(std::move(stream)),
-        market_(market),
-        door_(entry.door),
-        combined_(entry.combined),
-        asked_(std::move(entry.streams)),
+        talk_(std::move(talk)),
         wake_(hub_->io),
         keeper_(hub_->io) {
     hub_->connections.insert(this);
@@ -66,18 +63,18 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     if (reset) tcp.set_option(asio::socket_base::linger(true, 0), ignored);  // close then sends RST
     tcp.close(ignored);
     keeper_.cancel();
+    second_.cancel();
     wake();
   }
   [[nodiscard]] std::size_t queued() const override { return queued_; }
-  [[nodiscard]] bool combined() const override { return combined_; }
+  [[nodiscard]] bool wraps() const override { return talk_->wraps(); }
 
  private:
   asio::awaitable<void> write_queue();
   asio::awaitable<void> keep_alive();
-  void handle(std::string_view text);
+  asio::awaitable<void> let_time_pass();
   bool allowed();
-  void subscribe(const std::vector<std::string>& streams, std::string_view id);
-  void listen(const std::string& stream, bool on);
+  void act(const Said& said);
   void leave();
   void wake() {
     if (waiting_) wake_.cancel();
@@ -88,18 +85,13 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     farewell_ = websocket::close_reason(code, reason);
     wake();
   }
-  void answer(std::string text) { push(std::make_shared<const std::string>(std::move(text))); }
-
   std::shared_ptr<Hub> hub_;
   websocket::stream<TlsStream> socket_;
-  const Market market_;
-  const binance::Door door_;
-  bool combined_;
-  std::vector<std::string> asked_;  // by the address
-  asio::steady_timer wake_, keeper_;
+  std::unique_ptr<Conversation> talk_;
+  asio::steady_timer wake_, keeper_, second_{hub_->io};
   std::deque<Frame> queue_;
   std::size_t queued_ = 0;
-  std::set<std::string> streams_;
+  std::set<std::string> topics_;
   std::deque<Clock::time_point> received_;  // the last second's messages
   std::optional<websocket::close_reason> farewell_;
   unsigned unanswered_pings_ = 0;
@@ -126,13 +118,22 @@ asio::awaitable<void> Session::run(HttpRequest request) {
       hub_->io, [self]() { return self->write_queue(); }, asio::detached);
   asio::co_spawn(
       hub_->io, [self]() { return self->keep_alive(); }, asio::detached);
-  if (!asked_.empty()) subscribe(asked_, "");
+  asio::co_spawn(
+      hub_->io, [self]() { return self->let_time_pass(); }, asio::detached);
+  Said opening;
+  talk_->opened(opening);
+  act(opening);
 
   beast::flat_buffer buffer;
   for (;;) {
     auto [error, bytes] = co_await socket_.async_read(buffer, quietly);
     if (error) break;
-    if (allowed()) handle({static_cast<const char*>(buffer.data().data()), buffer.size()});
+    if (allowed()) {
+      ++hub_->stats.requests;
+      Said said;
+      talk_->hear({static_cast<const char*>(buffer.data().data()), buffer.size()}, wall_clock(), said);
+      act(said);
+    }
     buffer.consume(buffer.size());
   }
   cut(false);
@@ -174,78 +175,53 @@ asio::awaitable<void> Session::keep_alive() {
   }
 }
 
+asio::awaitable<void> Session::let_time_pass() {
+  while (!closed_ && !farewell_) {
+    second_.expires_after(std::chrono::seconds(1));
+    co_await second_.async_wait(quietly);
+    if (closed_ || farewell_) co_return;
+    Said said;
+    talk_->tick(wall_clock(), said);
+    act(said);
+  }
+}
+
 // Counts one incoming message; the one too many ends the connection.
 bool Session::allowed() {
   if (closed_ || farewell_) return false;
   const auto now = Clock::now();
   while (!received_.empty() && now - received_.front() >= std::chrono::seconds(1)) received_.pop_front();
   received_.push_back(now);
-  const ServerOptions& o = hub_->options;
-  if (received_.size() <= (market_ == Market::spot ? o.messages_per_second_spot : o.messages_per_second_futures))
-    return true;
+  if (received_.size() <= talk_->messages_per_second()) return true;
   ++hub_->stats.limit_violations;
   say_farewell(websocket::close_code::policy_error, "Too many requests");
   return false;
 }
 
-void Session::handle(std::string_view text) {
-  ++hub_->stats.requests;
-  const auto request = binance::parse_request(market_, text);
-  switch (request.method) {
-    case binance::Method::bad:
-      return answer(request.error);
-    case binance::Method::subscribe:
-      return subscribe(request.streams, request.id);
-    case binance::Method::unsubscribe:
-      for (const std::string& stream : request.streams)
-        if (streams_.erase(stream) > 0) listen(stream, false);
-      return answer(binance::acknowledgement(request.id));
-    case binance::Method::list:
-      return answer(binance::stream_list(std::vector(streams_.begin(), streams_.end()), request.id));
-    case binance::Method::set_property:
-      combined_ = request.combined;
-      return answer(binance::acknowledgement(request.id));
-    case binance::Method::get_property:
-      return answer(std::string(R"({"result":)") + (combined_ ? "true" : "false") + R"(,"id":)" + request.id + "}");
+void Session::act(const Said& said) {
+  if (said.violation) ++hub_->stats.limit_violations;
+  for (const std::string& answer : said.answers) push(std::make_shared<const std::string>(answer));
+  for (const std::string& topic : said.leave) {
+    if (topics_.erase(topic) > 0) std::erase(hub_->channel(topic).readers, this);
   }
-}
-
-// `id` empty: asked by the address, which is not acknowledged.
-void Session::subscribe(const std::vector<std::string>& streams, std::string_view id) {
-  std::set<std::string> fresh;
-  for (const std::string& stream : streams)
-    if (!streams_.contains(stream)) fresh.insert(stream);
-  if (streams_.size() + fresh.size() > hub_->options.streams_per_connection) {
-    ++hub_->stats.limit_violations;
-    answer(binance::error_answer(market_, 2, "Invalid request: too many streams", id.empty() ? "null" : id));
-    return say_farewell(websocket::close_code::policy_error, "Invalid request");
+  for (const std::string& topic : said.listen) {
+    if (topics_.insert(topic).second) hub_->channel(topic).readers.push_back(this);
   }
-  if (!id.empty()) answer(binance::acknowledgement(id));  // before any of their frames
-  for (const std::string& stream : fresh) listen(stream, true);
-  streams_.merge(fresh);
-  hub_->subscribed();
-}
-
-void Session::listen(const std::string& stream, bool on) {
-  if (!binance::delivers(market_, door_, stream)) return;
-  auto& readers = hub_->channel(market_, stream).readers;
-  if (on)
-    readers.push_back(this);
-  else
-    std::erase(readers, this);
+  if (!said.listen.empty()) hub_->subscribed();
+  if (!said.farewell.empty()) say_farewell(websocket::close_code::policy_error, said.farewell.c_str());
 }
 
 void Session::leave() {
   if (hub_->connections.erase(this) == 0) return;
-  for (const std::string& stream : streams_) listen(stream, false);
-  streams_.clear();
+  for (const std::string& topic : topics_) std::erase(hub_->channel(topic).readers, this);
+  topics_.clear();
 }
 
 }  // namespace
 
-asio::awaitable<void> run_websocket(std::shared_ptr<Hub> hub, TlsStream stream, HttpRequest request, Market market,
-                                    binance::Entry entry) {
-  auto session = std::make_shared<Session>(std::move(hub), std::move(stream), market, std::move(entry));
+asio::awaitable<void> run_websocket(std::shared_ptr<Hub> hub, TlsStream stream, HttpRequest request,
+                                    std::unique_ptr<Conversation> talk) {
+  auto session = std::make_shared<Session>(std::move(hub), std::move(stream), std::move(talk));
   co_await session->run(std::move(request));
 }
 

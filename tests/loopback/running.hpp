@@ -90,7 +90,7 @@ class Running {
     DaemonOptions options;
     std::vector<ConfigError> errors;
     options.config = parse_config(exchanges.server().config_toml(), "simulated",
-                                  simulated_markets(exchanges.tape().instruments()), errors);
+                                  simulated_markets(), errors);
     REQUIRE(errors.empty());
     options.config.data_dir = folder / "data";
     options.config.ca_file = ca;

@@ -58,7 +58,7 @@ TEST_CASE("30 cuts in 60 bars of 50 instruments: every hole is fetched, no row t
     if (row.status == BarStatus::repaired) ++repaired;
     if (row.status != BarStatus::live) continue;
     ++said_live;
-    const std::size_t index = exchanges.tape().find(row.market, row.symbol);
+    const std::size_t index = exchanges.tape().find(row.exchange, row.market, row.symbol);
     const auto bar = exchanges.tape().bar(index, row.time, seconds(1));
     if (!difference_from_tape(row, exchanges.tape().instruments()[index], bar.trades).empty()) ++wrong_live;
   }

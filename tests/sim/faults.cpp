@@ -50,7 +50,7 @@ Duration Fault::reach() const {
   return {length.us + detection.us + seconds(120).us};
 }
 
-std::vector<Fault> draw_faults(std::uint64_t seed, Timestamp begin, Timestamp end) {
+std::vector<Fault> draw_faults(std::uint64_t seed, Timestamp begin, Timestamp end, std::size_t sides) {
   std::mt19937_64 random(seed);
   const auto draw = [&](std::int64_t from, std::int64_t to) {  // the standard's distributions differ by library
     return from + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(to - from + 1));
@@ -63,7 +63,7 @@ std::vector<Fault> draw_faults(std::uint64_t seed, Timestamp begin, Timestamp en
     fault.kind = static_cast<FaultKind>(draw(0, static_cast<std::int64_t>(FaultKind::count_) - 1));
     fault.at = at;
     fault.length = milliseconds(draw(100, fault.kind == FaultKind::late ? 20'000 : 120'000));
-    fault.market = static_cast<Market>(draw(0, 2));
+    fault.side = static_cast<std::size_t>(draw(0, static_cast<std::int64_t>(sides) - 1));
     at = at + fault.reach();
     if (at > end) return faults;
     faults.push_back(fault);

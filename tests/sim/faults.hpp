@@ -35,7 +35,7 @@ struct Fault {
   FaultKind kind = FaultKind::drop;
   Timestamp at;
   Duration length;
-  Market market = Market::spot;
+  std::size_t side = 0;  // exchange and market it befalls
   // From `at` on, its effects may be seen in rows for no longer than this.
   [[nodiscard]] Duration reach() const;
   [[nodiscard]] bool of_the_process() const {
@@ -45,6 +45,7 @@ struct Fault {
 };
 
 // Faults between `begin` and `end`, one after the other, the next not before the last one's reach is over.
-[[nodiscard]] std::vector<Fault> draw_faults(std::uint64_t seed, Timestamp begin, Timestamp end);
+[[nodiscard]] std::vector<Fault> draw_faults(std::uint64_t seed, Timestamp begin, Timestamp end,
+                                            std::size_t sides);
 
 }  // namespace cvdd::simtest

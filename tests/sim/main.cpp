@@ -11,6 +11,7 @@
 #include "cvdd/app/engine.hpp"
 #include "cvdd/core/csv.hpp"
 #include "cvdd/ops/compare.hpp"
+#include "cvdd/sim/protocol.hpp"
 #include "sim/oracle.hpp"
 
 using namespace cvdd;
@@ -42,14 +43,30 @@ struct Life {
   std::optional<Engine> engine;
 };
 
+// All that the world has. Where several markets share their hosts, addresses have a prefix to tell them apart by.
+EngineOptions options_for(const World& world) {
+  EngineOptions options;
+  options.config.data_dir = "data";
+  for (const auto& s : world.tape().instruments()) {
+    options.symbols.wanted[{s.instrument.exchange, s.instrument.market}].push_back(s.instrument.symbol);
+  }
+  for (const auto& [exchange, market] : world.sides()) {
+    if (exchange == sim::protocols().front()->name()) continue;
+    const std::string where = exchange + ".example/" + exchange + "/" + std::string(cvdd::name_of(market));
+    options.config.exchanges[{exchange, market}].ws = {"wss://" + where};
+    options.config.exchanges[{exchange, market}].rest = {"https://" + where};
+  }
+  return options;
+}
+
 class Run {
  public:
-  Run(std::uint64_t seed, Duration length, std::size_t instruments)
-      : clock_(simulated_start), world_(clock_, seed, instruments, 30) {
+  Run(std::uint64_t seed, Duration length, std::vector<sim::TapeInstrument> instruments)
+      : clock_(simulated_start), world_(clock_, seed, std::move(instruments)) {
     facts_.begin = simulated_start;
     facts_.end = simulated_start + length;
     facts_.interval = seconds(60);
-    facts_.faults = draw_faults(seed, simulated_start + seconds(120), facts_.end - calm_end);
+    facts_.faults = draw_faults(seed, simulated_start + seconds(120), facts_.end - calm_end, world_.sides().size());
     for (const Fault& fault : facts_.faults) {
       clock_.at(clock_.steady_at(fault.at), [this, fault] { begin(fault); });
     }
@@ -64,12 +81,7 @@ class Run {
 
  private:
   void start() {
-    EngineOptions options;
-    options.config.data_dir = "data";
-    for (const auto& s : world_.tape().instruments()) {
-      options.symbols.wanted[{s.instrument.exchange, s.instrument.market}].push_back(s.instrument.symbol);
-    }
-    life_.emplace(std::move(options), clock_, files_, world_);
+    life_.emplace(options_for(world_), clock_, files_, world_);
   }
 
   void go_until(Timestamp end) {
@@ -140,12 +152,16 @@ class Run {
   void die() {
     end_life();
     Verdict ignored;
-    std::map<std::size_t, std::uint64_t> last;
+    std::map<std::size_t, std::pair<Timestamp, std::string>> last;
     for (const Row& row : rows_of(files_, ignored)) {
-      std::uint64_t& id = last[world_.tape().find(row.market, row.symbol)];
-      if (!row.last_id.empty()) id = std::max<std::uint64_t>(id, std::stoull(row.last_id));
+      auto& [time, id] = last[world_.tape().find(row.exchange, row.market, row.symbol)];
+      if (row.last_id.empty() || row.time < time) continue;
+      time = row.time;
+      id = row.last_id;
     }
-    for (std::size_t i = 0; i < world_.tape().instruments().size(); ++i) world_.undeliver_after(i, last[i]);
+    for (std::size_t i = 0; i < world_.tape().instruments().size(); ++i) {
+      world_.undeliver_after(i, last.contains(i) ? id_of(i, last[i].second) : 0);
+    }
   }
 
   void stop() {
@@ -156,6 +172,17 @@ class Run {
     while (clock_.advance(until)) life_->settle();
     life_->engine->aggregator().finish();
     end_life();
+  }
+
+  // Of the trade that a row names.
+  [[nodiscard]] std::uint64_t id_of(std::size_t instrument, const std::string& text) {
+    const sim::TapeInstrument& what = world_.tape().instruments()[instrument];
+    if (what.instrument.ids == Ids::sequence) return std::stoull(text);
+    const auto trades = world_.tape().trades(instrument);
+    for (auto t = trades.rbegin(); t != trades.rend(); ++t) {
+      if (sim::id_text(what, *t) == text) return t->id;
+    }
+    return 0;
   }
 
   VirtualClock clock_;
@@ -170,7 +197,7 @@ class Run {
 bool test_manners(std::uint64_t seed) {
   VirtualClock clock(simulated_start);
   MemoryFiles files;
-  World world(clock, seed, 7'200, 1);
+  World world(clock, seed, sim::make_instruments(7'200, 1));
   const auto options = [&](std::size_t without) {
     EngineOptions o;
     o.config.data_dir = "data";
@@ -211,7 +238,7 @@ bool test_manners(std::uint64_t seed) {
 bool test_renewals(std::uint64_t seed, std::uint64_t renewals) {
   VirtualClock clock(simulated_start);
   MemoryFiles files;
-  World world(clock, seed, 30, 120);
+  World world(clock, seed, sim::make_instruments(30, 120));
   world.set_lifetime(std::chrono::seconds(30));
   EngineOptions options;
   options.config.data_dir = "data";
@@ -238,7 +265,7 @@ bool test_renewals(std::uint64_t seed, std::uint64_t renewals) {
     if (++seen[row.symbol + std::string(cvdd::name_of(row.market))] == 1) continue;  // the first bar is partial
     ++rows;
     if (row.status != BarStatus::live || row.rev != 0) ++not_live;
-    const std::size_t index = world.tape().find(row.market, row.symbol);
+    const std::size_t index = world.tape().find(row.exchange, row.market, row.symbol);
     const auto bar = world.tape().bar(index, row.time, seconds(60));
     if (!difference_from_tape(row, world.tape().instruments()[index], bar.trades).empty()) v.complain("a row is wrong");
   }
@@ -252,7 +279,7 @@ bool test_renewals(std::uint64_t seed, std::uint64_t renewals) {
 bool test_listings(std::uint64_t seed) {
   VirtualClock clock(simulated_start);
   MemoryFiles files;
-  World world(clock, seed, 12, 60);
+  World world(clock, seed, sim::make_instruments(12, 60));
   world.list("ETHUSD_PERP", false);
   EngineOptions options;
   options.config.data_dir = "data";
@@ -287,7 +314,8 @@ bool test_listings(std::uint64_t seed) {
   return good;
 }
 
-bool test(std::uint64_t seed, Duration length, std::size_t instruments, const std::string& out) {
+bool test(std::uint64_t seed, Duration length, const std::vector<sim::TapeInstrument>& instruments,
+          const std::string& out) {
   Run run(seed, length, instruments);
   const Verdict v = run.verdict();
   fmt::print("seed {}: {} h, {} faults, {} rows: {} live, {} gap, {} partial, {} repaired; {} revisions\n", seed,
@@ -302,7 +330,7 @@ bool test(std::uint64_t seed, Duration length, std::size_t instruments, const st
   if (!good || !out.empty()) {
     for (const Fault& f : run.faults()) {
       fmt::print("  fault {} at {} for {} s, {}\n", name_of(f.kind), format_time(f.at), f.length.us / 1'000'000,
-                 cvdd::name_of(f.market));
+                 f.side);
     }
   }
   if (!out.empty()) {
@@ -320,13 +348,14 @@ int main(int argc, char** argv) {
   std::uint64_t seed = 1, seeds = 1;
   std::int64_t hours = 6;
   std::size_t instruments = 6;
-  bool verbose = false, manners = false, renewals = false, listings = false;
+  bool everywhere = false, verbose = false, manners = false, renewals = false, listings = false;
   std::string out;
   app.add_option("--seed", seed, "the first seed");
   app.add_option("--seeds", seeds, "how many, from --seed on");
   app.add_option("--hours", hours, "virtual hours of each run")->check(CLI::Range(1, 24 * 365));
   app.add_option("--instruments", instruments, "at least 3")->check(CLI::Range(3, 1000));
   app.add_option("--out", out, "write the rows of the last run there");
+  app.add_flag("--everywhere", everywhere, "instruments of every exchange, not of one alone");
   app.add_flag("--verbose", verbose, "the daemon's log on standard output");
   app.add_flag("--manners", manners, "instead: reconnects and reloads without end, counted as exchanges count");
   app.add_flag("--renewals", renewals, "instead: 200 renewals of connections, unseen");
@@ -337,7 +366,9 @@ int main(int argc, char** argv) {
   if (listings) return test_listings(seed) ? 0 : 1;
   if (renewals) return test_renewals(seed, 200) ? 0 : 1;
   bool good = true;
-  for (std::uint64_t i = 0; i < seeds; ++i) good = test(seed + i, seconds(3'600 * hours), instruments, out) && good;
+  const auto simulated =
+      everywhere ? sim::make_instruments_everywhere(instruments, 30) : sim::make_instruments(instruments, 30);
+  for (std::uint64_t i = 0; i < seeds; ++i) good = test(seed + i, seconds(3'600 * hours), simulated, out) && good;
   if (!good) fmt::print("FAILED\n");
   return good ? 0 : 1;
 }

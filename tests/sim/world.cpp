@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cvdd/core/csv.hpp"
+
 namespace cvdd::simtest {
 
 using namespace sim;
@@ -11,14 +13,25 @@ constexpr std::chrono::milliseconds tick_every{200};
 constexpr std::chrono::seconds ping_every{20};
 }  // namespace
 
-World::World(VirtualClock& clock, std::uint64_t seed, std::size_t instruments, std::uint32_t trades_per_minute)
+World::World(VirtualClock& clock, std::uint64_t seed, std::vector<TapeInstrument> instruments)
     : clock_(clock),
       random_(seed * 7919 + 1),
-      tape_(seed, clock.true_time() - seconds(60), make_instruments(instruments, trades_per_minute)),
+      tape_(seed, clock.true_time() - seconds(60), std::move(instruments)),
       printed_(tape_.instruments().size()),
       delivered_(tape_.instruments().size()) {
+  for (const TapeInstrument& what : tape_.instruments()) {
+    const Side side{what.instrument.exchange, what.instrument.market};
+    if (std::find(sides_.begin(), sides_.end(), side) == sides_.end()) sides_.push_back(side);
+    topics_.push_back(find_protocol(side.first)->topics(what));
+  }
+  trouble_.resize(sides_.size());
   tick();
   ping();
+}
+
+std::size_t World::side_of(const std::string& exchange, Market market) const {
+  const auto found = std::find(sides_.begin(), sides_.end(), Side{exchange, market});
+  return static_cast<std::size_t>(found - sides_.begin());
 }
 
 void World::tick() {
@@ -29,29 +42,36 @@ void World::tick() {
   for (std::size_t i = 0; i < printed_.size(); ++i) {
     const auto trades = tape_.trades(i);
     if (trades.empty()) continue;
-    const auto fresh = std::min<std::uint64_t>(trades.back().id - printed_[i], trades.size());
+    const auto fresh = std::upper_bound(trades.begin(), trades.end(), printed_[i],
+                                        [](std::uint64_t id, const TapeTrade& t) { return id < t.id; });
     printed_[i] = trades.back().id;
-    for (const TapeTrade& trade : trades.last(fresh)) print(i, trade);
+    for (auto trade = fresh; trade != trades.end(); ++trade) print(i, *trade);
   }
   clock_.at(clock_.steady() + tick_every, [this] { tick(); });
 }
 
 void World::ping() {
-  for (const auto& line : lines_) {
-    if (line->open && !line->dead) line->last_frame = clock_.steady();
+  const auto lines = lines_;
+  for (const auto& line : lines) {
+    if (!line->open || line->dead) continue;
+    line->last_frame = clock_.steady();
+    Said said;
+    line->talk->tick(clock_.true_time(), said);
+    act(*line, said);
   }
   clock_.at(clock_.steady() + ping_every, [this] { ping(); });
 }
 
 void World::print(std::size_t instrument, const TapeTrade& trade) {
   const TapeInstrument& what = tape_.instruments()[instrument];
-  const std::string stream = binance::stream_name(what.instrument, "aggTrade");
-  Trouble& t = trouble(what.instrument.market);
-  std::string raw;
+  const std::size_t side = side_of(what.instrument.exchange, what.instrument.market);
+  Trouble& t = trouble_[side];
+  std::vector<std::string> frames;
   for (const auto& line : lines_) {
-    if (!line->open || line->market != what.instrument.market || !line->streams.contains(stream)) continue;
-    if (raw.empty()) raw = binance::aggregate_frame(what, trade, clock_.true_time());
-    const std::string text = line->combined ? binance::wrapped(stream, raw) : raw;
+    if (!line->open || line->side != side || !line->topics.contains(topics_[instrument].front())) continue;
+    if (frames.empty()) line->protocol->frames(what, 0, std::span(&trade, 1), clock_.true_time(), frames);
+    const std::string text = line->talk->wraps() ? line->protocol->wrapped(topics_[instrument].front(), frames.front())
+                                                 : frames.front();
     if (t.swallow_one) {
       t.swallow_one = false;
       continue;
@@ -62,21 +82,21 @@ void World::print(std::size_t instrument, const TapeTrade& trade) {
       t.delay_one = {};
       continue;
     }
-    if (t.broken && random_() % 4 == 0) send(*line, nonsense(text));
+    if (t.broken && random_() % 4 == 0) send(*line, nonsense(*line->protocol, text));
     deliver(line, instrument, trade.id, text);
     if (t.duplicates && random_() % 3 == 0) deliver(line, instrument, trade.id, text);
   }
 }
 
 // Broken at a random place, cut off, or of another kind altogether; never a good trade of another size.
-std::string World::nonsense(const std::string& good) {
+std::string World::nonsense(const Protocol& protocol, const std::string& good) {
   switch (random_() % 6) {
     case 0:
       return good.substr(0, random_() % good.size());
     case 1:
       return "{}";
     case 2:
-      return R"({"e":"aggTrade","s":"NOSUCH","a":1,"p":"1","q":"1","f":1,"l":1,"T":1,"m":true})";
+      return protocol.foreign_frame();
     case 3:
       return std::string(200, '[');
     case 4:
@@ -119,33 +139,41 @@ void World::undeliver_after(std::size_t instrument, std::uint64_t id) {
 }
 
 std::shared_ptr<Line> World::connect(const Url& url, std::string_view target) {
-  const binance::Address address = binance::parse_address(url.path + std::string(target), url.host);
-  const auto entry = binance::parse_entry(address);
-  attempts_.push_back(clock_.steady());
-  while (attempts_.front() + std::chrono::seconds(300) <= clock_.steady()) attempts_.pop_front();
-  if (attempts_.size() > 300) ++offences_;
+  Address address = parse_address(url.path + std::string(target), url.host);
+  const Protocol* protocol = owner_of(address);
   refusal_.reset();
-  if (clock_.steady() < banned_until_) {
+  if (protocol == nullptr || !address.market) return nullptr;
+  const auto now = clock_.steady();
+  const Allowed allowed = protocol->attempts();
+  auto& attempts = attempts_[std::string(protocol->name())];
+  attempts.push_back(now);
+  while (attempts.front() + std::chrono::microseconds(allowed.window.us) <= now) attempts.pop_front();
+  if (attempts.size() > allowed.count) offend(std::string(protocol->name()) + ": too many attempts");
+  if (now < banned_until_) {
     // Who comes back before the time it was given is not listening. Attempts on their way at that moment don't count.
-    if (clock_.steady() + std::chrono::seconds(1) < told_to_wait_until_ &&
-        told_at_ + std::chrono::seconds(1) < clock_.steady()) {
-      ++offences_;
+    Told& told = told_[std::string(protocol->name())];
+    if (now + std::chrono::seconds(1) < told.until && told.at + std::chrono::seconds(1) < now) {
+      offend(std::string(protocol->name()) + ": back before the time it was given");
     }
-    const auto wait = std::chrono::ceil<std::chrono::seconds>(banned_until_ - clock_.steady());
+    const auto wait = std::chrono::ceil<std::chrono::seconds>(banned_until_ - now);
     refusal_ = HttpRefusal{429, wait, "Too many requests"};
-    if (told_to_wait_until_ < clock_.steady()) told_at_ = clock_.steady();
-    told_to_wait_until_ = clock_.steady() + wait;
+    if (told.until < now) told.at = now;
+    told.until = now + wait;
     return nullptr;
   }
-  if (!entry || !address.market || trouble(*address.market).outage) return nullptr;
+  const std::size_t side = side_of(std::string(protocol->name()), *address.market);
+  if (side == sides_.size() || trouble_[side].outage) return nullptr;
   auto line = std::make_shared<Line>();
-  line->market = *address.market;
-  line->door = entry->door;
-  line->combined = entry->combined;
-  line->last_frame = line->opened = clock_.steady();
-  line->streams.insert(entry->streams.begin(), entry->streams.end());
+  line->protocol = protocol;
+  line->talk = protocol->open(address, &tape_, {});
+  if (!line->talk) return nullptr;
+  line->side = side;
+  line->last_frame = line->opened = now;
   std::erase_if(lines_, [](const auto& l) { return !l->open; });
   lines_.push_back(line);
+  Said said;
+  line->talk->opened(said);
+  act(*line, said);
   return line;
 }
 
@@ -153,40 +181,51 @@ void World::receive(Line& line, std::string_view text) {
   if (!line.open || line.dead) return;
   line.received.push_back(clock_.steady());
   while (line.received.front() + std::chrono::seconds(1) <= clock_.steady()) line.received.pop_front();
-  if (line.received.size() > (line.market == Market::spot ? 5U : 10U)) ++offences_;
-  const binance::Request request = binance::parse_request(line.market, text);
-  using binance::Method;
-  if (request.method == Method::subscribe && trouble(line.market).rejected) {
-    return send(line, binance::error_answer(line.market, 2, "Invalid request: unknown stream", request.id));
+  if (line.received.size() > line.talk->messages_per_second()) {
+    offend(std::string(line.protocol->name()) + ": too many messages");
   }
-  if (request.method == Method::list) {
-    return send(line, binance::stream_list(std::vector(line.streams.begin(), line.streams.end()), request.id));
+  Said said;
+  if (trouble_[line.side].rejected && text.find("ubscribe") + text.find("UBSCRIBE") != 2 * text.npos) {
+    line.talk->hear("{}", clock_.true_time(), said);  // whatever it says to what it does not understand
+    if (said.answers.empty()) said.answers.emplace_back("{}");
+    said.listen.clear();
+  } else {
+    line.talk->hear(text, clock_.true_time(), said);
   }
-  if (request.method == Method::bad) return send(line, request.error);
-  send(line, binance::acknowledgement(request.id));
-  for (const std::string& stream : request.streams) {
-    if (request.method == Method::unsubscribe)
-      line.streams.erase(stream);
-    else if (binance::delivers(line.market, line.door, stream))
-      line.streams.insert(stream);
-  }
+  act(line, said);
 }
 
-binance::Answer World::rest(const Url& url, std::string_view target) {
+void World::offend(const std::string& what) {
+  ++offences_;
+  if (offence_.empty()) offence_ = what + " at " + format_time(clock_.true_time());
+}
+
+void World::act(Line& line, const Said& said) {
+  for (const std::string& answer : said.answers) send(line, answer);
+  for (const std::string& topic : said.leave) line.topics.erase(topic);
+  for (const std::string& topic : said.listen) line.topics.insert(topic);
+  if (said.violation) offend(std::string(line.protocol->name()) + ": a limit was not kept");
+  if (!said.farewell.empty()) cut(line);
+}
+
+Answer World::rest(const Url& url, std::string_view target) {
   if (rest_fails_) return {503, "upstream connect error", 0};
-  const auto address = binance::parse_address(url.path + std::string(target), url.host);
-  if (!unlisted_.empty() && address.market && address.path.ends_with("exchangeInfo")) {
+  Address address = parse_address(url.path + std::string(target), url.host);
+  const Protocol* protocol = owner_of(address);
+  if (protocol == nullptr) return {404, "{}", 0};
+  if (!unlisted_.empty() && address.path.ends_with("exchangeInfo")) {
     std::vector<TapeInstrument> listed;
     for (const TapeInstrument& t : tape_.instruments()) {
-      if (t.instrument.market == *address.market && !unlisted_.contains(t.instrument.symbol)) listed.push_back(t);
+      if (!unlisted_.contains(t.instrument.symbol)) listed.push_back(t);
     }
-    return {200, binance::exchange_info(*address.market, listed, clock_.true_time()), 20};
+    const Tape some(1, clock_.true_time(), listed);
+    return protocol->rest(address, &some, "", clock_.true_time());
   }
-  auto answer =
-      binance::rest(binance::parse_address(url.path + std::string(target), url.host), &tape_, "", clock_.true_time());
+  auto answer = protocol->rest(address, &tape_, "", clock_.true_time());
+  // Markets that share a pool share a host here, or are too small to matter.
   unsigned& used = weights_[{url.host, clock_.true_time().us / 60'000'000}];
   used += answer.weight;
-  if (used > (url.host.starts_with("api") ? 6'000U : 2'400U)) ++offences_;
+  if (used > protocol->weight_per_minute(address)) offend(url.host + ": too much weight");
   return answer;
 }
 
@@ -197,9 +236,9 @@ void World::cut(Line& line) {
   if (line.reader != nullptr) line.reader->cancel();
 }
 
-void World::cut_market(Market market) {
+void World::cut_side(std::size_t side) {
   for (const auto& line : lines_) {
-    if (line->market == market) cut(*line);
+    if (line->side == side) cut(*line);
   }
 }
 
@@ -209,7 +248,7 @@ void World::cut_connections() {
 
 std::size_t World::connections() const {
   return static_cast<std::size_t>(
-      std::count_if(lines_.begin(), lines_.end(), [](const auto& l) { return l->open && !l->streams.empty(); }));
+      std::count_if(lines_.begin(), lines_.end(), [](const auto& l) { return l->open && !l->topics.empty(); }));
 }
 
 void World::cut_all() {
@@ -221,21 +260,21 @@ void World::cut_all() {
 }
 
 void World::begin(const Fault& fault) {
-  Trouble& t = trouble(fault.market);
+  Trouble& t = trouble_[fault.side];
   std::function<void()> end;
   switch (fault.kind) {
     case FaultKind::drop:
-      cut_market(fault.market);
+      cut_side(fault.side);
       break;
     case FaultKind::outage:
       t.outage = true;
-      cut_market(fault.market);
+      cut_side(fault.side);
       end = [&t] { t.outage = false; };
       break;
     case FaultKind::mute:
     case FaultKind::half_open:
       for (const auto& line : lines_) {
-        if (line->market != fault.market) continue;
+        if (line->side != fault.side) continue;
         (fault.kind == FaultKind::mute ? line->mute : line->dead) = true;
       }
       break;
@@ -259,7 +298,7 @@ void World::begin(const Fault& fault) {
       break;
     case FaultKind::rejected:
       t.rejected = true;
-      cut_market(fault.market);
+      cut_side(fault.side);
       end = [&t] { t.rejected = false; };
       break;
     case FaultKind::rest_fails:

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "cvdd/net/transport.hpp"
-#include "cvdd/sim/binance_protocol.hpp"
+#include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/tape.hpp"
 #include "sim/faults.hpp"
 #include "sim/virtual_clock.hpp"
@@ -19,10 +19,10 @@ namespace cvdd::simtest {
 
 // One WebSocket as both ends see it.
 struct Line {
-  Market market = Market::spot;
-  sim::binance::Door door = sim::binance::Door::plain;
-  bool combined = false;
-  std::set<std::string> streams;
+  const sim::Protocol* protocol = nullptr;
+  std::unique_ptr<sim::Conversation> talk;
+  std::size_t side = 0;  // of the world's sides
+  std::set<std::string> topics;
   std::deque<std::string> inbox;                          // sent, not read yet
   std::deque<std::pair<std::size_t, std::uint64_t>> ids;  // of the trades in the inbox: instrument, id
   SteadyTime last_frame{};
@@ -34,13 +34,18 @@ struct Line {
 
 class World {
  public:
-  World(VirtualClock& clock, std::uint64_t seed, std::size_t instruments, std::uint32_t trades_per_minute);
+  World(VirtualClock& clock, std::uint64_t seed, std::vector<sim::TapeInstrument> instruments);
+  // The exchanges and markets there are: what a fault befalls.
+  using Side = std::pair<std::string, Market>;
+  [[nodiscard]] const std::vector<Side>& sides() const { return sides_; }
+  [[nodiscard]] std::size_t side_of(const std::string& exchange, Market market) const;
 
   void begin(const Fault& fault);  // and its end, by itself
 
   [[nodiscard]] std::unique_ptr<Transport> make_transport();
   [[nodiscard]] std::unique_ptr<HttpGet> make_http_get();
   [[nodiscard]] sim::Tape& tape() { return tape_; }
+  [[nodiscard]] const sim::Tape& tape() const { return tape_; }
   // The process is gone: so are its connections.
   void cut_all();
 
@@ -55,6 +60,7 @@ class World {
   // How often the process did what the exchange bans for: attempts per address, messages per second and connection,
   // request weight per minute.
   [[nodiscard]] std::size_t offences() const { return offences_; }
+  [[nodiscard]] const std::string& first_offence() const { return offence_; }
   void cut_connections();
   // Whether the exchange lists it at all.
   void list(const std::string& symbol, bool listed) {
@@ -73,7 +79,7 @@ class World {
   [[nodiscard]] std::shared_ptr<Line> connect(const Url& url, std::string_view target);
   void receive(Line& line, std::string_view text);
   void read(Line& line, std::vector<std::string>& frames);
-  [[nodiscard]] sim::binance::Answer rest(const Url& url, std::string_view target);
+  [[nodiscard]] sim::Answer rest(const Url& url, std::string_view target);
   [[nodiscard]] bool rest_answers() const { return !rest_silent_; }
   [[nodiscard]] VirtualClock& clock() { return clock_; }
   [[nodiscard]] SteadyTime latency() { return clock_.steady() + std::chrono::milliseconds(5 + random_() % 80); }
@@ -93,9 +99,10 @@ class World {
   void send(Line& line, std::string text);
   void deliver(const std::shared_ptr<Line>& line, std::size_t instrument, std::uint64_t id, std::string text);
   void cut(Line& line);
-  void cut_market(Market market);
-  Trouble& trouble(Market market) { return trouble_[static_cast<std::size_t>(market)]; }
-  [[nodiscard]] std::string nonsense(const std::string& good);
+  void offend(const std::string& what);
+  void cut_side(std::size_t side);
+  void act(Line& line, const sim::Said& said);
+  [[nodiscard]] std::string nonsense(const sim::Protocol& protocol, const std::string& good);
 
   VirtualClock& clock_;
   std::mt19937_64 random_;
@@ -103,13 +110,20 @@ class World {
   std::vector<std::uint64_t> printed_;  // per instrument: newest id sent
   std::vector<Seen> delivered_;
   std::vector<std::shared_ptr<Line>> lines_;
-  std::array<Trouble, 3> trouble_;
+  std::vector<Side> sides_;
+  std::vector<Trouble> trouble_;                     // by side
+  std::vector<std::vector<std::string>> topics_;     // by instrument
   bool rest_fails_ = false, rest_silent_ = false;
-  std::deque<SteadyTime> attempts_;                                   // of five minutes
+  std::map<std::string, std::deque<SteadyTime>> attempts_;            // by exchange, of its window
   std::map<std::pair<std::string, std::int64_t>, unsigned> weights_;  // by host and minute
   std::set<std::string> unlisted_;
   std::size_t offences_ = 0;
-  SteadyTime banned_until_{}, told_to_wait_until_{}, told_at_{};
+  std::string offence_;  // the first
+  struct Told {
+    SteadyTime until{}, at{};
+  };
+  std::map<std::string, Told> told_;  // to stay away, by exchange
+  SteadyTime banned_until_{};
   std::optional<HttpRefusal> refusal_;
   std::chrono::seconds lifetime_{86'400};
 };

@@ -472,11 +472,19 @@ TEST_CASE("binance: subscribe and unsubscribe") {
         R"({"method":"SUBSCRIBE","params":["btcusd_perp@aggTrade","ethusd_perp@aggTrade"],"id":2})");
 }
 
+namespace {
+bool list_of(Market market, std::string_view body, std::vector<Instrument>& out, std::string& error) {
+  InstrumentPage page;
+  const bool good = exchange(market).parse_instruments(body, page, error);
+  out = page.instruments;
+  return good;
+}
+}  // namespace
+
 TEST_CASE("binance: instruments") {
   std::vector<Instrument> out;
   std::string error;
-  REQUIRE(exchange(Market::spot)
-              .parse_instruments(
+  REQUIRE(list_of(Market::spot, 
                   R"({"timezone":"UTC","rateLimits":[{"limit":6000}],"symbols":[
       {"symbol":"BTCUSDT","status":"TRADING","baseAsset":"BTC","quoteAsset":"USDT","isSpotTradingAllowed":true,
        "filters":[{"filterType":"PRICE_FILTER","tickSize":"0.01"}]},
@@ -495,8 +503,7 @@ TEST_CASE("binance: instruments") {
   CHECK_FALSE(out[1].trading);
   CHECK_FALSE(out[2].trading);
 
-  REQUIRE(exchange(Market::inverse)
-              .parse_instruments(
+  REQUIRE(list_of(Market::inverse, 
                   R"({"symbols":[
       {"symbol":"BTCUSD_PERP","contractStatus":"TRADING","contractSize":100,"marginAsset":"BTC","baseAsset":"BTC",
        "quoteAsset":"USD"},
@@ -514,20 +521,20 @@ TEST_CASE("binance: instruments") {
 
   const std::string one = R"({"futuresType":"U_MARGINED","symbols":[{"symbol":"1000PEPEUSDT","status":"TRADING",)"
                           R"("baseAsset":"1000PEPE","quoteAsset":"USDT","marginAsset":"USDT"}]})";
-  REQUIRE(exchange(Market::linear).parse_instruments(one, out, error));
+  REQUIRE(list_of(Market::linear, one, out, error));
   REQUIRE(out.size() == 1);
   CHECK(out[0].settle == "USDT");
   CHECK(out[0].contract_size == dec("1"));
   for (std::size_t n = 0; n < one.size(); ++n) {
-    CHECK_FALSE(exchange(Market::linear).parse_instruments(std::string_view(one).substr(0, n), out, error));
+    CHECK_FALSE(list_of(Market::linear, std::string_view(one).substr(0, n), out, error));
     CHECK(out.empty());
     CHECK_FALSE(error.empty());
   }
-  CHECK_FALSE(exchange(Market::spot).parse_instruments(R"({"code":-1003,"msg":"Too many requests."})", out, error));
+  CHECK_FALSE(list_of(Market::spot, R"({"code":-1003,"msg":"Too many requests."})", out, error));
   CHECK(error == "Too many requests. (code -1003)");
   for (const char* bad :
        {"", "[]", "1", "{}", "<html>", R"({"symbols":1})", R"({"symbols":[1]})", R"({"symbols":[]})"}) {
-    CHECK_FALSE(exchange(Market::spot).parse_instruments(bad, out, error));
+    CHECK_FALSE(list_of(Market::spot, bad, out, error));
     CHECK_FALSE(error.empty());
   }
 }

@@ -159,14 +159,14 @@ TEST_CASE("a stop writes the open bar as partial; the rest of it makes it repair
 
   SECTION("nothing was missed") {
     Book again;
-    again.ledger.restore(0, rows.back(), rows.back().last_id);
+    again.ledger.restore(0, rows.back(), sequence_id(rows.back().last_id));
     again.mark(RecordKind::subscribed, 102 * minute + 1);
     again.trade(3, 102 * minute + 2, -50);
     CHECK(told(again.close(103 * minute)) == Lines{"100 1 repaired 0 2", "101 0 repaired 0 2", "102 0 repaired 0 1"});
   }
   SECTION("trades were missed: the time in between has no rows, the next bar counts them") {
     Book again;
-    again.ledger.restore(0, rows.back(), rows.back().last_id);
+    again.ledger.restore(0, rows.back(), sequence_id(rows.back().last_id));
     again.mark(RecordKind::subscribed, 102 * minute + 1);
     again.mark(RecordKind::hole, 102 * minute + 2, 3, 7);
     again.trade(10, 102 * minute + 2, -50);
@@ -174,7 +174,7 @@ TEST_CASE("a stop writes the open bar as partial; the rest of it makes it repair
   }
   SECTION("a month later") {
     Book again;
-    again.ledger.restore(0, rows.back(), rows.back().last_id);
+    again.ledger.restore(0, rows.back(), sequence_id(rows.back().last_id));
     again.mark(RecordKind::subscribed, 50'000 * minute);
     again.mark(RecordKind::hole, 50'000 * minute + 2, 3, 7);
     again.trade(10, 50'000 * minute + 2, -50);
@@ -201,7 +201,7 @@ TEST_CASE("after a restart, a hole is measured from the last id there ever was, 
   first.ledger.finish({100 * minute + 7}, {100 * minute + 7}, rows);
   REQUIRE(told(rows) == Lines{"99 0 partial 0 1", "100 0 partial 0 1"});
   Book again;
-  again.ledger.restore(0, rows.back(), "1");
+  again.ledger.restore(0, rows.back(), 1);
   again.mark(RecordKind::subscribed, 101 * minute);
   again.trade(2, 101 * minute + 2, -50);
   CHECK(told(again.close(102 * minute)) == Lines{"100 1 repaired 0 1", "101 0 repaired 0 0"});

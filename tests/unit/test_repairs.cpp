@@ -153,7 +153,7 @@ TEST_CASE("bars of the time when nobody ran are told of when all of them is know
   first.ledger.finish({99 * minute + 7}, {99 * minute + 7}, rows);
   REQUIRE(rows.size() == 1);
   Repaired again;
-  again.ledger.restore(0, rows.back(), "1");
+  again.ledger.restore(0, rows.back(), 1);
   again.mark(RecordKind::subscribed, 102 * minute);
   again.mark(RecordKind::hole, 102 * minute + 2, 2, 2);
   again.trade(4, 102 * minute + 2);

@@ -86,9 +86,9 @@ TEST_CASE("instruments are unique and spread over the markets", "[tape]") {
   for (std::size_t i = 0; i < 1'000; ++i) {
     const Instrument& what = tape.instruments()[i].instrument;
     ++counts[what.market];
-    REQUIRE(tape.find(what.market, what.symbol) == i);
+    REQUIRE(tape.find(what.exchange, what.market, what.symbol) == i);
   }
   REQUIRE(counts[Market::spot] == 334);
   REQUIRE(counts[Market::inverse] == 333);
-  REQUIRE(tape.find(Market::inverse, "BTCUSDT") == Tape::npos);
+  REQUIRE(tape.find("binance", Market::inverse, "BTCUSDT") == Tape::npos);
 }

@@ -27,6 +27,10 @@ struct LastKnown {
   Row row;              // its newest bar, at its highest revision
   std::string last_id;  // of its newest trade, maybe of an earlier bar; empty if there never was one
   Timestamp last_id_bar;
+  // After which id the instrument's trades go on; empty: its ids don't tell.
+  [[nodiscard]] std::optional<std::uint64_t> resumes_after(const Instrument& instrument) const {
+    return instrument.ids == Ids::sequence ? sequence_id(last_id) : std::nullopt;
+  }
 };
 using Remembered = std::map<InstrumentKey, LastKnown>;
 

@@ -26,6 +26,7 @@ struct IntakeCounters {
   std::uint64_t missing = 0;  // ids in those holes
   std::uint64_t fetched = 0;  // trades that came from the exchange's history
   std::uint64_t ahead = 0;    // refused: more than 60 s ahead of the clock
+  std::uint64_t straddling = 0;  // messages not counted because a part of their fills was: the rest is a hole
   std::array<std::uint64_t, static_cast<std::size_t>(Refusal::count_)> refused{};
   [[nodiscard]] std::uint64_t refused_total() const;
 };
@@ -40,7 +41,8 @@ class Intake {
   void resume_after(const Instrument& instrument, Series series, std::uint64_t last_id);
 
   // Reads one message received at `now`; appends records to `out`. The answer (acks, notices) is valid until the
-  // next call. A trade of an instrument whose subscription was not confirmed yet confirms it.
+  // next call. A trade of an instrument whose subscription was not confirmed yet confirms it. Trades of a snapshot
+  // count where ids go on from before; where nothing is known they say only where the ids begin.
   const Parsed& take(std::string_view message, Timestamp now, std::vector<Record>& out);
 
   // Trades from the exchange's history, oldest first. They confirm no subscription.
@@ -79,6 +81,11 @@ class Intake {
     bool ended = false;
   };
   void take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out);
+  void take_newest(const Newest& newest, std::vector<Record>& out);
+  [[nodiscard]] static Sequencer::Decision decide(Entry& e, const Trade& trade);
+  [[nodiscard]] bool counts(const Sequencer::Decision& decision);
+  void note(const Instrument& instrument, const Sequencer::Decision& decision, Timestamp time,
+            std::vector<Record>& out);
   Entry& entry(const Instrument& instrument);
 
   const Exchange& exchange_;

@@ -85,6 +85,7 @@ class MarketRunner {
   Hosts hosts_;
   std::shared_ptr<ExchangeTime> time_;
   bool listed_fresh_ = false;    // from the exchange, not from disk
+  bool relist_ = false;          // at once
   bool clock_reported_ = false;  // the log knows that the local clock is wrong
   Intake intake_;
   std::unique_ptr<Backfill> backfill_;  // null: what is missed stays a gap

@@ -30,6 +30,8 @@ struct SessionContext {
   ExchangeGate* gate = nullptr;        // of the exchange; shared by all its connections
   std::shared_ptr<Channel> channel;
   Bell* bell = nullptr;
+  // The exchange does not serve this instrument, in its own words. Tried again every `refused_pause`.
+  std::function<void(const Instrument&, const std::string&)> on_refused;
 };
 
 struct SessionSettings {
@@ -67,7 +69,9 @@ class Session {
 
   // Whether everything asked for is acknowledged and trades come: it can take over from another connection.
   [[nodiscard]] bool delivers() const {
-    return watch_ && watch_->any_data() && to_subscribe_.empty() && requests_.empty();
+    if (!watch_ || asking() || !requests_.empty()) return false;
+    // On a quiet market the acknowledgement must do.
+    return watch_->any_data() || context_.clock->steady() >= watch_->last_data() + quiet_takeover;
   }
   // Whether the exchange will close it before long: by its age, or because it said so.
   [[nodiscard]] bool wants_renewal() const {
@@ -85,22 +89,35 @@ class Session {
   [[nodiscard]] const SessionCounters& counters() const { return counters_; }
 
  private:
+  enum class RequestKind : std::uint8_t { subscribe, unsubscribe, probe };
   struct Request {
-    std::uint64_t id;
-    std::vector<const Instrument*> instruments;  // empty: a probe
-    bool unsubscribe = false;
-    Watch::Time sent;
+    RequestKind kind;
+    std::vector<const Instrument*> instruments;  // not answered for yet
+    std::uint64_t id = 0;
+    Watch::Time sent{};
   };
   asio::awaitable<void> connect_again_and_again();
   asio::awaitable<bool> connect();
   asio::awaitable<void> converse();
   asio::awaitable<void> write_requests();
-  [[nodiscard]] std::string next_request(Request& request);
+  void begin_asking();
+  [[nodiscard]] bool asking() const { return !to_subscribe_.empty() || !to_unsubscribe_.empty() || !apart_.empty(); }
+  [[nodiscard]] bool wants_probe(Watch::Time now) const;
+  [[nodiscard]] std::uint64_t remember(Request request);
+  [[nodiscard]] std::string next_request();
   asio::awaitable<void> read_messages();
   asio::awaitable<void> deliver();
   asio::awaitable<void> pause(std::chrono::milliseconds time);
   [[nodiscard]] bool take(std::string_view message);
   [[nodiscard]] bool acknowledge(const Ack& ack);
+  [[nodiscard]] std::deque<Request>::iterator request_of(const Ack& ack);
+  [[nodiscard]] bool settle(Request request, const Ack& ack);
+  [[nodiscard]] bool part(const std::vector<const Instrument*>& instruments, const std::string& error);
+  [[nodiscard]] bool refuse(const std::vector<const Instrument*>& instruments, const std::string& error,
+                            bool named);
+  void ask_again(std::vector<const Instrument*> instruments);
+  void ask_refused_again();
+  [[nodiscard]] std::string topic_of(const Instrument& instrument) const;
   void lose_all();
   void push_marks();
   [[nodiscard]] std::string heed_refusal();
@@ -111,10 +128,18 @@ class Session {
   std::vector<const Instrument*> instruments_;
   std::unique_ptr<Transport> transport_;
   std::optional<Watch> watch_;
-  std::deque<Request> requests_;  // without an answer yet; bounded by batches + one probe
+  std::deque<Request> requests_;  // without an answer yet; bounded by batches + a probe in its time
   std::uint64_t next_request_ = 1;
   // What this connection is still to be told. Bounded by the instruments there are.
   std::deque<const Instrument*> to_subscribe_, to_unsubscribe_;
+  std::deque<std::vector<const Instrument*>> apart_;  // to be subscribed too, each in a request of its own
+  std::vector<const Instrument*> refused_;
+  std::deque<std::string> replies_;  // to what the exchange asks
+  Watch::Time last_probe_{}, ask_after_{}, ask_refused_again_ = Watch::Time::max();
+  std::size_t refusals_ = 0;  // of whole requests, on this connection
+  bool accepted_any_ = false, refused_all_ = false;
+  static constexpr Duration refused_pause = seconds(600), unnamed_pause = seconds(60);
+  static constexpr std::chrono::seconds quiet_takeover{30};
   std::vector<Record> marks_;    // of instruments that ended, when the queue had no room for them
   std::vector<Record> records_;  // of the message being handled; never more than one message's
   std::unique_ptr<Timer> timer_, write_timer_;

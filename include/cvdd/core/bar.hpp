@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "cvdd/core/types.hpp"
 
@@ -17,6 +18,7 @@ struct Bar {
   // Order inside a bar is trade time, then id; these are the keys of the first and the last trade.
   Timestamp open_time, close_time;
   std::uint64_t first_id = 0, last_id = 0;
+  std::string first_name, last_name;  // what rows print instead; empty: the ids
 
   // What is known about completeness beyond the ledger's open holes and losses.
   bool partial_begin = false;  // subscribed inside this bar
@@ -38,8 +40,8 @@ struct Bar {
   [[nodiscard]] bool written() const { return revs > 0; }
 };
 
-// Adds a trade's volume and price; false if a sum overflows (the bar is unchanged then).
-[[nodiscard]] bool add_trade(Bar& bar, const Record& trade);
+// Adds a trade's volume and price; false if a sum overflows (the bar is unchanged then). `name`: of its id, if it has one.
+[[nodiscard]] bool add_trade(Bar& bar, const Record& trade, const IdText& name = {});
 // Adds volume beside the CVD; false if a sum overflows.
 [[nodiscard]] bool add_other(Bar& bar, const Record& trade);
 

@@ -34,7 +34,10 @@ class ExchangeGate {
   ExchangeGate(std::uint32_t attempts, Duration window) : attempts_(attempts, {window.us + on_the_way.us}) {}
   static constexpr Duration on_the_way = seconds(5);
   // Reserves one connection attempt; how long to wait before it.
-  [[nodiscard]] Duration take_attempt(Timestamp now) { return std::max(attempts_.take(now), blocked(now)); }
+  [[nodiscard]] Duration take_attempt(Timestamp now) {
+    const Duration closed = blocked(now);  // when it opens again, one after the other
+    return {closed.us + attempts_.take(now + closed).us};
+  }
   // Until when requests and connections are unwelcome; never shortened.
   void stay_away(Timestamp until) { blocked_until_ = std::max(blocked_until_, until); }
   [[nodiscard]] Duration blocked(Timestamp now) const { return std::max(Duration{}, blocked_until_ - now); }

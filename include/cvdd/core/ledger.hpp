@@ -2,6 +2,7 @@
 // Pure: time comes in as an argument. Owned and used by the aggregator thread (or by replay) alone.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -40,8 +41,9 @@ class Ledger {
   void add_instrument(const Instrument& instrument);
   [[nodiscard]] bool knows(std::uint32_t instrument) const;
   // Continues after the newest row of the files. Before the instrument's first record.
-  // `last_id`: of its newest trade, which may belong to an earlier bar; empty if there never was one.
-  void restore(std::uint32_t instrument, const Row& newest, const std::string& last_id);
+  // `last_id`: of its newest trade, which may belong to an earlier bar; empty if there never was one, or if rows don't
+  // print the ids by which holes are seen.
+  void restore(std::uint32_t instrument, const Row& newest, std::optional<std::uint64_t> last_id);
 
   void apply(const Record& record);
 
@@ -67,8 +69,13 @@ class Ledger {
   // Instruments stopped by an overflow since the last call: one message each.
   [[nodiscard]] std::vector<std::string> take_errors();
 
-  // Bars in memory per instrument once they are written, at least; more while something about them is open.
-  static constexpr std::size_t bars_kept = 5;
+  // Bars in memory per instrument once they are written, at least; more while something about them is open. They reach
+  // back as far as it may take to find out that a connection is mute (`mute_after_max`), if they are not too many.
+  [[nodiscard]] std::size_t bars_kept() const {
+    const auto bars = static_cast<std::size_t>(mute_after_max.us / options_.interval.us) + 2;
+    return std::clamp<std::size_t>(bars, 5, 64);
+  }
+  static constexpr Duration mute_after_max = seconds(400);
   // With something open about them. Without repairs only what comes by itself can still change them.
   [[nodiscard]] std::size_t bars_kept_max() const { return options_.repairs ? 240 : 64; }
   static constexpr std::size_t bars_ahead_max = 100'000;
@@ -101,6 +108,7 @@ class Ledger {
     Decimal cvd_base, cvd_quote;   // before bars.front()
     std::optional<Decimal> close;  // last price before bars.front()
     std::optional<std::uint64_t> last_id;
+    IdText next_name;  // of the trade that comes next
     Timestamp last_trade;
     std::optional<Loss> loss;
     std::vector<Hole> holes;
@@ -120,7 +128,7 @@ class Ledger {
   void begin(Book& book, Timestamp bar, bool partial);
   void continue_after_absence(Book& book, Timestamp bar);
   void resolve_loss(Book& book);
-  void fill_hole(Book& book, std::uint64_t id);
+  void fill_hole(Book& book, std::uint64_t first, std::uint64_t last);
   void give_up(Book& book, const Hole& hole);
   void verdict(Book& book, const Record& record);
   void close_hole(Book& book, const Hole& hole);

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "cvdd/core/seen_ids.hpp"
 #include "cvdd/core/types.hpp"
 
 namespace cvdd {
@@ -19,6 +21,7 @@ class Sequencer {
     duplicate,     // seen before
     other_series,  // belongs to a stream that is not this instrument's source
     restarted,     // ids jumped far back: the exchange began a new numbering; counted as new, what was lost is unknown
+    straddles,     // some of its fills were counted already: not to be counted; the others are missing (hole_*)
   };
   struct Decision {
     Verdict verdict = Verdict::next;
@@ -26,9 +29,15 @@ class Sequencer {
     std::uint64_t hole_count = 0;
   };
 
-  // The first series seen is the instrument's source; the other is ignored from then on (they would count twice).
-  // Blocks have their own ids and are only checked for duplicates.
-  [[nodiscard]] Decision decide(Series series, std::uint64_t id);
+  // A message that covers the ids [first, last]. The first series seen is the instrument's source; the other is ignored
+  // from then on (they would count twice). Blocks have their own ids and are only checked for duplicates.
+  [[nodiscard]] Decision decide(Series series, std::uint64_t first, std::uint64_t last);
+  [[nodiscard]] Decision decide(Series series, std::uint64_t id) { return decide(series, id, id); }
+  // Of ids without an order: seen before or not, as far as memory goes (SeenIds).
+  [[nodiscard]] Verdict decide_opaque(OpaqueId id, Timestamp time);
+  // The exchange says that `newest` is its newest id: are there any before it that we lack? (`next` with a hole or not.)
+  // Before the first trade it is where the counting begins.
+  [[nodiscard]] Decision told(Series series, std::uint64_t newest);
 
   // Continues after an id known from the files, so that what was traded meanwhile shows as a hole.
   void resume_after(Series series, std::uint64_t last_id);
@@ -42,12 +51,14 @@ class Sequencer {
   struct Range {
     std::uint64_t first, last;  // inclusive
   };
-  [[nodiscard]] bool take_from_holes(std::uint64_t id);
+  [[nodiscard]] Decision up_to(std::uint64_t first, std::uint64_t last);
+  [[nodiscard]] Verdict fill(std::uint64_t first, std::uint64_t last);
   void remember_hole(std::uint64_t first, std::uint64_t last);
 
   std::optional<Series> source_;
   std::optional<std::uint64_t> last_;
   std::optional<std::uint64_t> last_block_;
+  std::unique_ptr<SeenIds> seen_;  // of opaque ids alone
   // Ids that may still come, oldest first. Bounded: beyond `holes_max` the oldest is given up, and a trade of it
   // that comes after all is taken for a duplicate; its hole stays counted as missing.
   std::vector<Range> holes_;

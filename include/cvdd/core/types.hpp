@@ -42,6 +42,13 @@ enum class Market : std::uint8_t { spot, linear, inverse, option };
 // Who crossed the spread. `unknown`: the exchange does not tell; such volume goes to `other_*`.
 enum class Aggressor : std::uint8_t { buyer, seller, unknown };
 
+// What an exchange's trade ids can prove.
+enum class Ids : std::uint8_t {
+  sequence,  // consecutive numbers, printed as they are: a hole is seen, its size known
+  named,     // consecutive numbers, but rows print other ids: after a restart nothing can be counted on from a row
+  opaque,    // names without an order: a trade counts once, but nobody sees what is missing
+};
+
 // One tradable thing on one exchange, as its REST answer describes it.
 struct Instrument {
   std::string exchange;  // "binance"
@@ -50,8 +57,10 @@ struct Instrument {
   std::string base;             // "BTC"
   std::string quote;            // "USDT"
   std::string settle;           // margin asset; empty for spot
-  Decimal contract_size{1, 0};  // spot and linear: base units per unit of size; inverse: quote (USD) per contract
-  bool trading = true;          // false: listed, but not open for trading
+  // Spot, linear, option: base units per unit of size; inverse: quote units (USD) per unit of size.
+  Decimal contract_size{1, 0};
+  bool trading = true;  // false: listed, but not open for trading
+  Ids ids = Ids::sequence;
 
   // Number given by the daemon; index into its tables; stable while it runs. 0-based.
   std::uint32_t id = 0;
@@ -60,16 +69,31 @@ struct Instrument {
 // Which of an instrument's id series a trade belongs to. Series are never mixed in one CVD.
 enum class Series : std::uint8_t { aggregate, single, block };
 
+// An id as the exchange gave it, where it is not just the number that orders the trades: "ETH-284830839", a UUID.
+// Empty: the number is the id.
+struct IdText {
+  static constexpr std::size_t size_max = 40;
+  std::array<char, size_max> chars{};  // zeros behind the text
+  // Empty if `text` is longer than size_max.
+  [[nodiscard]] static std::optional<IdText> from(std::string_view text);
+  [[nodiscard]] std::string_view view() const;
+  [[nodiscard]] bool empty() const { return chars[0] == 0; }
+};
+
 // One message of a tape, converted: sizes in base and quote units, side by the taker.
 struct Trade {
   const Instrument* instrument = nullptr;
   Timestamp time;           // the exchange's trade time
-  std::uint64_t id = 0;     // the exchange's id within its series
-  std::uint32_t fills = 1;  // how many matches this message covers (aggregates: l - f + 1)
+  std::uint64_t id = 0;       // orders the instrument's trades within a series; of opaque ids, the lower half
+  std::uint64_t id_high = 0;  // of opaque ids, the upper half
+  IdText name;                // what rows print, if it is not `id`
+  std::uint32_t fills = 1;    // how many matches this message covers (aggregates: l - f + 1)
+  bool merged = false;        // … and each of them has an id of its own: id - fills + 1 … id
   Aggressor aggressor = Aggressor::unknown;
   Series series = Series::aggregate;
   bool placeholder = false;  // only an id, no volume (Binance X = NA): counts for the sequence alone
   bool in_cvd = true;        // false: volume goes to other_* (block, insurance fund, ADL, side unknown)
+  bool snapshot = false;     // sent because we subscribed, and older than that: of use only where ids go on from before
   Decimal price;             // quote per base, > 0
   Decimal base;              // base units, > 0
   Decimal quote;             // quote units, > 0
@@ -86,6 +110,7 @@ enum class RecordKind : std::uint8_t {
   unsubscribed,  // the instrument ended at `time`
   verdict,  // of the exchange's history. count 0: nothing is missing up to `id`; else: nothing more is to be had of
             // the hole that holds `id`
+  name,     // the id to print for the trade that comes next
 };
 
 // 64 bytes, one cache line: price as 64-bit, base and quote as 128-bit mantissas, the rest packed.
@@ -95,14 +120,19 @@ class Record {
   // A mark without volume.
   static Record mark(RecordKind kind, std::uint32_t instrument, Timestamp time, std::uint64_t id = 0,
                      std::uint64_t count = 0);
-  // A trade; empty if its numbers do not fit (price beyond 64 bits, time before 1970 or after 2500).
+  // A trade; empty if its numbers do not fit (price beyond 64 bits, time before 1970 or after 2250).
   static std::optional<Record> from(const Trade& trade);
+  // What a trade's id reads like, to be followed by its record.
+  static Record name(const IdText& text, std::uint32_t instrument);
 
   [[nodiscard]] RecordKind kind() const { return static_cast<RecordKind>(kind_); }
   [[nodiscard]] std::uint32_t instrument() const { return static_cast<std::uint32_t>(instrument_); }
   [[nodiscard]] Timestamp time() const { return {static_cast<std::int64_t>(time_us_)}; }
-  [[nodiscard]] std::uint64_t id() const { return id_; }
+  [[nodiscard]] std::uint64_t id() const { return id_; }  // 0: it has no order
+  // The first of the ids that this record covers.
+  [[nodiscard]] std::uint64_t first_id() const { return merged_ != 0 ? id_ - fills_ + 1 : id_; }
   [[nodiscard]] std::uint32_t fills() const { return static_cast<std::uint32_t>(fills_); }
+  [[nodiscard]] IdText name() const;
   [[nodiscard]] std::uint64_t count() const { return static_cast<std::uint64_t>(base_); }  // of a hole
   [[nodiscard]] Aggressor aggressor() const { return static_cast<Aggressor>(aggressor_); }
   [[nodiscard]] Decimal price() const { return {price_, static_cast<unsigned>(price_scale_)}; }
@@ -114,12 +144,13 @@ class Record {
   Int128 quote_ = 0;
   std::int64_t price_ = 0;
   std::uint64_t id_ = 0;
-  std::uint64_t time_us_ : 54 = 0;
-  std::uint64_t kind_ : 3 = 0;
+  std::uint64_t time_us_ : 53 = 0;
+  std::uint64_t kind_ : 4 = 0;
   std::uint64_t aggressor_ : 2 = 0;
   std::uint64_t price_scale_ : 5 = 0;
   std::uint64_t fills_ : 32 = 0;
-  std::uint64_t instrument_ : 20 = 0;
+  std::uint64_t instrument_ : 19 = 0;
+  std::uint64_t merged_ : 1 = 0;
   std::uint64_t base_scale_ : 6 = 0;
   std::uint64_t quote_scale_ : 6 = 0;
 };
@@ -145,5 +176,8 @@ struct Row {
   std::string first_id, last_id;             // as the exchange gave them; empty without a trade
   std::optional<std::uint64_t> missing = 0;  // empty: a hole of unknown size, printed "?"
 };
+
+// The number that a row's id is; empty if it is none, or is too large to be one of a sequence.
+[[nodiscard]] std::optional<std::uint64_t> sequence_id(std::string_view text);
 
 }  // namespace cvdd

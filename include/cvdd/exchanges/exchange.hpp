@@ -31,25 +31,46 @@ enum class Refusal : std::uint8_t {
 };
 [[nodiscard]] std::string_view name_of(Refusal refusal);
 
-// Answer to one of our requests. `id` is the request's.
+// Answer to one of our requests. `topics` are what topic_of makes of instruments.
 struct Ack {
-  std::uint64_t id = 0;
+  std::uint64_t id = 0;  // the request's; 0: the answer does not say, the oldest that fits is meant
   bool ok = true;
-  std::string error;  // the exchange's own words if not ok
+  std::vector<std::string> topics;  // what it speaks of; empty: of all the request asked for
+  // What it means for the rest of the request, if it names some.
+  enum class Rest : std::uint8_t {
+    open,     // another answer comes for them
+    refused,  // they are not served, and no other word will come
+    again,    // they went down with those it names: to be asked for once more
+  } rest = Rest::open;
+  std::string error;       // the exchange's own words if not ok
+  bool temporary = false;  // … and the request may be good another time (too many requests, internal error)
+};
+
+// The exchange says that this is its newest trade of the instrument.
+struct Newest {
+  const Instrument* instrument = nullptr;
+  Series series = Series::single;
+  std::uint64_t id = 0;
+  Timestamp time;
 };
 
 // What one message turned out to be. Reused between calls so that nothing is allocated per message.
 struct Parsed {
   std::vector<Trade> trades;
+  std::vector<Newest> newest;
   std::vector<Ack> acks;
+  std::string reply;               // to be sent at once; empty: nothing
+  bool pong = false;               // answers a probe, whichever
   bool closing_soon = false;       // the exchange announces that it will close the connection
   bool ignored = false;            // understood, and not needed (tickers, order books, …)
   std::uint32_t refused_rows = 0;  // rows that were refused, for the reason below
   Refusal refusal = Refusal::none;
   void clear() {
     trades.clear();
+    newest.clear();
     acks.clear();
-    closing_soon = ignored = false;
+    reply.clear();
+    pong = closing_soon = ignored = false;
     refused_rows = 0;
     refusal = Refusal::none;
   }
@@ -63,17 +84,25 @@ struct StringHash {
 using SymbolTable = std::unordered_map<std::string, const Instrument*, StringHash, std::equal_to<>>;
 
 struct Limits {
-  std::uint32_t instruments_per_connection = 0;  // with one trade stream each, see streams_per_instrument
+  std::uint32_t instruments_per_connection = 0;  // with one trade stream each
   std::uint32_t instruments_per_request = 0;     // names in one subscribe message
   std::uint32_t messages_per_second = 0;         // what we may send on one connection, pongs included
   std::uint32_t connection_attempts = 0;         // per IP …
   Duration connection_attempts_window;           // … in this window
-  Duration lifetime;                             // the exchange closes a connection of this age
-  Duration server_ping_every;                    // the exchange pings this often
-  Duration silence;                              // a busy connection quiet for this long is dead
+  Duration lifetime;                             // the exchange closes a connection of this age; 0: it does not
+  Duration silence;                              // a busy connection without a trade for this long is dead
+  std::uint32_t requests_per_hour = 0;           // subscriptions and the like on one connection; 0: no such limit
+  Duration probe_every;                          // a sign of life is asked for this often; 0: only when it is quiet
 };
 
-// One market family of an exchange. All functions are pure and must not throw on any input.
+// One page of an instrument list.
+struct InstrumentPage {
+  std::vector<Instrument> instruments;
+  std::string next;  // to be appended to the target for the next page; empty: this was the last
+};
+
+// One market family of an exchange. All functions are pure and must not throw on any input. Those marked "may be null"
+// are for what not every exchange has.
 struct Exchange {
   std::string_view name;  // "binance"
   Market market;
@@ -84,19 +113,31 @@ struct Exchange {
 
   // Path and query of the WebSocket URL, appended to a host: "/stream".
   std::string (*ws_target)(Stream stream);
-  // One text message that subscribes (unsubscribes) these instruments, acknowledged under `request_id`.
+  // Which of an instrument's id series that stream has, and its history.
+  Series (*series_of)(Stream stream);
+  Series history_series = Series::single;
+  // A message to be sent first of all; may be null.
+  std::string (*hello)(std::uint64_t request_id);
+  // One text message that subscribes (unsubscribes) these instruments, acknowledged under `request_id`. Empty: there is
+  // nothing to say.
   std::string (*subscribe)(std::span<const Instrument* const> instruments, Stream stream, std::uint64_t request_id);
   std::string (*unsubscribe)(std::span<const Instrument* const> instruments, Stream stream, std::uint64_t request_id);
-  // One text message whose answer proves that the other side is there; answered like an ack under `request_id`.
+  // By what an answer names an instrument. May be null: by its symbol.
+  std::string (*topic_of)(const Instrument& instrument);
+  // Its subscriptions bring trades of instruments that nobody asked for.
+  bool hears_others = false;
+  // One text message whose answer proves that the other side is there; answered like an ack under `request_id` or by a
+  // pong. May be null: it speaks often enough by itself.
   std::string (*probe)(std::uint64_t request_id);
   // Reads one message; fills `out` (cleared first).
   void (*parse)(std::string_view message, const SymbolTable& symbols, Parsed& out);
 
-  // REST: the list of instruments. `parse_instruments` returns false and says why if the body is not one.
-  std::string_view instruments_target;
-  bool (*parse_instruments)(std::string_view body, std::vector<Instrument>& out, std::string& error);
+  // REST: the targets of the lists of instruments, of which the names wanted (upper case, maybe with * and ?) are a part.
+  std::vector<std::string> (*instruments_targets)(std::span<const std::string> wanted);
+  // Appends to `out`; false, with the reason, if the body is no such list. Instruments of other markets are left out.
+  bool (*parse_instruments)(std::string_view body, InstrumentPage& out, std::string& error);
 
-  // REST: the exchange's clock. An empty target: it has none, and the local clock is believed.
+  // REST: the exchange's clock.
   std::string_view time_target;
   bool (*parse_time)(std::string_view body, Timestamp& out);
 
@@ -106,13 +147,15 @@ struct Exchange {
   std::string_view weight_pool;
   std::uint32_t history_page = 0;  // rows in one answer, at most
 
-  // REST: up to `limit` aggregate trades from `from_id` on, oldest first; the answer read by `parse_history`.
+  // REST: trades with ids from `from_id` up to `from_id + limit - 1`; older ones may come along. May be null: there is no
+  // history by id. The answer as parse_history reads it is in order of the ids.
   std::string (*history_target)(const Instrument& instrument, std::uint64_t from_id, std::uint32_t limit);
   bool (*parse_history)(std::string_view body, const Instrument& instrument, std::vector<Trade>& out,
                         std::string& error);
 
   // For recordings whose instrument list is missing or incomplete: the symbol of a trade message (empty if it is
-  // none), and the facts that the exchange's own rules allow to know of it; false if they don't.
+  // none), and the facts that the exchange's own rules allow to know of it; false if they don't, or if it is of
+  // another market.
   std::string (*symbol_of)(std::string_view message);
   bool (*assume_instrument)(std::string_view symbol, std::span<const Instrument> listed, Instrument& out);
 };

@@ -18,7 +18,7 @@ struct DemoOptions {
   std::uint64_t bars = 0;  // 0: until stopped
   Duration interval = seconds(5);
   std::uint64_t seed = 1;
-  std::size_t instruments = 9;  // over the three markets
+  std::size_t instruments = 20;  // one of each market of each exchange, then the next
   std::uint32_t trades_per_minute = 120;
   bool quiet = false;  // no rows on standard output
 };

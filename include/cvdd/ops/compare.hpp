@@ -28,6 +28,7 @@ struct Comparison {
 [[nodiscard]] std::string difference_from_tape(const Row& row, const sim::TapeInstrument& of,
                                                std::span<const sim::TapeTrade> trades);
 
-[[nodiscard]] KnownMarkets simulated_markets(std::span<const sim::TapeInstrument> instruments);
+// The markets that the simulated exchanges have.
+[[nodiscard]] KnownMarkets simulated_markets();
 
 }  // namespace cvdd

@@ -9,21 +9,13 @@
 #include <utility>
 #include <vector>
 
+#include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/tape.hpp"
 
 namespace cvdd::sim::binance {
 
 // Which door of the USD-M host a WebSocket came through. Spot and COIN-M have one door only: `plain`.
 enum class Door : std::uint8_t { plain, market, open };  // open: "/public"
-
-// A request's address, with the market told from the path prefix or the host.
-struct Address {
-  std::optional<Market> market;
-  std::string path;  // without the prefix
-  std::vector<std::pair<std::string, std::string>> query;
-  [[nodiscard]] std::optional<std::string_view> parameter(std::string_view name) const;
-};
-[[nodiscard]] Address parse_address(std::string_view target, std::string_view host);
 
 // What a WebSocket's address asks for; empty if there is nothing at that address.
 struct Entry {
@@ -50,6 +42,9 @@ struct Request {
 [[nodiscard]] std::string stream_list(std::span<const std::string> streams, std::string_view id);
 [[nodiscard]] std::string error_answer(Market market, int code, std::string_view message, std::string_view id);
 
+// Topics are told apart by the market, since the same streams exist in each.
+[[nodiscard]] std::string topic_name(Market market, std::string_view stream);
+
 // Stream names and frames.
 [[nodiscard]] std::string stream_name(const Instrument& instrument, std::string_view kind);
 [[nodiscard]] std::string aggregate_frame(const TapeInstrument& what, const TapeTrade& trade, Timestamp event_time);
@@ -57,15 +52,6 @@ struct Request {
                                        Timestamp event_time);
 [[nodiscard]] std::string wrapped(std::string_view stream, std::string_view data);
 
-// Integer / 10^scale with `decimals` digits after the point; digits beyond those are cut off.
-[[nodiscard]] std::string fixed(Int128 value, unsigned scale, unsigned decimals);
-
-// One REST answer.
-struct Answer {
-  unsigned status = 200;
-  std::string body;
-  unsigned weight = 1;
-};
 // `given`: an exchangeInfo body to serve instead of the tape's; `tape` may be null.
 [[nodiscard]] Answer rest(const Address& address, const Tape* tape, std::string_view given, Timestamp now);
 [[nodiscard]] std::string exchange_info(Market market, std::span<const TapeInstrument> instruments, Timestamp now);

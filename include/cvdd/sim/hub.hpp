@@ -16,8 +16,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "cvdd/sim/binance_protocol.hpp"
 #include "cvdd/sim/certificate.hpp"
+#include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/recording.hpp"
 #include "cvdd/sim/server.hpp"
 
@@ -32,19 +32,19 @@ class Connection {
   virtual void push(Frame frame) = 0;                    // a reader that is too slow is cut
   virtual void cut(bool reset) = 0;                      // at once; `reset`: as a fault, without a farewell
   [[nodiscard]] virtual std::size_t queued() const = 0;  // bytes
-  [[nodiscard]] virtual bool combined() const = 0;
+  [[nodiscard]] virtual bool wraps() const = 0;
 };
 
-// The connections that listen to one stream.
+// The connections that listen to one topic.
 struct Channel {
   std::vector<Connection*> readers;
 };
 
-// One instrument's streams and how far they were sent.
+// One instrument's topics and how far they were sent.
 struct Feed {
-  std::string aggregate_name, single_name;
-  Channel* aggregates = nullptr;
-  Channel* singles = nullptr;
+  const Protocol* protocol = nullptr;
+  std::vector<std::string> topics;
+  std::vector<Channel*> channels;
   std::uint64_t sent_id = 0;
 };
 
@@ -54,9 +54,9 @@ struct Hub : std::enable_shared_from_this<Hub> {
   void start();
   void stop();
   void drop_connections();
-  [[nodiscard]] Channel& channel(Market market, const std::string& stream);
+  [[nodiscard]] Channel& channel(const std::string& topic);
   void subscribed();  // somebody asked for streams: recordings wait until that calms down
-  [[nodiscard]] binance::Answer answer(const binance::Address& address);
+  [[nodiscard]] Answer answer(Address& address);
   unsigned charge(unsigned weight);  // what is used in this minute
 
   boost::asio::io_context& io;
@@ -76,12 +76,12 @@ struct Hub : std::enable_shared_from_this<Hub> {
   boost::asio::awaitable<void> print_tape();
   boost::asio::awaitable<void> play_recording();
   void print(const TapeInstrument& what, Feed& feed, std::span<const TapeTrade> trades);
-  void send(const Channel& to, const std::string& stream, std::string raw);
 
   std::unordered_map<std::string, Channel> channels_;  // nodes stay where they are: feeds point at them
   std::vector<Feed> feeds_;
   Recording recording_;
   std::array<std::string, 3> instruments_;  // exchangeInfo bodies to serve, by market
+  std::vector<std::string> fresh_frames_;
   boost::asio::steady_timer timer_;
   std::optional<std::chrono::steady_clock::time_point> first_subscription_, last_subscription_;
   std::int64_t minute_ = 0;

@@ -15,7 +15,7 @@ namespace cvdd::sim {
 struct RecordedFrame {
   Timestamp received;
   Market market = Market::spot;
-  std::string stream;  // "btcusdt@trade"
+  std::string topic;  // on which it is published
   std::shared_ptr<const std::string> text;
 };
 

@@ -21,8 +21,6 @@ struct ServerOptions {
   std::vector<std::string> instruments_files;  // exchangeInfo bodies to serve instead of the tape's (.gz too)
   double recording_speed = 1.0;                // 0: as fast as the clients read
   std::uint32_t streams_per_connection = 1024;
-  std::uint32_t messages_per_second_spot = 5;
-  std::uint32_t messages_per_second_futures = 10;
   Duration lifetime = {86'400'000'000};  // a connection is closed at this age
   Duration ping_every = seconds(20);
 };

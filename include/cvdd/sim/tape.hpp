@@ -13,6 +13,13 @@
 
 namespace cvdd::sim {
 
+// Which ids an exchange gives its trades.
+enum class Numbering : std::uint8_t {
+  aggregates,  // messages are numbered, and the fills in them for themselves
+  merged,      // fills are numbered; a message of several has the last one's number
+  singles,     // one fill, one message, one number
+};
+
 // What is simulated of one instrument. Price and size are integers in steps.
 struct TapeInstrument {
   Instrument instrument;            // as the exchange would describe it
@@ -20,10 +27,12 @@ struct TapeInstrument {
   std::uint8_t size_decimals = 3;
   std::int64_t start_price_ticks = 0;
   std::int64_t typical_size_steps = 0;
-  std::uint32_t trades_per_minute = 60;  // aggregates, on average; bursts come on top
+  std::uint32_t trades_per_minute = 60;  // messages, on average; bursts come on top
+  Numbering numbering = Numbering::aggregates;
+  bool blocks = false;  // one trade in fifty is a block trade
 };
 
-// One aggregate: what `aggTrade` prints. Its fills are single trades with ids first_fill … last_fill.
+// What one message prints. Its fills have the numbers first_fill … last_fill; `id` is the message's (see Numbering).
 struct TapeTrade {
   Timestamp time;
   std::uint64_t id = 0;
@@ -31,13 +40,14 @@ struct TapeTrade {
   std::int64_t price_ticks = 0;
   std::int64_t size_steps = 0;
   bool buyer_is_maker = false;  // true: the taker sold
+  bool block = false;           // agreed elsewhere: on the tape, but in no CVD
 };
 
 // The truth about one bar, summed independently of the ledger (128-bit integers, no Decimal).
 struct TapeBar {
   std::uint64_t buys = 0, sells = 0;                    // fills
   Int128 buy_size = 0, sell_size = 0;                   // steps
-  Int128 buy_value = 0, sell_value = 0;                 // steps × ticks
+  Int128 buy_value = 0, sell_value = 0;                 // steps × ticks; all without blocks
   std::int64_t open = 0, high = 0, low = 0, close = 0;  // ticks; 0 without trades
   std::uint64_t first_id = 0, last_id = 0;
   std::vector<TapeTrade> trades;
@@ -51,7 +61,7 @@ class Tape {
   [[nodiscard]] std::span<const TapeInstrument> instruments() const;
   // Index of an instrument; npos if there is none.
   static constexpr std::size_t npos = static_cast<std::size_t>(-1);
-  [[nodiscard]] std::size_t find(Market market, std::string_view symbol) const;
+  [[nodiscard]] std::size_t find(std::string_view exchange, Market market, std::string_view symbol) const;
   // Makes the tape up to `now` (exclusive). Times must not go back.
   void advance(Timestamp now);
   // All trades made so far (or the last 2,000,000 per tape: oldest are forgotten), by id ascending.
@@ -66,8 +76,15 @@ class Tape {
 // Size of one single trade of an aggregate. The sizes of all its fills sum to the aggregate's, each at least one step.
 [[nodiscard]] std::int64_t fill_size(const TapeTrade& trade, std::uint64_t fill);
 
-// `count` instruments spread over spot, linear and inverse, the well-known names first (BTCUSDT, ETHUSDT,
-// 1000PEPEUSDT, BTCUSD_PERP of 100 USD, ETHUSD_PERP of 10 USD …), the rest made up (S0001USDT …).
+// An instrument of a market with the price and sizes of the n-th name there is: the well-known first (BTC, ETH, …), the
+// rest made up (S0012 …). Exchange, symbol and currencies are still to be filled in.
+[[nodiscard]] TapeInstrument make_instrument(Market market, std::size_t n, std::uint32_t trades_per_minute);
+
+// A trade's id as its exchange prints it, where it is not the number: a made-up UUID, or a name with a prefix.
+[[nodiscard]] std::string id_text(const TapeInstrument& what, const TapeTrade& trade);
+
+// `count` instruments of the exchange with the most of them, spread over spot, linear and inverse (BTCUSDT, ETHUSDT,
+// 1000PEPEUSDT, BTCUSD_PERP of 100 USD, ETHUSD_PERP of 10 USD …).
 [[nodiscard]] std::vector<TapeInstrument> make_instruments(std::size_t count, std::uint32_t trades_per_minute);
 
 }  // namespace cvdd::sim

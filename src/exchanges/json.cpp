@@ -1,0 +1,98 @@
+#include "json.hpp"
+
+#include <cstring>
+
+namespace cvdd::json {
+
+namespace {
+bool is_number(std::string_view s) {
+  std::size_t i = 0;
+  auto digits = [&] {
+    std::size_t start = i;
+    while (i < s.size() && s[i] >= '0' && s[i] <= '9') ++i;
+    return i - start;
+  };
+  if (i < s.size() && s[i] == '-') ++i;
+  std::size_t start = i;
+  std::size_t whole = digits();
+  if (whole == 0 || (whole > 1 && s[start] == '0')) return false;
+  if (i < s.size() && s[i] == '.') {
+    ++i;
+    if (digits() == 0) return false;
+  }
+  if (i < s.size() && (s[i] == 'e' || s[i] == 'E')) {
+    ++i;
+    if (i < s.size() && (s[i] == '+' || s[i] == '-')) ++i;
+    if (digits() == 0) return false;
+  }
+  return i == s.size();
+}
+
+Scalar::Kind kind_of_token(std::string_view token) {
+  if (token == "true" || token == "false") return Scalar::Kind::boolean;
+  if (token == "null") return Scalar::Kind::null;
+  return is_number(token) ? Scalar::Kind::number : Scalar::Kind::absent;
+}
+}  // namespace
+
+std::string_view trimmed(std::string_view s) {
+  constexpr std::string_view space = " \t\r\n";
+  auto first = s.find_first_not_of(space);
+  if (first == s.npos) return {};
+  return s.substr(first, s.find_last_not_of(space) - first + 1);
+}
+
+bool Reader::open(std::string_view text, ondemand::document& document) {
+  std::size_t need = text.size() + simdjson::SIMDJSON_PADDING;
+  if (buffer.size() < need) buffer.resize(need);
+  if (!text.empty()) std::memcpy(buffer.data(), text.data(), text.size());
+  std::memset(buffer.data() + text.size(), ' ', simdjson::SIMDJSON_PADDING);
+  return parser.iterate(buffer.data(), text.size(), buffer.size()).get(document) == simdjson::SUCCESS;
+}
+
+bool at_end(ondemand::document& document) { return document.current_location().error() == simdjson::OUT_OF_BOUNDS; }
+
+Refusal read_other(ondemand::document& document, std::string_view message) {
+  std::string_view text = trimmed(message);
+  if (text.starts_with('[')) {
+    ondemand::value value;
+    bool whole = document.get_value().get(value) == simdjson::SUCCESS && skip(value, 0) && at_end(document);
+    return whole ? Refusal::not_understood : Refusal::not_json;
+  }
+  std::string_view string;
+  if (text.starts_with('"') && document.get_string().get(string) == simdjson::SUCCESS && at_end(document)) {
+    return Refusal::not_understood;
+  }
+  return kind_of_token(text) == Scalar::Kind::absent ? Refusal::not_json : Refusal::not_understood;
+}
+
+bool skip(ondemand::value value, unsigned depth) {
+  Scalar ignored;
+  return read(value, depth, ignored);
+}
+
+// simdjson alone would step over what it is not asked for without looking at it.
+bool read(ondemand::value value, unsigned depth, Scalar& out) {
+  ondemand::json_type type{};
+  if (value.type().get(type) != simdjson::SUCCESS) return false;
+  switch (type) {
+    case ondemand::json_type::string:
+      out.kind = Scalar::Kind::string;
+      return value.get_string().get(out.text) == simdjson::SUCCESS;
+    case ondemand::json_type::object: {
+      out.kind = Scalar::Kind::object;
+      return each_field(value, depth,
+                        [&](std::string_view, ondemand::value field) { return skip(field, depth + 1); });
+    }
+    case ondemand::json_type::array: {
+      out.kind = Scalar::Kind::array;
+      return each_item(value, depth, [&](ondemand::value item) { return skip(item, depth + 1); });
+    }
+    default:
+      out.text = trimmed(value.raw_json_token());
+      out.kind = kind_of_token(out.text);
+      return out.present();
+  }
+}
+
+}  // namespace cvdd::json

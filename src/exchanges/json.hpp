@@ -1,0 +1,134 @@
+// Reading exchanges' JSON with simdjson's On-Demand parser. Every message is walked to its end, so that nothing is taken
+// from a broken one, and numbers stay the digits they were. Used by the exchanges' files alone.
+#pragma once
+
+#include <simdjson.h>
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cvdd/exchanges/exchange.hpp"
+
+namespace cvdd::json {
+
+namespace ondemand = simdjson::ondemand;
+
+struct Scalar {
+  enum class Kind : std::uint8_t { absent, string, number, boolean, null, object, array };
+  Kind kind = Kind::absent;
+  std::string_view text;  // unescaped string, or the raw token of a number or literal; good until the next message
+
+  [[nodiscard]] bool present() const { return kind != Kind::absent; }
+  [[nodiscard]] bool is(Kind k) const { return kind == k; }
+  [[nodiscard]] bool is_string() const { return kind == Kind::string; }
+  [[nodiscard]] bool is_string(std::string_view s) const { return kind == Kind::string && text == s; }
+  [[nodiscard]] bool is_true() const { return kind == Kind::boolean && text == "true"; }
+};
+
+// Deeper than anything an exchange sends; bounds the recursion.
+inline constexpr unsigned depth_max = 32;
+
+// simdjson reads past the end of its input: messages are copied into a buffer with room for that. Kept between
+// messages, so that nothing is allocated for each; what is read from it lives until the next message.
+struct Reader {
+  ondemand::parser parser;
+  std::vector<char> buffer;
+  [[nodiscard]] bool open(std::string_view text, ondemand::document& document);
+};
+
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+// After the outermost value has been read: is there nothing behind it?
+[[nodiscard]] bool at_end(ondemand::document& document);
+// What is not an object: whole, but nothing we know (not_understood), or broken (not_json)?
+[[nodiscard]] Refusal read_other(ondemand::document& document, std::string_view message);
+
+// Reads any value to its end; false if it is not JSON. Of objects and arrays `out` tells the kind alone.
+[[nodiscard]] bool read(ondemand::value value, unsigned depth, Scalar& out);
+[[nodiscard]] bool skip(ondemand::value value, unsigned depth);
+
+// `on_field(key, value)` for every field; it reads the value to its end and returns false if that is no JSON.
+template <class OnField>
+[[nodiscard]] bool each_field(ondemand::object object, OnField&& on_field) {
+  for (auto entry : object) {
+    ondemand::field field;
+    std::string_view key;
+    if (std::move(entry).get(field) != simdjson::SUCCESS) return false;
+    if (field.unescaped_key().get(key) != simdjson::SUCCESS) return false;
+    if (!on_field(key, field.value())) return false;
+  }
+  return true;
+}
+
+// The same for a value that should be an object; one that is not is walked, and there are no fields.
+template <class OnField>
+[[nodiscard]] bool each_field(ondemand::value value, unsigned depth, OnField&& on_field) {
+  ondemand::json_type type{};
+  ondemand::object object;
+  if (value.type().get(type) != simdjson::SUCCESS) return false;
+  if (type != ondemand::json_type::object) return skip(value, depth);
+  return depth < depth_max && value.get_object().get(object) == simdjson::SUCCESS && each_field(object, on_field);
+}
+
+// `on_item(value)` for every element of what should be an array; one that is not is walked, and there are no items.
+template <class OnItem>
+[[nodiscard]] bool each_item(ondemand::value value, unsigned depth, OnItem&& on_item) {
+  ondemand::json_type type{};
+  ondemand::array array;
+  if (value.type().get(type) != simdjson::SUCCESS) return false;
+  if (type != ondemand::json_type::array) return skip(value, depth);
+  if (depth >= depth_max || value.get_array().get(array) != simdjson::SUCCESS) return false;
+  for (auto element : array) {
+    ondemand::value item;
+    if (element.get(item) != simdjson::SUCCESS || !on_item(item)) return false;
+  }
+  return true;
+}
+
+// Where the fields of an object go. Of a repeated field the last one holds.
+template <class T>
+using Slot = std::pair<std::string_view, Scalar T::*>;
+
+template <class T, std::size_t N>
+[[nodiscard]] bool read_field(std::string_view key, ondemand::value value, unsigned depth, const Slot<T> (&slots)[N],
+                              T& out) {
+  for (const auto& [name, member] : slots) {
+    if (name == key) {
+      out.*member = Scalar{};
+      return read(value, depth, out.*member);
+    }
+  }
+  return skip(value, depth);
+}
+
+template <class T, std::size_t N>
+[[nodiscard]] bool read_fields(ondemand::value value, unsigned depth, const Slot<T> (&slots)[N], T& out) {
+  return each_field(value, depth, [&](std::string_view key, ondemand::value field) {
+    return read_field(key, field, depth + 1, slots, out);
+  });
+}
+
+// Every element becomes one T; what is no object an empty one.
+template <class T, std::size_t N>
+[[nodiscard]] bool read_rows(ondemand::value value, unsigned depth, const Slot<T> (&slots)[N], std::vector<T>& out) {
+  return each_item(value, depth, [&](ondemand::value item) {
+    out.emplace_back();
+    return read_fields(item, depth + 1, slots, out.back());
+  });
+}
+
+// A text that should be one object and nothing else: `on_field` as in each_field.
+template <class OnField>
+[[nodiscard]] Refusal read_message(Reader& reader, std::string_view text, OnField&& on_field) {
+  ondemand::document document;
+  ondemand::object object;
+  if (!reader.open(text, document)) return Refusal::not_json;
+  if (!trimmed(text).starts_with('{')) return read_other(document, text);
+  if (document.get_object().get(object) != simdjson::SUCCESS) return Refusal::not_json;
+  if (!each_field(object, on_field) || !at_end(document)) return Refusal::not_json;
+  return Refusal::none;
+}
+
+}  // namespace cvdd::json
