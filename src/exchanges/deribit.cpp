@@ -139,10 +139,11 @@ void parse(std::string_view message, const SymbolTable& symbols, Parsed& out) {
       });
     }
     if (key == "result") {
-      m.result.kind = Kind::object;
+      json::ondemand::json_type type{};
+      if (v.type().get(type) != simdjson::SUCCESS) return false;
+      m.result.kind = type == json::ondemand::json_type::array ? Kind::array : Kind::object;
       return json::each_item(v, 1, [&](value item) {
         Scalar channel;
-        m.result.kind = Kind::array;
         if (!json::read(item, 2, channel)) return false;
         if (channel.is_string()) m.accepted.push_back(channel.text);
         return true;

@@ -104,7 +104,7 @@ struct InstrumentPage {
 // One market family of an exchange. All functions are pure and must not throw on any input. Those marked "may be null"
 // are for what not every exchange has.
 struct Exchange {
-  std::string_view name;  // "binance"
+  std::string_view name;  // as in the symbol list
   Market market;
   std::span<const std::string_view> ws_hosts;    // "wss://host:port", tried in order
   std::span<const std::string_view> rest_hosts;  // "https://host"
