@@ -200,6 +200,17 @@ const Line lines[] = {
      R"({"symbol":"ETH-25DEC26-2500-P-USDT","baseCoin":"ETH","quoteCoin":"USDT","settleCoin":"USDT","status":"Trading"})",
      R"({"topic":"publicTrade.ETH","type":"snapshot","ts":1,"data":[{"p":"51.5","v":"10","i":"0404c393-8419-5bac-95c3-5fea28404754","T":1700000000000,"BT":false,"s":"ETH-25DEC26-2500-P-USDT","S":"Buy"},{"p":"50","v":"0.1","i":"0404c393-8419-5bac-95c3-5fea28404755","T":1700000000001,"BT":false,"s":"ETH-25DEC26-2500-P-USDT","S":"Sell"}]})",
      "USDT", "10", "515", "0.1", "5", "9.9", "510"},
+
+    // ---- Coinbase. Size is base; the maker sold, so the taker bought. 5.23512 × 400.23 = 2095.2520776; 0.5 × 400 = 200
+    {"coinbase", Market::spot, R"({"id":"BTC-USD","base_currency":"BTC","quote_currency":"USD","status":"online"})",
+     R"({"type":"match","trade_id":10,"time":"2014-11-07T08:19:27.028459Z","product_id":"BTC-USD","size":"5.23512","price":"400.23","side":"sell"}
+        {"type":"match","trade_id":11,"time":"2014-11-07T08:19:28Z","product_id":"BTC-USD","size":"0.50","price":"400.00","side":"buy"})",
+     "USD", "5.23512", "2095.2520776", "0.5", "200", "4.73512", "1895.2520776"},
+    // 100 × 0.00001234 = 0.001234; 1 × 0.00001233 = 0.00001233
+    {"coinbase", Market::spot, R"({"id":"SHIB-EUR","base_currency":"SHIB","quote_currency":"EUR","status":"online"})",
+     R"({"type":"match","trade_id":10,"time":"2014-11-07T08:19:27.028459Z","product_id":"SHIB-EUR","size":"100","price":"0.00001234","side":"sell"}
+        {"type":"match","trade_id":11,"time":"2014-11-07T08:19:28Z","product_id":"SHIB-EUR","size":"1","price":"0.00001233","side":"buy"})",
+     "EUR", "100", "0.001234", "1", "0.00001233", "99", "0.00122167"},
 };
 
 Row row_of(const Line& line) {

@@ -1,0 +1,406 @@
+// Coinbase Exchange: spot.
+//
+// Docs: https://docs.cdp.coinbase.com/exchange/websocket-feed/channels (checked 2026-11-20; "Match", "Heartbeat"),
+// "Rate limits", and of REST "Get all known trading pairs", "Get product trades", "Get server time" beside it.
+// Sample: {"type":"match","trade_id":10,"sequence":50,"maker_order_id":"ac928c66-ca53-498f-9c13-a110027a60e8",
+//          "taker_order_id":"132fb6ae-456b-4654-b4e0-d681ac05cea1","time":"2014-11-07T08:19:27.028459Z",
+//          "product_id":"BTC-USD","size":"5.23512","price":"400.23","side":"sell"}
+// Side: "side" is the MAKER order's side. A maker who sold was bought from: the taker bought.
+// Ids: trade_id is consecutive per product. The channel may drop messages; the heartbeat, once a second, tells the
+// newest trade_id. The first message of a product is `last_match`, an old trade.
+// Frames of the Advanced Trade feed ("market_trades", maker's side too) are understood as well.
+#include <algorithm>
+#include <charconv>
+
+#include "cvdd/exchanges/exchange.hpp"
+#include "fields.hpp"
+#include "json.hpp"
+#include "registry.hpp"
+
+namespace cvdd {
+
+namespace {
+
+using fields::Kind;
+using fields::text;
+using json::ondemand::value;
+using json::Scalar;
+using json::Slot;
+
+// ---- Trades ----
+
+struct Row {
+  Scalar type, product, id, time, price, size, side;                 // a trade
+  Scalar last_trade, message, reason, channel;                       // other messages
+};
+constexpr Slot<Row> row_slots[] = {{"type", &Row::type},       {"product_id", &Row::product},
+                                   {"trade_id", &Row::id},     {"time", &Row::time},
+                                   {"price", &Row::price},     {"size", &Row::size},
+                                   {"side", &Row::side},       {"last_trade_id", &Row::last_trade},
+                                   {"message", &Row::message}, {"reason", &Row::reason},
+                                   {"channel", &Row::channel}};
+
+// Days since 1970-01-01 of a date of the Gregorian calendar.
+std::int64_t days_of(std::int64_t year, std::int64_t month, std::int64_t day) {
+  const std::int64_t y = month <= 2 ? year - 1 : year;
+  const std::int64_t era = y / 400, year_of_era = y - era * 400;
+  const std::int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  return era * 146'097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719'468;
+}
+
+// "2014-11-07T08:19:27.028459Z", to the microsecond; further digits are cut.
+std::optional<Timestamp> time_of(const Scalar& field) {
+  const std::string_view s = text(field);
+  const auto number = [&](std::size_t at, std::size_t length) -> std::int64_t {
+    std::int64_t n = 0;
+    const char* end = s.data() + at + length;
+    const auto [last, error] = std::from_chars(s.data() + at, end, n);
+    return error == std::errc{} && last == end && s[at] != '-' ? n : -1;
+  };
+  if (s.size() < 20 || s.size() > 35 || s.back() != 'Z' || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' ||
+      s[16] != ':') {
+    return std::nullopt;
+  }
+  const std::int64_t year = number(0, 4), month = number(5, 2), day = number(8, 2);
+  const std::int64_t hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+  if (year < 1971 || year > 2250 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 ||
+      minute < 0 || minute > 59 || second < 0 || second > 60) {
+    return std::nullopt;
+  }
+  std::int64_t fraction = 0, unit = 1'000'000;
+  if (s[19] == '.') {
+    for (const char c : s.substr(20, s.size() - 21)) {
+      if (c < '0' || c > '9') return std::nullopt;
+      unit /= 10;
+      fraction += (c - '0') * unit;
+    }
+  } else if (s.size() != 20) {
+    return std::nullopt;
+  }
+  return Timestamp{((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60'000'000 + second * 1'000'000 + fraction};
+}
+
+Refusal read_trade(const Row& row, const Instrument& instrument, Trade& trade) {
+  const auto id = fields::integer(row.id);
+  const auto time = time_of(row.time);
+  auto maker = fields::aggressor(row.side, "buy", "sell");
+  if (!maker) maker = fields::aggressor(row.side, "BUY", "SELL");  // the Advanced feed
+  if (!id || !time || !maker) return Refusal::bad_field;
+  trade.instrument = &instrument;
+  trade.time = *time;
+  trade.id = *id;
+  trade.series = Series::single;
+  trade.aggressor = *maker == Aggressor::buyer ? Aggressor::seller : Aggressor::buyer;
+  return fields::read_volume(row.price, row.size, trade);
+}
+
+void take_trade(const Row& row, const SymbolTable& symbols, bool snapshot, Parsed& out) {
+  const auto found = symbols.find(text(row.product));
+  Trade trade;
+  trade.snapshot = snapshot;
+  Refusal refusal = Refusal::none;
+  if (!row.product.is_string()) {
+    refusal = Refusal::bad_field;
+  } else if (found == symbols.end()) {
+    refusal = Refusal::unknown_symbol;
+  } else {
+    refusal = read_trade(row, *found->second, trade);
+  }
+  fields::take(out, trade, refusal);
+}
+
+// ---- Answers and heartbeats ----
+
+// {"type":"subscriptions","channels":[{"name":"matches","product_ids":["BTC-USD"]},…]}: all that is subscribed now.
+struct Message {
+  Row top;
+  std::vector<Row> rows;  // of the Advanced feed
+  bool snapshot = false;  // … and what kind of event they came in
+  std::vector<std::string_view> products;
+};
+
+bool read_channels(value v, Message& m) {
+  return json::each_item(v, 1, [&](value channel) {
+    std::vector<std::string_view> products;
+    Scalar name;
+    const bool whole = json::each_field(channel, 2, [&](std::string_view key, value field) {
+      if (key == "name") return json::read(field, 3, name);
+      if (key != "product_ids") return json::skip(field, 3);
+      return json::each_item(field, 3, [&](value item) {
+        Scalar product;
+        if (!json::read(item, 4, product)) return false;
+        if (product.is_string()) products.push_back(product.text);
+        return true;
+      });
+    });
+    if (name.is_string("matches")) m.products.insert(m.products.end(), products.begin(), products.end());
+    return whole;
+  });
+}
+
+bool read_events(value v, Message& m) {
+  return json::each_item(v, 1, [&](value event) {
+    Scalar type;
+    const bool whole = json::each_field(event, 2, [&](std::string_view key, value field) {
+      if (key == "type") return json::read(field, 3, type);
+      return key == "trades" ? json::read_rows(field, 3, row_slots, m.rows) : json::skip(field, 3);
+    });
+    m.snapshot = m.snapshot || type.is_string("snapshot");
+    return whole;
+  });
+}
+
+void read_error(const Row& top, Parsed& out) {
+  Ack& ack = out.acks.emplace_back();
+  ack.ok = false;
+  ack.rest = Ack::Rest::again;
+  ack.error = text(top.message);
+  const std::string_view reason = text(top.reason);
+  if (!reason.empty()) ack.error.append(": ").append(reason);
+  // "BTC-XXX is not a valid product"
+  const std::string_view first = reason.substr(0, reason.find(' '));
+  if (first.find('-') != first.npos) ack.topics.emplace_back(first);
+  ack.temporary = ack.error.find("ate limit") != std::string::npos;
+}
+
+bool is_other_type(std::string_view type) {
+  static constexpr std::string_view types[] = {"ticker", "l2update", "snapshot", "received", "open",     "done",
+                                               "change", "activate", "status",   "auction",  "rfq_match"};
+  return std::ranges::find(types, type) != std::end(types);
+}
+
+Refusal read_message(const Message& m, const SymbolTable& symbols, Parsed& out) {
+  const std::string_view type = text(m.top.type);
+  if (type == "match" || type == "last_match") {
+    take_trade(m.top, symbols, type == "last_match", out);
+    return out.refusal;
+  }
+  if (type == "heartbeat") {
+    const auto found = symbols.find(text(m.top.product));
+    const auto id = fields::integer(m.top.last_trade);
+    const auto time = time_of(m.top.time);
+    if (!id || !time) return Refusal::bad_field;
+    out.ignored = found == symbols.end() || *id == 0;
+    if (!out.ignored) out.newest.push_back({found->second, Series::single, *id, *time});
+    return Refusal::none;
+  }
+  if (type == "subscriptions") {
+    Ack& ack = out.acks.emplace_back();
+    ack.rest = Ack::Rest::refused;
+    for (const std::string_view product : m.products) ack.topics.emplace_back(product);
+    if (ack.topics.empty()) ack.topics.emplace_back();
+    return Refusal::none;
+  }
+  if (type == "error") {
+    read_error(m.top, out);
+    return Refusal::none;
+  }
+  if (m.top.channel.is_string("market_trades")) {
+    if (m.rows.empty()) return Refusal::bad_field;
+    for (const Row& row : m.rows) take_trade(row, symbols, m.snapshot, out);
+    return out.refusal;
+  }
+  out.ignored = is_other_type(type) || m.top.channel.is_string();
+  return out.ignored ? Refusal::none : Refusal::not_understood;
+}
+
+void parse(std::string_view message, const SymbolTable& symbols, Parsed& out) {
+  thread_local json::Reader reader;
+  thread_local Message m;
+  out.clear();
+  m.top = {};
+  m.rows.clear();
+  m.products.clear();
+  m.snapshot = false;
+  out.refusal = json::read_message(reader, message, [&](std::string_view key, value v) {
+    if (key == "channels") return read_channels(v, m);
+    if (key == "events") return read_events(v, m);
+    return json::read_field(key, v, 1, row_slots, m.top);
+  });
+  if (out.refusal == Refusal::none) out.refusal = read_message(m, symbols, out);
+  if (out.refusal != Refusal::none) out.refused_rows = std::max(out.refused_rows, 1U);
+}
+
+// ---- Requests ----
+
+std::string request(std::string_view type, std::span<const Instrument* const> instruments) {
+  std::string products = "[";
+  for (const Instrument* instrument : instruments) {
+    if (products.back() != '[') products += ',';
+    products += '"';
+    fields::append_escaped(products, instrument->symbol);
+    products += '"';
+  }
+  products += ']';
+  std::string out = "{\"type\":\"";
+  out.append(type).append(R"(","channels":[{"name":"matches","product_ids":)").append(products);
+  return out.append(R"(},{"name":"heartbeat","product_ids":)").append(products).append("}]}");
+}
+std::string subscribe(std::span<const Instrument* const> instruments, Stream, std::uint64_t) {
+  return request("subscribe", instruments);
+}
+std::string unsubscribe(std::span<const Instrument* const> instruments, Stream, std::uint64_t) {
+  return request("unsubscribe", instruments);
+}
+
+std::string ws_target(Stream) { return "/"; }
+Series series_of(Stream) { return Series::single; }
+
+// ---- REST ----
+
+std::vector<std::string> instruments_targets(std::span<const std::string>) { return {"/products"}; }
+
+struct Listed {
+  Scalar symbol, base, quote, status, disabled, message, epoch;
+};
+constexpr Slot<Listed> listed_slots[] = {{"id", &Listed::symbol},
+                                         {"base_currency", &Listed::base},
+                                         {"quote_currency", &Listed::quote},
+                                         {"status", &Listed::status},
+                                         {"trading_disabled", &Listed::disabled},
+                                         {"message", &Listed::message},
+                                         {"epoch", &Listed::epoch}};
+
+// Answers are arrays; {"message":"…"} says why not. The reason, if it is none.
+template <class T, std::size_t N>
+std::string read_array(std::string_view body, const Slot<T> (&slots)[N], json::Reader& reader, std::vector<T>& rows) {
+  json::ondemand::document document;
+  json::ondemand::value array;
+  if (json::trimmed(body).starts_with('{')) {
+    Listed top;
+    const Refusal refusal = json::read_message(reader, body, [&](std::string_view key, value v) {
+      return json::read_field(key, v, 1, listed_slots, top);
+    });
+    if (refusal == Refusal::none && top.message.is_string()) return std::string(top.message.text);
+    return "not a JSON array";
+  }
+  if (!json::trimmed(body).starts_with('[') || !reader.open(body, document) ||
+      document.get_value().get(array) != simdjson::SUCCESS || !json::read_rows(array, 0, slots, rows) ||
+      !json::at_end(document)) {
+    return "not a whole JSON array";
+  }
+  return "";
+}
+
+bool parse_instruments(std::string_view body, InstrumentPage& out, std::string& error) {
+  json::Reader reader;
+  std::vector<Listed> rows;
+  error = read_array(body, listed_slots, reader, rows);
+  if (!error.empty()) return false;
+  for (const Listed& row : rows) {
+    if (!fields::usable_symbol(row.symbol)) continue;
+    Instrument& instrument = out.instruments.emplace_back();
+    instrument.exchange = "coinbase";
+    instrument.market = Market::spot;
+    instrument.symbol = row.symbol.text;
+    instrument.base = text(row.base);
+    instrument.quote = text(row.quote);
+    instrument.trading = row.status.is_string("online") && !row.disabled.is_true();
+  }
+  return true;
+}
+
+// {"iso":"2015-01-07T23:47:25.201Z","epoch":1420674445.201}
+bool parse_time(std::string_view body, Timestamp& out) {
+  json::Reader reader;
+  Scalar iso;
+  const Refusal refusal = json::read_message(reader, body, [&](std::string_view key, value v) {
+    return key == "iso" ? json::read(v, 1, iso) : json::skip(v, 1);
+  });
+  const auto time = refusal == Refusal::none ? time_of(iso) : std::nullopt;
+  out = time.value_or(Timestamp{});
+  return time.has_value();
+}
+
+constexpr std::uint32_t history_rows_max = 1000;
+
+// `after` is exclusive, and the newest of those before it come first.
+std::string history_target(const Instrument& instrument, std::uint64_t from_id, std::uint32_t limit) {
+  const std::uint32_t rows = std::min(limit, history_rows_max);
+  std::string out = "/products/";
+  fields::append_encoded(out, instrument.symbol);
+  out.append("/trades?limit=").append(std::to_string(rows));
+  return out.append("&after=").append(std::to_string(from_id + rows));
+}
+
+bool parse_history(std::string_view body, const Instrument& instrument, std::vector<Trade>& out, std::string& error) {
+  json::Reader reader;
+  std::vector<Row> rows;
+  out.clear();
+  error = read_array(body, row_slots, reader, rows);
+  for (std::size_t i = 0; i < rows.size() && error.empty(); ++i) {
+    Trade trade;
+    const Refusal refusal = read_trade(rows[i], instrument, trade);
+    if (refusal != Refusal::none) error = fields::row_error(i, refusal);
+    out.push_back(trade);
+  }
+  std::ranges::reverse(out);
+  if (!error.empty()) out.clear();
+  return error.empty();
+}
+
+// ---- Instruments that a list does not have ----
+
+std::string symbol_of(std::string_view message) {
+  constexpr std::string_view key = "\"product_id\":\"";
+  const bool trade = message.find("match\"") != message.npos || message.find("\"market_trades\"") != message.npos;
+  const auto at = message.find(key);
+  if (!trade || at == message.npos) return {};
+  const auto begin = at + key.size();
+  return std::string(message.substr(begin, message.find('"', begin) - begin));
+}
+
+bool assume_instrument(std::string_view symbol, std::span<const Instrument>, Instrument& out) {
+  const auto dash = symbol.find('-');
+  if (dash == symbol.npos || symbol.find('-', dash + 1) != symbol.npos) return false;
+  out = Instrument{};
+  out.exchange = "coinbase";
+  out.market = Market::spot;
+  out.symbol = symbol;
+  out.base = symbol.substr(0, dash);
+  out.quote = symbol.substr(dash + 1);
+  return true;
+}
+
+// ---- The market ----
+
+constexpr std::string_view ws[] = {"wss://ws-feed.exchange.coinbase.com"};
+constexpr std::string_view rest[] = {"https://api.exchange.coinbase.com"};
+
+consteval Exchange family() {
+  Exchange out{};
+  out.name = "coinbase";
+  out.market = Market::spot;
+  out.ws_hosts = ws;
+  out.rest_hosts = rest;
+  // 8 connections a second; a heartbeat a second for each product, so not too many on one. What is quiet here is known
+  // to be quiet: the heartbeat says what the newest trade is.
+  out.limits = {100, 50, 20, 8, seconds(1), {}, seconds(400), 0, {}};
+  out.region_note = "no other host serves this market";
+  out.ws_target = ws_target;
+  out.series_of = series_of;
+  out.subscribe = subscribe;
+  out.unsubscribe = unsubscribe;
+  out.parse = parse;
+  out.instruments_targets = instruments_targets;
+  out.parse_instruments = parse_instruments;
+  out.time_target = "/time";
+  out.parse_time = parse_time;
+  out.history_per_minute = 300;  // 10 a second are allowed
+  out.weight_pool = "public";
+  out.history_page = history_rows_max;
+  out.history_target = history_target;
+  out.parse_history = parse_history;
+  out.symbol_of = symbol_of;
+  out.assume_instrument = assume_instrument;
+  return out;
+}
+
+constexpr Exchange spot = family();
+constexpr const Exchange* markets[] = {&spot};
+
+}  // namespace
+
+std::span<const Exchange* const> coinbase_markets() { return markets; }
+
+}  // namespace cvdd
