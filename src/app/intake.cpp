@@ -99,8 +99,7 @@ void Intake::note(const Instrument& instrument, const Sequencer::Decision& decis
   if (decision.hole_count > 0) {
     ++counters_.holes;
     counters_.missing += decision.hole_count;
-    out.push_back(
-        Record::mark(RecordKind::hole, instrument.id, time, decision.hole_first, decision.hole_count));
+    out.push_back(Record::mark(RecordKind::hole, instrument.id, time, decision.hole_first, decision.hole_count));
     if (on_hole) on_hole(instrument, decision.hole_first, decision.hole_count);
   } else if (decision.verdict == Sequencer::Verdict::restarted) {
     ++counters_.holes;  // of unknown size: count 0

@@ -96,7 +96,8 @@ Session& MarketRunner::make_session(std::shared_ptr<Channel> channel) {
                                                         : Duration{exchange_.limits.lifetime.us / 100 * 97};
   // Not all at once: up to a twentieth earlier.
   if (age.us > 0) {
-    settings.renew_after = Millis(age.us / 1'000 - age.us / 20'000 * static_cast<std::int64_t>(session_number_ % 10) / 10);
+    settings.renew_after =
+        Millis(age.us / 1'000 - age.us / 20'000 * static_cast<std::int64_t>(session_number_ % 10) / 10);
   }
   settings.hosts = ws_hosts_;
   settings.stream = stream_;

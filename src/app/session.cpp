@@ -121,8 +121,8 @@ asio::awaitable<void> Session::converse() {
   co_await (read_messages() || write_requests());
 }
 
-// Subscribes batch by batch at the exchange's pace, answers what it asks, and asks for a sign of life: whenever the line
-// is quiet, or as often as the exchange wants to be asked.
+// Subscribes batch by batch at the exchange's pace, answers what it asks, and asks for a sign of life: whenever the
+// line is quiet, or as often as the exchange wants to be asked.
 asio::awaitable<void> Session::write_requests() {
   const Exchange& exchange = context_.intake->exchange();
   TokenBucket pace(std::max(1U, exchange.limits.messages_per_second), seconds(1));

@@ -115,8 +115,7 @@ bool Session::refuse(const std::vector<const Instrument*>& instruments, const st
     if (context_.on_refused) context_.on_refused(*instrument, error);
   }
   const Duration pause = named ? refused_pause : unnamed_pause;
-  ask_refused_again_ =
-      std::min(ask_refused_again_, context_.clock->steady() + std::chrono::microseconds(pause.us));
+  ask_refused_again_ = std::min(ask_refused_again_, context_.clock->steady() + std::chrono::microseconds(pause.us));
   if (refused_.size() < instruments_.size()) return true;
   refused_all_ = named;  // an empty connection would be closed for that
   why_ = "the exchange refuses all instruments of this connection: " + error;

@@ -72,8 +72,8 @@ bool Sequencer::waits_for(std::uint64_t first, std::uint64_t last) const {
 
 // All of it waited for: late. None: a duplicate. A part: the message can't be used, and the part stays waited for.
 Sequencer::Verdict Sequencer::fill(std::uint64_t first, std::uint64_t last) {
-  const auto hole = std::find_if(holes_.begin(), holes_.end(),
-                                 [&](const Range& r) { return first >= r.first && last <= r.last; });
+  const auto hole =
+      std::find_if(holes_.begin(), holes_.end(), [&](const Range& r) { return first >= r.first && last <= r.last; });
   if (hole == holes_.end()) return waits_for(first, last) ? Verdict::straddles : Verdict::duplicate;
   const Range lower{hole->first, first - 1}, upper{last + 1, hole->last};
   const bool has_lower = first > hole->first, has_upper = last < hole->last;

@@ -136,9 +136,8 @@ bool read_field(std::string_view key, ondemand::value field, unsigned depth, Fie
 }
 
 bool read_object(ondemand::object object, unsigned depth, Fields* fields) {
-  return json::each_field(object, [&](std::string_view key, ondemand::value value) {
-    return read_field(key, value, depth, fields);
-  });
+  return json::each_field(
+      object, [&](std::string_view key, ondemand::value value) { return read_field(key, value, depth, fields); });
 }
 
 // ---- From fields to trades ----

@@ -21,21 +21,22 @@ namespace {
 
 using fields::Kind;
 using fields::text;
-using json::ondemand::value;
 using json::Scalar;
 using json::Slot;
+using json::ondemand::value;
 
 // ---- Trades ----
 
 struct Row {
   Scalar symbol, id, time, price, size, side, block;
 };
-constexpr Slot<Row> row_slots[] = {
-    {"s", &Row::symbol},      {"i", &Row::id},        {"T", &Row::time},
-    {"p", &Row::price},       {"v", &Row::size},      {"S", &Row::side},
-    {"BT", &Row::block},      {"symbol", &Row::symbol}, {"trade_id", &Row::id},
-    {"trade_time_ms", &Row::time}, {"price", &Row::price}, {"size", &Row::size},
-    {"side", &Row::side}};
+constexpr Slot<Row> row_slots[] = {{"s", &Row::symbol},    {"i", &Row::id},
+                                   {"T", &Row::time},      {"p", &Row::price},
+                                   {"v", &Row::size},      {"S", &Row::side},
+                                   {"BT", &Row::block},    {"symbol", &Row::symbol},
+                                   {"trade_id", &Row::id}, {"trade_time_ms", &Row::time},
+                                   {"price", &Row::price}, {"size", &Row::size},
+                                   {"side", &Row::side}};
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -406,8 +407,15 @@ constexpr std::string_view rest[] = {"https://api.bybit.com", "https://api.bytic
 // not pinged is closed.
 constexpr Limits limits(Market market) {
   const bool option = market == Market::option;
-  return {option ? 2'000U : 400U, market == Market::spot ? 10U : 100U,        5, 400, seconds(300), {},
-          option ? seconds(240) : seconds(120), 0, seconds(20)};
+  return {option ? 2'000U : 400U,
+          market == Market::spot ? 10U : 100U,
+          5,
+          400,
+          seconds(300),
+          {},
+          option ? seconds(240) : seconds(120),
+          0,
+          seconds(20)};
 }
 
 template <Market market>

@@ -23,15 +23,15 @@ namespace {
 
 using fields::Kind;
 using fields::text;
-using json::ondemand::value;
 using json::Scalar;
 using json::Slot;
+using json::ondemand::value;
 
 // ---- Trades ----
 
 struct Row {
-  Scalar type, product, id, time, price, size, side;                 // a trade
-  Scalar last_trade, message, reason, channel;                       // other messages
+  Scalar type, product, id, time, price, size, side;  // a trade
+  Scalar last_trade, message, reason, channel;        // other messages
 };
 constexpr Slot<Row> row_slots[] = {{"type", &Row::type},       {"product_id", &Row::product},
                                    {"trade_id", &Row::id},     {"time", &Row::time},
@@ -77,7 +77,8 @@ std::optional<Timestamp> time_of(const Scalar& field) {
   } else if (s.size() != 20) {
     return std::nullopt;
   }
-  return Timestamp{((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60'000'000 + second * 1'000'000 + fraction};
+  return Timestamp{((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60'000'000 + second * 1'000'000 +
+                   fraction};
 }
 
 Refusal read_trade(const Row& row, const Instrument& instrument, Trade& trade) {
@@ -253,13 +254,10 @@ std::vector<std::string> instruments_targets(std::span<const std::string>) { ret
 struct Listed {
   Scalar symbol, base, quote, status, disabled, message, epoch;
 };
-constexpr Slot<Listed> listed_slots[] = {{"id", &Listed::symbol},
-                                         {"base_currency", &Listed::base},
-                                         {"quote_currency", &Listed::quote},
-                                         {"status", &Listed::status},
-                                         {"trading_disabled", &Listed::disabled},
-                                         {"message", &Listed::message},
-                                         {"epoch", &Listed::epoch}};
+constexpr Slot<Listed> listed_slots[] = {
+    {"id", &Listed::symbol},     {"base_currency", &Listed::base},        {"quote_currency", &Listed::quote},
+    {"status", &Listed::status}, {"trading_disabled", &Listed::disabled}, {"message", &Listed::message},
+    {"epoch", &Listed::epoch}};
 
 // Answers are arrays; {"message":"…"} says why not. The reason, if it is none.
 template <class T, std::size_t N>
@@ -268,9 +266,8 @@ std::string read_array(std::string_view body, const Slot<T> (&slots)[N], json::R
   json::ondemand::value array;
   if (json::trimmed(body).starts_with('{')) {
     Listed top;
-    const Refusal refusal = json::read_message(reader, body, [&](std::string_view key, value v) {
-      return json::read_field(key, v, 1, listed_slots, top);
-    });
+    const Refusal refusal = json::read_message(
+        reader, body, [&](std::string_view key, value v) { return json::read_field(key, v, 1, listed_slots, top); });
     if (refusal == Refusal::none && top.message.is_string()) return std::string(top.message.text);
     return "not a JSON array";
   }

@@ -23,19 +23,19 @@ namespace {
 
 using fields::Kind;
 using fields::text;
-using json::ondemand::value;
 using json::Scalar;
 using json::Slot;
+using json::ondemand::value;
 
 // ---- Trades ----
 
 struct Row {
   Scalar symbol, sequence, id, time, price, amount, direction, block;
 };
-constexpr Slot<Row> row_slots[] = {{"instrument_name", &Row::symbol}, {"trade_seq", &Row::sequence},
-                                   {"trade_id", &Row::id},            {"timestamp", &Row::time},
-                                   {"price", &Row::price},            {"amount", &Row::amount},
-                                   {"direction", &Row::direction},    {"block_trade_id", &Row::block}};
+constexpr Slot<Row> row_slots[] = {
+    {"instrument_name", &Row::symbol}, {"trade_seq", &Row::sequence},  {"trade_id", &Row::id},
+    {"timestamp", &Row::time},         {"price", &Row::price},         {"amount", &Row::amount},
+    {"direction", &Row::direction},    {"block_trade_id", &Row::block}};
 
 Refusal read_trade(const Row& row, const Instrument& instrument, Trade& trade) {
   const auto sequence = fields::number(row.sequence);
@@ -83,8 +83,7 @@ constexpr Slot<Message> params_slots[] = {{"channel", &Message::channel}, {"type
 constexpr Slot<Message> error_slots[] = {{"code", &Message::error_code}, {"message", &Message::error_text}};
 
 // Its answer comes under an id that none of our requests has.
-constexpr std::string_view test_reply =
-    R"({"jsonrpc":"2.0","id":9007199254740991,"method":"public/test","params":{}})";
+constexpr std::string_view test_reply = R"({"jsonrpc":"2.0","id":9007199254740991,"method":"public/test","params":{}})";
 
 void read_ack(const Message& m, Parsed& out) {
   Ack& ack = out.acks.emplace_back();
@@ -214,16 +213,11 @@ std::vector<std::string> instruments_targets(std::span<const std::string> wanted
 struct Listed {
   Scalar symbol, kind, type, base, quote, settle, active, state, routed, routed_too;
 };
-constexpr Slot<Listed> listed_slots[] = {{"instrument_name", &Listed::symbol},
-                                         {"kind", &Listed::kind},
-                                         {"instrument_type", &Listed::type},
-                                         {"base_currency", &Listed::base},
-                                         {"quote_currency", &Listed::quote},
-                                         {"settlement_currency", &Listed::settle},
-                                         {"is_active", &Listed::active},
-                                         {"state", &Listed::state},
-                                         {"is_cbe_routed", &Listed::routed},
-                                         {"is_csr", &Listed::routed_too}};
+constexpr Slot<Listed> listed_slots[] = {{"instrument_name", &Listed::symbol}, {"kind", &Listed::kind},
+                                         {"instrument_type", &Listed::type},   {"base_currency", &Listed::base},
+                                         {"quote_currency", &Listed::quote},   {"settlement_currency", &Listed::settle},
+                                         {"is_active", &Listed::active},       {"state", &Listed::state},
+                                         {"is_cbe_routed", &Listed::routed},   {"is_csr", &Listed::routed_too}};
 
 std::optional<Instrument> make_instrument(const Listed& row, Market market) {
   const std::string_view kind = text(row.kind);
@@ -270,7 +264,8 @@ std::string read_result(std::string_view body, const Slot<T> (&slots)[N], json::
     if (key != "result") return json::skip(v, 1);
     if (v.type().get(type) != simdjson::SUCCESS) return false;
     if (type == json::ondemand::json_type::array) return list(v, 1);
-    if (type != json::ondemand::json_type::object) return plain != nullptr ? json::read(v, 1, *plain) : json::skip(v, 1);
+    if (type != json::ondemand::json_type::object)
+      return plain != nullptr ? json::read(v, 1, *plain) : json::skip(v, 1);
     return json::each_field(v, 1, [&](std::string_view inner, value field) {
       return inner == "trades" ? list(field, 2) : json::skip(field, 2);
     });
@@ -347,7 +342,8 @@ bool assume_instrument(std::string_view symbol, std::span<const Instrument>, Ins
   const auto pair = symbol.substr(0, symbol.find('-'));
   const auto under = pair.find('_');
   const bool linear = under != pair.npos;
-  const bool combo = symbol.find("-FS-") != symbol.npos || (parts == 3 && !symbol.ends_with("-C") && !symbol.ends_with("-P"));
+  const bool combo =
+      symbol.find("-FS-") != symbol.npos || (parts == 3 && !symbol.ends_with("-C") && !symbol.ends_with("-P"));
   const Market told = parts == 0   ? Market::spot
                       : parts == 3 ? Market::option
                                    : (linear ? Market::linear : Market::inverse);

@@ -81,8 +81,7 @@ bool read(ondemand::value value, unsigned depth, Scalar& out) {
       return value.get_string().get(out.text) == simdjson::SUCCESS;
     case ondemand::json_type::object: {
       out.kind = Scalar::Kind::object;
-      return each_field(value, depth,
-                        [&](std::string_view, ondemand::value field) { return skip(field, depth + 1); });
+      return each_field(value, depth, [&](std::string_view, ondemand::value field) { return skip(field, depth + 1); });
     }
     case ondemand::json_type::array: {
       out.kind = Scalar::Kind::array;

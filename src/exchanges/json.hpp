@@ -1,5 +1,5 @@
-// Reading exchanges' JSON with simdjson's On-Demand parser. Every message is walked to its end, so that nothing is taken
-// from a broken one, and numbers stay the digits they were. Used by the exchanges' files alone.
+// Reading exchanges' JSON with simdjson's On-Demand parser. Every message is walked to its end, so that nothing is
+// taken from a broken one, and numbers stay the digits they were. Used by the exchanges' files alone.
 #pragma once
 
 #include <simdjson.h>

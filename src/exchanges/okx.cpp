@@ -21,9 +21,9 @@ namespace {
 
 using fields::Kind;
 using fields::text;
-using json::ondemand::value;
 using json::Scalar;
 using json::Slot;
+using json::ondemand::value;
 
 // ---- Trades ----
 
@@ -211,18 +211,12 @@ std::vector<std::string> instruments_targets(std::span<const std::string> wanted
 struct Listed {
   Scalar symbol, type, base, quote, settle, contract_value, multiplier, value_currency, contract_type, family, state;
 };
-constexpr Slot<Listed> listed_slots[] = {{"instId", &Listed::symbol},
-                                         {"instType", &Listed::type},
-                                         {"baseCcy", &Listed::base},
-                                         {"quoteCcy", &Listed::quote},
-                                         {"settleCcy", &Listed::settle},
-                                         {"ctVal", &Listed::contract_value},
-                                         {"ctMult", &Listed::multiplier},
-                                         {"ctValCcy", &Listed::value_currency},
-                                         {"ctType", &Listed::contract_type},
-                                         {"instFamily", &Listed::family},
-                                         {"uly", &Listed::family},
-                                         {"state", &Listed::state}};
+constexpr Slot<Listed> listed_slots[] = {{"instId", &Listed::symbol},        {"instType", &Listed::type},
+                                         {"baseCcy", &Listed::base},         {"quoteCcy", &Listed::quote},
+                                         {"settleCcy", &Listed::settle},     {"ctVal", &Listed::contract_value},
+                                         {"ctMult", &Listed::multiplier},    {"ctValCcy", &Listed::value_currency},
+                                         {"ctType", &Listed::contract_type}, {"instFamily", &Listed::family},
+                                         {"uly", &Listed::family},           {"state", &Listed::state}};
 
 // Contracts whose value is in a currency that we don't expect are left out: their sizes would mean something else.
 bool read_contract(const Listed& row, Market market, Instrument& out) {
@@ -356,9 +350,7 @@ constexpr std::string_view ws[] = {"wss://ws.okx.com:8443", "wss://wsaws.okx.com
 constexpr std::string_view rest[] = {"https://www.okx.com", "https://openapi.okx.com"};
 
 // 64 KB of arguments and 480 requests an hour per connection, 3 handshakes a second.
-constexpr Limits limits(Duration silence) {
-  return {500, 100, 3, 3, seconds(1), {}, silence, 480, {}};
-}
+constexpr Limits limits(Duration silence) { return {500, 100, 3, 3, seconds(1), {}, silence, 480, {}}; }
 
 template <Market market>
 consteval Exchange family() {

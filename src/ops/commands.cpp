@@ -138,8 +138,8 @@ int simulate_command(const SimulateOptions& options) {
           .count()};
   std::shared_ptr<sim::Tape> tape;
   if (options.recordings.empty()) {
-    tape = std::make_shared<sim::Tape>(options.seed, start,
-                                       sim::make_instruments_everywhere(options.instruments, options.trades_per_minute));
+    tape = std::make_shared<sim::Tape>(
+        options.seed, start, sim::make_instruments_everywhere(options.instruments, options.trades_per_minute));
   }
   asio::io_context io(1);
   sim::Server server(io, server_options, tape);

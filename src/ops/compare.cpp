@@ -80,7 +80,7 @@ Sums sum(const TapeInstrument& of, std::span<const TapeTrade> trades) {
     s.low = price(low);
     const bool numbers = of.instrument.ids == Ids::sequence;
     s.first_id = !numbers ? sim::id_text(of, *first)
-                 : std::to_string(of.numbering == sim::Numbering::merged ? first->first_fill : first->id);
+                          : std::to_string(of.numbering == sim::Numbering::merged ? first->first_fill : first->id);
     s.last_id = numbers ? std::to_string(last->id) : sim::id_text(of, *last);
   }
   return s;

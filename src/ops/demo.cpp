@@ -65,8 +65,9 @@ class SimulatedExchanges {
 int demo_command(const DemoOptions& options) {
   start_logging("info");
 
-  const auto tape = std::make_shared<sim::Tape>(options.seed, wall_now() - seconds(60),
-                                                sim::make_instruments_everywhere(options.instruments, options.trades_per_minute));
+  const auto tape =
+      std::make_shared<sim::Tape>(options.seed, wall_now() - seconds(60),
+                                  sim::make_instruments_everywhere(options.instruments, options.trades_per_minute));
   std::vector<sim::TapeInstrument> simulated(tape->instruments().begin(), tape->instruments().end());
   SimulatedExchanges exchanges(tape);
   const fs::path directory = demo_directory(options.out);
@@ -75,8 +76,7 @@ int demo_command(const DemoOptions& options) {
 
   DaemonOptions daemon_options;
   std::vector<ConfigError> errors;
-  daemon_options.config =
-      parse_config(exchanges.server().config_toml(), "simulated", simulated_markets(), errors);
+  daemon_options.config = parse_config(exchanges.server().config_toml(), "simulated", simulated_markets(), errors);
   daemon_options.config.data_dir = directory.string();
   daemon_options.config.ca_file = ca.string();
   daemon_options.config.interval = options.interval;

@@ -36,8 +36,7 @@ class Talk final : public Conversation {
         }
         return said.answers.push_back(binance::acknowledgement(request.id));
       case binance::Method::list:
-        return said.answers.push_back(
-            binance::stream_list(std::vector(streams_.begin(), streams_.end()), request.id));
+        return said.answers.push_back(binance::stream_list(std::vector(streams_.begin(), streams_.end()), request.id));
       case binance::Method::set_property:
         combined_ = request.combined;
         return said.answers.push_back(binance::acknowledgement(request.id));

@@ -62,7 +62,8 @@ class Talk final : public Conversation {
       if (!on) topics_.erase(topic);
       (on ? said.listen : said.leave).push_back(topic_name(market_, topic));
     }
-    if (market_ != Market::option) return answer(true, id, on && market_ == Market::spot ? "subscribe" : "", operation, said);
+    if (market_ != Market::option)
+      return answer(true, id, on && market_ == Market::spot ? "subscribe" : "", operation, said);
     std::string good;
     for (const std::string& topic : topics)
       fmt::format_to(std::back_inserter(good), "{}\"{}\"", good.empty() ? "" : ",", topic);
@@ -89,11 +90,10 @@ class Talk final : public Conversation {
               Said& said) const {
     answer(false, id, fmt::format("error:{},topic:{}", why, topic), operation, said);
   }
-  static void answer(bool good, std::string_view id, std::string_view message, std::string_view operation,
-                     Said& said) {
-    said.answers.push_back(fmt::format(
-        R"({{"success":{},"ret_msg":"{}","conn_id":"d9avrj8i70nu0j2a80n0-9cfc4","req_id":"{}","op":"{}"}})", good,
-        message, id, operation));
+  static void answer(bool good, std::string_view id, std::string_view message, std::string_view operation, Said& said) {
+    said.answers.push_back(
+        fmt::format(R"({{"success":{},"ret_msg":"{}","conn_id":"d9avrj8i70nu0j2a80n0-9cfc4","req_id":"{}","op":"{}"}})",
+                    good, message, id, operation));
   }
 
   Market market_;
@@ -112,11 +112,10 @@ std::string row(const TapeInstrument& what, const TapeTrade& t) {
 
 std::string listed(const TapeInstrument& what) {
   const Instrument& i = what.instrument;
-  return fmt::format(
-      R"({{"symbol":"{}","status":"Trading","baseCoin":"{}","quoteCoin":"{}","settleCoin":"{}",)"
-      R"("priceFilter":{{"tickSize":"{}"}},"lotSizeFilter":{{"qtyStep":"{}"}}}})",
-      i.symbol, i.base, i.quote, i.settle, fixed(1, what.price_decimals, what.price_decimals),
-      fixed(1, what.size_decimals, what.size_decimals));
+  return fmt::format(R"({{"symbol":"{}","status":"Trading","baseCoin":"{}","quoteCoin":"{}","settleCoin":"{}",)"
+                     R"("priceFilter":{{"tickSize":"{}"}},"lotSizeFilter":{{"qtyStep":"{}"}}}})",
+                     i.symbol, i.base, i.quote, i.settle, fixed(1, what.price_decimals, what.price_decimals),
+                     fixed(1, what.size_decimals, what.size_decimals));
 }
 
 Answer result(std::string_view what) {
@@ -131,7 +130,8 @@ Answer instruments(const Address& address, const Tape* tape) {
   const auto category = address.parameter("category").value_or("");
   const auto coin = address.parameter("baseCoin").value_or(category == "option" ? "BTC" : "");
   const std::uint64_t begin = address.number("cursor", 0);
-  const std::uint64_t limit = category == "spot" ? ~std::uint64_t{0} : std::min<std::uint64_t>(address.number("limit", 500), 1'000);
+  const std::uint64_t limit =
+      category == "spot" ? ~std::uint64_t{0} : std::min<std::uint64_t>(address.number("limit", 500), 1'000);
   std::string rows;
   std::uint64_t n = 0;
   for (const TapeInstrument& what : tape != nullptr ? tape->instruments() : std::span<const TapeInstrument>()) {

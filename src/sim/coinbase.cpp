@@ -28,12 +28,11 @@ std::string iso(Timestamp t) {
 }
 
 std::string match(std::string_view type, const TapeInstrument& what, const TapeTrade& t) {
-  return fmt::format(
-      R"({{"type":"{}","trade_id":{},"maker_order_id":"ac928c66-ca53-498f-9c13-a110027a60e8",)"
-      R"("taker_order_id":"132fb6ae-456b-4654-b4e0-d681ac05cea1","side":"{}","size":"{}","price":"{}",)"
-      R"("product_id":"{}","sequence":{},"time":"{}"}})",
-      type, t.id, t.buyer_is_maker ? "buy" : "sell", size_text(what, t.size_steps), price_text(what, t),
-      what.instrument.symbol, t.id * 3, iso(t.time));
+  return fmt::format(R"({{"type":"{}","trade_id":{},"maker_order_id":"ac928c66-ca53-498f-9c13-a110027a60e8",)"
+                     R"("taker_order_id":"132fb6ae-456b-4654-b4e0-d681ac05cea1","side":"{}","size":"{}","price":"{}",)"
+                     R"("product_id":"{}","sequence":{},"time":"{}"}})",
+                     type, t.id, t.buyer_is_maker ? "buy" : "sell", size_text(what, t.size_steps), price_text(what, t),
+                     what.instrument.symbol, t.id * 3, iso(t.time));
 }
 
 class Talk final : public Conversation {
@@ -88,8 +87,8 @@ class Talk final : public Conversation {
       if (channel != "heartbeat" || index == Tape::npos || tape_->trades(index).empty()) continue;
       const std::uint64_t id = tape_->trades(index).back().id;
       said.answers.push_back(
-          fmt::format(R"({{"type":"heartbeat","sequence":{},"last_trade_id":{},"product_id":"{}","time":"{}"}})", id * 3,
-                      id, product, iso(now)));
+          fmt::format(R"({{"type":"heartbeat","sequence":{},"last_trade_id":{},"product_id":"{}","time":"{}"}})",
+                      id * 3, id, product, iso(now)));
     }
   }
   [[nodiscard]] std::uint32_t messages_per_second() const override { return 100; }
@@ -126,7 +125,8 @@ Answer products(const Tape* tape) {
                    R"({}{{"id":"{}","base_currency":"{}","quote_currency":"{}","quote_increment":"{}",)"
                    R"("base_increment":"{}","status":"online","trading_disabled":false}})",
                    rows.empty() ? "" : ",", i.symbol, i.base, i.quote,
-                   fixed(1, what.price_decimals, what.price_decimals), fixed(1, what.size_decimals, what.size_decimals));
+                   fixed(1, what.price_decimals, what.price_decimals),
+                   fixed(1, what.size_decimals, what.size_decimals));
   }
   return {200, "[" + rows + "]", 1};
 }
@@ -163,7 +163,8 @@ class Coinbase final : public Protocol {
   [[nodiscard]] Answer rest(const Address& address, const Tape* tape, std::string_view given,
                             Timestamp now) const override {
     if (address.path == "/time") {
-      return {200, fmt::format(R"({{"iso":"{}","epoch":{}.{:06}}})", iso(now), now.us / 1'000'000, now.us % 1'000'000), 1};
+      return {200, fmt::format(R"({{"iso":"{}","epoch":{}.{:06}}})", iso(now), now.us / 1'000'000, now.us % 1'000'000),
+              1};
     }
     if (address.path == "/products") return given.empty() ? products(tape) : Answer{200, std::string(given), 1};
     std::string_view path = address.path;

@@ -89,8 +89,8 @@ class Talk final : public Conversation {
     result(id, "[" + accepted + "]", said);
   }
   static void result(std::string_view id, std::string_view what, Said& said) {
-    said.answers.push_back(
-        fmt::format(R"({{"jsonrpc":"2.0","id":{},"result":{},"usIn":1,"usOut":2,"usDiff":1,"testnet":false}})", id, what));
+    said.answers.push_back(fmt::format(
+        R"({{"jsonrpc":"2.0","id":{},"result":{},"usIn":1,"usOut":2,"usDiff":1,"testnet":false}})", id, what));
   }
   static void error(std::string_view id, int code, std::string_view why, Said& said) {
     said.answers.push_back(
@@ -105,12 +105,12 @@ class Talk final : public Conversation {
 };
 
 std::string row(const TapeInstrument& what, const TapeTrade& t) {
-  return fmt::format(
-      R"({{"trade_seq":{},"trade_id":"{}","timestamp":{},"tick_direction":0,"price":{},"mark_price":{},)"
-      R"("instrument_name":"{}","index_price":{},"direction":"{}","amount":{}{}}})",
-      t.id, id_text(what, t), ms(t.time), price_text(what, t), price_text(what, t), what.instrument.symbol,
-      price_text(what, t), t.buyer_is_maker ? "sell" : "buy", size_text(what, t.size_steps),
-      t.block ? R"(,"block_trade_id":"BLOCK-1","block_trade_leg_count":1)" : "");
+  return fmt::format(R"({{"trade_seq":{},"trade_id":"{}","timestamp":{},"tick_direction":0,"price":{},"mark_price":{},)"
+                     R"("instrument_name":"{}","index_price":{},"direction":"{}","amount":{}{}}})",
+                     t.id, id_text(what, t), ms(t.time), price_text(what, t), price_text(what, t),
+                     what.instrument.symbol, price_text(what, t), t.buyer_is_maker ? "sell" : "buy",
+                     size_text(what, t.size_steps),
+                     t.block ? R"(,"block_trade_id":"BLOCK-1","block_trade_leg_count":1)" : "");
 }
 
 std::string listed(const TapeInstrument& what) {
@@ -127,10 +127,12 @@ std::string listed(const TapeInstrument& what) {
 }
 
 Answer result(const std::string& what) {
-  return {200, fmt::format(R"({{"jsonrpc":"2.0","result":{},"usIn":1,"usOut":2,"usDiff":1,"testnet":false}})", what), 1};
+  return {200, fmt::format(R"({{"jsonrpc":"2.0","result":{},"usIn":1,"usOut":2,"usDiff":1,"testnet":false}})", what),
+          1};
 }
 Answer refused(int code, std::string_view why) {
-  return {400, fmt::format(R"({{"jsonrpc":"2.0","error":{{"code":{},"message":"{}"}},"testnet":false}})", code, why), 1};
+  return {400, fmt::format(R"({{"jsonrpc":"2.0","error":{{"code":{},"message":"{}"}},"testnet":false}})", code, why),
+          1};
 }
 
 Answer instruments(const Address& address, const Tape* tape) {
@@ -196,9 +198,8 @@ class Deribit final : public Protocol {
       if (!rows.empty()) rows += ',';
       rows += row(what, t);
     }
-    out.push_back(
-        fmt::format(R"({{"jsonrpc":"2.0","method":"subscription","params":{{"channel":"{}","data":[{}]}}}})",
-                    channel_of(what.instrument), rows));
+    out.push_back(fmt::format(R"({{"jsonrpc":"2.0","method":"subscription","params":{{"channel":"{}","data":[{}]}}}})",
+                              channel_of(what.instrument), rows));
   }
   [[nodiscard]] std::uint32_t weight_per_minute(const Address&) const override { return 1'200; }
   [[nodiscard]] std::string foreign_frame() const override {

@@ -60,6 +60,7 @@ class Talk final : public Conversation {
           fmt::format(R"({{"id":"{}","event":"{}","arg":{{"channel":"{}","instId":"{}"}},"connId":"a4d3ae55"}})", id,
                       operation, channel, symbol));
       subscribed_ = subscribed_ || operation == "subscribe";
+      if (operation == "subscribe") push_newest(channel, *instrument_of(tape_, symbol), said);
     }
   }
 
@@ -74,6 +75,9 @@ class Talk final : public Conversation {
     said.answers.push_back(
         fmt::format(R"({{"id":"{}","event":"error","code":"{}","msg":"{}","connId":"a4d3ae55"}})", id, code, why));
   }
+
+  // The last trade there was, as if it were news.
+  void push_newest(std::string_view channel, const TapeInstrument& what, Said& said) const;
 
   const Tape* tape_;
   std::string_view channel_;
@@ -92,6 +96,20 @@ std::string row(const TapeInstrument& what, const TapeTrade& t, std::uint64_t id
   return out + R"("source":"0"})";
 }
 
+std::string push(std::string_view channel, const TapeInstrument& what, const std::string& one) {
+  return fmt::format(R"({{"arg":{{"channel":"{}","instId":"{}"}},"data":[{}]}})", channel, what.instrument.symbol, one);
+}
+
+void Talk::push_newest(std::string_view channel, const TapeInstrument& what, Said& said) const {
+  const auto trades = tape_->trades(static_cast<std::size_t>(&what - tape_->instruments().data()));
+  if (trades.empty()) return;
+  const TapeTrade& t = trades.back();
+  const bool merged = channel == channels[0];
+  said.answers.push_back(push(channel, what,
+                              row(what, t, t.last_fill, merged ? t.size_steps : fill_size(t, t.last_fill),
+                                  merged ? t.last_fill - t.first_fill + 1 : 0)));
+}
+
 std::string listed(const TapeInstrument& what) {
   const Instrument& i = what.instrument;
   const std::string_view type = i.market == Market::spot ? "SPOT" : i.market == Market::option ? "OPTION" : "SWAP";
@@ -102,7 +120,9 @@ std::string listed(const TapeInstrument& what) {
       R"("ctVal":"{}","ctMult":"{}","ctValCcy":"{}","ctType":"{}","tickSz":"{}","lotSz":"{}","state":"live"}})",
       type, i.symbol, contract ? family : "", contract ? family : "", contract ? "" : i.base, contract ? "" : i.quote,
       i.settle, contract ? to_string(i.contract_size) : "", contract ? "1" : "",
-      !contract ? "" : i.market == Market::inverse ? "USD" : i.base,
+      !contract                     ? ""
+      : i.market == Market::inverse ? "USD"
+                                    : i.base,
       i.market == Market::linear || i.market == Market::inverse ? name_of(i.market) : "",
       fixed(1, what.price_decimals, what.price_decimals), fixed(1, what.size_decimals, what.size_decimals));
 }
@@ -178,14 +198,12 @@ class Okx final : public Protocol {
   }
   void frames(const TapeInstrument& what, std::size_t topic, std::span<const TapeTrade> trades, Timestamp,
               std::vector<std::string>& out) const override {
-    const auto push = [&](const std::string& one) {
-      out.push_back(fmt::format(R"({{"arg":{{"channel":"{}","instId":"{}"}},"data":[{}]}})", channels[topic],
-                                what.instrument.symbol, one));
-    };
     for (const TapeTrade& t : trades) {
-      if (topic == 0) push(row(what, t, t.last_fill, t.size_steps, t.last_fill - t.first_fill + 1));
+      if (topic == 0) {
+        out.push_back(push(channels[0], what, row(what, t, t.last_fill, t.size_steps, t.last_fill - t.first_fill + 1)));
+      }
       for (std::uint64_t id = t.first_fill; topic == 1 && id <= t.last_fill; ++id) {
-        push(row(what, t, id, fill_size(t, id), 0));
+        out.push_back(push(channels[1], what, row(what, t, id, fill_size(t, id), 0)));
       }
     }
   }

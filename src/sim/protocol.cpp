@@ -59,8 +59,7 @@ Address parse_address(std::string_view target, std::string_view host) {
     const auto end = std::min(rest.find('&'), rest.size());
     const std::string_view part = rest.substr(0, end);
     const auto equals = std::min(part.find('='), part.size());
-    result.query.emplace_back(part.substr(0, equals),
-                              equals < part.size() ? decoded(part.substr(equals + 1)) : "");
+    result.query.emplace_back(part.substr(0, equals), equals < part.size() ? decoded(part.substr(equals + 1)) : "");
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   for (const Protocol* protocol : protocols()) {

@@ -59,7 +59,8 @@ Hub::Hub(asio::io_context& context, ServerOptions settings, std::shared_ptr<Tape
     for (const TapeInstrument& what : tape->instruments()) {
       Feed feed;
       feed.protocol = find_protocol(what.instrument.exchange);
-      if (feed.protocol == nullptr) throw std::runtime_error("no such exchange is simulated: " + what.instrument.exchange);
+      if (feed.protocol == nullptr)
+        throw std::runtime_error("no such exchange is simulated: " + what.instrument.exchange);
       feed.topics = feed.protocol->topics(what);
       for (const std::string& topic : feed.topics) feed.channels.push_back(&channel(topic));
       feeds_.push_back(std::move(feed));
@@ -157,9 +158,9 @@ std::string Server::config_toml() const {
   std::string text;
   for (const Protocol* protocol : protocols()) {
     for (const Market market : protocol->markets()) {
-      text += fmt::format(
-          "[exchange.{0}.{1}]\nws = [\"wss://{2}:{3}/{0}/{1}\"]\nrest = [\"https://{2}:{3}/{0}/{1}\"]\n\n",
-          protocol->name(), name_of(market), host, state_->port);
+      text +=
+          fmt::format("[exchange.{0}.{1}]\nws = [\"wss://{2}:{3}/{0}/{1}\"]\nrest = [\"https://{2}:{3}/{0}/{1}\"]\n\n",
+                      protocol->name(), name_of(market), host, state_->port);
     }
   }
   return text;

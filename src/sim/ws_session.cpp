@@ -34,11 +34,7 @@ std::chrono::microseconds length(Duration d) { return std::chrono::microseconds(
 class Session final : public Connection, public std::enable_shared_from_this<Session> {
  public:
   Session(std::shared_ptr<Hub> hub, TlsStream stream, std::unique_ptr<Conversation> talk)
-      : hub_(std::move(hub)),
-        socket_(std::move(stream)),
-        talk_(std::move(talk)),
-        wake_(hub_->io),
-        keeper_(hub_->io) {
+      : hub_(std::move(hub)), socket_(std::move(stream)), talk_(std::move(talk)), wake_(hub_->io), keeper_(hub_->io) {
     hub_->connections.insert(this);
     ++hub_->stats.connections;
   }

@@ -19,6 +19,7 @@
 #include "cvdd/app/daemon.hpp"
 #include "cvdd/core/csv.hpp"
 #include "cvdd/ops/compare.hpp"
+#include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/server.hpp"
 
 namespace cvdd::test {
@@ -50,8 +51,9 @@ class Folder {
 class Exchanges {
  public:
   explicit Exchanges(std::size_t instruments, sim::ServerOptions options = {}, std::uint32_t trades_per_minute = 600)
-      : tape_(std::make_shared<sim::Tape>(7, wall_now() - seconds(30),
-                                          sim::make_instruments(instruments, trades_per_minute))),
+      : Exchanges(sim::make_instruments(instruments, trades_per_minute), std::move(options)) {}
+  explicit Exchanges(std::vector<sim::TapeInstrument> instruments, sim::ServerOptions options = {})
+      : tape_(std::make_shared<sim::Tape>(7, wall_now() - seconds(30), std::move(instruments))),
         server_(io_, options, tape_) {
     server_.start();
     thread_ = std::thread([this] { io_.run(); });
@@ -89,8 +91,7 @@ class Running {
     std::ofstream(ca, std::ios::binary) << exchanges.server().ca_pem();
     DaemonOptions options;
     std::vector<ConfigError> errors;
-    options.config = parse_config(exchanges.server().config_toml(), "simulated",
-                                  simulated_markets(), errors);
+    options.config = parse_config(exchanges.server().config_toml(), "simulated", simulated_markets(), errors);
     REQUIRE(errors.empty());
     options.config.data_dir = folder / "data";
     options.config.ca_file = ca;

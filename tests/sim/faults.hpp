@@ -45,7 +45,6 @@ struct Fault {
 };
 
 // Faults between `begin` and `end`, one after the other, the next not before the last one's reach is over.
-[[nodiscard]] std::vector<Fault> draw_faults(std::uint64_t seed, Timestamp begin, Timestamp end,
-                                            std::size_t sides);
+[[nodiscard]] std::vector<Fault> draw_faults(std::uint64_t seed, Timestamp begin, Timestamp end, std::size_t sides);
 
 }  // namespace cvdd::simtest

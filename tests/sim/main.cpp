@@ -80,9 +80,7 @@ class Run {
   [[nodiscard]] const std::vector<Fault>& faults() const { return facts_.faults; }
 
  private:
-  void start() {
-    life_.emplace(options_for(world_), clock_, files_, world_);
-  }
+  void start() { life_.emplace(options_for(world_), clock_, files_, world_); }
 
   void go_until(Timestamp end) {
     const SteadyTime until = clock_.steady_at(end);
@@ -314,6 +312,46 @@ bool test_listings(std::uint64_t seed) {
   return good;
 }
 
+// Every exchange lists an instrument in ten that it does not serve, and each says no in its own way: or not at all.
+bool test_refusals(std::uint64_t seed) {
+  VirtualClock clock(simulated_start);
+  MemoryFiles files;
+  const auto everything = sim::make_instruments_everywhere(16 * 40, 20);
+  std::vector<sim::TapeInstrument> served, refused;
+  for (std::size_t i = 0; i < everything.size(); ++i) (i / 16 % 10 == 3 ? refused : served).push_back(everything[i]);
+  // Where one coin is one topic, a strike can't be refused; and the first exchange takes any name and stays silent.
+  std::erase_if(refused, [](const sim::TapeInstrument& t) {
+    const Instrument& i = t.instrument;
+    const Exchange* exchange = find_exchange(i.exchange, i.market);
+    return exchange->hears_others || i.exchange == sim::protocols().front()->name();
+  });
+  World world(clock, seed, served);
+  world.list_too(refused);
+  EngineOptions options = options_for(world);
+  for (const auto& t : refused) {
+    options.symbols.wanted[{t.instrument.exchange, t.instrument.market}].push_back(t.instrument.symbol);
+  }
+  Life life(std::move(options), clock, files, world);
+  const SteadyTime end = clock.steady() + std::chrono::minutes(25);
+  while (clock.steady() < end) {
+    life.settle();
+    clock.advance(clock.steady() + std::chrono::milliseconds(100));
+  }
+  Verdict v;
+  std::map<std::string, std::size_t> bars;
+  std::size_t not_live = 0, of_refused = 0;
+  for (const Row& row : rows_of(files, v)) {
+    if (world.tape().find(row.exchange, row.market, row.symbol) == sim::Tape::npos) ++of_refused;
+    const std::string name = row.exchange + row.symbol + std::string(cvdd::name_of(row.market));
+    if (++bars[name] > 1 && row.status != BarStatus::live) ++not_live;
+  }
+  const bool good = bars.size() == served.size() && of_refused == 0 && not_live == 0 && world.offences() == 0 &&
+                    std::all_of(bars.begin(), bars.end(), [](const auto& b) { return b.second >= 23; });
+  fmt::print("refusals: {} instruments of {} refused, the other {} have rows, {} of those not live, {} offences {}\n",
+             refused.size(), everything.size(), bars.size(), not_live, world.offences(), world.first_offence());
+  return good;
+}
+
 bool test(std::uint64_t seed, Duration length, const std::vector<sim::TapeInstrument>& instruments,
           const std::string& out) {
   Run run(seed, length, instruments);
@@ -348,7 +386,7 @@ int main(int argc, char** argv) {
   std::uint64_t seed = 1, seeds = 1;
   std::int64_t hours = 6;
   std::size_t instruments = 6;
-  bool everywhere = false, verbose = false, manners = false, renewals = false, listings = false;
+  bool everywhere = false, verbose = false, manners = false, renewals = false, listings = false, refusals = false;
   std::string out;
   app.add_option("--seed", seed, "the first seed");
   app.add_option("--seeds", seeds, "how many, from --seed on");
@@ -360,9 +398,11 @@ int main(int argc, char** argv) {
   app.add_flag("--manners", manners, "instead: reconnects and reloads without end, counted as exchanges count");
   app.add_flag("--renewals", renewals, "instead: 200 renewals of connections, unseen");
   app.add_flag("--listings", listings, "instead: the exchange lists one instrument and takes another off its list");
+  app.add_flag("--refusals", refusals, "instead: exchanges that refuse some of what they list");
   CLI11_PARSE(app, argc, argv);
   spdlog::set_level(verbose ? spdlog::level::info : spdlog::level::off);
   if (manners) return test_manners(seed) ? 0 : 1;
+  if (refusals) return test_refusals(seed) ? 0 : 1;
   if (listings) return test_listings(seed) ? 0 : 1;
   if (renewals) return test_renewals(seed, 200) ? 0 : 1;
   bool good = true;

@@ -26,7 +26,8 @@ bool excused(const Row& row, const World& world, const RunFacts& facts) {
   return std::any_of(facts.faults.begin(), facts.faults.end(), [&](const Fault& f) {
     const bool everywhere = f.of_the_process() || f.kind == FaultKind::disk_full || f.kind == FaultKind::banned;
     // What a fault cost may show from the bar before it (cut off in the middle of a bar) on.
-    return (everywhere || f.side == world.side_of(row.exchange, row.market)) && bar_end + facts.interval >= f.at && row.time <= f.at + f.reach();
+    return (everywhere || f.side == world.side_of(row.exchange, row.market)) && bar_end + facts.interval >= f.at &&
+           row.time <= f.at + f.reach();
   });
 }
 
@@ -86,7 +87,8 @@ void judge_row(const Row& row, std::size_t index, World& world, const RunFacts& 
   const bool whole = row.status == BarStatus::live || row.status == BarStatus::repaired;
   if (!whole) std::erase_if(bar.trades, [&](const auto& t) { return !world.delivered(index, t.id); });
   std::string what = difference_from_tape(row, of, bar.trades);
-  // Where ids have no order nobody can miss a frame, and of two trades of one millisecond the last to arrive is the last.
+  // Where ids have no order nobody can miss a frame, and of two trades of one millisecond the last to arrive is the
+  // last.
   if (of.instrument.ids == Ids::opaque && touched_by(FaultKind::swallowed, row, world, facts)) what.clear();
   if (of.instrument.ids == Ids::opaque && (what == "ids" || what == "prices") &&
       touched_by(FaultKind::late, row, world, facts)) {
@@ -167,8 +169,8 @@ Verdict judge(const MemoryFiles& files, World& world, const RunFacts& facts) {
     }
   }
   if (world.offences() > 0)
-    verdict.complain(std::to_string(world.offences()) + " offences against the exchange's limits, first: " +
-                     world.first_offence());
+    verdict.complain(std::to_string(world.offences()) +
+                     " offences against the exchange's limits, first: " + world.first_offence());
   if (instruments.size() != world.tape().instruments().size()) verdict.complain("an instrument has no row");
   return verdict;
 }

@@ -11,6 +11,9 @@ using namespace sim;
 namespace {
 constexpr std::chrono::milliseconds tick_every{200};
 constexpr std::chrono::seconds ping_every{20};
+// How paths of instrument lists end.
+constexpr std::string_view lists[] = {"exchangeInfo", "/instruments", "/get_instruments", "/instruments-info",
+                                      "/products"};
 }  // namespace
 
 World::World(VirtualClock& clock, std::uint64_t seed, std::vector<TapeInstrument> instruments)
@@ -70,8 +73,8 @@ void World::print(std::size_t instrument, const TapeTrade& trade) {
   for (const auto& line : lines_) {
     if (!line->open || line->side != side || !line->topics.contains(topics_[instrument].front())) continue;
     if (frames.empty()) line->protocol->frames(what, 0, std::span(&trade, 1), clock_.true_time(), frames);
-    const std::string text = line->talk->wraps() ? line->protocol->wrapped(topics_[instrument].front(), frames.front())
-                                                 : frames.front();
+    const std::string text =
+        line->talk->wraps() ? line->protocol->wrapped(topics_[instrument].front(), frames.front()) : frames.front();
     if (t.swallow_one) {
       t.swallow_one = false;
       continue;
@@ -203,7 +206,18 @@ void World::offend(const std::string& what) {
 void World::act(Line& line, const Said& said) {
   for (const std::string& answer : said.answers) send(line, answer);
   for (const std::string& topic : said.leave) line.topics.erase(topic);
-  for (const std::string& topic : said.listen) line.topics.insert(topic);
+  for (const std::string& topic : said.listen) {
+    line.topics.insert(topic);
+    // The newest trade may come along as an answer; an old trade that counts was delivered too.
+    const auto of = std::find_if(topics_.begin(), topics_.end(), [&](const auto& t) { return t.front() == topic; });
+    const auto trades = of == topics_.end() ? std::span<const TapeTrade>()
+                                            : tape_.trades(static_cast<std::size_t>(of - topics_.begin()));
+    if (trades.empty()) continue;
+    const std::string id = "\"" + std::to_string(trades.back().id) + "\"";
+    const bool told = std::any_of(said.answers.begin(), said.answers.end(),
+                                  [&](const std::string& a) { return a.find(id) != a.npos; });
+    if (told) line.ids.emplace_back(static_cast<std::size_t>(of - topics_.begin()), trades.back().id);
+  }
   if (said.violation) offend(std::string(line.protocol->name()) + ": a limit was not kept");
   if (!said.farewell.empty()) cut(line);
 }
@@ -213,7 +227,10 @@ Answer World::rest(const Url& url, std::string_view target) {
   Address address = parse_address(url.path + std::string(target), url.host);
   const Protocol* protocol = owner_of(address);
   if (protocol == nullptr) return {404, "{}", 0};
-  if (!unlisted_.empty() && address.path.ends_with("exchangeInfo")) {
+  const bool a_list = std::any_of(std::begin(lists), std::end(lists),
+                                  [&](std::string_view end) { return address.path.ends_with(end); });
+  if (listed_ && a_list) return protocol->rest(address, listed_.get(), "", clock_.true_time());
+  if (!unlisted_.empty() && a_list) {
     std::vector<TapeInstrument> listed;
     for (const TapeInstrument& t : tape_.instruments()) {
       if (!unlisted_.contains(t.instrument.symbol)) listed.push_back(t);
@@ -249,6 +266,11 @@ void World::cut_connections() {
 std::size_t World::connections() const {
   return static_cast<std::size_t>(
       std::count_if(lines_.begin(), lines_.end(), [](const auto& l) { return l->open && !l->topics.empty(); }));
+}
+
+void World::list_too(std::vector<TapeInstrument> more) {
+  more.insert(more.begin(), tape_.instruments().begin(), tape_.instruments().end());
+  listed_ = std::make_unique<Tape>(1, clock_.true_time(), std::move(more));
 }
 
 void World::cut_all() {

@@ -69,6 +69,8 @@ class World {
     else
       unlisted_.insert(symbol);
   }
+  // Instruments that the exchanges list, and whose streams they do not serve.
+  void list_too(std::vector<sim::TapeInstrument> more);
   // Connections of this age are closed.
   void set_lifetime(std::chrono::seconds age) { lifetime_ = age; }
   [[nodiscard]] std::size_t connections() const;
@@ -111,12 +113,13 @@ class World {
   std::vector<Seen> delivered_;
   std::vector<std::shared_ptr<Line>> lines_;
   std::vector<Side> sides_;
-  std::vector<Trouble> trouble_;                     // by side
-  std::vector<std::vector<std::string>> topics_;     // by instrument
+  std::vector<Trouble> trouble_;                  // by side
+  std::vector<std::vector<std::string>> topics_;  // by instrument
   bool rest_fails_ = false, rest_silent_ = false;
   std::map<std::string, std::deque<SteadyTime>> attempts_;            // by exchange, of its window
   std::map<std::pair<std::string, std::int64_t>, unsigned> weights_;  // by host and minute
   std::set<std::string> unlisted_;
+  std::unique_ptr<sim::Tape> listed_;  // what is listed, if that is not what there is
   std::size_t offences_ = 0;
   std::string offence_;  // the first
   struct Told {

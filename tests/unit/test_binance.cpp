@@ -484,7 +484,7 @@ bool list_of(Market market, std::string_view body, std::vector<Instrument>& out,
 TEST_CASE("binance: instruments") {
   std::vector<Instrument> out;
   std::string error;
-  REQUIRE(list_of(Market::spot, 
+  REQUIRE(list_of(Market::spot,
                   R"({"timezone":"UTC","rateLimits":[{"limit":6000}],"symbols":[
       {"symbol":"BTCUSDT","status":"TRADING","baseAsset":"BTC","quoteAsset":"USDT","isSpotTradingAllowed":true,
        "filters":[{"filterType":"PRICE_FILTER","tickSize":"0.01"}]},
@@ -503,7 +503,7 @@ TEST_CASE("binance: instruments") {
   CHECK_FALSE(out[1].trading);
   CHECK_FALSE(out[2].trading);
 
-  REQUIRE(list_of(Market::inverse, 
+  REQUIRE(list_of(Market::inverse,
                   R"({"symbols":[
       {"symbol":"BTCUSD_PERP","contractStatus":"TRADING","contractSize":100,"marginAsset":"BTC","baseAsset":"BTC",
        "quoteAsset":"USD"},

@@ -30,12 +30,11 @@ TEST_CASE("coinbase: requests and answers") {
         R"({"type":"subscribe","channels":[{"name":"matches","product_ids":["BTC-USD","ETH-USD"]},)"
         R"({"name":"heartbeat","product_ids":["BTC-USD","ETH-USD"]}]})");
   CHECK(c.exchange->probe == nullptr);
-  const Ack good = c.ack(
-      R"({"type":"subscriptions","channels":[{"name":"matches","product_ids":["BTC-USD"]},)"
-      R"({"name":"heartbeat","product_ids":["BTC-USD","ETH-USD"]}]})");
+  const Ack good = c.ack(R"({"type":"subscriptions","channels":[{"name":"matches","product_ids":["BTC-USD"]},)"
+                         R"({"name":"heartbeat","product_ids":["BTC-USD","ETH-USD"]}]})");
   CHECK((good.ok && good.rest == Ack::Rest::refused && good.topics == Names{"BTC-USD"}));
-  const Ack bad = c.ack(
-      R"({"type":"error","message":"Failed to subscribe","reason":"BTC-XXX is not a valid product"})");
+  const Ack bad =
+      c.ack(R"({"type":"error","message":"Failed to subscribe","reason":"BTC-XXX is not a valid product"})");
   CHECK((!bad.ok && bad.rest == Ack::Rest::again && bad.topics == Names{"BTC-XXX"}));
   CHECK(bad.error == "Failed to subscribe: BTC-XXX is not a valid product");
 }
@@ -56,8 +55,8 @@ TEST_CASE("coinbase: the side is the maker's") {
 // Words may be wrong, prices are not: a taker who buys pays the higher price.
 TEST_CASE("coinbase: prices move with the taker, in what was really recorded") {
   const char* shared = std::getenv("CVDD_SHARED");
-  const fs::path folder = (shared != nullptr ? fs::path(shared) : fs::path(CVDD_SOURCE_DIR) / "../shared") /
-                          "recordings" / "coinbase";
+  const fs::path folder =
+      (shared != nullptr ? fs::path(shared) : fs::path(CVDD_SOURCE_DIR) / "../shared") / "recordings" / "coinbase";
   if (!fs::exists(folder)) {
     WARN("SKIPPED: no recordings at " << folder << "; set CVDD_SHARED to the folder that holds them");
     return;
@@ -125,7 +124,9 @@ TEST_CASE("coinbase: the heartbeat tells of a hole while nothing else is said") 
   const Timestamp now{1415348400'000000};
   std::vector<Record> records;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> holes;
-  intake.on_hole = [&](const Instrument&, std::uint64_t first, std::uint64_t count) { holes.emplace_back(first, count); };
+  intake.on_hole = [&](const Instrument&, std::uint64_t first, std::uint64_t count) {
+    holes.emplace_back(first, count);
+  };
   intake.take(match("match", 20, "sell"), now, records);
   intake.take(heartbeat(20), now, records);
   CHECK(holes.empty());
@@ -140,8 +141,8 @@ TEST_CASE("coinbase: the heartbeat tells of a hole while nothing else is said") 
   intake.take(match("match", 22, "sell"), now, records);  // late, not lost
   REQUIRE(records.size() == 1);
   CHECK(records[0].kind() == RecordKind::trade);
-  CHECK(c.parse(R"({"type":"heartbeat","last_trade_id":"x","product_id":"BTC-USD","time":"2014-11-07T08:19:28Z"})").refusal ==
-        Refusal::bad_field);
+  CHECK(c.parse(R"({"type":"heartbeat","last_trade_id":"x","product_id":"BTC-USD","time":"2014-11-07T08:19:28Z"})")
+            .refusal == Refusal::bad_field);
 }
 
 TEST_CASE("coinbase: lists, time and history") {
@@ -160,7 +161,8 @@ TEST_CASE("coinbase: lists, time and history") {
   Timestamp time;
   REQUIRE(c.exchange->parse_time(R"({"iso":"2015-01-07T23:47:25.201Z","epoch":1420674445.201})", time));
   CHECK(time.us == 1420674445'201000);
-  for (const char* iso : {"2015-01-07T23:47:25.201", "2015-13-07T23:47:25Z", "2015-01-07 23:47:25Z", "x", "2015-01-07T23:47:25.2-1Z"}) {
+  for (const char* iso :
+       {"2015-01-07T23:47:25.201", "2015-13-07T23:47:25Z", "2015-01-07 23:47:25Z", "x", "2015-01-07T23:47:25.2-1Z"}) {
     CHECK_FALSE(c.exchange->parse_time(std::string(R"({"iso":")") + iso + "\"}", time));
   }
   CHECK(c.exchange->history_target(*c.all[0], 1000, 1000) == "/products/BTC-USD/trades?limit=1000&after=2000");

@@ -6,8 +6,7 @@ using namespace cvdd::test;
 TEST_CASE("deribit: requests") {
   Asked d("deribit", Market::inverse, {"BTC-PERPETUAL", "ETH-PERPETUAL"});
   CHECK(d.exchange->ws_target(Stream::aggregate) == "/ws/api/v2");
-  CHECK(d.exchange->hello(1) ==
-        R"({"jsonrpc":"2.0","id":1,"method":"public/set_heartbeat","params":{"interval":10}})");
+  CHECK(d.exchange->hello(1) == R"({"jsonrpc":"2.0","id":1,"method":"public/set_heartbeat","params":{"interval":10}})");
   CHECK(d.exchange->subscribe(d.all, Stream::aggregate, 42) ==
         R"({"jsonrpc":"2.0","id":42,"method":"public/subscribe","params":{"channels":["trades.BTC-PERPETUAL.100ms",)"
         R"("trades.ETH-PERPETUAL.100ms"]}})");
@@ -24,15 +23,17 @@ TEST_CASE("deribit: channels it does not know are missing from its answer, and n
   CHECK((none.ok && none.rest == Ack::Rest::refused && none.topics == Names{""}));
   const Ack test = d.ack(R"({"jsonrpc":"2.0","id":44,"result":{"version":"1.2.26"}})");
   CHECK((test.ok && test.topics.empty()));
-  const Ack error = d.ack(R"({"jsonrpc":"2.0","id":5,"error":{"code":13778,"message":"raw_subscriptions_not_available"}})");
+  const Ack error =
+      d.ack(R"({"jsonrpc":"2.0","id":5,"error":{"code":13778,"message":"raw_subscriptions_not_available"}})");
   CHECK((!error.ok && !error.temporary && error.error == "raw_subscriptions_not_available (code 13778)"));
   CHECK(d.ack(R"({"jsonrpc":"2.0","id":5,"error":{"code":10028,"message":"too_many_requests"}})").temporary);
 }
 
 TEST_CASE("deribit: the question whether we are there is answered at once") {
   Asked d("deribit", Market::inverse, {"BTC-PERPETUAL"});
-  CHECK(d.parse(R"({"params":{"type":"test_request"},"method":"heartbeat","jsonrpc":"2.0"})").reply.find("public/test") !=
-        std::string::npos);
+  CHECK(
+      d.parse(R"({"params":{"type":"test_request"},"method":"heartbeat","jsonrpc":"2.0"})").reply.find("public/test") !=
+      std::string::npos);
   CHECK(d.parse(R"({"params":{"type":"heartbeat"},"method":"heartbeat","jsonrpc":"2.0"})").reply.empty());
 }
 
@@ -51,10 +52,12 @@ TEST_CASE("deribit: numbers by trade_seq, names by trade_id; blocks are beside t
   CHECK(d.parse(message(R"(,"block_trade_id":null)")).trades.at(0).in_cvd);
   CHECK(d.parse(message(R"(,"combo_id":"BTC-FS-25DEC26_PERP","combo_trade_id":"43")")).trades.at(0).in_cvd);
   CHECK(d.parse(message(R"(,"liquidation":"T")")).trades.at(0).in_cvd);
-  CHECK(d.parse(R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"ticker.BTC-PERPETUAL.100ms","data":{}}})")
+  CHECK(d.parse(
+             R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"ticker.BTC-PERPETUAL.100ms","data":{}}})")
             .ignored);
-  CHECK(d.parse(R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.X.100ms","data":{}}})").refusal ==
-        Refusal::bad_field);
+  CHECK(
+      d.parse(R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.X.100ms","data":{}}})").refusal ==
+      Refusal::bad_field);
 }
 
 TEST_CASE("deribit: lists") {
@@ -105,5 +108,6 @@ TEST_CASE("deribit: history by trade_seq") {
       *d.all[0], trades, error));
   REQUIRE(trades.size() == 1);
   CHECK(trades[0].id == 203024587);
-  CHECK_FALSE(d.exchange->parse_history(R"({"error":{"code":11060,"message":"not_supported"}})", *d.all[0], trades, error));
+  CHECK_FALSE(
+      d.exchange->parse_history(R"({"error":{"code":11060,"message":"not_supported"}})", *d.all[0], trades, error));
 }

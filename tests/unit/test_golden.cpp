@@ -41,10 +41,10 @@ bool may_be(std::string_view name, Market market) {
 
 // Contracts whose size is on no list here, as their exchange listed them in those days.
 const std::map<std::string, std::pair<Market, Decimal>> contracts{
-    {"BTC-USDT-SWAP", {Market::linear, {1, 2}}},             // ctVal 0.01 BTC
-    {"BTC-USD-SWAP", {Market::inverse, {100, 0}}},           // ctVal 100 USD
-    {"FIL-USD-220325", {Market::inverse, {10, 0}}},          // ctVal 10 USD
-    {"BTC-USD-211224-56000-C", {Market::option, {1, 1}}},    // ctVal 1 BTC, ctMult 0.1
+    {"BTC-USDT-SWAP", {Market::linear, {1, 2}}},           // ctVal 0.01 BTC
+    {"BTC-USD-SWAP", {Market::inverse, {100, 0}}},         // ctVal 100 USD
+    {"FIL-USD-220325", {Market::inverse, {10, 0}}},        // ctVal 10 USD
+    {"BTC-USD-211224-56000-C", {Market::option, {1, 1}}},  // ctVal 1 BTC, ctMult 0.1
 };
 
 // The instrument the message speaks of, by its exchange's own rules or from the table.
@@ -162,7 +162,6 @@ TEST_CASE("golden: single messages read as other projects read them") {
   }
   for (const Exchange* exchange : all_exchanges()) CHECK(done[std::string(exchange->name)].first > 0);
   for (const auto& [exchange, counts] : done) {
-    std::cout << "golden: " << counts.first << " " << exchange << " messages, " << counts.second
-              << " fields checked\n";
+    std::cout << "golden: " << counts.first << " " << exchange << " messages, " << counts.second << " fields checked\n";
   }
 }

@@ -1,4 +1,5 @@
-// Broken, truncated and hostile messages, on every exchange there is: refused and counted, never a trade, never the end.
+// Broken, truncated and hostile messages, on every exchange there is: refused and counted, never a trade, never the
+// end.
 #include <map>
 
 #include "catch.hpp"
@@ -103,10 +104,14 @@ TEST_CASE("hostile: every beginning of a message is refused") {
 }
 
 TEST_CASE("hostile: a price or size that is none makes no trade") {
-  const std::vector<std::string> bad{"0",    "\"0\"", "\"0.000\"", "-1",   "\"-1\"", "\"-0.5\"", "1e400", "\"1e400\"", "\"\"",
-                                     "\"x\"", "\"1,5\"", "\"0x10\"", "null", "true",  "[]",       "{}",     "[1]",        "NaN",
-                                     "\"NaN\"", "\"Infinity\"", "\"1e-400\"", "1e-30", "\" 1\"", "\"1 \"", "\"+1\"", "\".5\"", "\"1.\"",
-                                     "\"123456789012345678901234567890\"", "01", "1.2.3", "\"\xc3\x28\"", "\xff"};
+  const std::vector<std::string> bad{"0",          "\"0\"",    "\"0.000\"",    "-1",
+                                     "\"-1\"",     "\"-0.5\"", "1e400",        "\"1e400\"",
+                                     "\"\"",       "\"x\"",    "\"1,5\"",      "\"0x10\"",
+                                     "null",       "true",     "[]",           "{}",
+                                     "[1]",        "NaN",      "\"NaN\"",      "\"Infinity\"",
+                                     "\"1e-400\"", "1e-30",    "\" 1\"",       "\"1 \"",
+                                     "\"+1\"",     "\".5\"",   "\"1.\"",       "\"123456789012345678901234567890\"",
+                                     "01",         "1.2.3",    "\"\xc3\x28\"", "\xff"};
   for (const Sample& s : samples()) {
     Judge judge(s);
     // Which values are price and size is found out by what changes a trade: with 7 there it is another one.
@@ -118,8 +123,8 @@ TEST_CASE("hostile: a price or size that is none makes no trade") {
       const SymbolTable symbols{{s.instrument.symbol, &s.instrument}};
       s.exchange->parse(s.message, symbols, then);
       s.exchange->parse(other, symbols, now);
-      if (now.trades.size() != 1 || (now.trades[0].price == then.trades[0].price &&
-                                     now.trades[0].base == then.trades[0].base)) {
+      if (now.trades.size() != 1 ||
+          (now.trades[0].price == then.trades[0].price && now.trades[0].base == then.trades[0].base)) {
         continue;
       }
       ++numbers;
@@ -137,8 +142,19 @@ TEST_CASE("hostile: a price or size that is none makes no trade") {
 
 TEST_CASE("hostile: any value of any type anywhere, and nothing breaks") {
   const std::string megabyte(1 << 20, 'x');
-  const std::vector<std::string> anything{"null", "true", "[]", "{}", "-1", "1e999", "\"\"", "\"\\ud800\"", "\"" + megabyte + "\"",
-                                          "18446744073709551616", "[[[[]]]]", "{\"a\":{\"b\":[1,2]}}", "\"\xff\xfe\""};
+  const std::vector<std::string> anything{"null",
+                                          "true",
+                                          "[]",
+                                          "{}",
+                                          "-1",
+                                          "1e999",
+                                          "\"\"",
+                                          "\"\\ud800\"",
+                                          "\"" + megabyte + "\"",
+                                          "18446744073709551616",
+                                          "[[[[]]]]",
+                                          "{\"a\":{\"b\":[1,2]}}",
+                                          "\"\xff\xfe\""};
   for (const Sample& s : samples()) {
     Judge judge(s);
     for (const auto& [begin, length] : values_in(s.message)) {

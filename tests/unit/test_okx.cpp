@@ -32,8 +32,9 @@ TEST_CASE("okx: a push merges the fills of one order, and says which") {
       R"("sz":"2","side":"sell","source":"0","ts":"1630048897897"}]})";
   CHECK_FALSE(okx.parse(all).trades.at(0).merged);
   for (const char* count : {"\"0\"", "\"-1\"", "\"x\"", "null", "\"130639475\"", "\"4294967296000\""}) {
-    std::string bad = R"({"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","tradeId":"130639474",)"
-                      R"("px":"1","sz":"1","side":"buy","ts":"1629386781174","count":)";
+    std::string bad =
+        R"({"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","tradeId":"130639474",)"
+        R"("px":"1","sz":"1","side":"buy","ts":"1629386781174","count":)";
     bad.append(count).append("}]}");
     INFO(bad);
     CHECK(okx.parse(bad).refusal == Refusal::bad_field);
@@ -66,9 +67,10 @@ TEST_CASE("okx: notices and what is not ours") {
             .ignored);
   CHECK(okx.parse(R"({"arg":{"channel":"trades","instId":"X"},"data":[]})").refusal == Refusal::bad_field);
   CHECK(okx.parse(R"({"event":"dance"})").refusal == Refusal::not_understood);
-  CHECK(okx.parse(R"({"arg":{"channel":"trades","instId":"X-Y"},"data":[{"instId":"X-Y","tradeId":"1","px":"1","sz":"1",)"
-                  R"("side":"buy","ts":"1630048897897"}]})")
-            .refusal == Refusal::unknown_symbol);
+  CHECK(
+      okx.parse(R"({"arg":{"channel":"trades","instId":"X-Y"},"data":[{"instId":"X-Y","tradeId":"1","px":"1","sz":"1",)"
+                R"("side":"buy","ts":"1630048897897"}]})")
+          .refusal == Refusal::unknown_symbol);
 }
 
 TEST_CASE("okx: which lists to ask for, and what they say") {
@@ -103,8 +105,8 @@ TEST_CASE("okx: which lists to ask for, and what they say") {
                   ->parse_instruments(R"({"code":"50011","msg":"Too Many Requests","data":[]})", linear, error));
   CHECK(error == "Too Many Requests (code 50011)");
   Timestamp time;
-  REQUIRE(find_exchange("okx", Market::spot)
-              ->parse_time(R"({"code":"0","data":[{"ts":"1597026383085"}],"msg":""})", time));
+  REQUIRE(
+      find_exchange("okx", Market::spot)->parse_time(R"({"code":"0","data":[{"ts":"1597026383085"}],"msg":""})", time));
   CHECK(time.us == 1597026383085'000);
 }
 
@@ -115,8 +117,9 @@ TEST_CASE("okx: history comes newest first") {
   std::vector<Trade> trades;
   std::string error;
   const auto row = [](const char* symbol, int id) {
-    return std::string(R"({"instId":")") + symbol + R"(","side":"sell","sz":"0.00001","source":"0","px":"29963.2","tradeId":")" +
-           std::to_string(id) + R"(","ts":"1654161646974"})";
+    return std::string(R"({"instId":")") + symbol +
+           R"(","side":"sell","sz":"0.00001","source":"0","px":"29963.2","tradeId":")" + std::to_string(id) +
+           R"(","ts":"1654161646974"})";
   };
   REQUIRE(okx.exchange->parse_history(
       R"({"code":"0","msg":"","data":[)" + row("BTC-USDT", 12) + "," + row("BTC-USDT", 11) + "]}", *okx.all[0], trades,

@@ -51,8 +51,9 @@ TEST_CASE("exchanges are data and pure functions, and only their room names them
   for (const std::string& v : violations("src/exchanges", impure)) FAIL_CHECK(v);
   for (const Exchange* e : all_exchanges()) {
     const std::regex name("\\b" + std::string(e->name) + "|\"[^\"]*" + std::string(e->name), std::regex::icase);
-    for (const char* room : {"src/core", "include/cvdd/core", "src/net", "include/cvdd/net", "src/app", "include/cvdd/app",
-                             "src/ops", "include/cvdd/ops", "include/cvdd/exchanges/exchange.hpp"}) {
+    for (const char* room :
+         {"src/core", "include/cvdd/core", "src/net", "include/cvdd/net", "src/app", "include/cvdd/app", "src/ops",
+          "include/cvdd/ops", "include/cvdd/exchanges/exchange.hpp"}) {
       for (const std::string& v : violations(room, name)) FAIL_CHECK(v);
     }
   }

@@ -1,5 +1,5 @@
-// What a size means, exchange by exchange and market by market: real contracts, by the exchange's own list and messages,
-// against arithmetic that anybody can do again. One buy and one sell each.
+// What a size means, exchange by exchange and market by market: real contracts, by the exchange's own list and
+// messages, against arithmetic that anybody can do again. One buy and one sell each.
 #include <fmt/format.h>
 
 #include <map>
@@ -132,9 +132,7 @@ const Line lines[] = {
      R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.ETH-25DEC26.100ms","data":[{"timestamp":1700000000000,"price":2000,"direction":"buy","instrument_name":"ETH-25DEC26","trade_seq":1,"amount":1.0,"trade_id":"ETH-1"},{"timestamp":1700000000001,"price":2000.0,"direction":"sell","instrument_name":"ETH-25DEC26","trade_seq":2,"amount":3.0,"trade_id":"ETH-2"}]}})",
      "USD", "0.0005", "1", "0.0015", "3", "-0.001", "-2"},
     // Linear: amount is base. 0.05 × 80000 = 4000; 0.01 × 80001 = 800.01
-    {"deribit", Market::linear,
-     R"({"instrument_name":"BTC_USDC-PERPETUAL","kind":"future","instrument_type":"linear","base_currency":"BTC","quote_currency":"USDC","settlement_currency":"USDC","contract_size":0.0001,"is_active":true,"state":"open"})",
-     R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.BTC_USDC-PERPETUAL.100ms","data":[{"timestamp":1700000000000,"price":80000.0,"direction":"buy","instrument_name":"BTC_USDC-PERPETUAL","trade_seq":1,"amount":0.05,"trade_id":"BTC_USDC-1"},{"timestamp":1700000000001,"price":80001.0,"direction":"sell","instrument_name":"BTC_USDC-PERPETUAL","trade_seq":2,"amount":0.01,"trade_id":"BTC_USDC-2"}]}})",
+    {"deribit", Market::linear, R"({"instrument_name":"BTC_USDC-PERPETUAL","kind":"future","instrument_type":"linear","base_currency":"BTC","quote_currency":"USDC","settlement_currency":"USDC","contract_size":0.0001,"is_active":true,"state":"open"})", R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.BTC_USDC-PERPETUAL.100ms","data":[{"timestamp":1700000000000,"price":80000.0,"direction":"buy","instrument_name":"BTC_USDC-PERPETUAL","trade_seq":1,"amount":0.05,"trade_id":"BTC_USDC-1"},{"timestamp":1700000000001,"price":80001.0,"direction":"sell","instrument_name":"BTC_USDC-PERPETUAL","trade_seq":2,"amount":0.01,"trade_id":"BTC_USDC-2"}]}})",
      "USDC", "0.05", "4000", "0.01", "800.01", "0.04", "3199.99"},
     // 2.2e3 = 2200; × 0.625 = 1375. 100 × 0.62 = 62
     {"deribit", Market::linear,
@@ -157,10 +155,10 @@ const Line lines[] = {
      R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.BTC_USDC.100ms","data":[{"timestamp":1700000000000,"price":80000.5,"direction":"buy","instrument_name":"BTC_USDC","trade_seq":1,"amount":0.002,"trade_id":"BTC_USDC-1"},{"timestamp":1700000000001,"price":80000.0,"direction":"sell","instrument_name":"BTC_USDC","trade_seq":2,"amount":0.001,"trade_id":"BTC_USDC-2"}]}})",
      "USDC", "0.002", "160.001", "0.001", "80", "0.001", "80.001"},
     // 1.5 × 0.031 = 0.0465; 0.5 × 0.03 = 0.015
-    {"deribit", Market::spot,
-     R"({"instrument_name":"ETH_BTC","kind":"spot","base_currency":"ETH","quote_currency":"BTC","settlement_currency":"BTC","is_active":true,"state":"open"})",
-     R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.ETH_BTC.100ms","data":[{"timestamp":1700000000000,"price":0.031,"direction":"buy","instrument_name":"ETH_BTC","trade_seq":1,"amount":1.5,"trade_id":"ETH_BTC-1"},{"timestamp":1700000000001,"price":0.03,"direction":"sell","instrument_name":"ETH_BTC","trade_seq":2,"amount":0.5,"trade_id":"ETH_BTC-2"}]}})",
-     "BTC", "1.5", "0.0465", "0.5", "0.015", "1", "0.0315"},
+    {
+        "deribit",
+        Market::spot, R"({"instrument_name":"ETH_BTC","kind":"spot","base_currency":"ETH","quote_currency":"BTC","settlement_currency":"BTC","is_active":true,"state":"open"})", R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.ETH_BTC.100ms","data":[{"timestamp":1700000000000,"price":0.031,"direction":"buy","instrument_name":"ETH_BTC","trade_seq":1,"amount":1.5,"trade_id":"ETH_BTC-1"},{"timestamp":1700000000001,"price":0.03,"direction":"sell","instrument_name":"ETH_BTC","trade_seq":2,"amount":0.5,"trade_id":"ETH_BTC-2"}]}})",
+        "BTC", "1.5", "0.0465", "0.5", "0.015", "1", "0.0315"},
 
     // ---- Bybit. Spot: v is base. 0.000712 × 77606.8 = 55.2560416; 0.001 × 77606.7 = 77.6067
     {"bybit", Market::spot, R"({"symbol":"BTCUSDT","baseCoin":"BTC","quoteCoin":"USDT","status":"Trading"})",
@@ -201,7 +199,8 @@ const Line lines[] = {
      R"({"topic":"publicTrade.ETH","type":"snapshot","ts":1,"data":[{"p":"51.5","v":"10","i":"0404c393-8419-5bac-95c3-5fea28404754","T":1700000000000,"BT":false,"s":"ETH-25DEC26-2500-P-USDT","S":"Buy"},{"p":"50","v":"0.1","i":"0404c393-8419-5bac-95c3-5fea28404755","T":1700000000001,"BT":false,"s":"ETH-25DEC26-2500-P-USDT","S":"Sell"}]})",
      "USDT", "10", "515", "0.1", "5", "9.9", "510"},
 
-    // ---- Coinbase. Size is base; the maker sold, so the taker bought. 5.23512 × 400.23 = 2095.2520776; 0.5 × 400 = 200
+    // ---- Coinbase. Size is base; the maker sold, so the taker bought. 5.23512 × 400.23 = 2095.2520776; 0.5 × 400 =
+    // 200
     {"coinbase", Market::spot, R"({"id":"BTC-USD","base_currency":"BTC","quote_currency":"USD","status":"online"})",
      R"({"type":"match","trade_id":10,"time":"2014-11-07T08:19:27.028459Z","product_id":"BTC-USD","size":"5.23512","price":"400.23","side":"sell"}
         {"type":"match","trade_id":11,"time":"2014-11-07T08:19:28Z","product_id":"BTC-USD","size":"0.50","price":"400.00","side":"buy"})",

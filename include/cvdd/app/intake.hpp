@@ -23,9 +23,9 @@ struct IntakeCounters {
   std::uint64_t other_series = 0;  // of the stream that is not the instrument's source
   std::uint64_t ignored = 0;       // understood, not needed
   std::uint64_t holes = 0;
-  std::uint64_t missing = 0;  // ids in those holes
-  std::uint64_t fetched = 0;  // trades that came from the exchange's history
-  std::uint64_t ahead = 0;    // refused: more than 60 s ahead of the clock
+  std::uint64_t missing = 0;     // ids in those holes
+  std::uint64_t fetched = 0;     // trades that came from the exchange's history
+  std::uint64_t ahead = 0;       // refused: more than 60 s ahead of the clock
   std::uint64_t straddling = 0;  // messages not counted because a part of their fills was: the rest is a hole
   std::array<std::uint64_t, static_cast<std::size_t>(Refusal::count_)> refused{};
   [[nodiscard]] std::uint64_t refused_total() const;

@@ -113,8 +113,7 @@ class Session {
   [[nodiscard]] std::deque<Request>::iterator request_of(const Ack& ack);
   [[nodiscard]] bool settle(Request request, const Ack& ack);
   [[nodiscard]] bool part(const std::vector<const Instrument*>& instruments, const std::string& error);
-  [[nodiscard]] bool refuse(const std::vector<const Instrument*>& instruments, const std::string& error,
-                            bool named);
+  [[nodiscard]] bool refuse(const std::vector<const Instrument*>& instruments, const std::string& error, bool named);
   void ask_again(std::vector<const Instrument*> instruments);
   void ask_refused_again();
   [[nodiscard]] std::string topic_of(const Instrument& instrument) const;

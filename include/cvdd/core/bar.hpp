@@ -40,7 +40,8 @@ struct Bar {
   [[nodiscard]] bool written() const { return revs > 0; }
 };
 
-// Adds a trade's volume and price; false if a sum overflows (the bar is unchanged then). `name`: of its id, if it has one.
+// Adds a trade's volume and price; false if a sum overflows (the bar is unchanged then). `name`: of its id, if it has
+// one.
 [[nodiscard]] bool add_trade(Bar& bar, const Record& trade, const IdText& name = {});
 // Adds volume beside the CVD; false if a sum overflows.
 [[nodiscard]] bool add_other(Bar& bar, const Record& trade);

@@ -31,7 +31,8 @@ class ExchangeGate {
  public:
   // The exchange counts when they arrive, which may be a little later or sooner than we do: the window is longer by
   // that.
-  ExchangeGate(std::uint32_t attempts, Duration window) : attempts_(attempts, {window.us + on_the_way.us}) {}
+  ExchangeGate(std::uint32_t attempts, Duration window)
+      : attempts_(attempts, {window.us + std::min(window, on_the_way).us}) {}
   static constexpr Duration on_the_way = seconds(5);
   // Reserves one connection attempt; how long to wait before it.
   [[nodiscard]] Duration take_attempt(Timestamp now) {

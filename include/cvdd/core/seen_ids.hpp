@@ -1,6 +1,6 @@
-// The ids seen lately of an instrument whose ids have no order. Bounded: it holds those of the last ten minutes of trade
-// time, at most `size_max`; beyond that the oldest is forgotten, and a copy of it that came then would count twice.
-// (Copies come from a second connection within seconds.) Pure.
+// The ids seen lately of an instrument whose ids have no order. Bounded: it holds those of the last ten minutes of
+// trade time, at most `size_max`; beyond that the oldest is forgotten, and a copy of it that came then would count
+// twice. (Copies come from a second connection within seconds.) Pure.
 #pragma once
 
 #include <cstdint>

@@ -35,8 +35,8 @@ class Sequencer {
   [[nodiscard]] Decision decide(Series series, std::uint64_t id) { return decide(series, id, id); }
   // Of ids without an order: seen before or not, as far as memory goes (SeenIds).
   [[nodiscard]] Verdict decide_opaque(OpaqueId id, Timestamp time);
-  // The exchange says that `newest` is its newest id: are there any before it that we lack? (`next` with a hole or not.)
-  // Before the first trade it is where the counting begins.
+  // The exchange says that `newest` is its newest id: are there any before it that we lack? (`next` with a hole or
+  // not.) Before the first trade it is where the counting begins.
   [[nodiscard]] Decision told(Series series, std::uint64_t newest);
 
   // Continues after an id known from the files, so that what was traded meanwhile shows as a hole.

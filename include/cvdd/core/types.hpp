@@ -53,10 +53,10 @@ enum class Ids : std::uint8_t {
 struct Instrument {
   std::string exchange;  // "binance"
   Market market = Market::spot;
-  std::string symbol;           // the exchange's own spelling: "BTCUSDT", "BTCUSD_PERP"
-  std::string base;             // "BTC"
-  std::string quote;            // "USDT"
-  std::string settle;           // margin asset; empty for spot
+  std::string symbol;  // the exchange's own spelling: "BTCUSDT", "BTCUSD_PERP"
+  std::string base;    // "BTC"
+  std::string quote;   // "USDT"
+  std::string settle;  // margin asset; empty for spot
   // Spot, linear, option: base units per unit of size; inverse: quote units (USD) per unit of size.
   Decimal contract_size{1, 0};
   bool trading = true;  // false: listed, but not open for trading
@@ -83,7 +83,7 @@ struct IdText {
 // One message of a tape, converted: sizes in base and quote units, side by the taker.
 struct Trade {
   const Instrument* instrument = nullptr;
-  Timestamp time;           // the exchange's trade time
+  Timestamp time;             // the exchange's trade time
   std::uint64_t id = 0;       // orders the instrument's trades within a series; of opaque ids, the lower half
   std::uint64_t id_high = 0;  // of opaque ids, the upper half
   IdText name;                // what rows print, if it is not `id`

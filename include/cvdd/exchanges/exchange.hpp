@@ -132,7 +132,8 @@ struct Exchange {
   // Reads one message; fills `out` (cleared first).
   void (*parse)(std::string_view message, const SymbolTable& symbols, Parsed& out);
 
-  // REST: the targets of the lists of instruments, of which the names wanted (upper case, maybe with * and ?) are a part.
+  // REST: the targets of the lists of instruments, of which the names wanted (upper case, maybe with * and ?) are a
+  // part.
   std::vector<std::string> (*instruments_targets)(std::span<const std::string> wanted);
   // Appends to `out`; false, with the reason, if the body is no such list. Instruments of other markets are left out.
   bool (*parse_instruments)(std::string_view body, InstrumentPage& out, std::string& error);
@@ -147,8 +148,8 @@ struct Exchange {
   std::string_view weight_pool;
   std::uint32_t history_page = 0;  // rows in one answer, at most
 
-  // REST: trades with ids from `from_id` up to `from_id + limit - 1`; older ones may come along. May be null: there is no
-  // history by id. The answer as parse_history reads it is in order of the ids.
+  // REST: trades with ids from `from_id` up to `from_id + limit - 1`; older ones may come along. May be null: there is
+  // no history by id. The answer as parse_history reads it is in order of the ids.
   std::string (*history_target)(const Instrument& instrument, std::uint64_t from_id, std::uint32_t limit);
   bool (*parse_history)(std::string_view body, const Instrument& instrument, std::vector<Trade>& out,
                         std::string& error);

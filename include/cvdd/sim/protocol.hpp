@@ -41,8 +41,8 @@ struct Said {
   std::vector<std::string> answers;  // in this order, before any frame of what follows from it
   std::vector<std::string> listen;   // topics that are heard from now on
   std::vector<std::string> leave;
-  std::string farewell;              // the connection ends with this reason; empty: it goes on
-  bool violation = false;            // … because a limit was not kept
+  std::string farewell;    // the connection ends with this reason; empty: it goes on
+  bool violation = false;  // … because a limit was not kept
 };
 
 // The exchange's side of one WebSocket.
