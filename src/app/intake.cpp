@@ -63,7 +63,7 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
   if (!e.confirmed) confirm(instrument, now, out);
   note(instrument, decision, trade.time, out);
   ++counters_.trades;
-  if (!trade.name.empty()) out.push_back(Record::name(trade.name, instrument.id));
+  if (instrument.ids == Ids::opaque && !trade.name.empty()) out.push_back(Record::name(trade.name, instrument.id));
   out.push_back(*record);
 }
 
@@ -126,7 +126,9 @@ void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& ou
           Record::mark(RecordKind::hole, trade.instrument->id, trade.time, decision.hole_first, decision.hole_count));
     }
     ++counters_.fetched;
-    if (!trade.name.empty()) out.push_back(Record::name(trade.name, trade.instrument->id));
+    if (trade.instrument->ids == Ids::opaque && !trade.name.empty()) {
+      out.push_back(Record::name(trade.name, trade.instrument->id));
+    }
     out.push_back(*record);
   }
 }

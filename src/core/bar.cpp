@@ -4,6 +4,23 @@
 
 namespace cvdd {
 
+namespace {
+// Ids without an order are all the same here: then the last to arrive is the last.
+void note_ids(Bar& bar, const Record& trade, const IdText& name) {
+  const auto first = std::make_tuple(trade.time(), trade.first_id()), last = std::make_tuple(trade.time(), trade.id());
+  if (!bar.has_ids() || first < std::make_tuple(bar.first_time, bar.first_id)) {
+    bar.first_time = trade.time();
+    bar.first_id = trade.first_id();
+    bar.first_name = name.view();
+  }
+  if (!bar.has_ids() || last >= std::make_tuple(bar.last_time, bar.last_id)) {
+    bar.last_time = trade.time();
+    bar.last_id = trade.id();
+    bar.last_name = name.view();
+  }
+}
+}  // namespace
+
 bool add_trade(Bar& bar, const Record& trade, const IdText& name) {
   const bool buy = trade.aggressor() == Aggressor::buyer;
   Decimal& base = buy ? bar.buy_base : bar.sell_base;
@@ -16,39 +33,33 @@ bool add_trade(Bar& bar, const Record& trade, const IdText& name) {
   (buy ? bar.buys : bar.sells) += trade.fills();
 
   const Decimal price = trade.price();
-  if (!bar.has_trades()) {
-    bar.open = bar.high = bar.low = bar.close = price;
-    bar.open_time = bar.close_time = trade.time();
-    bar.first_id = trade.first_id();
-    bar.last_id = trade.id();
-    bar.first_name = bar.last_name = name.view();
-  } else {
-    if (price > *bar.high) bar.high = price;
-    if (price < *bar.low) bar.low = price;
-    if (std::make_tuple(trade.time(), trade.first_id()) < std::make_tuple(bar.open_time, bar.first_id)) {
-      bar.open = price;
-      bar.open_time = trade.time();
-      bar.first_id = trade.first_id();
-      bar.first_name = name.view();
-    }
-    // Ids without an order are all the same here: then the last to arrive is the last.
-    if (std::make_tuple(trade.time(), trade.id()) >= std::make_tuple(bar.close_time, bar.last_id)) {
-      bar.close = price;
-      bar.close_time = trade.time();
-      bar.last_id = trade.id();
-      bar.last_name = name.view();
-    }
+  const auto first = std::make_tuple(trade.time(), trade.first_id()), last = std::make_tuple(trade.time(), trade.id());
+  const bool begins = !bar.has_trades() || first < std::make_tuple(bar.open_time, bar.open_id);
+  const bool ends = !bar.has_trades() || last >= std::make_tuple(bar.close_time, bar.close_id);
+  if (!bar.high || price > *bar.high) bar.high = price;
+  if (!bar.low || price < *bar.low) bar.low = price;
+  if (begins) {
+    bar.open = price;
+    bar.open_time = trade.time();
+    bar.open_id = trade.first_id();
   }
+  if (ends) {
+    bar.close = price;
+    bar.close_time = trade.time();
+    bar.close_id = trade.id();
+  }
+  note_ids(bar, trade, name);
   bar.changed = bar.delta_changed = true;
   return true;
 }
 
-bool add_other(Bar& bar, const Record& trade) {
+bool add_other(Bar& bar, const Record& trade, const IdText& name) {
   const auto base = add(bar.other_base, trade.base());
   const auto quote = add(bar.other_quote, trade.quote());
   if (!base || !quote) return false;
   bar.other_base = *base;
   bar.other_quote = *quote;
+  if (trade.id() != 0 || !name.empty()) note_ids(bar, trade, name);  // else it is numbered for itself
   bar.changed = true;
   return true;
 }

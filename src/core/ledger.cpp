@@ -196,8 +196,8 @@ void Ledger::trade(Book& book, const Record& record) {
     ++counters_.before_first;
     return;
   }
-  const bool in_series = record.kind() != RecordKind::other || record.aggressor() != Aggressor::unknown;
-  if (ordered && in_series && book.loss && !book.loss->open && book.last_id && record.id() > *book.last_id) {
+  const bool numbered = ordered && record.id() != 0;
+  if (numbered && book.loss && !book.loss->open && book.last_id && record.id() > *book.last_id) {
     resolve_loss(book);
   }
   if (!extend(book, bar_time)) {
@@ -221,11 +221,11 @@ void Ledger::trade(Book& book, const Record& record) {
     if (!add_trade(*bar, record, name)) return stop(book, bar_time);
     ++counters_.trades;
   } else if (record.kind() == RecordKind::other) {
-    if (!add_other(*bar, record)) return stop(book, bar_time);
+    if (!add_other(*bar, record, name)) return stop(book, bar_time);
     ++counters_.other;
   }
-  if (record.kind() != RecordKind::other || in_series) fill_hole(book, record.first_id(), record.id());
-  if (in_series) {
+  if (numbered) fill_hole(book, record.first_id(), record.id());
+  if (numbered || !ordered) {
     if (!book.last_id || !ordered) {
       // Nothing to compare the id with: what a loss before this trade cost stays unknown.
       if (book.loss && !book.loss->open) {
@@ -233,7 +233,7 @@ void Ledger::trade(Book& book, const Record& record) {
         book.loss.reset();
       }
     }
-    book.last_id = std::max(book.last_id.value_or(0), record.id());
+    if (numbered) book.last_id = std::max(book.last_id.value_or(0), record.id());
   }
   book.last_trade = std::max(book.last_trade, record.time());
   newest_trade_ = std::max(newest_trade_.value_or(record.time()), record.time());

@@ -30,6 +30,9 @@ void Ledger::restore(std::uint32_t instrument, const Row& row, std::optional<std
     bar.low = row.low;
     bar.close = row.close;
     bar.open_time = bar.close_time = row.time;
+  }
+  if (!row.last_id.empty()) {
+    bar.first_time = bar.last_time = row.time;
     bar.first_id = sequence_id(row.first_id).value_or(0);
     bar.last_id = sequence_id(row.last_id).value_or(0);
     if (book.instrument->ids != Ids::sequence) {
@@ -106,7 +109,7 @@ Row Ledger::row_of(const Book& book, Timestamp time, const Bar& bar) const {
   row.delta_quote = difference(bar.buy_quote, bar.sell_quote);
   row.other_base = bar.other_base;
   row.other_quote = bar.other_quote;
-  if (bar.has_trades()) {
+  if (bar.has_ids()) {
     row.first_id = bar.first_name.empty() ? std::to_string(bar.first_id) : bar.first_name;
     row.last_id = bar.last_name.empty() ? std::to_string(bar.last_id) : bar.last_name;
   }

@@ -69,7 +69,8 @@ std::optional<Record> Record::from(const Trade& trade) {
   const Decimal& p = trade.price;
   if (p.mantissa > std::numeric_limits<std::int64_t>::max() || p.mantissa < 0 || p.scale > 31) return std::nullopt;
   if (trade.base.scale > decimal_scale_max || trade.quote.scale > decimal_scale_max) return std::nullopt;
-  Record r = mark(kind, trade.instrument->id, trade.time, trade.id_high != 0 ? 0 : trade.id);
+  Record r =
+      mark(kind, trade.instrument->id, trade.time, trade.id_high != 0 || trade.series == Series::block ? 0 : trade.id);
   r.fills_ = trade.fills;
   r.merged_ = trade.merged ? 1U : 0U;
   r.aggressor_ = static_cast<std::uint64_t>(trade.aggressor) & 0x3;

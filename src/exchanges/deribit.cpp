@@ -7,7 +7,7 @@
 //          "mark_price":8948.9,"instrument_name":"BTC-PERPETUAL","index_price":8955.88,"direction":"sell",
 //          "amount":10}]}}
 // Side: "direction" is the taker's.
-// Ids: trade_seq counts the trades of one instrument; trade_id names a trade of one currency and is what rows print.
+// Ids: trade_seq counts the trades of one instrument: rows print it. trade_id names a trade of one currency.
 // Size: "amount" is USD for inverse perpetuals and futures, base units for all else; "contracts" is not needed.
 // A combo's trade is published on its legs' channels too: the legs count, combos themselves are not collected.
 #include <algorithm>
@@ -237,7 +237,6 @@ std::optional<Instrument> make_instrument(const Listed& row, Market market) {
   if (market != Market::spot) out.settle = text(row.settle);
   // The premium of a reversed option is in its coin.
   if (market == Market::option && !linear) out.quote = out.base;
-  out.ids = Ids::named;
   const bool elsewhere = row.routed.is_true() || row.routed_too.is_true();  // traded on another exchange
   out.trading = row.active.is_true() && !elsewhere && (!row.state.is_string() || row.state.text == "open");
   return out;
@@ -355,7 +354,6 @@ bool assume_instrument(std::string_view symbol, std::span<const Instrument>, Ins
   out.base = pair.substr(0, under);
   out.quote = linear ? pair.substr(under + 1) : market == Market::option ? pair : std::string_view("USD");
   out.settle = market == Market::spot ? std::string_view() : linear ? std::string_view(out.quote) : pair;
-  out.ids = Ids::named;
   return true;
 }
 

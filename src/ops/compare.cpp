@@ -45,7 +45,7 @@ Sums sum(const TapeInstrument& of, std::span<const TapeTrade> trades) {
   const bool inverse = of.instrument.market == Market::inverse;
   const Decimal& contract = of.instrument.contract_size;
   std::int64_t high = 0, low = 0;
-  const TapeTrade *first = nullptr, *last = nullptr;
+  const TapeTrade *first = nullptr, *last = nullptr, *opening = nullptr, *closing = nullptr;
   for (const TapeTrade& t : trades) {
     const unsigned side = t.block ? 2 : t.buyer_is_maker ? 1 : 0;
     const Int128 units = t.size_steps * contract.mantissa;
@@ -56,12 +56,14 @@ Sums sum(const TapeInstrument& of, std::span<const TapeTrade> trades) {
       base[side] += units;
       quote[side] += units * t.price_ticks;
     }
+    if (first == nullptr) first = &t;
+    last = &t;
     if (t.block) continue;
+    if (opening == nullptr) opening = &t;
+    closing = &t;
     (side == 0 ? s.buys : s.sells) += t.last_fill - t.first_fill + 1;
     high = std::max(high, t.price_ticks);
     low = low == 0 ? t.price_ticks : std::min(low, t.price_ticks);
-    if (first == nullptr) first = &t;
-    last = &t;
   }
   const unsigned unit_scale = of.size_decimals + contract.scale;
   const unsigned base_scale = inverse ? 12 : unit_scale;
@@ -74,10 +76,12 @@ Sums sum(const TapeInstrument& of, std::span<const TapeTrade> trades) {
   s.other_quote = {quote[2], quote_scale};
   if (first != nullptr) {
     const auto price = [&](std::int64_t ticks) { return to_string(Decimal(ticks, of.price_decimals)); };
-    s.open = price(first->price_ticks);
-    s.close = price(last->price_ticks);
-    s.high = price(high);
-    s.low = price(low);
+    if (opening != nullptr) {
+      s.open = price(opening->price_ticks);
+      s.close = price(closing->price_ticks);
+      s.high = price(high);
+      s.low = price(low);
+    }
     const bool numbers = of.instrument.ids == Ids::sequence;
     s.first_id = !numbers ? sim::id_text(of, *first)
                           : std::to_string(of.numbering == sim::Numbering::merged ? first->first_fill : first->id);
@@ -195,11 +199,7 @@ Comparison compare_with_tape(const std::string& directory, const sim::Tape& tape
     } else {
       keep_between(bar.trades, tape.instruments()[index], row);
     }
-    Sums sums_of_tape = sum(tape.instruments()[index], bar.trades);
-    if (!whole) {  // its ids don't tell which of the block trades it knows
-      sums_of_tape.other_base = row.other_base;
-      sums_of_tape.other_quote = row.other_quote;
-    }
+    const Sums sums_of_tape = sum(tape.instruments()[index], bar.trades);
     std::string what = difference(row, sums_of_tape, tape.instruments()[index]);
     if (row.status == BarStatus::gap && within(row, sums_of_tape)) what.clear();
     auto [sums, fresh] = running.try_emplace(index);

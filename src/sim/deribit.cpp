@@ -107,9 +107,9 @@ class Talk final : public Conversation {
 std::string row(const TapeInstrument& what, const TapeTrade& t) {
   return fmt::format(R"({{"trade_seq":{},"trade_id":"{}","timestamp":{},"tick_direction":0,"price":{},"mark_price":{},)"
                      R"("instrument_name":"{}","index_price":{},"direction":"{}","amount":{}{}}})",
-                     t.id, id_text(what, t), ms(t.time), price_text(what, t), price_text(what, t),
-                     what.instrument.symbol, price_text(what, t), t.buyer_is_maker ? "sell" : "buy",
-                     size_text(what, t.size_steps),
+                     t.id, fmt::format("{}-{}", what.instrument.base, t.id + 1'000'000), ms(t.time),
+                     price_text(what, t), price_text(what, t), what.instrument.symbol, price_text(what, t),
+                     t.buyer_is_maker ? "sell" : "buy", size_text(what, t.size_steps),
                      t.block ? R"(,"block_trade_id":"BLOCK-1","block_trade_leg_count":1)" : "");
 }
 
@@ -211,7 +211,6 @@ class Deribit final : public Protocol {
     Instrument& what = made.instrument;
     made.numbering = Numbering::singles;
     made.blocks = true;
-    what.ids = Ids::named;
     switch (what.market) {
       case Market::spot:
         what.quote = "USDC";

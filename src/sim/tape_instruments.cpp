@@ -60,13 +60,11 @@ TapeInstrument make_instrument(Market market, std::size_t n, std::uint32_t trade
   return made;
 }
 
-// Names have their coin before the number; opaque ids are UUIDs, on spot numbers.
+// Opaque ids are UUIDs, on spot numbers.
 std::string id_text(const TapeInstrument& what, const TapeTrade& trade) {
   switch (what.instrument.ids) {
     case Ids::sequence:
       break;
-    case Ids::named:
-      return fmt::format("{}-{}", what.instrument.base, trade.id + 1'000'000'000);
     case Ids::opaque: {
       if (what.instrument.market == Market::spot) return std::to_string(2'290'000'000'000'000'000 + trade.id);
       std::uint64_t z = (trade.id + what.instrument.symbol.size()) * 0x9E3779B97F4A7C15ULL;

@@ -149,7 +149,7 @@ Verdict judge(const MemoryFiles& files, World& world, const RunFacts& facts) {
       continue;
     }
     judge_row(row, key.first, world, facts, instruments[key.first], verdict);
-    // Where ids have no order nothing can be fetched, and where rows don't print it nothing of a time of absence.
+    // Where ids have no order nothing can be fetched by them.
     const bool comes_back = world.tape().instruments()[key.first].instrument.ids == Ids::sequence;
     if (row.status == BarStatus::gap && facts.everything_comes_back && comes_back) {
       verdict.complain("not repaired in the end: " + text_of(row));

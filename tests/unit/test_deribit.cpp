@@ -37,7 +37,7 @@ TEST_CASE("deribit: the question whether we are there is answered at once") {
   CHECK(d.parse(R"({"params":{"type":"heartbeat"},"method":"heartbeat","jsonrpc":"2.0"})").reply.empty());
 }
 
-TEST_CASE("deribit: numbers by trade_seq, names by trade_id; blocks are beside the CVD, legs and liquidations in it") {
+TEST_CASE("deribit: ordered by trade_seq, named by trade_id; blocks are beside the CVD, legs and liquidations in it") {
   Asked d("deribit", Market::inverse, {"BTC-PERPETUAL"});
   const auto message = [](const std::string& more) {
     return R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.BTC-PERPETUAL.100ms","data":[{)"
@@ -82,7 +82,7 @@ TEST_CASE("deribit: lists") {
     REQUIRE(page.instruments.size() == count);
     for (const Instrument& i : page.instruments) {
       CHECK_FALSE(i.trading);  // served by another exchange; locked
-      CHECK(i.ids == Ids::named);
+      CHECK(i.ids == Ids::sequence);
     }
   }
   InstrumentPage page;

@@ -15,8 +15,12 @@ struct Bar {
   std::uint64_t buys = 0, sells = 0;
   Decimal buy_base, sell_base, buy_quote, sell_quote, other_base, other_quote;
   std::optional<Decimal> open, high, low, close;
-  // Order inside a bar is trade time, then id; these are the keys of the first and the last trade.
+  // Order inside a bar is trade time, then id; these are the keys of the trades that made open and close …
   Timestamp open_time, close_time;
+  std::uint64_t open_id = 0, close_id = 0;
+  // … and of the first and the last trade of all, those beside the CVD included: what is fetched after a restart begins
+  // behind it. The time is 0 if there is none.
+  Timestamp first_time, last_time;
   std::uint64_t first_id = 0, last_id = 0;
   std::string first_name, last_name;  // what rows print instead; empty: the ids
 
@@ -37,6 +41,7 @@ struct Bar {
   std::optional<std::uint64_t> written_missing;
 
   [[nodiscard]] bool has_trades() const { return open.has_value(); }
+  [[nodiscard]] bool has_ids() const { return last_time.us != 0; }
   [[nodiscard]] bool written() const { return revs > 0; }
 };
 
@@ -44,6 +49,6 @@ struct Bar {
 // one.
 [[nodiscard]] bool add_trade(Bar& bar, const Record& trade, const IdText& name = {});
 // Adds volume beside the CVD; false if a sum overflows.
-[[nodiscard]] bool add_other(Bar& bar, const Record& trade);
+[[nodiscard]] bool add_other(Bar& bar, const Record& trade, const IdText& name = {});
 
 }  // namespace cvdd

@@ -44,8 +44,7 @@ enum class Aggressor : std::uint8_t { buyer, seller, unknown };
 
 // What an exchange's trade ids can prove.
 enum class Ids : std::uint8_t {
-  sequence,  // consecutive numbers, printed as they are: a hole is seen, its size known
-  named,     // consecutive numbers, but rows print other ids: after a restart nothing can be counted on from a row
+  sequence,  // consecutive numbers: a hole is seen, its size known
   opaque,    // names without an order: a trade counts once, but nobody sees what is missing
 };
 
@@ -69,8 +68,8 @@ struct Instrument {
 // Which of an instrument's id series a trade belongs to. Series are never mixed in one CVD.
 enum class Series : std::uint8_t { aggregate, single, block };
 
-// An id as the exchange gave it, where it is not just the number that orders the trades: "ETH-284830839", a UUID.
-// Empty: the number is the id.
+// An id as the exchange gave it, where it is not just the number that orders the trades: "ETH-284830839", a UUID. Rows
+// print it where ids have no order; empty: the number is the id.
 struct IdText {
   static constexpr std::size_t size_max = 40;
   std::array<char, size_max> chars{};  // zeros behind the text
@@ -86,7 +85,7 @@ struct Trade {
   Timestamp time;             // the exchange's trade time
   std::uint64_t id = 0;       // orders the instrument's trades within a series; of opaque ids, the lower half
   std::uint64_t id_high = 0;  // of opaque ids, the upper half
-  IdText name;                // what rows print, if it is not `id`
+  IdText name;                // the id as given, if it is not `id`
   std::uint32_t fills = 1;    // how many matches this message covers (aggregates: l - f + 1)
   bool merged = false;        // … and each of them has an id of its own: id - fills + 1 … id
   Aggressor aggressor = Aggressor::unknown;
@@ -128,7 +127,7 @@ class Record {
   [[nodiscard]] RecordKind kind() const { return static_cast<RecordKind>(kind_); }
   [[nodiscard]] std::uint32_t instrument() const { return static_cast<std::uint32_t>(instrument_); }
   [[nodiscard]] Timestamp time() const { return {static_cast<std::int64_t>(time_us_)}; }
-  [[nodiscard]] std::uint64_t id() const { return id_; }  // 0: it has no order
+  [[nodiscard]] std::uint64_t id() const { return id_; }  // 0: it has no order, or one of its own
   // The first of the ids that this record covers.
   [[nodiscard]] std::uint64_t first_id() const { return merged_ != 0 ? id_ - fills_ + 1 : id_; }
   [[nodiscard]] std::uint32_t fills() const { return static_cast<std::uint32_t>(fills_); }

@@ -80,7 +80,7 @@ class Tape {
 // rest made up (S0012 …). Exchange, symbol and currencies are still to be filled in.
 [[nodiscard]] TapeInstrument make_instrument(Market market, std::size_t n, std::uint32_t trades_per_minute);
 
-// A trade's id as its exchange prints it, where it is not the number: a made-up UUID, or a name with a prefix.
+// A trade's id as its exchange prints it: a made-up UUID where ids have no order.
 [[nodiscard]] std::string id_text(const TapeInstrument& what, const TapeTrade& trade);
 
 // `count` instruments of the exchange with the most of them, spread over spot, linear and inverse (BTCUSDT, ETHUSDT,
