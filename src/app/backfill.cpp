@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 
 namespace cvdd {
 
@@ -14,6 +15,8 @@ constexpr std::chrono::seconds request_timeout{20};
 constexpr std::size_t body_max = std::size_t{4} << 20;
 // A hole of more ids than this would take hours of the budget.
 constexpr std::uint64_t hole_max = 2'000'000;
+// A trade may be this old before we have heard of it.
+constexpr Duration on_the_way = seconds(5);
 }  // namespace
 
 Backfill::Backfill(BackfillContext context) : context_(std::move(context)), timer_(context_.clock->timer()) {}
@@ -29,9 +32,26 @@ void Backfill::hole(const Instrument& instrument, std::uint64_t first, std::uint
 }
 
 void Backfill::check(const Instrument& instrument) {
+  if (instrument.ids == Ids::opaque) {
+    Repair repair{&instrument, 0, 0, context_.clock->steady(), 0};
+    repair.recent = true;
+    if (!queue_.add(repair)) ++counters_.given_up;
+    if (sleeping_for_work_) timer_->cancel();
+    return;
+  }
   const auto id = context_.intake->last_id(instrument);
   if (!id || context_.intake->source(instrument) != context_.intake->exchange().history_series) return;
   if (!queue_.add({&instrument, *id + 1, 0, context_.clock->steady() + check_after, 0})) ++counters_.given_up;
+  if (sleeping_for_work_) timer_->cancel();
+}
+
+void Backfill::ask(const Instrument& instrument) {
+  const auto id = context_.intake->last_id(instrument);
+  Repair repair{&instrument, id.value_or(0) + 1, 0, context_.clock->steady(), 0};
+  repair.recent = instrument.ids == Ids::opaque;
+  repair.question = true;
+  if (questions_ >= questions_max || (!id && !repair.recent) || !queue_.add(repair)) return;
+  ++questions_;
   if (sleeping_for_work_) timer_->cancel();
 }
 
@@ -59,13 +79,15 @@ asio::awaitable<void> Backfill::run() {
 }
 
 asio::awaitable<void> Backfill::fetch(Repair repair) {
-  const bool check = repair.last == 0;
+  const bool check = repair.last == 0 && !repair.recent;
+  if (repair.question) --questions_;
   // Heard of in the meantime: live trades have answered the question.
   if (check && context_.intake->last_id(*repair.instrument) != repair.first - 1) co_return;
   // … or another hole's page had it in it.
-  if (!check && !context_.intake->waits_for(*repair.instrument, repair.first, repair.last)) co_return;
+  if (repair.last != 0 && !context_.intake->waits_for(*repair.instrument, repair.first, repair.last)) co_return;
   if (repair.attempts >= RepairQueue::pauses.size()) co_return co_await give_up(repair);
   if (const Duration wait = context_.gate->blocked(context_.time->now()); wait.us > 0) {
+    if (repair.question) co_return;
     repair.due = context_.clock->steady() + std::chrono::microseconds(wait.us);
     if (!queue_.add(repair)) ++counters_.given_up;
     co_return;
@@ -75,20 +97,27 @@ asio::awaitable<void> Backfill::fetch(Repair repair) {
   if (stopping_) co_return;
   std::vector<Trade> trades;
   std::string error;
-  if (!co_await page(repair, trades, error)) {
-    ++counters_.failures;
-    if (error != last_error_) {
-      spdlog::warn("can't fetch missed trades, trying again market=\"{}\" reason=\"{}\"", context_.name, error);
-      last_error_ = error;
-    }
-    const Repair kept = repair;
-    if (!stopping_ && !queue_.again(repair, context_.clock->steady())) co_await give_up(kept);
-    co_return;
+  if (co_await page(repair, trades, error)) {
+    last_error_.clear();
+    co_return co_await take_page(repair, std::move(trades));
   }
-  last_error_.clear();
+  ++counters_.failures;
+  if (stopping_ || repair.question) co_return;
+  if (error != last_error_) {
+    spdlog::warn("can't fetch missed trades, trying again market=\"{}\" reason=\"{}\"", context_.name, error);
+    last_error_ = error;
+  }
+  const Repair kept = repair;
+  if (!queue_.again(repair, context_.clock->steady())) co_await give_up(kept);
+}
+
+asio::awaitable<void> Backfill::take_page(Repair repair, std::vector<Trade> trades) {
+  if (repair.recent) co_return co_await take_recent(repair, trades);
   const RepairProgress progress = judge_page(repair, trades, context_.intake->exchange().history_page);
   std::vector<Record> records;
   context_.intake->take_history(trades, records);
+  if (repair.question) co_return co_await take_answer(repair, std::move(records), true);
+  const bool check = repair.last == 0;
   if (check && progress.next == RepairProgress::Next::done) {
     const auto id = context_.intake->last_id(*repair.instrument);
     records.push_back(Record::mark(RecordKind::verdict, repair.instrument->id, context_.time->now(), *id, 0));
@@ -120,6 +149,40 @@ asio::awaitable<void> Backfill::fetch(Repair repair) {
   }
 }
 
+// Where ids have no order: a page that begins before the cut holds all that came after it.
+asio::awaitable<void> Backfill::take_recent(const Repair& repair, const std::vector<Trade>& trades) {
+  const Instrument& instrument = *repair.instrument;
+  const Timestamp known = context_.intake->known_until(instrument);
+  const bool covered = known.us > 0 && !trades.empty() && trades.front().time <= known;
+  std::vector<Record> records;
+  context_.intake->take_history(trades, records, known);
+  if (repair.question) co_return co_await take_answer(repair, std::move(records), covered);
+  records.push_back(Record::mark(RecordKind::verdict, instrument.id, context_.time->now(), 0, covered ? 0 : 1));
+  context_.intake->settle(instrument);
+  if (!covered) ++counters_.given_up;
+  co_await deliver(instrument, records);
+}
+
+// Trades that nobody told us of were missed from the moment on when we last heard something.
+asio::awaitable<void> Backfill::take_answer(const Repair& repair, std::vector<Record> records, bool whole) {
+  const Instrument& instrument = *repair.instrument;
+  const Timestamp now = context_.time->now();
+  const auto trade = std::find_if(records.begin(), records.end(), [](const Record& r) {
+    return r.kind() == RecordKind::trade || r.kind() == RecordKind::other;
+  });
+  const bool deaf = trade != records.end() && trade->time() + on_the_way < now;
+  if (!records.empty()) {
+    const Timestamp since = std::min(context_.intake->pace(instrument).last(), trade->time());
+    const std::array marks{Record::mark(RecordKind::lost, instrument.id, since),
+                           Record::mark(RecordKind::subscribed, instrument.id, now)};
+    if (deaf) records.insert(records.begin(), marks.begin(), marks.end());
+    if (deaf && repair.recent)
+      records.push_back(Record::mark(RecordKind::verdict, instrument.id, now, 0, whole ? 0 : 1));
+    co_await deliver(instrument, records);
+  }
+  if (!stopping_) context_.on_answer(instrument, deaf);
+}
+
 asio::awaitable<bool> Backfill::page(const Repair& repair, std::vector<Trade>& trades, std::string& error) {
   const Exchange& exchange = context_.intake->exchange();
   const Url& host = context_.hosts[host_ % context_.hosts.size()];
@@ -127,7 +190,8 @@ asio::awaitable<bool> Backfill::page(const Repair& repair, std::vector<Trade>& t
   ++counters_.requests;
   // A page weighs the same whatever it holds, so it is asked for whole.
   const std::uint64_t begin = repair.last == 0 ? repair.first : queue_.best_begin(repair, exchange.history_page);
-  const std::string target = exchange.history_target(*repair.instrument, begin, exchange.history_page);
+  const std::string target = repair.recent ? exchange.recent_target(*repair.instrument)
+                                           : exchange.history_target(*repair.instrument, begin, exchange.history_page);
   const auto deadline = context_.clock->steady() + request_timeout;
   const auto response = co_await http->get(host, target, deadline, body_max);
   if (!response.has_value()) {
@@ -137,8 +201,8 @@ asio::awaitable<bool> Backfill::page(const Repair& repair, std::vector<Trade>& t
     context_.heed(*response, error);
   } else if (exchange.parse_history(response->body, *repair.instrument, trades, error)) {
     // Oldest first and without a break, or it is no history.
-    const bool ordered =
-        std::is_sorted(trades.begin(), trades.end(), [](const Trade& a, const Trade& b) { return a.id < b.id; });
+    const bool ordered = repair.recent || std::is_sorted(trades.begin(), trades.end(),
+                                                         [](const Trade& a, const Trade& b) { return a.id < b.id; });
     if (ordered) co_return true;
     error = host.host + ": the history is not in order";
   }
@@ -157,7 +221,8 @@ asio::awaitable<void> Backfill::deliver(const Instrument& instrument, const std:
 
 asio::awaitable<void> Backfill::give_up(const Repair& repair) {
   ++counters_.given_up;
-  if (repair.last == 0) co_return;
+  if (repair.recent) context_.intake->settle(*repair.instrument);
+  if (repair.last == 0 && !repair.recent) co_return;
   const std::vector<Record> verdict{
       Record::mark(RecordKind::verdict, repair.instrument->id, context_.time->now(), repair.last, 1)};
   co_await deliver(*repair.instrument, verdict);

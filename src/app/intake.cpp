@@ -5,6 +5,11 @@
 
 namespace cvdd {
 
+namespace {
+// Messages of one instrument may overtake each other by this much.
+constexpr Duration passing_max = seconds(60);
+}  // namespace
+
 std::uint64_t IntakeCounters::refused_total() const {
   return std::accumulate(refused.begin(), refused.end(), std::uint64_t{0});
 }
@@ -63,6 +68,8 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
   if (!e.confirmed) confirm(instrument, now, out);
   note(instrument, decision, trade.time, out);
   ++counters_.trades;
+  e.pace.heard(now);
+  e.newest = std::max(e.newest, trade.time);
   if (instrument.ids == Ids::opaque && !trade.name.empty()) out.push_back(Record::name(trade.name, instrument.id));
   out.push_back(*record);
 }
@@ -113,11 +120,13 @@ void Intake::take_newest(const Newest& newest, std::vector<Record>& out) {
   note(*newest.instrument, e.sequencer.told(newest.series, newest.id), newest.time, out);
 }
 
-void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& out) {
+void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& out, Timestamp known_until) {
   for (const Trade& trade : trades) {
     const auto record = Record::from(trade);
     Entry& e = entry(*trade.instrument);
     if (!record || e.ended) continue;
+    // Without an order nobody can tell what the files know already; we know what we heard since we began.
+    if (trade.instrument->ids == Ids::opaque && trade.time <= std::max(known_until, e.heard_from)) continue;
     const Sequencer::Decision decision = decide(e, trade);
     if (decision.verdict != Sequencer::Verdict::next && decision.verdict != Sequencer::Verdict::late) continue;
     if (decision.hole_count > 0) {
@@ -150,13 +159,33 @@ void Intake::confirm(const Instrument& instrument, Timestamp now, std::vector<Re
   if (e.confirmed || e.ended) return;
   e.confirmed = true;
   out.push_back(Record::mark(RecordKind::subscribed, instrument.id, now));
-  if (on_confirmed && e.sequencer.last_id()) on_confirmed(instrument);
+  if (e.heard_from.us == 0) e.heard_from = now;
+  const bool asking = instrument.ids == Ids::opaque ? e.unsettled.has_value() : e.sequencer.last_id().has_value();
+  if (!asking) return;
+  if (on_confirmed) {
+    on_confirmed(instrument);
+  } else if (instrument.ids == Ids::opaque) {
+    out.push_back(Record::mark(RecordKind::verdict, instrument.id, now, 0, 1));
+    e.unsettled.reset();
+  }
+}
+
+Timestamp Intake::known_until(const Instrument& instrument) const {
+  const Entry& e = entries_[instrument.id];
+  if (e.unsettled) return *e.unsettled;
+  return e.newest.us == 0 ? Timestamp{} : e.newest - passing_max;
+}
+
+void Intake::settle(const Instrument& instrument) {
+  Entry& e = entry(instrument);
+  if (e.confirmed) e.unsettled.reset();
 }
 
 void Intake::lose(const Instrument& instrument, Timestamp since, std::vector<Record>& out) {
   Entry& e = entry(instrument);
   if (!e.confirmed) return;
   e.confirmed = false;
+  if (instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(since), since);
   out.push_back(Record::mark(RecordKind::lost, instrument.id, since));
 }
 
@@ -165,6 +194,7 @@ void Intake::end(const Instrument& instrument, Timestamp now, std::vector<Record
   e.ended = true;
   if (!e.confirmed) return;
   e.confirmed = false;
+  if (instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(now), now);
   out.push_back(Record::mark(RecordKind::unsubscribed, instrument.id, now));
 }
 

@@ -52,6 +52,7 @@ void MarketRunner::make_backfill() {
     const auto active = active_.find(&instrument);
     return active == active_.end() ? records.size() : active->second->inject(records);
   };
+  b.on_answer = [this](const Instrument& instrument, bool deaf) { answered(instrument, deaf); };
   b.hosts = rest_hosts_;
   b.name = name();
   backfill_ = std::make_unique<Backfill>(std::move(b));
@@ -141,6 +142,7 @@ const Instrument* MarketRunner::adopt(const Instrument& found) {
   intake_.add(instrument);
   const auto row = context_.restored->find({instrument.exchange, instrument.market, instrument.symbol});
   if (row != context_.restored->end()) {
+    if (instrument.ids == Ids::opaque) intake_.resume_blindly(instrument);
     if (const auto id = row->second.resumes_after(instrument)) {
       intake_.resume_after(instrument, exchange_.series_of(stream_), *id);
     }
@@ -160,10 +162,7 @@ void MarketRunner::begin(const std::vector<const Instrument*>& instruments) {
   };
   const std::size_t limit = exchange_.limits.instruments_per_connection;
   for (const auto& session : sessions_) {
-    const bool renewing = std::any_of(renewals_.begin(), renewals_.end(), [&](const Renewal& r) {
-      return r.old == session.get() || r.next == session.get();
-    });
-    if (session->stopping() || renewing || session->instruments() >= limit) continue;
+    if (session->stopping() || renewing(*session) || session->instruments() >= limit) continue;
     give(*session, std::min(limit - session->instruments(), rest.size()));
   }
   for (const std::size_t size : spread(rest.size(), limit)) {

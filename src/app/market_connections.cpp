@@ -11,6 +11,8 @@ namespace cvdd {
 namespace {
 using Millis = std::chrono::milliseconds;
 constexpr Millis tend_every{500};
+constexpr std::chrono::seconds look_every{5};
+constexpr std::chrono::seconds stalls_remembered{600};
 constexpr std::chrono::seconds overlap{2};  // both connections deliver for so long
 // A connection with fewer instruments than this may rightly be quiet for minutes.
 constexpr std::size_t busy_connection = 10;
@@ -33,13 +35,75 @@ asio::awaitable<void> MarketRunner::tend_connections() {
     take_over();
     std::vector<Session*> due;
     for (const auto& session : sessions_) {
-      const bool renewing = std::any_of(renewals_.begin(), renewals_.end(), [&](const Renewal& r) {
-        return r.old == session.get() || r.next == session.get();
-      });
-      if (!session->stopping() && !renewing && session->wants_renewal()) due.push_back(session.get());
+      if (!session->stopping() && !renewing(*session) && session->wants_renewal()) due.push_back(session.get());
     }
     for (Session* session : due) renew(*session);
+    if (backfill_ && context_.clock->steady() >= next_look_) look_for_quiet();
   }
+}
+
+bool MarketRunner::renewing(const Session& session) const {
+  return std::any_of(renewals_.begin(), renewals_.end(),
+                     [&](const Renewal& r) { return r.old == &session || r.next == &session; });
+}
+
+// The one instrument that is most overdue, and one of each connection that would soon count as mute: what is the newest
+// trade there is? Asked within the budget of history, of which it never takes much.
+void MarketRunner::look_for_quiet() {
+  next_look_ = context_.clock->steady() + look_every;
+  const Timestamp now = time_->now();
+  const Instrument* most = nullptr;
+  double overdue = 1;
+  std::map<const Session*, const Instrument*> suspects;  // by connection, the one heard last
+  for (const auto& [instrument, session] : active_) {
+    if (!intake_.confirmed(*instrument)) continue;
+    const Pace& pace = intake_.pace(*instrument);
+    if (pace.overdue(now) > overdue) {
+      overdue = pace.overdue(now);
+      most = instrument;
+    }
+    if (!session->suspicious()) continue;
+    const Instrument*& suspect = suspects[session];
+    const bool known = instrument->ids == Ids::opaque || intake_.last_id(*instrument).has_value();
+    if (known && (suspect == nullptr || pace.last() > intake_.pace(*suspect).last())) suspect = instrument;
+  }
+  if (most != nullptr) {
+    intake_.pace(*most).asked();
+    backfill_->ask(*most);
+  }
+  for (const auto& [session, suspect] : suspects) {
+    if (suspect != nullptr && suspect != most) backfill_->ask(*suspect);
+  }
+}
+
+// Deaf: first the instrument is subscribed again, then the connection is renewed, then another host is tried.
+void MarketRunner::answered(const Instrument& instrument, bool deaf) {
+  const auto active = active_.find(&instrument);
+  if (active == active_.end()) return;
+  Session& session = *active->second;
+  if (!deaf) return session.vouch();
+  ++stalls_;
+  const auto now = context_.clock->steady();
+  auto& times = stalled_[&session];
+  while (!times.empty() && times.front() + stalls_remembered < now) times.pop_front();
+  times.push_back(now);
+  const std::size_t step = times.size();
+  if (step == 1) {
+    session.resubscribe(instrument);
+  } else {
+    if (step > 2) hosts_.refused(session.host(), now + stalls_remembered);
+    // Where ids have no order a hole must not be hidden by a connection that takes over.
+    if (instrument.ids == Ids::opaque) {
+      session.condemn();
+    } else if (!renewing(session)) {
+      renew(session);
+    }
+  }
+  spdlog::warn("trades did not come though the connection is alive; they are fetched, and {} market=\"{}\" symbol={}",
+               step == 1   ? "the instrument is subscribed again"
+               : step == 2 ? "the connection is renewed"
+                           : "another host is tried",
+               name(), instrument.symbol);
 }
 
 void MarketRunner::renew(Session& old) {
@@ -71,6 +135,10 @@ void MarketRunner::take_over() {
   }
   std::erase_if(renewals_, [](const Renewal& r) { return r.old == nullptr || r.next->stopping(); });
   // A year of renewals must not pile up: a connection that has ended for good is forgotten.
+  std::erase_if(stalled_, [&](const auto& stall) {
+    return std::none_of(sessions_.begin(), sessions_.end(),
+                        [&](const auto& s) { return s.get() == stall.first && !s->ended(); });
+  });
   std::erase_if(sessions_, [](const auto& session) { return session->ended(); });
 }
 

@@ -132,6 +132,11 @@ asio::awaitable<void> Session::write_requests() {
   begin_asking();
   while (!stopping_) {
     const auto now = context_.clock->steady();
+    if (condemned_) {
+      why_ = "trades that the exchange has did not come";
+      mute_ = true;
+      co_return;
+    }
     if (now >= ask_refused_again_) ask_refused_again();
     std::string text;
     if (!replies_.empty()) {
@@ -175,7 +180,7 @@ void Session::begin_asking() {
   apart_.clear();
   refused_.clear();
   replies_.clear();
-  accepted_any_ = false;
+  accepted_any_ = condemned_ = false;
   refusals_ = 0;
   last_probe_ = context_.clock->steady();
   ask_after_ = {};
@@ -242,6 +247,18 @@ void Session::remove(std::span<const Instrument* const> instruments) {
     }
   }
   push_marks();
+  write_timer_->cancel();
+}
+
+void Session::resubscribe(const Instrument& instrument) {
+  if (!watch_ || std::find(instruments_.begin(), instruments_.end(), &instrument) == instruments_.end()) return;
+  // Without an order of ids a hole between out and in would not be seen: it is one.
+  if (instrument.ids == Ids::opaque) {
+    context_.intake->lose(instrument, context_.time->now() - settings_.in_flight, marks_);
+    push_marks();
+  }
+  to_unsubscribe_.push_back(&instrument);
+  to_subscribe_.push_back(&instrument);
   write_timer_->cancel();
 }
 

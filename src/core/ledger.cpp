@@ -115,6 +115,7 @@ void Ledger::lost(Book& book, Timestamp time) {
   const Timestamp bar = std::max(bar_start(t, options_.interval), book.first_bar);
   if (book.loss) {
     book.loss->open = true;
+    book.loss->doubt = false;
     book.loss->from = std::min(book.loss->from, bar);
   } else {
     book.loss = Loss{bar, bar, bar, true};
@@ -126,8 +127,9 @@ void Ledger::doubt(Timestamp from, Timestamp to) {
   for (const std::uint32_t id : order_) {
     Book& book = books_[id];
     if (book.state != State::active || book.bars.empty() || last < book.first_bar) continue;
-    if (!book.loss) book.loss = Loss{std::max(first, book.first_bar), last, std::max(first, book.first_bar), false};
-    book.loss->from = std::min(book.loss->from, std::max(first, book.first_bar));
+    const Timestamp begin = std::max(first, book.first_bar);
+    if (!book.loss) book.loss = Loss{begin, last, begin, false, true};
+    book.loss->from = std::min(book.loss->from, begin);
     if (!book.loss->open) book.loss->to = std::max(book.loss->to, last);
   }
 }
@@ -197,6 +199,8 @@ void Ledger::trade(Book& book, const Record& record) {
     return;
   }
   const bool numbered = ordered && record.id() != 0;
+  // The connection has lived through it: what came in the meantime comes now, in its order.
+  if (!ordered && book.loss && book.loss->doubt) resolve_loss(book);
   if (numbered && book.loss && !book.loss->open && book.last_id && record.id() > *book.last_id) {
     resolve_loss(book);
   }
@@ -226,13 +230,9 @@ void Ledger::trade(Book& book, const Record& record) {
   }
   if (numbered) fill_hole(book, record.first_id(), record.id());
   if (numbered || !ordered) {
-    if (!book.last_id || !ordered) {
-      // Nothing to compare the id with: what a loss before this trade cost stays unknown.
-      if (book.loss && !book.loss->open) {
-        give_up(book, {0, 0, 0, bar_time, book.loss->from, book.loss->to + options_.interval, bar_time, true});
-        book.loss.reset();
-      }
-    }
+    // Nothing to compare the id with: what a loss before this trade cost stays unknown, unless somebody is asked.
+    if (ordered ? !book.last_id : !options_.repairs) give_up_loss(book);
+
     if (numbered) book.last_id = std::max(book.last_id.value_or(0), record.id());
   }
   book.last_trade = std::max(book.last_trade, record.time());
@@ -250,6 +250,13 @@ void Ledger::resolve_loss(Book& book) {
     bar->recovered = true;
     bar->partial_end = false;
   }
+  book.loss.reset();
+}
+
+void Ledger::give_up_loss(Book& book) {
+  if (!book.loss || book.loss->open) return;
+  const Timestamp from = std::max(book.loss->from, book.loss->visible_from), to = book.loss->to + options_.interval;
+  give_up(book, {0, 0, 0, to, from, to, to, true});
   book.loss.reset();
 }
 
@@ -279,6 +286,10 @@ void Ledger::close_hole(Book& book, const Hole& h) {
 
 // What the exchange's history had to say.
 void Ledger::verdict(Book& book, const Record& record) {
+  if (book.instrument->ids == Ids::opaque) {
+    if (!book.loss || book.loss->open) return;
+    return record.count() == 0 ? resolve_loss(book) : give_up_loss(book);
+  }
   if (record.count() == 0) {
     if (book.loss && !book.loss->open && book.last_id == record.id()) resolve_loss(book);
     return;

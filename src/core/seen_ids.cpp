@@ -19,12 +19,12 @@ bool SeenIds::insert(OpaqueId id, Timestamp time) {
   if (ring_.empty()) grow();
   if (table_[place_of(id)] != 0) return false;
   newest_ = std::max(newest_, time);
-  while (count_ > 0 && ring_[begin_].time + kept < newest_) forget_oldest();
   if (count_ == ring_.size()) {
-    if (ring_.size() < size_max) {
-      grow();
-    } else {
+    const bool old = ring_[begin_].time + kept < newest_;
+    if (old || ring_.size() >= size_max) {
       forget_oldest();
+    } else {
+      grow();
     }
   }
   const std::size_t slot = (begin_ + count_) % ring_.size();

@@ -363,6 +363,56 @@ bool parse_time(std::string_view body, Timestamp& out) {
   return true;
 }
 
+// The newest trades, newest first; there is no way to older ones.
+constexpr std::uint32_t history_rows_max = 1000;
+std::string recent_target(const Instrument& instrument) {
+  std::string out = "/v5/market/recent-trade?category=" + std::string(name_of(instrument.market)) + "&symbol=";
+  fields::append_encoded(out, instrument.symbol);
+  return out.append("&limit=").append(instrument.market == Market::spot ? "60" : std::to_string(history_rows_max));
+}
+
+struct Past {
+  Scalar symbol, id, price, size, side, time, block;
+};
+constexpr Slot<Past> past_slots[] = {{"symbol", &Past::symbol},     {"execId", &Past::id}, {"price", &Past::price},
+                                     {"size", &Past::size},         {"side", &Past::side}, {"time", &Past::time},
+                                     {"isBlockTrade", &Past::block}};
+
+bool parse_history(std::string_view body, const Instrument& instrument, std::vector<Trade>& out, std::string& error) {
+  json::Reader reader;
+  std::vector<Past> rows;
+  Answer answer;
+  out.clear();
+  error.clear();
+  const Refusal refusal = json::read_message(reader, body, [&](std::string_view key, value v) {
+    if (key != "result") return json::read_field(key, v, 1, answer_slots, answer);
+    return json::each_field(v, 1, [&](std::string_view inner, value field) {
+      if (inner != "list") return json::skip(field, 2);
+      answer.has_list = true;
+      return json::read_rows(field, 2, past_slots, rows);
+    });
+  });
+  if (refusal != Refusal::none) {
+    error = "not a whole JSON object";
+  } else if (answer.code.text != "0") {
+    error = std::string(text(answer.message)) + " (code " + std::string(answer.code.text) + ")";
+  } else if (!answer.has_list) {
+    error = "no \"list\" in the answer";
+  }
+  for (std::size_t i = 0; i < rows.size() && error.empty(); ++i) {
+    const Past& p = rows[i];
+    Trade trade;
+    const Row row{p.symbol, p.id, p.time, p.price, p.size, p.side, p.block};
+    const Refusal why =
+        p.symbol.is_string(instrument.symbol) ? read_trade(row, instrument, trade) : Refusal::unknown_symbol;
+    if (why != Refusal::none) error = fields::row_error(i, why);
+    out.push_back(trade);
+  }
+  std::ranges::reverse(out);
+  if (!error.empty()) out.clear();
+  return error.empty();
+}
+
 // ---- Instruments that a list does not have ----
 
 std::string symbol_of(std::string_view message) {
@@ -439,6 +489,11 @@ consteval Exchange family() {
   out.parse_instruments = parse_instruments<market>;
   out.time_target = "/v5/market/time";
   out.parse_time = parse_time;
+  out.history_per_minute = 300;  // 600 in five seconds are allowed
+  out.weight_pool = "public";
+  out.history_page = history_rows_max;
+  out.recent_target = recent_target;
+  out.parse_history = parse_history;
   out.symbol_of = symbol_of;
   out.assume_instrument = assume_instrument<market>;
   return out;

@@ -20,6 +20,8 @@ std::string_view name_of(FaultKind kind) {
       return "broken";
     case FaultKind::swallowed:
       return "swallowed";
+    case FaultKind::deaf:
+      return "deaf";
     case FaultKind::late:
       return "late";
     case FaultKind::banned:
@@ -46,7 +48,8 @@ std::string_view name_of(FaultKind kind) {
 
 // Detection (a thin connection may be silent for 5 minutes), the longest back-off, one more bar on either side.
 Duration Fault::reach() const {
-  const Duration detection = kind == FaultKind::mute ? seconds(310) : seconds(45);
+  const bool hard_to_see = kind == FaultKind::mute || kind == FaultKind::deaf;
+  const Duration detection = hard_to_see ? seconds(420) : seconds(45);
   return {length.us + detection.us + seconds(120).us};
 }
 

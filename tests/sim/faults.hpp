@@ -18,6 +18,7 @@ enum class FaultKind : std::uint8_t {
   duplicates,  // frames come twice
   broken,      // broken, truncated and foreign frames between the good ones
   swallowed,   // one frame never arrives
+  deaf,        // one instrument's trades stop coming, until it is subscribed again
   late,        // one frame arrives `length` late
   banned,      // connections are cut, and every attempt is answered 429 with Retry-After until `length` is over
   rejected,    // connections are cut, and SUBSCRIBE is answered with an error for `length`

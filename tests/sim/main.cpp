@@ -116,7 +116,11 @@ class Run {
       }
       case FaultKind::frozen:
         frozen_ = true;
-        clock_.at(over, [this] { frozen_ = false; });
+        world_.freeze(true);
+        clock_.at(over, [this] {
+          frozen_ = false;
+          world_.freeze(false);
+        });
         break;
       case FaultKind::kill:
         dead_ = true;

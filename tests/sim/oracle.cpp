@@ -90,6 +90,8 @@ void judge_row(const Row& row, std::size_t index, World& world, const RunFacts& 
   // Where ids have no order nobody can miss a frame, and of two trades of one millisecond the last to arrive is the
   // last.
   if (of.instrument.ids == Ids::opaque && touched_by(FaultKind::swallowed, row, world, facts)) what.clear();
+  // … and what is fetched of a hole without being all of it is in the row, that still says gap.
+  if (of.instrument.ids == Ids::opaque && row.status == BarStatus::gap) what.clear();
   if (of.instrument.ids == Ids::opaque && (what == "ids" || what == "prices") &&
       touched_by(FaultKind::late, row, world, facts)) {
     what.clear();

@@ -57,7 +57,7 @@ void World::ping() {
   const auto lines = lines_;
   for (const auto& line : lines) {
     if (!line->open || line->dead) continue;
-    line->last_frame = clock_.steady();
+    if (!frozen_) line->last_frame = clock_.steady();
     Said said;
     line->talk->tick(clock_.true_time(), said);
     act(*line, said);
@@ -118,7 +118,7 @@ void World::deliver(const std::shared_ptr<Line>& line, std::size_t instrument, s
 void World::send(Line& line, std::string text) {
   if (!line.open || line.dead) return;
   line.inbox.push_back(std::move(text));
-  line.last_frame = clock_.steady();
+  if (!frozen_) line.last_frame = clock_.steady();
   if (line.reader != nullptr) line.reader->cancel();
 }
 
@@ -298,6 +298,14 @@ void World::begin(const Fault& fault) {
       for (const auto& line : lines_) {
         if (line->side != fault.side) continue;
         (fault.kind == FaultKind::mute ? line->mute : line->dead) = true;
+      }
+      break;
+    case FaultKind::deaf:
+      for (std::size_t i = 0; i < topics_.size(); ++i) {
+        const Instrument& of = tape_.instruments()[i].instrument;
+        if (side_of(of.exchange, of.market) != fault.side) continue;
+        for (const auto& line : lines_) line->topics.erase(topics_[i].front());
+        break;
       }
       break;
     case FaultKind::duplicates:

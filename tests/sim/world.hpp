@@ -25,7 +25,7 @@ struct Line {
   std::set<std::string> topics;
   std::deque<std::string> inbox;                          // sent, not read yet
   std::deque<std::pair<std::size_t, std::uint64_t>> ids;  // of the trades in the inbox: instrument, id
-  SteadyTime last_frame{};
+  SteadyTime last_frame{};                                // that the process has noticed
   bool open = true, mute = false, dead = false;
   Timer* reader = nullptr;  // waits for a frame
   SteadyTime opened{};
@@ -62,6 +62,8 @@ class World {
   [[nodiscard]] std::size_t offences() const { return offences_; }
   [[nodiscard]] const std::string& first_offence() const { return offence_; }
   void cut_connections();
+  // The process gets no processor: what arrives is not noticed.
+  void freeze(bool on) { frozen_ = on; }
   // Whether the exchange lists it at all.
   void list(const std::string& symbol, bool listed) {
     if (listed)
@@ -121,6 +123,7 @@ class World {
   std::set<std::string> unlisted_;
   std::unique_ptr<sim::Tape> listed_;  // what is listed, if that is not what there is
   std::size_t offences_ = 0;
+  bool frozen_ = false;
   std::string offence_;  // the first
   struct Told {
     SteadyTime until{}, at{};

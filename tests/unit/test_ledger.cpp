@@ -9,7 +9,9 @@ namespace {
 constexpr std::int64_t minute = 60'000'000;
 
 struct Book {
-  explicit Book(bool event_time = false) : ledger({seconds(60), event_time}) {
+  explicit Book(bool event_time = false, bool repairs = false, Ids ids = Ids::sequence)
+      : ledger({seconds(60), event_time, repairs}) {
+    instrument.ids = ids;
     instrument.exchange = "test";
     instrument.symbol = "A";
     ledger.add_instrument(instrument);
@@ -253,4 +255,80 @@ TEST_CASE("deltas always add up to the CVD, whatever the order and the holes") {
       REQUIRE(sum == row.cvd_base);
     }
   }
+}
+
+TEST_CASE("ids without an order: after a cut only a verdict tells") {
+  for (const bool nothing_missing : {true, false}) {
+    Book b(false, true, Ids::opaque);
+    b.mark(RecordKind::subscribed, 100 * minute + 5);
+    b.trade(7, 101 * minute + 1, 50);
+    b.mark(RecordKind::lost, 102 * minute + 1);
+    b.mark(RecordKind::subscribed, 102 * minute + 30);
+    b.trade(5, 102 * minute + 40, 50);  // proves nothing, be its number what it may
+    CHECK(told(b.close(103 * minute)) == Lines{"100 0 partial 0 0", "101 0 live 0 1", "102 0 gap ? 2"});
+    b.mark(RecordKind::verdict, 103 * minute + 1, 0, nothing_missing ? 0 : 1);
+    const auto rows = told(b.close(104 * minute));
+    if (nothing_missing) {
+      CHECK(rows == Lines{"102 1 repaired 0 2", "103 0 live 0 2"});
+    } else {
+      CHECK(rows == Lines{"103 0 live 0 2"});  // the gap stays what it is
+    }
+  }
+}
+
+TEST_CASE("ids without an order, and nobody who could be asked: a cut is a gap for good") {
+  Book b(false, false, Ids::opaque);
+  b.mark(RecordKind::subscribed, 100 * minute + 5);
+  b.trade(7, 100 * minute + 6, 50);
+  b.mark(RecordKind::lost, 101 * minute + 1);
+  b.mark(RecordKind::subscribed, 101 * minute + 30);
+  CHECK(told(b.close(102 * minute)) == Lines{"100 0 partial 0 1", "101 0 gap ? 1"});
+  b.trade(8, 102 * minute + 40, 50);
+  CHECK(told(b.close(103 * minute)) == Lines{"102 0 live 0 2"});
+}
+
+TEST_CASE("a block trade is beside the CVD and moves no price, but rows end with its id") {
+  Book b;
+  b.mark(RecordKind::subscribed, 99 * minute + 5);
+  b.trade(1, 100 * minute + 10, 50);
+  Trade block;
+  block.instrument = &b.instrument;
+  block.time = {100 * minute + 20};
+  block.id = 2;
+  block.aggressor = Aggressor::buyer;
+  block.in_cvd = false;
+  block.price = {70, 0};
+  block.base = {3, 0};
+  block.quote = {210, 0};
+  b.ledger.apply(Record::from(block).value());
+  const Row row = b.close(101 * minute).back();
+  CHECK((row.first_id == "1" && row.last_id == "2"));
+  CHECK((*row.close == Decimal{50, 0} && row.buys == 1));
+  CHECK((row.other_base == Decimal{3, 0} && row.cvd_base == Decimal{1, 0}));
+  // One that is numbered for itself has no place among the ids.
+  block.series = Series::block;
+  block.time = {101 * minute + 20};
+  b.ledger.apply(Record::from(block).value());
+  CHECK(b.close(102 * minute).back().last_id.empty());
+}
+
+TEST_CASE("a merged message counts its fills and covers their ids") {
+  Book b;
+  b.mark(RecordKind::subscribed, 99 * minute + 5);
+  b.trade(1, 100 * minute + 10, 50);
+  b.mark(RecordKind::hole, 100 * minute + 30, 2, 4);
+  Trade merged;
+  merged.instrument = &b.instrument;
+  merged.time = {100 * minute + 20};
+  merged.id = 5;
+  merged.fills = 4;
+  merged.merged = true;
+  merged.aggressor = Aggressor::buyer;
+  merged.price = {50, 0};
+  merged.base = {4, 0};
+  merged.quote = {200, 0};
+  b.ledger.apply(Record::from(merged).value());
+  const Row row = b.close(101 * minute).back();
+  CHECK((row.status == BarStatus::live && row.missing == 0));  // closed before anybody had read of it
+  CHECK((row.buys == 5 && row.first_id == "1" && row.last_id == "5"));
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cvdd/app/pace.hpp"
 #include "cvdd/core/sequencer.hpp"
 #include "cvdd/core/types.hpp"
 #include "cvdd/exchanges/exchange.hpp"
@@ -39,14 +40,17 @@ class Intake {
   // The instrument must outlive the intake.
   void add(const Instrument& instrument);
   void resume_after(const Instrument& instrument, Series series, std::uint64_t last_id);
+  // There are rows of it, but its ids have no order: what happened since can't be known.
+  void resume_blindly(const Instrument& instrument) { entry(instrument).unsettled = Timestamp{}; }
 
   // Reads one message received at `now`; appends records to `out`. The answer (acks, notices) is valid until the
   // next call. A trade of an instrument whose subscription was not confirmed yet confirms it. Trades of a snapshot
   // count where ids go on from before; where nothing is known they say only where the ids begin.
   const Parsed& take(std::string_view message, Timestamp now, std::vector<Record>& out);
 
-  // Trades from the exchange's history, oldest first. They confirm no subscription.
-  void take_history(std::span<const Trade> trades, std::vector<Record>& out);
+  // Trades from the exchange's history, oldest first. They confirm no subscription. Where ids have no order those up to
+  // `known_until` are passed over: they were received in their time.
+  void take_history(std::span<const Trade> trades, std::vector<Record>& out, Timestamp known_until = {});
   [[nodiscard]] bool waits_for(const Instrument& instrument, std::uint64_t first, std::uint64_t last) const;
   // The newest id of the instrument and its series, as far as they are known.
   [[nodiscard]] std::optional<std::uint64_t> last_id(const Instrument& instrument) const;
@@ -54,6 +58,13 @@ class Intake {
 
   // Called for every hole found in live trades: instrument, first missing id, how many.
   std::function<void(const Instrument&, std::uint64_t, std::uint64_t)> on_hole;
+
+  // Of opaque ids. Up to when everything was received that there was: a cut's beginning, or the newest trade less a
+  // while in which messages may pass each other. 0: never.
+  [[nodiscard]] Timestamp known_until(const Instrument& instrument) const;
+  // What a cut cost is found out, or will never be.
+  void settle(const Instrument& instrument);
+  [[nodiscard]] Pace& pace(const Instrument& instrument) { return entry(instrument).pace; }
 
   // Called when a subscription was confirmed and ids before it are known: something may have been missed.
   std::function<void(const Instrument&)> on_confirmed;
@@ -79,6 +90,10 @@ class Intake {
     Sequencer sequencer;
     bool confirmed = false;
     bool ended = false;
+    std::optional<Timestamp> unsettled;  // of opaque ids: cut off since then, and nobody knows what that cost
+    Timestamp heard_from;                // first confirmed
+    Timestamp newest;                    // trade time
+    Pace pace;
   };
   void take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out);
   void take_newest(const Newest& newest, std::vector<Record>& out);

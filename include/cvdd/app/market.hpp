@@ -49,6 +49,8 @@ class MarketRunner {
   [[nodiscard]] std::size_t live_instruments() const;
   [[nodiscard]] std::uint64_t backpressure_waits() const;
   [[nodiscard]] std::uint64_t renewed() const { return renewed_; }
+  // How often a feed that was alive had kept trades from us.
+  [[nodiscard]] std::uint64_t stalls() const { return stalls_; }
   [[nodiscard]] const Backfill* backfill() const { return backfill_.get(); }
   [[nodiscard]] std::string name() const;
   [[nodiscard]] std::shared_ptr<const ExchangeTime> time() const { return time_; }
@@ -72,6 +74,9 @@ class MarketRunner {
   Session& make_session(std::shared_ptr<Channel> channel = nullptr);
   asio::awaitable<void> tend_connections();
   void renew(Session& old);
+  [[nodiscard]] bool renewing(const Session& session) const;
+  void look_for_quiet();
+  void answered(const Instrument& instrument, bool deaf);
   void take_over();
   void make_backfill();
   void set_limits(Session& session) const;
@@ -103,7 +108,9 @@ class MarketRunner {
   };
   std::vector<Renewal> renewals_;
   std::unique_ptr<Timer> tending_;
-  std::uint64_t renewed_ = 0;
+  std::uint64_t renewed_ = 0, stalls_ = 0;
+  std::chrono::steady_clock::time_point next_look_{};
+  std::map<const Session*, std::deque<std::chrono::steady_clock::time_point>> stalled_;  // of the last ten minutes
   std::size_t session_number_ = 0;
   std::unique_ptr<Timer> timer_;
   bool stopping_ = false;

@@ -17,6 +17,8 @@ struct Repair {
   std::uint64_t first = 0, last = 0;
   std::chrono::steady_clock::time_point due;
   unsigned attempts = 0;  // without progress
+  bool recent = false;    // ids have no order: the newest trades there are
+  bool question = false;  // nothing is known to be missing: is it quiet, or are we deaf?
 };
 
 // How far a page brought a repair.

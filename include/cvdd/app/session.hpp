@@ -63,6 +63,23 @@ class Session {
   // How long the data may be silent before the connection counts as mute; for the connections to come.
   void set_silence(std::chrono::milliseconds limit) { settings_.limits.silence = settings_.limits.first_frame = limit; }
 
+  // The exchange has nothing newer than what was heard: it is quiet, not mute.
+  void vouch() {
+    if (watch_) watch_->vouched(context_.clock->steady());
+  }
+  // Quiet for so long that it will count as mute before long.
+  [[nodiscard]] bool suspicious() const {
+    return watch_ && requests_.empty() && watch_->suspicious(context_.clock->steady());
+  }
+  // This instrument's feed is deaf: out and in again.
+  void resubscribe(const Instrument& instrument);
+  // The whole connection is: it ends as mute, and a new one is made.
+  void condemn() {
+    condemned_ = true;
+    write_timer_->cancel();
+  }
+  [[nodiscard]] std::size_t host() const { return host_; }
+
   // Records from elsewhere (history) into this connection's queue, behind all that it has received: how many there was
   // room for. 0 while its own are waiting for room.
   [[nodiscard]] std::size_t inject(std::span<const Record> records);
@@ -136,7 +153,7 @@ class Session {
   std::deque<std::string> replies_;  // to what the exchange asks
   Watch::Time last_probe_{}, ask_after_{}, ask_refused_again_ = Watch::Time::max();
   std::size_t refusals_ = 0;  // of whole requests, on this connection
-  bool accepted_any_ = false, refused_all_ = false;
+  bool accepted_any_ = false, refused_all_ = false, condemned_ = false;
   static constexpr Duration refused_pause = seconds(600), unnamed_pause = seconds(60);
   static constexpr std::chrono::seconds quiet_takeover{30};
   std::vector<Record> marks_;    // of instruments that ended, when the queue had no room for them

@@ -37,6 +37,8 @@ class Watch {
     last_data_ = t;
     any_data_ = true;
   }
+  // Somebody else found that there was nothing to hear.
+  void vouched(Time t) { last_data_ = std::max(last_data_, t); }
   // The oldest request without an answer; empty when all are answered.
   void waiting_since(std::optional<Time> t) {
     if (waiting_ && !t && !any_data_) last_data_ = std::max(last_data_, last_frame_);
@@ -61,6 +63,10 @@ class Watch {
     if (gaps_ < gaps_min) return limits_.silence;
     const auto usual = std::chrono::milliseconds(static_cast<std::int64_t>(mean_gap_s_ * 1'000 * gaps_of_silence));
     return std::clamp(usual, limits_.silence / 4, limits_.silence);
+  }
+  // Quiet for more than half as long as it may be.
+  [[nodiscard]] bool suspicious(Time now) const {
+    return now >= last_data_ + (any_data_ ? silence() : limits_.first_frame) / 2;
   }
   [[nodiscard]] bool wants_probe(Time now) const { return now >= last_frame_ + limits_.probe_after; }
   [[nodiscard]] Time last_frame() const { return last_frame_; }

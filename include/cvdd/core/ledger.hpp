@@ -95,6 +95,7 @@ class Ledger {
     Timestamp to;            // last bar concerned, once over
     Timestamp visible_from;  // bars before this keep what they said when the daemon stopped
     bool open = true;        // still cut off
+    bool doubt = false;      // not cut off: only, nobody looked for a while
   };
   enum class State : std::uint8_t { idle, active, ended, stopped };
   struct Book {
@@ -128,6 +129,7 @@ class Ledger {
   void begin(Book& book, Timestamp bar, bool partial);
   void continue_after_absence(Book& book, Timestamp bar);
   void resolve_loss(Book& book);
+  void give_up_loss(Book& book);
   void fill_hole(Book& book, std::uint64_t first, std::uint64_t last);
   void give_up(Book& book, const Hole& hole);
   void verdict(Book& book, const Record& record);

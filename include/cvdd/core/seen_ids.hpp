@@ -1,6 +1,6 @@
-// The ids seen lately of an instrument whose ids have no order. Bounded: it holds those of the last ten minutes of
-// trade time, at most `size_max`; beyond that the oldest is forgotten, and a copy of it that came then would count
-// twice. (Copies come from a second connection within seconds.) Pure.
+// The ids seen lately of an instrument whose ids have no order. Bounded: it holds at least those of the last ten
+// minutes of trade time, at most `size_max`; beyond that the oldest is forgotten, and a copy of it that came then would
+// count twice. (Copies come from a second connection within seconds.) Pure.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@ class SeenIds {
  public:
   // False if it is there already.
   [[nodiscard]] bool insert(OpaqueId id, Timestamp time);
+  [[nodiscard]] bool contains(OpaqueId id) const { return !ring_.empty() && table_[place_of(id)] != 0; }
   [[nodiscard]] std::size_t size() const { return count_; }
   static constexpr std::size_t size_max = 8'192;
   static constexpr Duration kept = seconds(600);

@@ -35,6 +35,7 @@ class Sequencer {
   [[nodiscard]] Decision decide(Series series, std::uint64_t id) { return decide(series, id, id); }
   // Of ids without an order: seen before or not, as far as memory goes (SeenIds).
   [[nodiscard]] Verdict decide_opaque(OpaqueId id, Timestamp time);
+  [[nodiscard]] bool has_seen(OpaqueId id) const { return seen_ && seen_->contains(id); }
   // The exchange says that `newest` is its newest id: are there any before it that we lack? (`next` with a hole or
   // not.) Before the first trade it is where the counting begins.
   [[nodiscard]] Decision told(Series series, std::uint64_t newest);

@@ -151,6 +151,8 @@ struct Exchange {
   // REST: trades with ids from `from_id` up to `from_id + limit - 1`; older ones may come along. May be null: there is
   // no history by id. The answer as parse_history reads it is in order of the ids.
   std::string (*history_target)(const Instrument& instrument, std::uint64_t from_id, std::uint32_t limit);
+  // REST: the newest trades, where they can't be addressed; read by parse_history too. May be null.
+  std::string (*recent_target)(const Instrument& instrument);
   bool (*parse_history)(std::string_view body, const Instrument& instrument, std::vector<Trade>& out,
                         std::string& error);
 
