@@ -69,7 +69,8 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   context.next_instrument_id = [this] { return instruments_++; };
   context.cache_dir = options_.config.data_dir;
   context.event_time = options_.config.exchange_clock;
-  context.renew_after = std::chrono::milliseconds(options_.config.renew_after.us / 1'000);
+  context.renew_after = options_.config.renew_after;
+  context.renew_at = options_.config.renew_at;
   context.in_flight = options_.config.close_delay;
   const auto configured = options_.config.exchanges.find(where);
   const ExchangeConfig settings = configured == options_.config.exchanges.end() ? ExchangeConfig{} : configured->second;

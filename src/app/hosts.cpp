@@ -4,10 +4,11 @@
 
 namespace cvdd {
 
-std::size_t Hosts::pick(Time now) const {
+std::size_t Hosts::pick(Time now, std::optional<std::size_t> avoid) const {
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
-    if (!open(i, now)) return i;
+    if (!open(i, now) && avoid != i) return i;
   }
+  if (avoid && !open(*avoid, now)) return *avoid;
   const auto soonest =
       std::min_element(hosts_.begin(), hosts_.end(), [](const Host& a, const Host& b) { return a.retry < b.retry; });
   return static_cast<std::size_t>(soonest - hosts_.begin());

@@ -28,7 +28,7 @@ void Intake::resume_after(const Instrument& instrument, Series series, std::uint
   entry(instrument).sequencer.resume_after(series, last_id);
 }
 
-const Parsed& Intake::take(std::string_view message, Timestamp now, std::vector<Record>& out) {
+const Parsed& Intake::take(std::string_view message, Timestamp now, std::vector<Record>& out, std::uint32_t feed) {
   ++counters_.messages;
   exchange_.parse(message, symbols_, parsed_);
   if (parsed_.ignored) ++counters_.ignored;
@@ -37,12 +37,12 @@ const Parsed& Intake::take(std::string_view message, Timestamp now, std::vector<
   } else if (parsed_.refusal != Refusal::none) {
     counters_.refused[static_cast<std::size_t>(parsed_.refusal)] += std::max(parsed_.refused_rows, 1U);
   }
-  for (const Trade& trade : parsed_.trades) take_trade(trade, now, out);
+  for (const Trade& trade : parsed_.trades) take_trade(trade, now, out, feed);
   for (const Newest& newest : parsed_.newest) take_newest(newest, out);
   return parsed_;
 }
 
-void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out) {
+void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out, std::uint32_t feed) {
   if (!event_time_ && trade.time > now + ahead_max) {
     ++counters_.ahead;
     return;
@@ -64,14 +64,28 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
     return;
   }
   const Sequencer::Decision decision = decide(e, trade);
+  note_twin(e, trade, now, feed, decision.verdict == Sequencer::Verdict::next);
   if (!counts(decision)) return note(instrument, decision, trade.time, out);
-  if (!e.confirmed) confirm(instrument, now, out);
+  if (!e.confirmed) confirm(instrument, now, out, feed);
   note(instrument, decision, trade.time, out);
   ++counters_.trades;
   e.pace.heard(now);
   e.newest = std::max(e.newest, trade.time);
   if (instrument.ids == Ids::opaque && !trade.name.empty()) out.push_back(Record::name(trade.name, instrument.id));
   out.push_back(*record);
+}
+
+// Which of two connections was first, and by how much.
+void Intake::note_twin(Entry& e, const Trade& trade, Timestamp now, std::uint32_t feed, bool first) {
+  if (first) {
+    e.first_feed = feed;
+    e.first_at = now;
+    e.first_id = trade.id;
+    e.first_id_high = trade.id_high;
+  } else if (feed != e.first_feed && trade.id == e.first_id && trade.id_high == e.first_id_high) {
+    ++counters_.twins;
+    counters_.twin_lead_us += static_cast<std::uint64_t>(std::max<std::int64_t>((now - e.first_at).us, 0));
+  }
 }
 
 Sequencer::Decision Intake::decide(Entry& e, const Trade& trade) {
@@ -154,9 +168,14 @@ std::optional<Series> Intake::source(const Instrument& instrument) const {
   return instrument.id < entries_.size() ? entries_[instrument.id].sequencer.source() : std::nullopt;
 }
 
-void Intake::confirm(const Instrument& instrument, Timestamp now, std::vector<Record>& out) {
+void Intake::confirm(const Instrument& instrument, Timestamp now, std::vector<Record>& out, std::uint32_t feed) {
   Entry& e = entry(instrument);
-  if (e.confirmed || e.ended) return;
+  if (e.ended) return;
+  if (std::find(e.feeds.begin(), e.feeds.end(), feed) == e.feeds.end()) {
+    const auto place = std::find(e.feeds.begin(), e.feeds.end(), 0U);
+    if (place != e.feeds.end()) *place = feed;
+  }
+  if (e.confirmed) return;
   e.confirmed = true;
   out.push_back(Record::mark(RecordKind::subscribed, instrument.id, now));
   if (e.heard_from.us == 0) e.heard_from = now;
@@ -181,9 +200,16 @@ void Intake::settle(const Instrument& instrument) {
   if (e.confirmed) e.unsettled.reset();
 }
 
-void Intake::lose(const Instrument& instrument, Timestamp since, std::vector<Record>& out) {
+void Intake::leave(const Instrument& instrument, std::uint32_t feed) {
   Entry& e = entry(instrument);
-  if (!e.confirmed) return;
+  std::replace(e.feeds.begin(), e.feeds.end(), feed, 0U);
+}
+
+void Intake::lose(const Instrument& instrument, Timestamp since, std::vector<Record>& out, std::uint32_t feed) {
+  Entry& e = entry(instrument);
+  leave(instrument, feed);
+  const bool carried = std::any_of(e.feeds.begin(), e.feeds.end(), [](std::uint32_t f) { return f != 0; });
+  if (!e.confirmed || carried) return;
   e.confirmed = false;
   if (instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(since), since);
   out.push_back(Record::mark(RecordKind::lost, instrument.id, since));
@@ -192,6 +218,7 @@ void Intake::lose(const Instrument& instrument, Timestamp since, std::vector<Rec
 void Intake::end(const Instrument& instrument, Timestamp now, std::vector<Record>& out) {
   Entry& e = entry(instrument);
   e.ended = true;
+  e.feeds = {};
   if (!e.confirmed) return;
   e.confirmed = false;
   if (instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(now), now);

@@ -34,6 +34,7 @@ MarketRunner::MarketRunner(MarketContext context, const Exchange& exchange, cons
       hosts_(ws_hosts_.size()),
       time_(std::make_shared<ExchangeTime>(*context_.clock)),
       intake_(exchange, context_.event_time),
+      redundancy_(config.redundancy),
       tending_(context_.clock->timer()),
       timer_(context_.clock->timer()) {
   if (context_.history_budget != nullptr && !context_.event_time) make_backfill();
@@ -156,21 +157,26 @@ void MarketRunner::begin(const std::vector<const Instrument*>& instruments) {
   std::span<const Instrument* const> rest(instruments);
   const auto give = [&](Session& session, std::size_t count) {
     for (const Instrument* instrument : rest.first(count)) active_[instrument] = &session;
-    session.add(rest.first(count));
+    for (Session* carrier : {&session, twin_of(session)}) {
+      if (carrier == nullptr) continue;
+      carrier->add(rest.first(count));
+      set_limits(*carrier);
+    }
     rest = rest.subspan(count);
-    set_limits(session);
   };
   const std::size_t limit = exchange_.limits.instruments_per_connection;
   for (const auto& session : sessions_) {
-    if (session->stopping() || renewing(*session) || session->instruments() >= limit) continue;
+    const Session* twin = twin_of(*session);
+    const bool moving = renewing(*session) || (twin != nullptr && renewing(*twin));
+    if (session->stopping() || is_twin(*session) || moving || session->instruments() >= limit) continue;
     give(*session, std::min(limit - session->instruments(), rest.size()));
   }
   for (const std::size_t size : spread(rest.size(), limit)) {
     Session& session = make_session();
+    if (redundancy_ > 1) twins_[&session] = &make_session(session.outlet());
     give(session, size);
-    asio::co_spawn(context_.executor, session.run(), [](const std::exception_ptr& e) {
-      if (e) std::rethrow_exception(e);
-    });
+    start(session);
+    if (Session* twin = twin_of(session)) start(*twin);
   }
 }
 
@@ -181,15 +187,18 @@ void MarketRunner::end(const std::vector<const Instrument*>& instruments) {
     by_session[active->second].push_back(instrument);
     active_.erase(active);
   }
-  for (auto& [session, share] : by_session) {
-    for (const Renewal& r : renewals_) {
-      if (r.old != session) continue;
-      r.next->remove(share);
-      if (r.next->instruments() == 0) r.next->stop();  // nothing left to take over
+  for (auto& [primary, share] : by_session) {
+    for (Session* session : {primary, twin_of(*primary)}) {
+      if (session == nullptr) continue;
+      for (const Renewal& r : renewals_) {
+        if (r.old != session) continue;
+        r.next->remove(share);
+        if (r.next->instruments() == 0) r.next->stop();  // nothing left to take over
+      }
+      session->remove(share);
+      if (session->instruments() == 0) session->stop();
+      set_limits(*session);
     }
-    session->remove(share);
-    if (session->instruments() == 0) session->stop();
-    set_limits(*session);
   }
 }
 

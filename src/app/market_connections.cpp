@@ -107,14 +107,30 @@ void MarketRunner::answered(const Instrument& instrument, bool deaf) {
 }
 
 void MarketRunner::renew(Session& old) {
-  Session& next = make_session(old.channel());
+  Session& next = make_session(old.outlet());
   const std::vector<const Instrument*> instruments = old.collected();
   next.add(instruments);
   set_limits(next);
   renewals_.push_back({&old, &next});
-  asio::co_spawn(context_.executor, next.run(), [](const std::exception_ptr& e) {
+  start(next);
+}
+
+Session& MarketRunner::start(Session& session) {
+  asio::co_spawn(context_.executor, session.run(), [](const std::exception_ptr& e) {
     if (e) std::rethrow_exception(e);
   });
+  return session;
+}
+
+Session* MarketRunner::twin_of(const Session& session) const {
+  for (const auto& [primary, twin] : twins_) {
+    if (primary == &session) return twin;
+  }
+  return nullptr;
+}
+
+bool MarketRunner::is_twin(const Session& session) const {
+  return std::any_of(twins_.begin(), twins_.end(), [&](const auto& pair) { return pair.second == &session; });
 }
 
 void MarketRunner::take_over() {
@@ -129,6 +145,10 @@ void MarketRunner::take_over() {
     for (auto& [instrument, session] : active_) {
       if (session == r.old) session = r.next;
     }
+    if (const auto pair = twins_.extract(r.old)) twins_[r.next] = pair.mapped();
+    for (auto& [primary, twin] : twins_) {
+      if (twin == r.old) twin = r.next;
+    }
     r.old->stop();
     ++renewed_;
     r.old = nullptr;
@@ -139,10 +159,11 @@ void MarketRunner::take_over() {
     return std::none_of(sessions_.begin(), sessions_.end(),
                         [&](const auto& s) { return s.get() == stall.first && !s->ended(); });
   });
+  std::erase_if(twins_, [](const auto& pair) { return pair.first->ended(); });
   std::erase_if(sessions_, [](const auto& session) { return session->ended(); });
 }
 
-Session& MarketRunner::make_session(std::shared_ptr<Channel> channel) {
+Session& MarketRunner::make_session(std::shared_ptr<Outlet> outlet) {
   SessionContext context;
   context.make_transport = context_.make_transport;
   context.clock = context_.clock;
@@ -151,8 +172,11 @@ Session& MarketRunner::make_session(std::shared_ptr<Channel> channel) {
   context.intake = &intake_;
   context.gate = context_.gate;
   context.bell = &context_.aggregator->bell();
-  context.channel = channel ? std::move(channel) : std::make_shared<Channel>();
-  if (context.channel.use_count() == 1) context_.aggregator->add_channel(context.channel);
+  if (!outlet) {
+    outlet = std::make_shared<Outlet>(std::make_shared<Channel>());
+    context_.aggregator->add_channel(outlet->channel());
+  }
+  context.outlet = std::move(outlet);
   context.on_refused = [this](const Instrument& instrument, const std::string& why) {
     if (!reported_.insert(instrument.symbol).second) return;
     spdlog::error("symbol refused by the exchange, tried again every ten minutes market=\"{}\" symbol={} reason=\"{}\"",
@@ -160,19 +184,23 @@ Session& MarketRunner::make_session(std::shared_ptr<Channel> channel) {
   };
   SessionSettings settings;
   settings.name = name() + " #" + std::to_string(++session_number_);
-  const Duration age = context_.renew_after.count() > 0 ? milliseconds(context_.renew_after.count())
-                                                        : Duration{exchange_.limits.lifetime.us / 100 * 97};
-  // Not all at once: up to a twentieth earlier.
-  if (age.us > 0) {
-    settings.renew_after =
-        Millis(age.us / 1'000 - age.us / 20'000 * static_cast<std::int64_t>(session_number_ % 10) / 10);
-  }
+  settings.number = static_cast<std::uint32_t>(session_number_);
+  const Duration age = renew_after(context_.clock->wall(), exchange_.limits.lifetime, context_.renew_after,
+                                   context_.renew_at, session_number_);
+  settings.renew_after = Millis(age.us / 1'000);
   settings.hosts = ws_hosts_;
   settings.stream = stream_;
   settings.seed = std::hash<std::string>{}(settings.name) ^ static_cast<std::uint64_t>(context_.clock->wall().us);
   settings.in_flight = context_.in_flight;
   sessions_.push_back(std::make_unique<Session>(std::move(context), std::move(settings)));
-  return *sessions_.back();
+  Session& made = *sessions_.back();
+  made.avoid_host_of([this, &made]() -> std::optional<std::size_t> {
+    for (const auto& [primary, twin] : twins_) {
+      if (twin == &made) return primary->host();
+    }
+    return std::nullopt;
+  });
+  return made;
 }
 
 void MarketRunner::set_limits(Session& session) const {

@@ -49,7 +49,10 @@ asio::awaitable<void> Session::connect_again_and_again() {
       co_await converse();
       co_await transport_->close(context_.clock->steady() + Millis(500));
       transport_.reset();
-      if (stopping_) co_return;  // the open bars are written as partial: no loss to mark
+      if (stopping_) {  // the open bars are written as partial: no loss to mark
+        for (const Instrument* instrument : instruments_) context_.intake->leave(*instrument, settings_.number);
+        co_return;
+      }
       lose_all();
       if (!watch_->any_data()) context_.hosts->failed(host_, context_.clock->steady());
       watch_.reset();
@@ -66,7 +69,7 @@ asio::awaitable<void> Session::connect_again_and_again() {
 
 asio::awaitable<bool> Session::connect() {
   transport_ = context_.make_transport();
-  host_ = context_.hosts->pick(context_.clock->steady());
+  host_ = context_.hosts->pick(context_.clock->steady(), context_.avoid_host ? context_.avoid_host() : std::nullopt);
   const Url& host = settings_.hosts[host_];
   ++counters_.connects;
   const std::string target = context_.intake->exchange().ws_target(settings_.stream);
@@ -246,7 +249,7 @@ void Session::remove(std::span<const Instrument* const> instruments) {
       to_unsubscribe_.push_back(instrument);
     }
   }
-  push_marks();
+  if (!context_.outlet->busy()) push_marks();
   write_timer_->cancel();
 }
 
@@ -254,8 +257,8 @@ void Session::resubscribe(const Instrument& instrument) {
   if (!watch_ || std::find(instruments_.begin(), instruments_.end(), &instrument) == instruments_.end()) return;
   // Without an order of ids a hole between out and in would not be seen: it is one.
   if (instrument.ids == Ids::opaque) {
-    context_.intake->lose(instrument, context_.time->now() - settings_.in_flight, marks_);
-    push_marks();
+    context_.intake->lose(instrument, context_.time->now() - settings_.in_flight, marks_, settings_.number);
+    if (!context_.outlet->busy()) push_marks();
   }
   to_unsubscribe_.push_back(&instrument);
   to_subscribe_.push_back(&instrument);
@@ -264,7 +267,8 @@ void Session::resubscribe(const Instrument& instrument) {
 
 void Session::push_marks() {
   if (marks_.empty()) return;
-  marks_.erase(marks_.begin(), marks_.begin() + static_cast<std::ptrdiff_t>(context_.channel->push(marks_)));
+  const std::size_t pushed = context_.outlet->channel()->push(marks_);
+  marks_.erase(marks_.begin(), marks_.begin() + static_cast<std::ptrdiff_t>(pushed));
   context_.bell->ring();
 }
 
@@ -296,7 +300,7 @@ asio::awaitable<void> Session::read_messages() {
 
 // One message; false if the connection should end.
 bool Session::take(std::string_view message) {
-  const Parsed& parsed = context_.intake->take(message, context_.time->now(), records_);
+  const Parsed& parsed = context_.intake->take(message, context_.time->now(), records_, settings_.number);
   const auto now = context_.clock->steady();
   if (!parsed.trades.empty()) {
     if (!watch_->any_data()) {
@@ -328,25 +332,26 @@ void Session::update_waiting() {
   watch_->waiting_since(requests_.empty() ? std::nullopt : std::optional(requests_.front().sent));
 }
 
-// A full queue stops this connection's reading: TCP pushes back, nothing is dropped.
+// A full queue stops this connection's reading: TCP pushes back, nothing is dropped. What was pushed is taken away at
+// once, since this may be given up in the middle.
 asio::awaitable<void> Session::deliver() {
-  push_marks();
-  delivering_ = true;
-  std::span<const Record> rest(records_);
+  const Outlet::Place place(*context_.outlet);
   while (true) {
-    rest = rest.subspan(context_.channel->push(rest));
-    context_.bell->ring();
-    if (rest.empty()) break;
+    if (place.first()) {
+      push_marks();
+      const std::size_t pushed = context_.outlet->channel()->push(records_);
+      records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(pushed));
+      context_.bell->ring();
+      if (records_.empty()) co_return;
+    }
     ++counters_.backpressure_waits;
     co_await pause(Millis(1));
   }
-  records_.clear();
-  delivering_ = false;
 }
 
 std::size_t Session::inject(std::span<const Record> records) {
-  if (delivering_) return 0;
-  const std::size_t pushed = context_.channel->push(records);
+  if (context_.outlet->busy()) return 0;
+  const std::size_t pushed = context_.outlet->channel()->push(records);
   context_.bell->ring();
   return pushed;
 }
@@ -357,7 +362,8 @@ void Session::lose_all() {
   const auto since = mute_ ? watch_->last_data() : watch_->last_frame();
   const auto ago = std::chrono::duration_cast<std::chrono::microseconds>(context_.clock->steady() - since).count();
   const Timestamp lost = context_.time->now() - Duration{ago} - settings_.in_flight;
-  for (const Instrument* instrument : instruments_) context_.intake->lose(*instrument, lost, records_);
+  for (const Instrument* instrument : instruments_)
+    context_.intake->lose(*instrument, lost, records_, settings_.number);
 }
 
 }  // namespace cvdd

@@ -61,7 +61,9 @@ bool Session::settle(Request request, const Ack& ack) {
   bool good = true;
   if (ack.ok) {
     accepted_any_ = accepted_any_ || !named.empty();
-    for (const Instrument* i : named) context_.intake->confirm(*i, context_.time->now(), records_);
+    for (const Instrument* i : named) {
+      context_.intake->confirm(*i, context_.time->now(), records_, settings_.number);
+    }
   } else if (ack.temporary) {
     ask_again(named);
     ask_after_ = context_.clock->steady() + temporary_pause;

@@ -5,10 +5,12 @@
 namespace cvdd {
 
 Duration TokenBucket::take(Timestamp now) {
-  if (!used_.empty() && used_.back() > now + window_) {
-    // The clock stepped back: what was reserved counts from now on.
-    std::fill(used_.begin(), used_.end(), now);
+  // The clock stepped back, and so do the reservations. (By a little it always may: not everybody's clock is the same.)
+  if (const Duration back = last_ - now; back > step_min) {
+    for (Timestamp& t : used_) t = t - back;
+    last_ = now;
   }
+  last_ = std::max(last_, now);
   Timestamp at = now;
   if (used_.size() == capacity_) {
     at = std::max(now, used_.front() + window_);

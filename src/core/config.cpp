@@ -88,6 +88,12 @@ void read_exchanges(TomlReader& reader, const toml::node& node, const std::strin
               }
               e.history_per_minute = static_cast<std::uint32_t>(*value);
             }},
+           {"redundancy",
+            [&e](TomlReader& r, const toml::node& n, const std::string& k) {
+              const auto value = n.value<std::int64_t>();
+              if (!n.is_integer() || !value || *value < 1 || *value > 2) return r.error(n, k, "expected 1 or 2");
+              e.redundancy = static_cast<std::uint32_t>(*value);
+            }},
            {"stream", [&e](TomlReader& r, const toml::node& n, const std::string& k) {
               r.choice(n, k, {"aggTrade", "trade"}, e.stream);
             }}})(reader, settings, key + "." + exchange + "." + std::string(market_name.str()));
@@ -147,6 +153,15 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
       {"net", table_of({{"ca_file", text_into(c.ca_file)},
                         {"renew_after", [&c](TomlReader& r, const toml::node& n,
                                              const std::string& k) { r.duration(n, k, c.renew_after); }},
+                        {"renew_at",
+                         [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+                           std::string text;
+                           r.text(n, k, text);
+                           c.renew_at = parse_time_of_day(text);
+                           if (!text.empty() && !c.renew_at) {
+                             r.error(n, k, "expected a time of day in UTC, such as \"04:30\", or \"\"");
+                           }
+                         }},
                         {"proxy",
                          [&c](TomlReader& r, const toml::node& n, const std::string& k) {
                            r.text(n, k, c.proxy);
@@ -169,6 +184,14 @@ std::string to_string(const ConfigError& error) {
   if (!error.key.empty()) out += ": " + error.key;
   out += ": " + error.message;
   return error.column > 0 ? out + " (column " + std::to_string(error.column) + ")" : out;
+}
+
+std::optional<Duration> parse_time_of_day(std::string_view text) {
+  const auto digit = [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9' ? text[i] - '0' : 100; };
+  if (text.size() != 5 || text[2] != ':') return std::nullopt;
+  const int hours = digit(0) * 10 + digit(1), minutes = digit(3) * 10 + digit(4);
+  if (hours > 23 || minutes > 59) return std::nullopt;
+  return seconds((hours * 60 + minutes) * 60);
 }
 
 std::optional<Duration> parse_duration(std::string_view text) {
@@ -214,6 +237,7 @@ std::vector<std::string> changes_that_need_a_restart(const Config& running, cons
   compare("sync", running.sync == saved.sync);
   compare("http", running.http_listen == saved.http_listen);
   compare("net.renew_after", running.renew_after == saved.renew_after);
+  compare("net.renew_at", running.renew_at == saved.renew_at);
   compare("net.ca_file", running.ca_file == saved.ca_file);
   compare("net.proxy", running.proxy == saved.proxy);
   compare("exchange", running.exchanges == saved.exchanges);

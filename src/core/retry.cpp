@@ -19,4 +19,21 @@ Duration Backoff::next() {
   return {half + static_cast<std::int64_t>(z % static_cast<std::uint64_t>(d - half + 1))};
 }
 
+Duration renew_after(Timestamp now, Duration lifetime, Duration age, std::optional<Duration> at, std::size_t number) {
+  constexpr Duration day = seconds(86'400), soonest = seconds(3'600), apart = seconds(20);
+  const Duration limit{lifetime.us / 100 * 97};
+  const auto spread = static_cast<std::int64_t>(number % 10);
+  // Up to a twentieth earlier.
+  const auto by_age = [&](Duration whole) { return Duration{whole.us - whole.us / 200 * spread}; };
+  if (age.us > 0) return by_age(age);
+  if (lifetime.us == 0) return {};
+  if (at) {
+    Duration wait{(at->us - now.us % day.us + day.us) % day.us};
+    if (wait < soonest) wait.us += day.us;
+    wait.us += apart.us * spread;
+    if (wait <= limit) return wait;
+  }
+  return by_age(limit);
+}
+
 }  // namespace cvdd

@@ -316,6 +316,48 @@ bool test_listings(std::uint64_t seed) {
   return good;
 }
 
+// Everything is carried by two connections, and one of two is cut every few seconds: nobody may see it, on any
+// exchange.
+bool test_twins(std::uint64_t seed) {
+  VirtualClock clock(simulated_start);
+  MemoryFiles files;
+  World world(clock, seed, sim::make_instruments_everywhere(48, 60));
+  EngineOptions options = options_for(world);
+  for (const auto& side : world.sides()) options.config.exchanges[side].redundancy = 2;
+  Life life(std::move(options), clock, files, world);
+  const SteadyTime begin = clock.steady();
+  std::size_t cuts = 0;
+  SteadyTime next = begin + std::chrono::minutes(3);
+  while (clock.steady() < begin + std::chrono::minutes(60)) {
+    life.settle();
+    if (clock.steady() >= next) {
+      if (world.cut_one_of_two()) ++cuts;
+      next = clock.steady() + std::chrono::milliseconds(2'900);
+    }
+    clock.advance(clock.steady() + std::chrono::milliseconds(100));
+  }
+  Verdict v;
+  std::map<std::string, int> seen;
+  std::size_t rows = 0, not_live = 0;
+  std::uint64_t twins = 0, trades = 0;
+  for (const Row& row : rows_of(files, v)) {
+    if (++seen[row.exchange + row.symbol + std::string(cvdd::name_of(row.market))] == 1) continue;
+    ++rows;
+    if (row.status != BarStatus::live || row.rev != 0) ++not_live;
+    const std::size_t index = world.tape().find(row.exchange, row.market, row.symbol);
+    const auto bar = world.tape().bar(index, row.time, seconds(60));
+    if (!difference_from_tape(row, world.tape().instruments()[index], bar.trades).empty()) v.complain("a row is wrong");
+  }
+  for (const auto& [where, market] : life.engine->markets()) {
+    twins += market->counters().twins;
+    trades += market->counters().trades;
+  }
+  fmt::print("twins: {} cuts, {} rows, {} not live at once, {} wrong, {} of {} trades seen twice, {} offences {}\n",
+             cuts, rows, not_live, v.complaints.size(), twins, trades, world.offences(), world.first_offence());
+  return cuts > 500 && rows > 48 * 50 && not_live == 0 && v.complaints.empty() && twins > trades / 2 &&
+         world.offences() == 0;
+}
+
 // Every exchange lists an instrument in ten that it does not serve, and each says no in its own way: or not at all.
 bool test_refusals(std::uint64_t seed) {
   VirtualClock clock(simulated_start);
@@ -390,7 +432,8 @@ int main(int argc, char** argv) {
   std::uint64_t seed = 1, seeds = 1;
   std::int64_t hours = 6;
   std::size_t instruments = 6;
-  bool everywhere = false, verbose = false, manners = false, renewals = false, listings = false, refusals = false;
+  bool everywhere = false, verbose = false, manners = false, renewals = false, listings = false, refusals = false,
+       twins = false;
   std::string out;
   app.add_option("--seed", seed, "the first seed");
   app.add_option("--seeds", seeds, "how many, from --seed on");
@@ -403,9 +446,11 @@ int main(int argc, char** argv) {
   app.add_flag("--renewals", renewals, "instead: 200 renewals of connections, unseen");
   app.add_flag("--listings", listings, "instead: the exchange lists one instrument and takes another off its list");
   app.add_flag("--refusals", refusals, "instead: exchanges that refuse some of what they list");
+  app.add_flag("--twins", twins, "instead: two connections for everything, of which one is cut again and again");
   CLI11_PARSE(app, argc, argv);
   spdlog::set_level(verbose ? spdlog::level::info : spdlog::level::off);
   if (manners) return test_manners(seed) ? 0 : 1;
+  if (twins) return test_twins(seed) ? 0 : 1;
   if (refusals) return test_refusals(seed) ? 0 : 1;
   if (listings) return test_listings(seed) ? 0 : 1;
   if (renewals) return test_renewals(seed, 200) ? 0 : 1;

@@ -263,6 +263,21 @@ void World::cut_connections() {
   for (const auto& line : lines_) cut(*line);
 }
 
+bool World::cut_one_of_two() {
+  std::vector<Line*> candidates;
+  for (const auto& line : lines_) {
+    if (!line->open || line->topics.empty()) continue;
+    const bool twin = std::any_of(lines_.begin(), lines_.end(), [&](const auto& other) {
+      return other != line && other->open && other->side == line->side && other->topics == line->topics &&
+             other->opened + std::chrono::seconds(5) < clock_.steady();
+    });
+    if (twin) candidates.push_back(line.get());
+  }
+  if (candidates.empty()) return false;
+  cut(*candidates[random_() % candidates.size()]);
+  return true;
+}
+
 std::size_t World::connections() const {
   return static_cast<std::size_t>(
       std::count_if(lines_.begin(), lines_.end(), [](const auto& l) { return l->open && !l->topics.empty(); }));

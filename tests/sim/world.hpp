@@ -62,6 +62,8 @@ class World {
   [[nodiscard]] std::size_t offences() const { return offences_; }
   [[nodiscard]] const std::string& first_offence() const { return offence_; }
   void cut_connections();
+  // Cuts one connection of those that have a twin which is well; false if there is none.
+  bool cut_one_of_two();
   // The process gets no processor: what arrives is not noticed.
   void freeze(bool on) { frozen_ = on; }
   // Whether the exchange lists it at all.

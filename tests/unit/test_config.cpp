@@ -4,6 +4,7 @@
 #include "catch.hpp"
 #include "cvdd/core/budget.hpp"
 #include "cvdd/core/config.hpp"
+#include "cvdd/core/csv.hpp"
 #include "cvdd/core/retry.hpp"
 
 using namespace cvdd;
@@ -132,4 +133,30 @@ TEST_CASE("no window ever holds more than the budget") {
   }
   for (std::size_t i = 5; i < used.size(); ++i) CHECK(used[i] - used[i - 5] >= 1'000'000);
   CHECK(bucket.take({now - 3'600'000'000}) <= seconds(2));  // the clock steps back: no hour of waiting
+}
+
+TEST_CASE("many who wait in a row: none of them is let in too early") {
+  TokenBucket bucket(3, seconds(2));
+  const Timestamp now{1'000'000'000};
+  std::vector<std::int64_t> waits;
+  for (int i = 0; i < 12; ++i) waits.push_back(bucket.take(now).us / 1'000'000);
+  CHECK(waits == std::vector<std::int64_t>{0, 0, 0, 2, 2, 2, 4, 4, 4, 6, 6, 6});
+  CHECK(bucket.take(now - milliseconds(20)).us == 8'020'000);  // somebody else's clock
+}
+
+TEST_CASE("connections are renewed by age, or at an hour when nobody minds, never too late") {
+  const Timestamp noon = parse_time("2026-11-20T12:00:00Z").value();
+  const Duration day = seconds(86'400), hour = seconds(3'600);
+  CHECK(renew_after(noon, {}, {}, std::nullopt, 1).us == 0);  // the exchange closes nothing
+  CHECK(renew_after(noon, day, hour, seconds(16'200), 0) == hour);
+  const Duration by_age = renew_after(noon, day, {}, std::nullopt, 3);
+  CHECK((by_age < Duration{day.us / 100 * 97} && by_age > Duration{day.us / 100 * 90}));
+  CHECK(renew_after(noon, day, {}, seconds(16'200), 0) == seconds(16 * 3'600 + 1'800));       // 04:30 tomorrow
+  CHECK(renew_after(noon, day, {}, seconds(16'200), 3) == seconds(16 * 3'600 + 1'800 + 60));  // not all at once
+  CHECK(renew_after(noon, day, {}, seconds(12 * 3'600 + 60), 0) < day);  // a minute is too soon …
+  CHECK(renew_after(noon, day, {}, seconds(12 * 3'600 + 60), 0) ==
+        Duration{day.us / 100 * 97});  // … and a day too late
+  CHECK(parse_time_of_day("04:30") == seconds(16'200));
+  for (const char* bad : {"", "4:30", "24:00", "04:60", "04-30", "04:3x", "04:300"})
+    CHECK_FALSE(parse_time_of_day(bad));
 }

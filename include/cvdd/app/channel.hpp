@@ -6,6 +6,9 @@
 #include <boost/lockfree/spsc_queue.hpp>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
 #include <semaphore>
 #include <span>
 
@@ -50,6 +53,34 @@ class Channel {
 
  private:
   boost::lockfree::spsc_queue<Record> queue_;
+};
+
+// Several connections that feed one channel (a twin, a successor), on the io thread: what was decided first goes first.
+// Who has to wait for room keeps its place in the row.
+class Outlet {
+ public:
+  explicit Outlet(std::shared_ptr<Channel> channel) : channel_(std::move(channel)) {}
+
+  // A place in the row for as long as it lives.
+  class Place {
+   public:
+    explicit Place(Outlet& outlet) : outlet_(outlet), number_(outlet.next_++) { outlet_.row_.push_back(number_); }
+    ~Place() { std::erase(outlet_.row_, number_); }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    [[nodiscard]] bool first() const { return outlet_.row_.front() == number_; }
+
+   private:
+    Outlet& outlet_;
+    std::uint64_t number_;
+  };
+  [[nodiscard]] bool busy() const { return !row_.empty(); }
+  [[nodiscard]] const std::shared_ptr<Channel>& channel() const { return channel_; }
+
+ private:
+  std::shared_ptr<Channel> channel_;
+  std::deque<std::uint64_t> row_;
+  std::uint64_t next_ = 0;
 };
 
 }  // namespace cvdd

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 namespace cvdd {
@@ -14,7 +15,8 @@ class Hosts {
   explicit Hosts(std::size_t count) : hosts_(count == 0 ? 1 : count) {}
 
   // The first host that may be tried; if none may, the one that may soonest.
-  [[nodiscard]] std::size_t pick(Time now) const;
+  // `avoid`: taken only if no other may be tried.
+  [[nodiscard]] std::size_t pick(Time now, std::optional<std::size_t> avoid = std::nullopt) const;
   // It did what it is for: data came.
   void good(std::size_t host) { hosts_[host] = {}; }
   // It did not. After `failures_max` in a row the breaker opens, for twice as long each time.

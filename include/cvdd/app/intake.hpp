@@ -24,10 +24,12 @@ struct IntakeCounters {
   std::uint64_t other_series = 0;  // of the stream that is not the instrument's source
   std::uint64_t ignored = 0;       // understood, not needed
   std::uint64_t holes = 0;
-  std::uint64_t missing = 0;     // ids in those holes
-  std::uint64_t fetched = 0;     // trades that came from the exchange's history
-  std::uint64_t ahead = 0;       // refused: more than 60 s ahead of the clock
-  std::uint64_t straddling = 0;  // messages not counted because a part of their fills was: the rest is a hole
+  std::uint64_t missing = 0;       // ids in those holes
+  std::uint64_t twins = 0;         // second copies by another connection …
+  std::uint64_t twin_lead_us = 0;  // … and by how much they came later, summed up
+  std::uint64_t fetched = 0;       // trades that came from the exchange's history
+  std::uint64_t ahead = 0;         // refused: more than 60 s ahead of the clock
+  std::uint64_t straddling = 0;    // messages not counted because a part of their fills was: the rest is a hole
   std::array<std::uint64_t, static_cast<std::size_t>(Refusal::count_)> refused{};
   [[nodiscard]] std::uint64_t refused_total() const;
 };
@@ -46,7 +48,8 @@ class Intake {
   // Reads one message received at `now`; appends records to `out`. The answer (acks, notices) is valid until the
   // next call. A trade of an instrument whose subscription was not confirmed yet confirms it. Trades of a snapshot
   // count where ids go on from before; where nothing is known they say only where the ids begin.
-  const Parsed& take(std::string_view message, Timestamp now, std::vector<Record>& out);
+  // `feed`: by which connection; the instrument is lost when the last that carries it is.
+  const Parsed& take(std::string_view message, Timestamp now, std::vector<Record>& out, std::uint32_t feed = 1);
 
   // Trades from the exchange's history, oldest first. They confirm no subscription. Where ids have no order those up to
   // `known_until` are passed over: they were received in their time.
@@ -70,9 +73,11 @@ class Intake {
   std::function<void(const Instrument&)> on_confirmed;
 
   // The subscription was acknowledged. Nothing happens if it is confirmed already.
-  void confirm(const Instrument& instrument, Timestamp now, std::vector<Record>& out);
-  // Nothing is known of the instrument since `since`, until it is confirmed again.
-  void lose(const Instrument& instrument, Timestamp since, std::vector<Record>& out);
+  void confirm(const Instrument& instrument, Timestamp now, std::vector<Record>& out, std::uint32_t feed = 1);
+  // Nothing is known of the instrument since `since`, until it is confirmed again; unless another feed carries it.
+  void lose(const Instrument& instrument, Timestamp since, std::vector<Record>& out, std::uint32_t feed = 1);
+  // This connection ends in order, and does not carry the instrument any more.
+  void leave(const Instrument& instrument, std::uint32_t feed);
   // The instrument is not wanted any more: its trades are ignored from now on.
   void end(const Instrument& instrument, Timestamp now, std::vector<Record>& out);
   // Wanted again after end().
@@ -90,12 +95,17 @@ class Intake {
     Sequencer sequencer;
     bool confirmed = false;
     bool ended = false;
+    std::array<std::uint32_t, 4> feeds{};  // connections that carry it; 0: a free place
+    std::uint32_t first_feed = 0;          // which of them brought the newest trade …
+    Timestamp first_at;                    // … and when
+    std::uint64_t first_id = 0, first_id_high = 0;
     std::optional<Timestamp> unsettled;  // of opaque ids: cut off since then, and nobody knows what that cost
     Timestamp heard_from;                // first confirmed
     Timestamp newest;                    // trade time
     Pace pace;
   };
-  void take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out);
+  void take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out, std::uint32_t feed);
+  void note_twin(Entry& e, const Trade& trade, Timestamp now, std::uint32_t feed, bool first);
   void take_newest(const Newest& newest, std::vector<Record>& out);
   [[nodiscard]] static Sequencer::Decision decide(Entry& e, const Trade& trade);
   [[nodiscard]] bool counts(const Sequencer::Decision& decision);

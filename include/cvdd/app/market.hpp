@@ -29,8 +29,9 @@ struct MarketContext {
   std::string cache_dir;                  // last good instrument lists
   TokenBucket* history_budget = nullptr;  // of the weight pool; null: no history
   bool event_time = false;
-  std::chrono::milliseconds renew_after{0};  // age of a connection; 0: the exchange's limit decides
-  Duration in_flight;                        // see SessionSettings
+  Duration renew_after;              // age of a connection; 0: the exchange's limit decides
+  std::optional<Duration> renew_at;  // time of day when nobody minds
+  Duration in_flight;                // see SessionSettings
 };
 
 class MarketRunner {
@@ -71,7 +72,10 @@ class MarketRunner {
   [[nodiscard]] const Instrument* adopt(const Instrument& found);
   void begin(const std::vector<const Instrument*>& instruments);
   void end(const std::vector<const Instrument*>& instruments);
-  Session& make_session(std::shared_ptr<Channel> channel = nullptr);
+  Session& make_session(std::shared_ptr<Outlet> outlet = nullptr);
+  Session& start(Session& session);
+  [[nodiscard]] Session* twin_of(const Session& session) const;  // nullptr: it has none, or is one
+  [[nodiscard]] bool is_twin(const Session& session) const;
   asio::awaitable<void> tend_connections();
   void renew(Session& old);
   [[nodiscard]] bool renewing(const Session& session) const;
@@ -107,6 +111,8 @@ class MarketRunner {
     std::chrono::steady_clock::time_point delivers_since{};
   };
   std::vector<Renewal> renewals_;
+  std::uint32_t redundancy_ = 1;
+  std::map<Session*, Session*> twins_;  // of each connection the other that carries the same
   std::unique_ptr<Timer> tending_;
   std::uint64_t renewed_ = 0, stalls_ = 0;
   std::chrono::steady_clock::time_point next_look_{};

@@ -28,15 +28,18 @@ struct SessionContext {
   Hosts* hosts = nullptr;              // of the market; shared by its sessions
   Intake* intake = nullptr;            // of the market; shared by its sessions
   ExchangeGate* gate = nullptr;        // of the exchange; shared by all its connections
-  std::shared_ptr<Channel> channel;
+  std::shared_ptr<Outlet> outlet;
   Bell* bell = nullptr;
+  // The host that another connection with the same instruments uses: if there is a choice, not that one.
+  std::function<std::optional<std::size_t>()> avoid_host;
   // The exchange does not serve this instrument, in its own words. Tried again every `refused_pause`.
   std::function<void(const Instrument&, const std::string&)> on_refused;
 };
 
 struct SessionSettings {
-  std::string name;        // "binance spot #1", for the log
-  std::vector<Url> hosts;  // tried in order
+  std::string name;          // "binance spot #1", for the log
+  std::uint32_t number = 1;  // of the connection within its market, from 1
+  std::vector<Url> hosts;    // tried in order
   Stream stream = Stream::aggregate;
   WatchLimits limits;
   std::chrono::milliseconds connect_timeout{15'000};
@@ -73,6 +76,7 @@ class Session {
   }
   // This instrument's feed is deaf: out and in again.
   void resubscribe(const Instrument& instrument);
+  void avoid_host_of(std::function<std::optional<std::size_t>()> other) { context_.avoid_host = std::move(other); }
   // The whole connection is: it ends as mute, and a new one is made.
   void condemn() {
     condemned_ = true;
@@ -94,8 +98,8 @@ class Session {
   [[nodiscard]] bool wants_renewal() const {
     return watch_.has_value() && (closing_soon_ || context_.clock->steady() >= renew_at_);
   }
-  // The name and queue of a connection that takes over from this one.
-  [[nodiscard]] const std::shared_ptr<Channel>& channel() const { return context_.channel; }
+  // The queue for a connection that takes over from this one, or carries the same.
+  [[nodiscard]] const std::shared_ptr<Outlet>& outlet() const { return context_.outlet; }
   [[nodiscard]] const std::vector<const Instrument*>& collected() const { return instruments_; }
 
   [[nodiscard]] bool live() const { return live_; }
@@ -163,7 +167,7 @@ class Session {
   std::size_t host_ = 0;
   std::string why_;    // the connection ended because
   bool mute_ = false;  // … its data had stopped before its frames did
-  bool live_ = false, stopping_ = false, delivering_ = false, closing_soon_ = false, ended_ = false;
+  bool live_ = false, stopping_ = false, closing_soon_ = false, ended_ = false;
   std::chrono::steady_clock::time_point renew_at_ = std::chrono::steady_clock::time_point::max();
   std::string last_failure_;
   SessionCounters counters_;

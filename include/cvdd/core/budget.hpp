@@ -16,13 +16,15 @@ class TokenBucket {
   // At most `capacity` (≥ 1) tokens in any `window`.
   TokenBucket(std::uint32_t capacity, Duration window) : capacity_(capacity == 0 ? 1 : capacity), window_(window) {}
   // Reserves one token and returns how long to wait from `now` until it may be used (0: at once). A clock that steps
-  // back neither loosens the limit nor blocks for longer than one window per `capacity` tokens.
+  // back by more than `step_min` neither loosens the limit nor blocks for longer.
   [[nodiscard]] Duration take(Timestamp now);
 
  private:
   std::uint32_t capacity_;
   Duration window_;
-  std::deque<Timestamp> used_;  // the last `capacity` reservations, oldest first
+  std::deque<Timestamp> used_;  // the last `capacity` reservations, oldest first; some of them may be to come
+  Timestamp last_;              // the newest `now`
+  static constexpr Duration step_min = seconds(1);
 };
 
 // What one exchange lets one address do, shared by all its connections and requests: attempts at its limit, and

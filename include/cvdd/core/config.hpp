@@ -28,6 +28,7 @@ struct ExchangeConfig {
   std::vector<std::string> rest;         // "https://host[:port][/prefix]"
   std::string stream;                    // "aggTrade" (default, "") or "trade"
   std::uint32_t history_per_minute = 0;  // history requests, at most; 0: about half of what the exchange allows
+  std::uint32_t redundancy = 1;          // connections that carry each instrument: 1 or 2
   friend bool operator==(const ExchangeConfig&, const ExchangeConfig&) = default;
 };
 
@@ -40,8 +41,9 @@ struct Config {
   bool repair = true;           // fetch what was missed from the exchanges' history
   bool sync = true;             // sync = "bar": fdatasync after every bar; "off": the kernel decides
   std::string http_listen = "127.0.0.1:9480";
-  std::string log_level = "info";  // trace debug info warn error
-  Duration renew_after;            // age at which connections are renewed; 0: before the exchange's limit
+  std::string log_level = "info";    // trace debug info warn error
+  Duration renew_after;              // age at which connections are renewed; 0: before the exchange's limit
+  std::optional<Duration> renew_at;  // since midnight UTC: they are renewed then, if the exchange's limit allows
   std::string ca_file;
   std::string proxy;
   std::map<std::pair<std::string, Market>, ExchangeConfig> exchanges;
@@ -69,6 +71,9 @@ void resolve_paths(Config& config, const std::string& config_file);
 
 // "250ms", "2s", "1m", "24h", "1d" → duration; empty if it is none.
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);
+
+// "04:30" → time since midnight; empty if it is none.
+[[nodiscard]] std::optional<Duration> parse_time_of_day(std::string_view text);
 
 // Expands wildcards and finds names in what the exchange lists (`listed`, only those trading match a wildcard).
 // Unknown names come back with up to three near matches each.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "cvdd/core/types.hpp"
 
@@ -22,5 +23,11 @@ class Backoff {
   std::uint64_t state_;
   unsigned failures_ = 0;
 };
+
+// After how long a connection made at `now` is to be renewed. `lifetime`: the exchange closes it at this age (0:
+// never); `age`: asked for in the configuration (0: not); `at`: time of day at which nobody minds. `number`: of the
+// connection, so that not all are renewed at once. 0: never.
+[[nodiscard]] Duration renew_after(Timestamp now, Duration lifetime, Duration age, std::optional<Duration> at,
+                                   std::size_t number);
 
 }  // namespace cvdd
