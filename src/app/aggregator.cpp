@@ -136,7 +136,10 @@ void Aggregator::read_mail() {
     ledger_.add_instrument(*instrument);
     const auto row = restored_.find({instrument->exchange, instrument->market, instrument->symbol});
     if (row == restored_.end()) continue;
-    ledger_.restore(instrument->id, row->second.row, row->second.resumes_after(*instrument));
+    const LastKnown& known = row->second;
+    const bool again = options_.repairs && instrument->ids == Ids::sequence && known.recent.size() > 1;
+    ledger_.restore(instrument->id, again ? std::span(known.recent) : std::span(&known.row, 1),
+                    known.resumes_after(*instrument));
   }
   for (auto& channel : mail.channels) channels_.push_back(std::move(channel));
 }

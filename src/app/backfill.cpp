@@ -85,6 +85,11 @@ asio::awaitable<void> Backfill::fetch(Repair repair) {
   if (check && context_.intake->last_id(*repair.instrument) != repair.first - 1) co_return;
   // … or another hole's page had it in it.
   if (repair.last != 0 && !context_.intake->waits_for(*repair.instrument, repair.first, repair.last)) co_return;
+  if (!context_.intake->begun(*repair.instrument)) {
+    repair.due = context_.clock->steady() + hole_after;
+    if (!queue_.add(repair)) ++counters_.given_up;
+    co_return;
+  }
   if (repair.attempts >= RepairQueue::pauses.size()) co_return co_await give_up(repair);
   if (const Duration wait = context_.gate->blocked(context_.time->now()); wait.us > 0) {
     if (repair.question) co_return;

@@ -274,4 +274,63 @@ void CsvStore::cut_torn_line(const DayFile& file, std::uint64_t end, std::string
   notes_.push_back(fmt::format("cut off a torn last line file={} bytes={}", path, torn.size()));
 }
 
+void CsvStore::recall(Remembered& newest, Duration interval, std::size_t bars) {
+  const Duration reach{interval.us * static_cast<std::int64_t>(bars)};
+  std::vector<std::string> texts;  // the newest file's end first
+  std::uint64_t left = recall_bytes_max;
+  const std::vector<DayFile> files = list_files();
+  for (auto file = files.rbegin(); file != files.rend() && left > 0; ++file) {
+    const std::string path = path_of(name_of(*file));
+    std::uint64_t size = 0;
+    std::string text;
+    if (files_.size(path, size) != 0) return;
+    const std::uint64_t some = std::min(size, left);
+    if (files_.read(path, size - some, some, text) != 0) return;
+    if (some < size) text.erase(0, text.find('\n') + 1);
+    left -= some;
+    const bool older = text.find(",gap,") == std::string::npos && text.find(",partial,") == std::string::npos;
+    texts.push_back(std::move(text));
+    if (texts.size() > 1 && older) break;  // a day without a gap ends what could be repaired
+  }
+  std::map<InstrumentKey, std::map<Timestamp, Row>> rows;
+  const auto each = [&](const auto& use) {
+    for (auto text = texts.rbegin(); text != texts.rend(); ++text) {
+      std::string_view rest = *text;
+      for (auto end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
+        use(rest.substr(0, end));
+        rest.remove_prefix(end + 1);
+      }
+    }
+  };
+  // Which instruments have a gap within reach, then their rows.
+  each([&](std::string_view line) {
+    if (line.find(",gap,") == line.npos) return;
+    const auto row = parse_row(line);
+    if (!row) return;
+    const InstrumentKey key{row->exchange, row->market, row->symbol};
+    const auto known = newest.find(key);
+    if (known != newest.end() && row->time + reach >= known->second.row.time) rows.try_emplace(key);
+  });
+  if (rows.empty()) return;
+  each([&](std::string_view line) {
+    const auto outline = outline_of(line);
+    if (!outline) return;
+    auto row = parse_row(line);
+    if (!row) return;
+    const auto of = rows.find({row->exchange, row->market, row->symbol});
+    if (of == rows.end() || row->time + reach < newest.at(of->first).row.time) return;
+    const auto [bar, unheard] = of->second.try_emplace(row->time);
+    if (unheard || row->rev >= bar->second.rev) bar->second = std::move(*row);
+  });
+  for (auto& [key, of] : rows) {
+    // From the bar before the first that lacks something.
+    auto first = std::find_if(of.begin(), of.end(), [](const auto& b) { return b.second.status == BarStatus::gap; });
+    while (first != of.begin() &&
+           (first == of.end() || first->second.status != BarStatus::live || first->second.last_id.empty())) {
+      --first;
+    }
+    for (auto bar = first; bar != of.end(); ++bar) newest.at(key).recent.push_back(std::move(bar->second));
+  }
+}
+
 }  // namespace cvdd

@@ -8,6 +8,10 @@
 
 namespace cvdd {
 
+namespace {
+constexpr std::size_t recalled_bars = 200;  // of an instrument; fewer than the ledger keeps while something is open
+}
+
 Engine::Engine(EngineOptions options, Surroundings around)
     : options_(std::move(options)),
       around_(std::move(around)),
@@ -16,6 +20,9 @@ Engine::Engine(EngineOptions options, Surroundings around)
       closing_time_(*around_.clock) {
   restored_ = store_.open();
   check_interval();
+  if (options_.config.repair && !options_.config.exchange_clock) {
+    store_.recall(restored_, options_.config.interval, recalled_bars);
+  }
   if (!restored_.empty()) {
     spdlog::info("continuing after the files instruments={} data_dir={}", restored_.size(), options_.config.data_dir);
   }

@@ -146,10 +146,20 @@ const Instrument* MarketRunner::adopt(const Instrument& found) {
     if (instrument.ids == Ids::opaque) intake_.resume_blindly(instrument);
     if (const auto id = row->second.resumes_after(instrument)) {
       intake_.resume_after(instrument, exchange_.series_of(stream_), *id);
+      if (backfill_ && row->second.recent.size() > 1) fetch_again(instrument, row->second.recent);
     }
   }
   context_.aggregator->add_instrument(instrument);
   return &instrument;
+}
+
+// Bars that were lacking something when the process ended: their trades, to make them again.
+void MarketRunner::fetch_again(const Instrument& instrument, std::span<const Row> rows) {
+  for (const RebuildPlan& plan : plan_rebuilds(rows)) {
+    if (plan.last < plan.first) continue;
+    intake_.expect(instrument, plan.first, plan.last);
+    backfill_->hole(instrument, plan.first, plan.last - plan.first + 1);
+  }
 }
 
 // Connections with room first, then as few new ones as the limit allows, evenly filled.

@@ -192,6 +192,7 @@ void Ledger::give_up(Book& book, const Hole& h) {
 void Ledger::trade(Book& book, const Record& record) {
   const IdText name = std::exchange(book.next_name, {});
   const bool ordered = book.instrument->ids != Ids::opaque;
+  if (!book.rebuilds.empty() && take_rebuild(book, record)) return;
   const Timestamp bar_time = bar_start(record.time(), options_.interval);
   if (book.state == State::idle && options_.event_time) begin(book, bar_time, true);
   if (book.state != State::active || bar_time < book.first_bar) {
@@ -229,6 +230,13 @@ void Ledger::trade(Book& book, const Record& record) {
     ++counters_.other;
   }
   if (numbered) fill_hole(book, record.first_id(), record.id());
+  // The newest bar of the files goes on while it is made again.
+  for (Rebuild& r : book.rebuilds) {
+    if (!r.covers(bar_time) || r.dead) continue;
+    Bar& fresh = r.fresh[bar_time];
+    if (record.kind() == RecordKind::trade) (void)add_trade(fresh, record, name);
+    if (record.kind() == RecordKind::other) (void)add_other(fresh, record, name);
+  }
   if (numbered || !ordered) {
     // Nothing to compare the id with: what a loss before this trade cost stays unknown, unless somebody is asked.
     if (ordered ? !book.last_id : !options_.repairs) give_up_loss(book);
@@ -249,8 +257,58 @@ void Ledger::resolve_loss(Book& book) {
     bar->absent = false;
     bar->recovered = true;
     bar->partial_end = false;
+    heal(book, *bar, t);
   }
   book.loss.reset();
+}
+
+// False if the trade is of no bar that is made again.
+bool Ledger::take_rebuild(Book& book, const Record& record) {
+  const auto r =
+      std::find_if(book.rebuilds.begin(), book.rebuilds.end(), [&](const Rebuild& x) { return x.holds(record); });
+  if (r == book.rebuilds.end() || record.id() == 0) return false;
+  const Timestamp time = bar_start(record.time(), options_.interval);
+  // A trade of a bar that said to be whole: then our idea of what is missing is wrong.
+  r->dead = r->dead || !r->covers(time);
+  if (r->dead) return true;
+  Bar& bar = r->fresh[time];
+  if (record.kind() == RecordKind::trade) r->dead = !add_trade(bar, record);
+  if (record.kind() == RecordKind::other) r->dead = !add_other(bar, record);
+  const std::uint64_t from = std::max(record.first_id(), r->plan.first), to = std::min(record.id(), r->plan.last);
+  r->left -= std::min(r->left, to - from + 1);
+  if (r->left > 0 || r->dead) return true;
+  Rebuild done = std::move(*r);
+  book.rebuilds.erase(r);
+  finish_rebuild(book, done);
+  return true;
+}
+
+void Ledger::finish_rebuild(Book& book, Rebuild& rebuild) {
+  for (Timestamp t = rebuild.plan.from; t <= rebuild.plan.to; t = t + options_.interval) {
+    Bar* bar = bar_at(book, t);
+    if (bar == nullptr) continue;
+    Bar made = rebuild.fresh[t];
+    made.revs = bar->revs;
+    made.written_status = bar->written_status;
+    made.written_missing = bar->written_missing;
+    made.recovered = made.changed = made.delta_changed = true;
+    // The end of an open run is settled with the loss that begins there.
+    const bool hole =
+        std::any_of(book.holes.begin(), book.holes.end(), [&](const Hole& h) { return h.cut_from <= t && t <= h.at; });
+    const bool unsettled = rebuild.plan.open && t >= rebuild.plan.open_from && (book.loss.has_value() || hole);
+    made.lost = made.inherited = unsettled;
+    made.absent = bar->absent && unsettled;
+    *bar = made;
+  }
+}
+
+// The loss that a bar of an earlier run was part of is settled: nothing of it is missing.
+void Ledger::heal(const Book& book, Bar& bar, Timestamp time) {
+  const bool making = std::any_of(book.rebuilds.begin(), book.rebuilds.end(),
+                                  [&](const Rebuild& r) { return r.left > 0 && r.covers(time); });
+  if (!bar.inherited || making) return;
+  bar.inherited = bar.lost = false;
+  bar.missing = 0;
 }
 
 void Ledger::give_up_loss(Book& book) {
@@ -280,6 +338,7 @@ void Ledger::close_hole(Book& book, const Hole& h) {
     const bool told = bar->written() && bar->written_status == BarStatus::gap;
     if (!h.cut && !told) continue;
     bar->recovered = true;
+    heal(book, *bar, t);
     if (h.cut) bar->absent = bar->partial_end = false;
   }
 }
@@ -294,6 +353,8 @@ void Ledger::verdict(Book& book, const Record& record) {
     if (book.loss && !book.loss->open && book.last_id == record.id()) resolve_loss(book);
     return;
   }
+  // Not to be had: the files' bars stay what they are.
+  for (Rebuild& r : book.rebuilds) r.dead = r.dead || r.holds(record);
   const auto h = std::find_if(book.holes.begin(), book.holes.end(),
                               [&](const Hole& hole) { return record.id() >= hole.first && record.id() <= hole.last; });
   if (h == book.holes.end()) return;

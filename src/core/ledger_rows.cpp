@@ -10,10 +10,9 @@ namespace {
 Decimal difference(const Decimal& a, const Decimal& b) { return subtract(a, b).value_or(Decimal{}); }
 }  // namespace
 
-// What the newest row says becomes the bar in memory; the rest of it, and everything since, is a loss that the next
-// trade's id measures.
-void Ledger::restore(std::uint32_t instrument, const Row& row, std::optional<std::uint64_t> last_id) {
-  Book& book = books_.at(instrument);
+namespace {
+// What a row says, as a bar.
+Bar bar_of(const Row& row, Ids ids) {
   Bar bar;
   bar.buys = row.buys;
   bar.sells = row.sells;
@@ -23,7 +22,6 @@ void Ledger::restore(std::uint32_t instrument, const Row& row, std::optional<std
   bar.sell_quote = row.sell_quote;
   bar.other_base = row.other_base;
   bar.other_quote = row.other_quote;
-  book.close = row.close;
   if (row.buys + row.sells > 0) {
     bar.open = row.open;
     bar.high = row.high;
@@ -33,16 +31,14 @@ void Ledger::restore(std::uint32_t instrument, const Row& row, std::optional<std
   }
   if (!row.last_id.empty()) {
     bar.first_time = bar.last_time = row.time;
-    bar.first_id = sequence_id(row.first_id).value_or(0);
-    bar.last_id = sequence_id(row.last_id).value_or(0);
-    if (book.instrument->ids != Ids::sequence) {
+    if (ids == Ids::sequence) {
+      bar.first_id = sequence_id(row.first_id).value_or(0);
+      bar.last_id = sequence_id(row.last_id).value_or(0);
+    } else {
       bar.first_name = row.first_id;
       bar.last_name = row.last_id;
-      bar.first_id = 0;  // its own trades come after all that the row knows
-      bar.last_id = 0;
     }
   }
-  book.last_id = last_id;
   bar.revs = row.rev + 1;
   bar.written_status = row.status;
   bar.written_missing = row.missing;
@@ -53,14 +49,53 @@ void Ledger::restore(std::uint32_t instrument, const Row& row, std::optional<std
   const bool first_ever = row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
   bar.partial_begin = row.status == BarStatus::partial && first_ever;
   bar.partial_end = row.status == BarStatus::partial && !first_ever;
-  book.cvd_base = difference(row.cvd_base, row.delta_base);
-  book.cvd_quote = difference(row.cvd_quote, row.delta_quote);
-  book.front = book.first_bar = row.time;
-  book.last_trade = row.time;
-  book.bars.assign(1, bar);
-  const Timestamp from = row.status == BarStatus::partial ? row.time : row.time + options_.interval;
+  return bar;
+}
+}  // namespace
+
+void Ledger::restore(std::uint32_t instrument, const Row& newest, std::optional<std::uint64_t> last_id) {
+  restore(instrument, std::span(&newest, 1), last_id);
+}
+
+// What the rows say becomes the bars in memory; the rest of the newest, and everything since, is a loss that the next
+// trade's id measures.
+void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::optional<std::uint64_t> last_id) {
+  Book& book = books_.at(instrument);
+  const Row &oldest = rows.front(), &newest = rows.back();
+  book.cvd_base = difference(oldest.cvd_base, oldest.delta_base);
+  book.cvd_quote = difference(oldest.cvd_quote, oldest.delta_quote);
+  book.close = oldest.buys + oldest.sells > 0 ? oldest.open : oldest.close;
+  book.last_id = last_id;
+  book.front = oldest.time;
+  book.first_bar = newest.time;
+  book.last_trade = newest.time;
+  book.bars.clear();
+  for (const Row& row : rows) {
+    const auto slot = static_cast<std::size_t>((row.time - book.front).us / options_.interval.us);
+    while (book.bars.size() < slot) {
+      book.bars.emplace_back();
+      book.bars.back().absent = true;  // nobody ran
+    }
+    book.bars.push_back(bar_of(row, book.instrument->ids));
+  }
+  const Timestamp from = newest.status == BarStatus::partial ? newest.time : newest.time + options_.interval;
   book.loss = Loss{from, from, from, true};
   if (options_.event_time) book.state = State::active;
+  if (rows.size() < 2) return;
+  for (const RebuildPlan& plan : plan_rebuilds(rows)) {
+    if (plan.open) {
+      book.loss->from = std::min(book.loss->from, plan.open_from);
+      for (Timestamp t = plan.open_from; t <= plan.to; t = t + options_.interval) {
+        if (Bar* bar = bar_at(book, t); bar != nullptr && bar->written()) bar->inherited = bar->lost = true;
+      }
+    }
+    Rebuild rebuild{plan, plan.last + 1 - plan.first, {}, false};
+    if (rebuild.left > 0) {
+      book.rebuilds.push_back(std::move(rebuild));
+    } else if (!plan.open) {
+      finish_rebuild(book, rebuild);  // nothing was traded between the whole bars
+    }
+  }
 }
 
 std::optional<std::uint64_t> Ledger::missing_of(const Book& book, Timestamp time, const Bar& bar) const {
@@ -168,7 +203,9 @@ void Ledger::retire(Book& book) {
     const bool keep_for_loss = book.loss && book.front >= book.loss->from;
     const bool keep_for_hole = options_.repairs && std::any_of(book.holes.begin(), book.holes.end(),
                                                                [&](const Hole& h) { return h.cut_from <= book.front; });
-    if (room && (keep_for_loss || keep_for_hole || (bar.absent && book.loss))) break;
+    const bool keep_for_rebuild = std::any_of(book.rebuilds.begin(), book.rebuilds.end(),
+                                              [&](const Rebuild& r) { return book.front >= r.plan.from; });
+    if (room && (keep_for_rebuild || keep_for_loss || keep_for_hole || (bar.absent && book.loss))) break;
     if (!bar.absent) {
       book.cvd_base = add(book.cvd_base, difference(bar.buy_base, bar.sell_base)).value_or(book.cvd_base);
       book.cvd_quote = add(book.cvd_quote, difference(bar.buy_quote, bar.sell_quote)).value_or(book.cvd_quote);

@@ -160,7 +160,8 @@ int main(int argc, char** argv) {
   const Told told = read_rows((folder / "data").string());
   for (const std::string& line : result.disagreements) fmt::print("{}\n", line);
   fmt::print(
-      "kill: seed {}, {} kills; {} bars of {} instruments: {} live, {} repaired, {} gap, {} partial; {} malformed, doubled "
+      "kill: seed {}, {} kills; {} bars of {} instruments: {} live, {} repaired, {} gap, {} partial; {} malformed, "
+      "doubled "
       "or lost, {} wrong\n",
       seed, kills, told.rows, result.instruments, told.live, told.repaired, told.gap, told.partial, told.broken,
       result.wrong);

@@ -27,6 +27,9 @@ struct LastKnown {
   Row row;              // its newest bar, at its highest revision
   std::string last_id;  // of its newest trade, maybe of an earlier bar; empty if there never was one
   Timestamp last_id_bar;
+  // Where bars before the newest lack trades that might still be had: the bars since then, with the one before them,
+  // oldest first, each at its highest revision, the newest last. Empty: there are none.
+  std::vector<Row> recent;
   // After which id the instrument's trades go on; empty: its ids don't tell.
   [[nodiscard]] std::optional<std::uint64_t> resumes_after(const Instrument& instrument) const {
     return instrument.ids == Ids::sequence ? sequence_id(last_id) : std::nullopt;
@@ -60,6 +63,11 @@ class CsvStore {
   // nothing new, `days_max` at most. Files that hold what we did not write are never written to again.
   // Throws std::runtime_error saying what, where and what to do.
   [[nodiscard]] Remembered open(std::size_t days_max = 400);
+
+  // Looks at the last `bars` bars once more, for instruments of which some say gap. Reads no more than
+  // `recall_bytes_max` from the end of the files; what lies before stays as it is.
+  void recall(Remembered& newest, Duration interval, std::size_t bars);
+  static constexpr std::uint64_t recall_bytes_max = std::uint64_t{64} << 20;
 
   // The interval of the bars in the files: the smallest distance of two bars of one instrument. Empty: not known.
   [[nodiscard]] std::optional<Duration> interval_found() const { return interval_found_; }

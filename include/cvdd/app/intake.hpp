@@ -42,6 +42,10 @@ class Intake {
   // The instrument must outlive the intake.
   void add(const Instrument& instrument);
   void resume_after(const Instrument& instrument, Series series, std::uint64_t last_id);
+  // Ids of before that are to be fetched.
+  void expect(const Instrument& instrument, std::uint64_t first, std::uint64_t last) {
+    entry(instrument).sequencer.expect(first, last);
+  }
   // There are rows of it, but its ids have no order: what happened since can't be known.
   void resume_blindly(const Instrument& instrument) { entry(instrument).unsettled = Timestamp{}; }
 
@@ -67,6 +71,10 @@ class Intake {
   [[nodiscard]] Timestamp known_until(const Instrument& instrument) const;
   // What a cut cost is found out, or will never be.
   void settle(const Instrument& instrument);
+  // Whether it was ever confirmed: before that nobody wants to hear of it.
+  [[nodiscard]] bool begun(const Instrument& instrument) const {
+    return instrument.id < entries_.size() && entries_[instrument.id].heard_from.us != 0;
+  }
   [[nodiscard]] Pace& pace(const Instrument& instrument) { return entry(instrument).pace; }
 
   // Called when a subscription was confirmed and ids before it are known: something may have been missed.

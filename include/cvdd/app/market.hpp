@@ -13,6 +13,7 @@
 #include "cvdd/app/backfill.hpp"
 #include "cvdd/app/session.hpp"
 #include "cvdd/core/config.hpp"
+#include "cvdd/core/rebuild.hpp"
 
 namespace cvdd {
 
@@ -68,6 +69,7 @@ class MarketRunner {
   void report_time();
   void heed(const HttpResponse& response, std::string& error);
   void apply(const std::vector<Instrument>& listed);
+  void fetch_again(const Instrument& instrument, std::span<const Row> rows);
   void report_unknown(const std::vector<UnknownSymbol>& unknown);
   [[nodiscard]] const Instrument* adopt(const Instrument& found);
   void begin(const std::vector<const Instrument*>& instruments);

@@ -28,6 +28,7 @@ struct Bar {
   bool partial_begin = false;  // subscribed inside this bar
   bool partial_end = false;    // stopped or unsubscribed inside this bar
   bool lost = false;           // a hole of unknown size that can't be resolved any more
+  bool inherited = false;      // lost, as an earlier run has said, until the loss that it is part of is settled
   bool recovered = false;      // something was missing and is there now
   bool history = false;        // from the exchange's candles
   std::uint64_t missing = 0;   // ids given up on

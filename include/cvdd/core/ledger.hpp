@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "cvdd/core/bar.hpp"
+#include "cvdd/core/rebuild.hpp"
 #include "cvdd/core/types.hpp"
 
 namespace cvdd {
@@ -44,6 +47,8 @@ class Ledger {
   // `last_id`: of its newest trade, which may belong to an earlier bar; empty if there never was one, or if rows don't
   // print the ids by which holes are seen.
   void restore(std::uint32_t instrument, const Row& newest, std::optional<std::uint64_t> last_id);
+  // The same, with bars before the newest that are to be made again (plan_rebuilds): oldest first, the newest last.
+  void restore(std::uint32_t instrument, std::span<const Row> rows, std::optional<std::uint64_t> last_id);
 
   void apply(const Record& record);
 
@@ -97,6 +102,17 @@ class Ledger {
     bool open = true;        // still cut off
     bool doubt = false;      // not cut off: only, nobody looked for a while
   };
+  // Bars made again from scratch beside those that the files have, until all their trades are there.
+  struct Rebuild {
+    RebuildPlan plan;
+    std::uint64_t left = 0;
+    std::map<Timestamp, Bar> fresh;
+    bool dead = false;  // not to be had: what comes of it is passed over, since the files' bars know a part of it
+    [[nodiscard]] bool holds(const Record& record) const {
+      return record.id() >= plan.first && record.first_id() <= plan.last;
+    }
+    [[nodiscard]] bool covers(Timestamp bar) const { return bar >= plan.from && bar <= plan.to; }
+  };
   enum class State : std::uint8_t { idle, active, ended, stopped };
   struct Book {
     const Instrument* instrument = nullptr;
@@ -113,6 +129,7 @@ class Ledger {
     Timestamp last_trade;
     std::optional<Loss> loss;
     std::vector<Hole> holes;
+    std::vector<Rebuild> rebuilds;
   };
 
   // The event clock of one exchange and market.
@@ -132,6 +149,9 @@ class Ledger {
   void give_up_loss(Book& book);
   void fill_hole(Book& book, std::uint64_t first, std::uint64_t last);
   void give_up(Book& book, const Hole& hole);
+  [[nodiscard]] bool take_rebuild(Book& book, const Record& record);
+  void finish_rebuild(Book& book, Rebuild& rebuild);
+  static void heal(const Book& book, Bar& bar, Timestamp time);
   void verdict(Book& book, const Record& record);
   void close_hole(Book& book, const Hole& hole);
   void stop(Book& book, Timestamp bar);

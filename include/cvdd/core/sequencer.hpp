@@ -43,6 +43,9 @@ class Sequencer {
   // Continues after an id known from the files, so that what was traded meanwhile shows as a hole.
   void resume_after(Series series, std::uint64_t last_id);
 
+  // These older ids are missing too, and may come.
+  void expect(std::uint64_t first, std::uint64_t last) { remember_hole(first, last); }
+
   // Whether any id of [first, last] is still waited for.
   [[nodiscard]] bool waits_for(std::uint64_t first, std::uint64_t last) const;
   [[nodiscard]] std::optional<std::uint64_t> last_id() const { return last_; }

@@ -1,0 +1,29 @@
+// Bars of an earlier run that lack trades, and the ids to fetch so that they can be made again from scratch. Pure: both
+// the sequencer, which waits for the ids, and the ledger, which makes the bars, plan from the same rows.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "cvdd/core/types.hpp"
+
+namespace cvdd {
+
+// All trades with these ids belong to the bars [from, to], and those bars have no others.
+struct RebuildPlan {
+  std::uint64_t first = 0, last = 0;  // last < first: nothing is missing after all
+  Timestamp from, to;
+  // The run reaches to the newest bar, so more may be missing after `last`: of `open_from` and the bars after it.
+  bool open = false;
+  Timestamp open_from;
+};
+
+// `rows`: of one instrument whose ids are a sequence, oldest first, each bar at its highest revision. A run of bars that
+// say `gap` (or were cut by a stop) between two whole ones can be made again: what is missing lies between their ids.
+// Runs of more than `ids_max` ids are left as they are. At the end of the rows a run reaches to the newest id known.
+[[nodiscard]] std::vector<RebuildPlan> plan_rebuilds(std::span<const Row> rows);
+
+inline constexpr std::uint64_t rebuild_ids_max = 200'000;
+
+}  // namespace cvdd

@@ -1,0 +1,114 @@
+#include "catch.hpp"
+#include "cvdd/core/ledger.hpp"
+#include "cvdd/core/rebuild.hpp"
+
+using namespace cvdd;
+
+namespace {
+constexpr std::int64_t minute = 60'000'000;
+
+Row row(std::int64_t at, BarStatus status, const char* first, const char* last,
+        std::optional<std::uint64_t> missing = 0) {
+  Row r;
+  r.time = {at * minute};
+  r.exchange = "test";
+  r.symbol = "A";
+  r.status = status;
+  r.first_id = first;
+  r.last_id = last;
+  r.missing = missing;
+  if (*first != '\0') {
+    r.buys = 1;
+    r.buy_base = r.buy_quote = r.delta_base = r.delta_quote = {1, 0};
+    r.open = r.high = r.low = r.close = Decimal{1, 0};
+  }
+  return r;
+}
+std::vector<Row> with_cvd(std::vector<Row> rows) {
+  Decimal cvd{100, 0};
+  for (Row& r : rows) {
+    cvd = *add(cvd, r.delta_base);
+    r.cvd_base = r.cvd_quote = cvd;
+  }
+  return rows;
+}
+std::string told(const std::vector<RebuildPlan>& plans) {
+  std::string out;
+  for (const RebuildPlan& p : plans) {
+    out += std::to_string(p.first) + "-" + std::to_string(p.last) + " of " + std::to_string(p.from.us / minute) + "-" +
+           std::to_string(p.to.us / minute) + (p.open ? " open " + std::to_string(p.open_from.us / minute) : "") + "; ";
+  }
+  return out;
+}
+constexpr auto live = BarStatus::live, gap = BarStatus::gap, partial = BarStatus::partial;
+}  // namespace
+
+TEST_CASE("rebuild: what is missing lies between the ids of whole bars") {
+  const std::optional<std::uint64_t> unknown;
+  CHECK(told(plan_rebuilds(with_cvd({row(1, live, "5", "9"), row(2, live, "10", "12")}))).empty());
+  CHECK(told(plan_rebuilds(with_cvd({row(1, live, "5", "9"), row(2, gap, "12", "14", 2), row(3, live, "15", "16")}))) ==
+        "10-14 of 2-2; ");
+  // A run of several, quiet bars and bars without rows among them; a bar cut by a stop is one of them.
+  CHECK(told(plan_rebuilds(with_cvd({row(1, live, "5", "9"), row(2, partial, "10", "11"), row(3, live, "", ""),
+                                     row(6, gap, "20", "21", unknown), row(7, live, "22", "30")}))) ==
+        "10-21 of 2-6; ");
+  // To the end: ids after the newest known may be missing too.
+  CHECK(told(plan_rebuilds(with_cvd({row(1, live, "5", "9"), row(2, gap, "12", "14", 2),
+                                     row(3, gap, "", "", unknown)}))) == "10-14 of 2-3 open 2; ");
+  // Nothing whole before it: nobody can tell where it begins.
+  CHECK(plan_rebuilds(with_cvd({row(2, gap, "12", "14", 2), row(3, live, "15", "16")})).empty());
+  CHECK(plan_rebuilds(with_cvd({row(1, live, "5", "9"), row(2, gap, "9000000", "9000001", 2),
+                                row(3, live, "9000002", "9000003")}))
+            .empty());  // too many
+}
+
+TEST_CASE("rebuild: a bar is made again beside what the file says, and told when it is whole") {
+  const auto rows = with_cvd({row(100, live, "5", "9"), row(101, gap, "12", "12", 2), row(102, live, "13", "13")});
+  for (const bool all : {true, false}) {
+    Ledger ledger({seconds(60), false, true});
+    Instrument instrument;
+    instrument.exchange = "test";
+    instrument.symbol = "A";
+    ledger.add_instrument(instrument);
+    ledger.restore(0, rows, 13);
+    ledger.apply(Record::mark(RecordKind::subscribed, 0, {103 * minute + 1}));
+    const auto trade = [&](std::uint64_t id, std::int64_t us) {
+      Trade t;
+      t.instrument = &instrument;
+      t.time = {us};
+      t.id = id;
+      t.aggressor = Aggressor::buyer;
+      t.price = {2, 0};
+      t.base = {3, 0};
+      t.quote = {6, 0};
+      ledger.apply(Record::from(t).value());
+    };
+    trade(10, 101 * minute + 1);
+    trade(11, 101 * minute + 2);
+    std::vector<Row> out;
+    ledger.close({104 * minute}, out);
+    for (const Row& r : out) CHECK(r.time.us > 102 * minute);  // not before it is whole
+    out.clear();
+    if (all) {
+      trade(12, 101 * minute + 3);
+    } else {
+      ledger.apply(Record::mark(RecordKind::verdict, 0, {104 * minute}, 12, 1));
+      trade(12, 101 * minute + 3);  // too late: the file's bar knows it already
+    }
+    trade(14, 104 * minute + 1);
+    ledger.close({105 * minute}, out);
+    const auto of = [&](std::int64_t at) {
+      return std::find_if(out.begin(), out.end(), [&](const Row& r) { return r.time.us == at * minute; });
+    };
+    if (!all) {
+      CHECK(of(101) == out.end());
+      continue;
+    }
+    REQUIRE(of(101) != out.end());
+    CHECK((of(101)->rev == 1 && of(101)->status == BarStatus::repaired && of(101)->missing == 0));
+    CHECK((of(101)->buys == 3 && of(101)->buy_base == Decimal{9, 0} && of(101)->first_id == "10"));
+    CHECK(of(101)->cvd_base == Decimal{110, 0});  // 100 + 1 + 9
+    REQUIRE(of(102) != out.end());                // its CVD has moved
+    CHECK((of(102)->rev == 1 && of(102)->cvd_base == Decimal{111, 0}));
+  }
+}
