@@ -174,11 +174,11 @@ void Ledger::hole(Book& book, const Record& record) {
 }
 
 void Ledger::give_up(Book& book, const Hole& h) {
-  // What was found of the time when nobody ran is told, with its hole.
+  // What was found of the time when nobody ran, or still is, is told with its hole.
   for (Timestamp t = std::max(h.cut_from, book.front); t < h.at; t = t + options_.interval) {
     Bar* bar = bar_at(book, t);
-    if (bar == nullptr || !bar->absent || !bar->has_trades()) continue;
-    bar->absent = false;
+    if (bar == nullptr || !bar->absent) continue;
+    bar->absent = !bar->has_trades();
     bar->lost = true;
   }
   if (Bar* bar = bar_at(book, h.at)) bar->missing += h.left;
@@ -221,7 +221,10 @@ void Ledger::trade(Book& book, const Record& record) {
   const bool repairing = std::any_of(book.holes.begin(), book.holes.end(), [&](const Hole& h) {
     return record.id() >= h.first && record.first_id() <= h.last;
   });
-  if (!repairing) bar->absent = false;
+  if (!repairing && std::exchange(bar->absent, false) && book.loss) {
+    // Of before we listened, and only now on its way to us: alone, for all that is known.
+    book.loss->visible_from = std::min(book.loss->visible_from, bar_time);
+  }
   if (record.kind() == RecordKind::trade) {
     if (!add_trade(*bar, record, name)) return stop(book, bar_time);
     ++counters_.trades;
@@ -262,59 +265,10 @@ void Ledger::resolve_loss(Book& book) {
   book.loss.reset();
 }
 
-// False if the trade is of no bar that is made again.
-bool Ledger::take_rebuild(Book& book, const Record& record) {
-  const auto r =
-      std::find_if(book.rebuilds.begin(), book.rebuilds.end(), [&](const Rebuild& x) { return x.holds(record); });
-  if (r == book.rebuilds.end() || record.id() == 0) return false;
-  const Timestamp time = bar_start(record.time(), options_.interval);
-  // A trade of a bar that said to be whole: then our idea of what is missing is wrong.
-  r->dead = r->dead || !r->covers(time);
-  if (r->dead) return true;
-  Bar& bar = r->fresh[time];
-  if (record.kind() == RecordKind::trade) r->dead = !add_trade(bar, record);
-  if (record.kind() == RecordKind::other) r->dead = !add_other(bar, record);
-  const std::uint64_t from = std::max(record.first_id(), r->plan.first), to = std::min(record.id(), r->plan.last);
-  r->left -= std::min(r->left, to - from + 1);
-  if (r->left > 0 || r->dead) return true;
-  Rebuild done = std::move(*r);
-  book.rebuilds.erase(r);
-  finish_rebuild(book, done);
-  return true;
-}
-
-void Ledger::finish_rebuild(Book& book, Rebuild& rebuild) {
-  for (Timestamp t = rebuild.plan.from; t <= rebuild.plan.to; t = t + options_.interval) {
-    Bar* bar = bar_at(book, t);
-    if (bar == nullptr) continue;
-    Bar made = rebuild.fresh[t];
-    made.revs = bar->revs;
-    made.written_status = bar->written_status;
-    made.written_missing = bar->written_missing;
-    made.recovered = made.changed = made.delta_changed = true;
-    // The end of an open run is settled with the loss that begins there.
-    const bool hole =
-        std::any_of(book.holes.begin(), book.holes.end(), [&](const Hole& h) { return h.cut_from <= t && t <= h.at; });
-    const bool unsettled = rebuild.plan.open && t >= rebuild.plan.open_from && (book.loss.has_value() || hole);
-    made.lost = made.inherited = unsettled;
-    made.absent = bar->absent && unsettled;
-    *bar = made;
-  }
-}
-
-// The loss that a bar of an earlier run was part of is settled: nothing of it is missing.
-void Ledger::heal(const Book& book, Bar& bar, Timestamp time) {
-  const bool making = std::any_of(book.rebuilds.begin(), book.rebuilds.end(),
-                                  [&](const Rebuild& r) { return r.left > 0 && r.covers(time); });
-  if (!bar.inherited || making) return;
-  bar.inherited = bar.lost = false;
-  bar.missing = 0;
-}
-
 void Ledger::give_up_loss(Book& book) {
   if (!book.loss || book.loss->open) return;
   const Timestamp from = std::max(book.loss->from, book.loss->visible_from), to = book.loss->to + options_.interval;
-  give_up(book, {0, 0, 0, to, from, to, to, true});
+  give_up(book, {0, 0, 0, to, from, to, book.loss->from, true});
   book.loss.reset();
 }
 

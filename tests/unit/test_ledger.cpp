@@ -287,6 +287,36 @@ TEST_CASE("ids without an order, and nobody who could be asked: a cut is a gap f
   CHECK(told(b.close(103 * minute)) == Lines{"102 0 live 0 2"});
 }
 
+TEST_CASE("a trade of before a restart that comes with the first of after it does not make its bar whole") {
+  for (const bool verdict_first : {true, false}) {
+    Book b(false, true, Ids::opaque);
+    Row newest;
+    newest.time = {100 * minute};
+    newest.exchange = "test";
+    newest.symbol = "A";
+    newest.missing = 0;
+    b.ledger.restore(0, newest, std::nullopt);
+    b.mark(RecordKind::subscribed, 103 * minute + 1);
+    if (verdict_first) b.mark(RecordKind::verdict, 103 * minute + 2, 0, 1);
+    b.trade(5, 103 * minute - 5, 50);
+    CHECK(told(b.close(104 * minute)) == Lines{"102 0 gap ? 1", "103 0 gap ? 1"});
+    b.mark(RecordKind::verdict, 104 * minute + 1, 0, 1);
+    CHECK(told(b.close(105 * minute)) == Lines{"104 0 live 0 1"});
+  }
+  // The same, and history has it all.
+  Book b(false, true, Ids::opaque);
+  Row newest;
+  newest.time = {100 * minute};
+  newest.exchange = "test";
+  newest.symbol = "A";
+  newest.missing = 0;
+  b.ledger.restore(0, newest, std::nullopt);
+  b.mark(RecordKind::subscribed, 103 * minute + 1);
+  b.trade(5, 103 * minute - 5, 50);
+  b.mark(RecordKind::verdict, 103 * minute + 2, 0, 0);
+  CHECK(told(b.close(104 * minute)) == Lines{"101 0 repaired 0 0", "102 0 repaired 0 1", "103 0 repaired 0 1"});
+}
+
 TEST_CASE("a block trade is beside the CVD and moves no price, but rows end with its id") {
   Book b;
   b.mark(RecordKind::subscribed, 99 * minute + 5);

@@ -19,9 +19,10 @@ struct RebuildPlan {
   Timestamp open_from;
 };
 
-// `rows`: of one instrument whose ids are a sequence, oldest first, each bar at its highest revision. A run of bars that
-// say `gap` (or were cut by a stop) between two whole ones can be made again: what is missing lies between their ids.
-// Runs of more than `ids_max` ids are left as they are. At the end of the rows a run reaches to the newest id known.
+// `rows`: of one instrument whose ids are a sequence, oldest first, each bar at its highest revision. A run of bars
+// that say `gap` (or were cut by a stop) between two whole ones can be made again: what is missing lies between their
+// ids. Runs of more than `ids_max` ids are left as they are. At the end of the rows a run reaches to the newest id
+// known.
 [[nodiscard]] std::vector<RebuildPlan> plan_rebuilds(std::span<const Row> rows);
 
 inline constexpr std::uint64_t rebuild_ids_max = 200'000;
