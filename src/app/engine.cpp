@@ -76,6 +76,7 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   context.next_instrument_id = [this] { return instruments_++; };
   context.cache_dir = options_.config.data_dir;
   context.event_time = options_.config.exchange_clock;
+  context.interval = options_.config.interval;
   context.renew_after = options_.config.renew_after;
   context.renew_at = options_.config.renew_at;
   context.in_flight = options_.config.close_delay;

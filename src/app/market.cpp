@@ -155,7 +155,7 @@ const Instrument* MarketRunner::adopt(const Instrument& found) {
 
 // Bars that were lacking something when the process ended: their trades, to make them again.
 void MarketRunner::fetch_again(const Instrument& instrument, std::span<const Row> rows) {
-  for (const RebuildPlan& plan : plan_rebuilds(rows)) {
+  for (const RebuildPlan& plan : plan_rebuilds(rows, context_.interval)) {
     if (plan.last < plan.first) continue;
     intake_.expect(instrument, plan.first, plan.last);
     backfill_->hole(instrument, plan.first, plan.last - plan.first + 1);

@@ -5,6 +5,12 @@
 
 namespace cvdd {
 
+namespace {
+bool says_whole(const Bar& bar) {
+  return bar.written() && bar.written_status != BarStatus::gap && bar.written_status != BarStatus::partial;
+}
+}  // namespace
+
 // False if the trade is of no bar that is made again.
 bool Ledger::take_rebuild(Book& book, const Record& record) {
   const auto r =
@@ -12,7 +18,8 @@ bool Ledger::take_rebuild(Book& book, const Record& record) {
   if (r == book.rebuilds.end() || record.id() == 0) return false;
   const Timestamp time = bar_start(record.time(), options_.interval);
   // A trade of a bar that said to be whole: then our idea of what is missing is wrong.
-  r->dead = r->dead || !r->covers(time);
+  const Bar* old = bar_at(book, time);
+  r->dead = r->dead || !r->covers(time) || (old != nullptr && says_whole(*old));
   if (r->dead) return true;
   Bar& bar = r->fresh[time];
   if (record.kind() == RecordKind::trade) r->dead = !add_trade(bar, record);
@@ -29,7 +36,7 @@ bool Ledger::take_rebuild(Book& book, const Record& record) {
 void Ledger::finish_rebuild(Book& book, Rebuild& rebuild) {
   for (Timestamp t = rebuild.plan.from; t <= rebuild.plan.to; t = t + options_.interval) {
     Bar* bar = bar_at(book, t);
-    if (bar == nullptr) continue;
+    if (bar == nullptr || says_whole(*bar)) continue;
     Bar made = rebuild.fresh[t];
     made.revs = bar->revs;
     made.written_status = bar->written_status;

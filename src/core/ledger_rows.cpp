@@ -66,8 +66,7 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
   book.cvd_quote = difference(oldest.cvd_quote, oldest.delta_quote);
   book.close = oldest.buys + oldest.sells > 0 ? oldest.open : oldest.close;
   book.last_id = last_id;
-  book.front = oldest.time;
-  book.first_bar = newest.time;
+  book.front = book.first_bar = oldest.time;
   book.last_trade = newest.time;
   book.bars.clear();
   for (const Row& row : rows) {
@@ -82,7 +81,7 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
   book.loss = Loss{from, from, from, true};
   if (options_.event_time) book.state = State::active;
   if (rows.size() < 2) return;
-  for (const RebuildPlan& plan : plan_rebuilds(rows)) {
+  for (const RebuildPlan& plan : plan_rebuilds(rows, options_.interval)) {
     if (plan.open) {
       book.loss->from = std::min(book.loss->from, plan.open_from);
       for (Timestamp t = plan.open_from; t <= plan.to; t = t + options_.interval) {

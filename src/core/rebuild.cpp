@@ -7,15 +7,17 @@ namespace cvdd {
 namespace {
 // An instrument's first bar began before anybody listened: there is nothing to be fetched for it.
 bool is_first_ever(const Row& row) { return row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote; }
+}  // namespace
+
 bool lacks_trades(const Row& row) {
   return row.status == BarStatus::gap || (row.status == BarStatus::partial && !is_first_ever(row));
 }
-}  // namespace
 
-std::vector<RebuildPlan> plan_rebuilds(std::span<const Row> rows) {
+std::vector<RebuildPlan> plan_rebuilds(std::span<const Row> rows, Duration interval) {
   std::vector<RebuildPlan> plans;
   std::optional<std::uint64_t> before;  // last id of the newest bar that is whole
   std::optional<std::uint64_t> newest;  // of all rows so far
+  Timestamp after_whole;                // the end of that bar, and of the quiet ones after it
   std::optional<RebuildPlan> run;
   const auto finish = [&](std::uint64_t last) {
     run->last = last;
@@ -26,14 +28,19 @@ std::vector<RebuildPlan> plan_rebuilds(std::span<const Row> rows) {
     const auto first = sequence_id(row.first_id), last = sequence_id(row.last_id);
     if (last) newest = last;
     if (lacks_trades(row)) {
-      if (!run && before) run = RebuildPlan{*before + 1, 0, row.time, row.time, false, row.time};
+      if (!run && before) run = RebuildPlan{*before + 1, 0, after_whole, row.time, false, after_whole};
       if (run) run->to = row.time;
       if (run && last) run->open_from = row.time;
       continue;
     }
+    if (!run) after_whole = row.time + interval;
     if (!last || !first) continue;  // a quiet bar tells nothing of ids
-    if (run) finish(*first - 1);
+    if (run) {
+      run->to = row.time - interval;
+      finish(*first - 1);
+    }
     before = last;
+    after_whole = row.time + interval;
   }
   if (run && newest) {
     run->open = true;

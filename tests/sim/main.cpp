@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <fstream>
 #include <optional>
+#include <random>
 
 #include "cvdd/app/engine.hpp"
 #include "cvdd/core/csv.hpp"
@@ -398,6 +399,63 @@ bool test_refusals(std::uint64_t seed) {
   return good;
 }
 
+// Killed again and again, often before anything could be repaired: what rows say to be whole is whole.
+bool test_kills(std::uint64_t seed, std::size_t kills) {
+  VirtualClock clock(simulated_start);
+  MemoryFiles files;
+  World world(clock, seed, sim::make_instruments_everywhere(32, 60));
+  EngineOptions options = options_for(world);
+  options.config.interval = seconds(seed % 2 == 0 ? 5 : 1);
+  const std::uint64_t life_max = seed % 2 == 0 ? 25'000 : 4'000;
+  std::mt19937_64 random(seed);
+  std::optional<Life> life;
+  const auto go = [&](std::chrono::milliseconds time) {
+    const SteadyTime end = clock.steady() + time;
+    while (clock.steady() < end) {
+      if (life) life->settle();
+      clock.advance(std::min(end, clock.steady() + std::chrono::milliseconds(100)));
+    }
+  };
+  for (std::size_t i = 0; i <= kills; ++i) {
+    life.emplace(options, clock, files, world);
+    go(i == kills ? std::chrono::minutes(30) : std::chrono::milliseconds(300 + random() % life_max));
+    life.reset();
+    world.cut_all();
+    go(std::chrono::milliseconds(100 + random() % (random() % 10 == 0 ? 60'000 : 5'000)));
+  }
+  Verdict v;
+  std::map<std::tuple<std::size_t, std::int64_t>, Row> newest;
+  std::map<std::size_t, std::pair<Decimal, Decimal>> sums;
+  std::size_t whole = 0, gaps = 0, blind = 0;
+  for (const Row& row : rows_of(files, v)) {
+    const std::tuple key{world.tape().find(row.exchange, row.market, row.symbol), row.time.us};
+    const auto old = newest.find(key);
+    if (row.rev != (old == newest.end() ? 0 : old->second.rev + 1)) v.complain("a revision is doubled or left out");
+    newest.insert_or_assign(key, row);
+  }
+  for (const auto& [key, row] : newest) {
+    const auto index = std::get<0>(key);
+    const sim::TapeInstrument& of = world.tape().instruments()[index];
+    auto& [base, quote] = sums[index];
+    base = *add(base, row.delta_base);
+    quote = *add(quote, row.delta_quote);
+    std::string text;
+    append_row(text, row);
+    if (base != row.cvd_base || quote != row.cvd_quote) v.complain("CVD is not the sum of the deltas: " + text);
+    if (row.status == BarStatus::gap) ++(of.instrument.ids == Ids::sequence ? gaps : blind);
+    if (row.status != BarStatus::live && row.status != BarStatus::repaired) continue;
+    ++whole;
+    const auto bar = world.tape().bar(index, row.time, options.config.interval);
+    const std::string what = difference_from_tape(row, of, bar.trades);
+    if (!what.empty()) v.complain(what + " differs: " + text);
+  }
+  fmt::print("kills: seed {}, {} kills, {} bars whole, {} with a gap, {} where ids don't tell, {} offences {}\n", seed,
+             kills, whole, gaps, blind, world.offences(), world.first_offence());
+  for (const std::string& complaint : v.complaints) fmt::print("  {}\n", complaint);
+  // Offences are told, not judged: a process knows nothing of the attempts of the one before it.
+  return v.complaints.empty() && whole > kills * 16;
+}
+
 bool test(std::uint64_t seed, Duration length, const std::vector<sim::TapeInstrument>& instruments,
           const std::string& out) {
   Run run(seed, length, instruments);
@@ -434,6 +492,7 @@ int main(int argc, char** argv) {
   std::size_t instruments = 6;
   bool everywhere = false, verbose = false, manners = false, renewals = false, listings = false, refusals = false,
        twins = false;
+  std::size_t kills = 0;
   std::string out;
   app.add_option("--seed", seed, "the first seed");
   app.add_option("--seeds", seeds, "how many, from --seed on");
@@ -447,6 +506,7 @@ int main(int argc, char** argv) {
   app.add_flag("--listings", listings, "instead: the exchange lists one instrument and takes another off its list");
   app.add_flag("--refusals", refusals, "instead: exchanges that refuse some of what they list");
   app.add_flag("--twins", twins, "instead: two connections for everything, of which one is cut again and again");
+  app.add_option("--kills", kills, "instead: killed so many times, a few seconds apart");
   CLI11_PARSE(app, argc, argv);
   spdlog::set_level(verbose ? spdlog::level::info : spdlog::level::off);
   if (manners) return test_manners(seed) ? 0 : 1;
@@ -455,6 +515,8 @@ int main(int argc, char** argv) {
   if (listings) return test_listings(seed) ? 0 : 1;
   if (renewals) return test_renewals(seed, 200) ? 0 : 1;
   bool good = true;
+  for (std::uint64_t i = 0; kills > 0 && i < seeds; ++i) good = test_kills(seed + i, kills) && good;
+  if (kills > 0) return good ? 0 : 1;
   const auto simulated =
       everywhere ? sim::make_instruments_everywhere(instruments, 30) : sim::make_instruments(instruments, 30);
   for (std::uint64_t i = 0; i < seeds; ++i) good = test(seed + i, seconds(3'600 * hours), simulated, out) && good;

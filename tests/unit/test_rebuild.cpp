@@ -40,25 +40,29 @@ std::string told(const std::vector<RebuildPlan>& plans) {
   }
   return out;
 }
+std::vector<RebuildPlan> plans(const std::vector<Row>& rows) { return plan_rebuilds(rows, seconds(60)); }
 constexpr auto live = BarStatus::live, gap = BarStatus::gap, partial = BarStatus::partial;
 }  // namespace
 
 TEST_CASE("rebuild: what is missing lies between the ids of whole bars") {
   const std::optional<std::uint64_t> unknown;
-  CHECK(told(plan_rebuilds(with_cvd({row(1, live, "5", "9"), row(2, live, "10", "12")}))).empty());
-  CHECK(told(plan_rebuilds(with_cvd({row(1, live, "5", "9"), row(2, gap, "12", "14", 2), row(3, live, "15", "16")}))) ==
+  CHECK(told(plans(with_cvd({row(1, live, "5", "9"), row(2, live, "10", "12")}))).empty());
+  CHECK(told(plans(with_cvd({row(1, live, "5", "9"), row(2, gap, "12", "14", 2), row(3, live, "15", "16")}))) ==
         "10-14 of 2-2; ");
+  // Bars without rows before and after it: nobody ran.
+  CHECK(told(plans(with_cvd({row(1, live, "5", "9"), row(2, live, "", ""), row(5, gap, "12", "14", 2),
+                             row(8, live, "15", "16")}))) == "10-14 of 3-7; ");
+  CHECK(told(plans(with_cvd({row(1, live, "5", "9"), row(4, gap, "", "", unknown)}))) == "10-9 of 2-4 open 2; ");
   // A run of several, quiet bars and bars without rows among them; a bar cut by a stop is one of them.
-  CHECK(told(plan_rebuilds(with_cvd({row(1, live, "5", "9"), row(2, partial, "10", "11"), row(3, live, "", ""),
-                                     row(6, gap, "20", "21", unknown), row(7, live, "22", "30")}))) ==
-        "10-21 of 2-6; ");
+  CHECK(told(plans(with_cvd({row(1, live, "5", "9"), row(2, partial, "10", "11"), row(3, live, "", ""),
+                             row(6, gap, "20", "21", unknown), row(7, live, "22", "30")}))) == "10-21 of 2-6; ");
   // To the end: ids after the newest known may be missing too.
-  CHECK(told(plan_rebuilds(with_cvd({row(1, live, "5", "9"), row(2, gap, "12", "14", 2),
-                                     row(3, gap, "", "", unknown)}))) == "10-14 of 2-3 open 2; ");
+  CHECK(told(plans(with_cvd({row(1, live, "5", "9"), row(2, gap, "12", "14", 2), row(3, gap, "", "", unknown)}))) ==
+        "10-14 of 2-3 open 2; ");
   // Nothing whole before it: nobody can tell where it begins.
-  CHECK(plan_rebuilds(with_cvd({row(2, gap, "12", "14", 2), row(3, live, "15", "16")})).empty());
-  CHECK(plan_rebuilds(with_cvd({row(1, live, "5", "9"), row(2, gap, "9000000", "9000001", 2),
-                                row(3, live, "9000002", "9000003")}))
+  CHECK(plans(with_cvd({row(2, gap, "12", "14", 2), row(3, live, "15", "16")})).empty());
+  CHECK(plans(with_cvd(
+                  {row(1, live, "5", "9"), row(2, gap, "9000000", "9000001", 2), row(3, live, "9000002", "9000003")}))
             .empty());  // too many
 }
 
@@ -111,4 +115,46 @@ TEST_CASE("rebuild: a bar is made again beside what the file says, and told when
     REQUIRE(of(102) != out.end());                // its CVD has moved
     CHECK((of(102)->rev == 1 && of(102)->cvd_base == Decimal{111, 0}));
   }
+}
+
+TEST_CASE("rebuild: killed again before anything was repaired, bars without rows between") {
+  const std::optional<std::uint64_t> unknown;
+  const auto rows = with_cvd({row(100, live, "5", "9"), row(103, gap, "", "", unknown)});
+  Ledger ledger({seconds(60), false, true});
+  Instrument instrument;
+  instrument.exchange = "test";
+  instrument.symbol = "A";
+  ledger.add_instrument(instrument);
+  ledger.restore(0, rows, 9);
+  ledger.apply(Record::mark(RecordKind::subscribed, 0, {105 * minute + 1}));
+  ledger.apply(Record::mark(RecordKind::hole, 0, {105 * minute + 2}, 10, 4));
+  const auto trade = [&](std::uint64_t id, std::int64_t us) {
+    Trade t;
+    t.instrument = &instrument;
+    t.time = {us};
+    t.id = id;
+    t.aggressor = Aggressor::buyer;
+    t.price = {2, 0};
+    t.base = {3, 0};
+    t.quote = {6, 0};
+    ledger.apply(Record::from(t).value());
+  };
+  trade(14, 105 * minute + 2);
+  trade(10, 101 * minute + 2);
+  trade(11, 102 * minute + 2);
+  trade(12, 103 * minute + 2);
+  std::vector<Row> out;
+  ledger.close({105 * minute}, out);
+  for (const Row& r : out) CHECK(r.status == BarStatus::gap);
+  out.clear();
+  trade(13, 104 * minute + 2);
+  ledger.close({106 * minute}, out);
+  std::string all;
+  for (const Row& r : out) {
+    all += std::to_string(r.time.us / minute) + " " + std::to_string(r.rev) + " " + std::string(name_of(r.status)) +
+           " " + r.first_id + " " + to_string(r.cvd_base) + "; ";
+  }
+  CHECK(all ==
+        "101 0 repaired 10 104; 102 0 repaired 11 107; 103 2 repaired 12 110; 104 0 repaired 13 113; "
+        "105 0 repaired 14 116; ");
 }

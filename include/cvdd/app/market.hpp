@@ -30,6 +30,7 @@ struct MarketContext {
   std::string cache_dir;                  // last good instrument lists
   TokenBucket* history_budget = nullptr;  // of the weight pool; null: no history
   bool event_time = false;
+  Duration interval = seconds(60);   // of the bars
   Duration renew_after;              // age of a connection; 0: the exchange's limit decides
   std::optional<Duration> renew_at;  // time of day when nobody minds
   Duration in_flight;                // see SessionSettings

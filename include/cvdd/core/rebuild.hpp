@@ -10,7 +10,8 @@
 
 namespace cvdd {
 
-// All trades with these ids belong to the bars [from, to], and those bars have no others.
+// All trades with these ids belong to the bars [from, to], and those of them that are not whole have no others. Bars of
+// which the files have no row at all, as nobody ran, are among them.
 struct RebuildPlan {
   std::uint64_t first = 0, last = 0;  // last < first: nothing is missing after all
   Timestamp from, to;
@@ -19,11 +20,14 @@ struct RebuildPlan {
   Timestamp open_from;
 };
 
+// A bar's row that says that trades of it are missing, and might be fetched.
+[[nodiscard]] bool lacks_trades(const Row& row);
+
 // `rows`: of one instrument whose ids are a sequence, oldest first, each bar at its highest revision. A run of bars
 // that say `gap` (or were cut by a stop) between two whole ones can be made again: what is missing lies between their
 // ids. Runs of more than `ids_max` ids are left as they are. At the end of the rows a run reaches to the newest id
 // known.
-[[nodiscard]] std::vector<RebuildPlan> plan_rebuilds(std::span<const Row> rows);
+[[nodiscard]] std::vector<RebuildPlan> plan_rebuilds(std::span<const Row> rows, Duration interval);
 
 inline constexpr std::uint64_t rebuild_ids_max = 200'000;
 
