@@ -24,9 +24,15 @@ Aggregator::~Aggregator() {
   if (thread_.joinable()) stop();
 }
 
-void Aggregator::add_instrument(const Instrument& instrument) {
+void Aggregator::add_instrument(const Instrument& instrument, bool held) {
   const std::lock_guard lock(mail_mutex_);
-  mail_.instruments.push_back(&instrument);
+  mail_.instruments.emplace_back(&instrument, held);
+  mail_waiting_.store(true, std::memory_order_release);
+}
+
+void Aggregator::give_candles(const Instrument& instrument, std::vector<Candle> candles) {
+  const std::lock_guard lock(mail_mutex_);
+  mail_.candles.emplace_back(instrument.id, std::move(candles));
   mail_waiting_.store(true, std::memory_order_release);
 }
 
@@ -109,7 +115,7 @@ std::size_t Aggregator::drain() {
     if (n == 0) continue;
     read_mail();
     for (std::size_t k = 0; k < n; ++k) {
-      ledger_.apply(batch_[k]);
+      apply(batch_[k]);
       if (options_.event_time) close_due();
     }
     total += n;
@@ -124,6 +130,17 @@ std::size_t Aggregator::drain() {
   return total;
 }
 
+// A month of candles is written before the next instrument's are made rows: one at a time is in memory.
+void Aggregator::apply(const Record& record) {
+  ledger_.apply(record);
+  if (record.kind() != RecordKind::candles) return;
+  std::vector<Row> ready = ledger_.take_ready();
+  if (ready.empty()) return;
+  rows_.swap(ready);
+  deliver();
+  rows_.swap(ready);
+}
+
 void Aggregator::read_mail() {
   if (!mail_waiting_.load(std::memory_order_acquire)) return;
   Mail mail;
@@ -132,15 +149,18 @@ void Aggregator::read_mail() {
     mail = std::exchange(mail_, {});
     mail_waiting_.store(false, std::memory_order_release);
   }
-  for (const Instrument* instrument : mail.instruments) {
+  for (const auto& [instrument, held] : mail.instruments) {
     ledger_.add_instrument(*instrument);
+    if (held) ledger_.hold(instrument->id);
     const auto row = restored_.find({instrument->exchange, instrument->market, instrument->symbol});
     if (row == restored_.end()) continue;
     const LastKnown& known = row->second;
-    const bool again = options_.repairs && instrument->ids == Ids::sequence && known.recent.size() > 1;
+    const bool again = options_.repairs && instrument->ids == Ids::sequence && known.recent.size() > 1 && !held;
     ledger_.restore(instrument->id, again ? std::span(known.recent) : std::span(&known.row, 1),
                     known.resumes_after(*instrument));
+    if (held) ledger_.hold(instrument->id);
   }
+  for (auto& [instrument, candles] : mail.candles) ledger_.give_candles(instrument, std::move(candles));
   for (auto& channel : mail.channels) channels_.push_back(std::move(channel));
 }
 
@@ -160,7 +180,7 @@ void Aggregator::close_due() {
       std::size_t n = 0;
       for (std::size_t rounds = 0; rounds < 64 && (n = channels_[i]->pop(batch_)) > 0; ++rounds) {
         read_mail();
-        for (std::size_t k = 0; k < n; ++k) ledger_.apply(batch_[k]);
+        for (std::size_t k = 0; k < n; ++k) apply(batch_[k]);
         stats_.records.fetch_add(n, std::memory_order_relaxed);
       }
     }

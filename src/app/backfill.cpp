@@ -11,19 +11,20 @@ namespace {
 constexpr std::chrono::seconds hole_after{1};
 // A quiet instrument may just be quiet: its next trade tells for nothing.
 constexpr std::chrono::seconds check_after{20};
-constexpr std::chrono::seconds request_timeout{20};
-constexpr std::size_t body_max = std::size_t{4} << 20;
 // A hole of more ids than this would take hours of the budget.
 constexpr std::uint64_t hole_max = 2'000'000;
 // A trade may be this old before we have heard of it.
 constexpr Duration on_the_way = seconds(5);
 }  // namespace
 
-Backfill::Backfill(BackfillContext context) : context_(std::move(context)), timer_(context_.clock->timer()) {}
+Backfill::Backfill(HistoryContext context)
+    : context_(std::move(context)), client_(context_), timer_(context_.clock->timer()) {}
 
-void Backfill::hole(const Instrument& instrument, std::uint64_t first, std::uint64_t count) {
+void Backfill::hole(const Instrument& instrument, std::uint64_t first, std::uint64_t count, bool by_trades) {
   Repair repair{&instrument, first, first + count - 1, context_.clock->steady() + hole_after, 0};
-  if (count > hole_max || context_.intake->source(instrument) != context_.intake->exchange().history_series) {
+  repair.by_trades = by_trades;
+  const bool too_much = count > hole_max && !worth_candles(repair);
+  if (too_much || context_.intake->source(instrument) != context_.intake->exchange().history_series) {
     // Nothing to be had; the verdict follows the hole's own mark, which is on its way.
     repair.attempts = static_cast<unsigned>(RepairQueue::pauses.size());
   }
@@ -58,11 +59,7 @@ void Backfill::ask(const Instrument& instrument) {
 void Backfill::stop() {
   stopping_ = true;
   timer_->cancel();
-}
-
-asio::awaitable<void> Backfill::sleep(std::chrono::steady_clock::duration time) {
-  const auto until = context_.clock->steady() + time;
-  while (!stopping_ && context_.clock->steady() < until) co_await timer_->wait_until(until);
+  client_.stop();
 }
 
 asio::awaitable<void> Backfill::run() {
@@ -91,6 +88,7 @@ asio::awaitable<void> Backfill::fetch(Repair repair) {
     co_return;
   }
   if (repair.attempts >= RepairQueue::pauses.size()) co_return co_await give_up(repair);
+  if (worth_candles(repair)) co_return co_await bridge(repair);
   if (const Duration wait = context_.gate->blocked(context_.time->now()); wait.us > 0) {
     if (repair.question) co_return;
     repair.due = context_.clock->steady() + std::chrono::microseconds(wait.us);
@@ -98,7 +96,7 @@ asio::awaitable<void> Backfill::fetch(Repair repair) {
     co_return;
   }
   const Duration wait = context_.budget->take(context_.time->now());
-  co_await sleep(std::chrono::microseconds(wait.us));
+  co_await client_.sleep(std::chrono::microseconds(wait.us));
   if (stopping_) co_return;
   std::vector<Trade> trades;
   std::string error;
@@ -106,14 +104,20 @@ asio::awaitable<void> Backfill::fetch(Repair repair) {
     last_error_.clear();
     co_return co_await take_page(repair, std::move(trades));
   }
-  ++counters_.failures;
   if (stopping_ || repair.question) co_return;
+  try_again(repair, error);
+}
+
+void Backfill::try_again(Repair repair, const std::string& error) {
+  ++counters_.failures;
   if (error != last_error_) {
     spdlog::warn("can't fetch missed trades, trying again market=\"{}\" reason=\"{}\"", context_.name, error);
     last_error_ = error;
   }
-  const Repair kept = repair;
-  if (!queue_.again(repair, context_.clock->steady())) co_await give_up(kept);
+  if (queue_.again(repair, context_.clock->steady())) return;
+  repair.attempts = static_cast<unsigned>(RepairQueue::pauses.size());  // the next look at it gives it up
+  repair.due = context_.clock->steady();
+  if (!queue_.add(repair)) ++counters_.given_up;
 }
 
 asio::awaitable<void> Backfill::take_page(Repair repair, std::vector<Trade> trades) {
@@ -127,7 +131,7 @@ asio::awaitable<void> Backfill::take_page(Repair repair, std::vector<Trade> trad
     const auto id = context_.intake->last_id(*repair.instrument);
     records.push_back(Record::mark(RecordKind::verdict, repair.instrument->id, context_.time->now(), *id, 0));
   }
-  co_await deliver(*repair.instrument, records);
+  co_await client_.deliver(*repair.instrument, records);
   if (stopping_) co_return;
   switch (progress.next) {
     case RepairProgress::Next::more:
@@ -148,7 +152,7 @@ asio::awaitable<void> Backfill::take_page(Repair repair, std::vector<Trade> trad
         const Record verdict =
             Record::mark(RecordKind::verdict, repair.instrument->id, context_.time->now(), repair.last, 1);
         const std::vector<Record> last{verdict};
-        co_await deliver(*repair.instrument, last);
+        co_await client_.deliver(*repair.instrument, last);
       }
       break;
   }
@@ -165,7 +169,7 @@ asio::awaitable<void> Backfill::take_recent(const Repair& repair, const std::vec
   records.push_back(Record::mark(RecordKind::verdict, instrument.id, context_.time->now(), 0, covered ? 0 : 1));
   context_.intake->settle(instrument);
   if (!covered) ++counters_.given_up;
-  co_await deliver(instrument, records);
+  co_await client_.deliver(instrument, records);
 }
 
 // Trades that nobody told us of were missed from the moment on when we last heard something.
@@ -183,45 +187,28 @@ asio::awaitable<void> Backfill::take_answer(const Repair& repair, std::vector<Re
     if (deaf) records.insert(records.begin(), marks.begin(), marks.end());
     if (deaf && repair.recent)
       records.push_back(Record::mark(RecordKind::verdict, instrument.id, now, 0, whole ? 0 : 1));
-    co_await deliver(instrument, records);
+    co_await client_.deliver(instrument, records);
   }
   if (!stopping_) context_.on_answer(instrument, deaf);
 }
 
 asio::awaitable<bool> Backfill::page(const Repair& repair, std::vector<Trade>& trades, std::string& error) {
   const Exchange& exchange = context_.intake->exchange();
-  const Url& host = context_.hosts[host_ % context_.hosts.size()];
-  const auto http = context_.make_http_get();
   ++counters_.requests;
   // A page weighs the same whatever it holds, so it is asked for whole.
   const std::uint64_t begin = repair.last == 0 ? repair.first : queue_.best_begin(repair, exchange.history_page);
   const std::string target = repair.recent ? exchange.recent_target(*repair.instrument)
                                            : exchange.history_target(*repair.instrument, begin, exchange.history_page);
-  const auto deadline = context_.clock->steady() + request_timeout;
-  const auto response = co_await http->get(host, target, deadline, body_max);
-  if (!response.has_value()) {
-    error = host.host + ": " + response.error().message() + ": " + http->last_error_detail();
-  } else if (response->status != 200) {
-    error = host.host + ": HTTP " + std::to_string(response->status) + ": " + response->body.substr(0, 200);
-    context_.heed(*response, error);
-  } else if (exchange.parse_history(response->body, *repair.instrument, trades, error)) {
-    // Oldest first and without a break, or it is no history.
-    const bool ordered = repair.recent || std::is_sorted(trades.begin(), trades.end(),
-                                                         [](const Trade& a, const Trade& b) { return a.id < b.id; });
-    if (ordered) co_return true;
-    error = host.host + ": the history is not in order";
+  std::string body;
+  if (!co_await client_.get(target, body, error)) co_return false;
+  if (!exchange.parse_history(body, *repair.instrument, trades, error)) co_return false;
+  // Oldest first and without a break, or it is no history.
+  if (repair.recent ||
+      std::is_sorted(trades.begin(), trades.end(), [](const Trade& a, const Trade& b) { return a.id < b.id; })) {
+    co_return true;
   }
-  ++host_;  // maybe the next one can
+  error = "the history is not in order";
   co_return false;
-}
-
-asio::awaitable<void> Backfill::deliver(const Instrument& instrument, const std::vector<Record>& records) {
-  std::span<const Record> rest(records);
-  while (!stopping_) {
-    rest = rest.subspan(context_.inject(instrument, rest));
-    if (rest.empty()) co_return;
-    co_await sleep(std::chrono::milliseconds(2));
-  }
 }
 
 asio::awaitable<void> Backfill::give_up(const Repair& repair) {
@@ -230,7 +217,7 @@ asio::awaitable<void> Backfill::give_up(const Repair& repair) {
   if (repair.last == 0 && !repair.recent) co_return;
   const std::vector<Record> verdict{
       Record::mark(RecordKind::verdict, repair.instrument->id, context_.time->now(), repair.last, 1)};
-  co_await deliver(*repair.instrument, verdict);
+  co_await client_.deliver(*repair.instrument, verdict);
 }
 
 }  // namespace cvdd

@@ -59,7 +59,8 @@ void Engine::check_interval() const {
   }
 }
 
-MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, const std::vector<std::string>& wanted) {
+MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, const std::vector<std::string>& wanted,
+                                  Duration history) {
   const Exchange* exchange = find_exchange(where.first, where.second);
   if (exchange == nullptr || wanted.empty()) return nullptr;
   const auto& limits = exchange->limits;
@@ -77,6 +78,7 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   context.cache_dir = options_.config.data_dir;
   context.event_time = options_.config.exchange_clock;
   context.interval = options_.config.interval;
+  context.history = history;
   context.renew_after = options_.config.renew_after;
   context.renew_at = options_.config.renew_at;
   context.in_flight = options_.config.close_delay;
@@ -100,13 +102,17 @@ void Engine::start() {
 
 void Engine::want(const SymbolList& symbols) {
   if (!running_) return;
+  const auto history = [&](const std::string& exchange) {
+    const auto asked = symbols.history.find(exchange);
+    return asked == symbols.history.end() ? Duration{} : asked->second;
+  };
   for (const auto& [where, market] : markets_) {
     const auto wanted = symbols.wanted.find(where);
-    market->want(wanted == symbols.wanted.end() ? std::vector<std::string>{} : wanted->second);
+    market->want(wanted == symbols.wanted.end() ? std::vector<std::string>{} : wanted->second, history(where.first));
   }
   for (const auto& [where, wanted] : symbols.wanted) {
     if (markets_.contains(where)) continue;
-    MarketRunner* market = make_market(where, wanted);
+    MarketRunner* market = make_market(where, wanted, history(where.first));
     if (market == nullptr) continue;
     asio::co_spawn(around_.executor, market->run(), [](const std::exception_ptr& e) {
       if (e) std::rethrow_exception(e);

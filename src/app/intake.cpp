@@ -69,6 +69,7 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
   if (!e.confirmed) confirm(instrument, now, out, feed);
   note(instrument, decision, trade.time, out);
   ++counters_.trades;
+  if (e.first_live == 0 && trade.series != Series::block) e.first_live = record->first_id();
   e.pace.heard(now);
   e.newest = std::max(e.newest, trade.time);
   if (instrument.ids == Ids::opaque && !trade.name.empty()) out.push_back(Record::name(trade.name, instrument.id));

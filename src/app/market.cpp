@@ -41,7 +41,7 @@ MarketRunner::MarketRunner(MarketContext context, const Exchange& exchange, cons
 }
 
 void MarketRunner::make_backfill() {
-  BackfillContext b;
+  HistoryContext b;
   b.clock = context_.clock;
   b.time = time_.get();
   b.gate = context_.gate;
@@ -56,6 +56,11 @@ void MarketRunner::make_backfill() {
   b.on_answer = [this](const Instrument& instrument, bool deaf) { answered(instrument, deaf); };
   b.hosts = rest_hosts_;
   b.name = name();
+  b.interval = context_.interval;
+  b.give_candles = [this](const Instrument& instrument, std::vector<Candle> candles) {
+    context_.aggregator->give_candles(instrument, std::move(candles));
+  };
+  if (exchange_.has_candles(context_.interval)) catch_up_ = std::make_unique<CatchUp>(b);
   backfill_ = std::make_unique<Backfill>(std::move(b));
   intake_.on_hole = [this](const Instrument& instrument, std::uint64_t first, std::uint64_t count) {
     backfill_->hole(instrument, first, count);
@@ -72,6 +77,7 @@ void MarketRunner::stop() {
   timer_->cancel();
   tending_->cancel();
   if (backfill_) backfill_->stop();
+  if (catch_up_) catch_up_->stop();
   for (const auto& session : sessions_) session->stop();
 }
 
@@ -84,6 +90,11 @@ asio::awaitable<void> MarketRunner::run() {
       if (e) std::rethrow_exception(e);
     });
   }
+  if (catch_up_) {
+    asio::co_spawn(context_.executor, catch_up_->run(), [](const std::exception_ptr& e) {
+      if (e) std::rethrow_exception(e);
+    });
+  }
   asio::co_spawn(context_.executor, tend_connections(), [](const std::exception_ptr& e) {
     if (e) std::rethrow_exception(e);
   });
@@ -91,7 +102,8 @@ asio::awaitable<void> MarketRunner::run() {
   co_await follow_listings();
 }
 
-void MarketRunner::want(std::vector<std::string> names) {
+void MarketRunner::want(std::vector<std::string> names, Duration history) {
+  context_.history = history;
   const bool other_lists = exchange_.instruments_targets(wanted_) != exchange_.instruments_targets(names);
   wanted_ = std::move(names);
   reported_.clear();
@@ -142,7 +154,12 @@ const Instrument* MarketRunner::adopt(const Instrument& found) {
   known_.emplace(instrument.symbol, &instrument);
   intake_.add(instrument);
   const auto row = context_.restored->find({instrument.exchange, instrument.market, instrument.symbol});
-  if (row != context_.restored->end()) {
+  const bool restored = row != context_.restored->end();
+  if (want_past(instrument, restored ? &row->second : nullptr)) {
+    context_.aggregator->add_instrument(instrument, true);
+    return &instrument;
+  }
+  if (restored) {
     if (instrument.ids == Ids::opaque) intake_.resume_blindly(instrument);
     if (const auto id = row->second.resumes_after(instrument)) {
       intake_.resume_after(instrument, exchange_.series_of(stream_), *id);
@@ -153,12 +170,32 @@ const Instrument* MarketRunner::adopt(const Instrument& found) {
   return &instrument;
 }
 
+// A new instrument whose CVD is to begin in the past, or one that nobody listened to for longer than the ledger can
+// hold the bars of.
+bool MarketRunner::want_past(const Instrument& instrument, const LastKnown* known) {
+  if (!catch_up_ || instrument.ids != Ids::sequence) return false;
+  const Timestamp now = bar_start(time_->now(), context_.interval);
+  if (known == nullptr) {
+    if (context_.history.us == 0) return false;
+    catch_up_->want({&instrument, bar_start(now - context_.history, context_.interval)});
+    return true;
+  }
+  const Row& row = known->row;
+  const bool long_ago = (now - row.time).us / context_.interval.us > static_cast<std::int64_t>(Ledger::absence_max);
+  const bool no_ids = !known->resumes_after(instrument).has_value();  // that could tell what is missing
+  if (!long_ago && !no_ids) return false;
+  const bool cut = row.status == BarStatus::partial || row.status == BarStatus::gap;
+  catch_up_->want(
+      {&instrument, cut ? row.time : row.time + context_.interval, known->resumes_after(instrument).value_or(0)});
+  return true;
+}
+
 // Bars that were lacking something when the process ended: their trades, to make them again.
 void MarketRunner::fetch_again(const Instrument& instrument, std::span<const Row> rows) {
   for (const RebuildPlan& plan : plan_rebuilds(rows, context_.interval)) {
     if (plan.last < plan.first) continue;
     intake_.expect(instrument, plan.first, plan.last);
-    backfill_->hole(instrument, plan.first, plan.last - plan.first + 1);
+    backfill_->hole(instrument, plan.first, plan.last - plan.first + 1, true);
   }
 }
 

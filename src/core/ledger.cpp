@@ -45,6 +45,8 @@ void Ledger::apply(const Record& record) {
     case RecordKind::name:
       book.next_name = record.name();
       return;
+    case RecordKind::candles:
+      return take_candles(book, record);
   }
 }
 
@@ -115,7 +117,7 @@ void Ledger::lost(Book& book, Timestamp time) {
   const Timestamp bar = std::max(bar_start(t, options_.interval), book.first_bar);
   if (book.loss) {
     book.loss->open = true;
-    book.loss->doubt = false;
+    book.loss->doubt = book.loss->absence = false;
     book.loss->from = std::min(book.loss->from, bar);
   } else {
     book.loss = Loss{bar, bar, bar, true};
@@ -136,6 +138,7 @@ void Ledger::doubt(Timestamp from, Timestamp to) {
 
 void Ledger::unsubscribed(Book& book, Timestamp time) {
   if (book.state != State::active) return;
+  book.held = false;
   const Timestamp t = options_.event_time ? book.last_trade : time;
   const Timestamp bar = std::max(bar_start(t, options_.interval), newest_bar(book));
   if (!extend(book, bar)) return;

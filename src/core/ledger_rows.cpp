@@ -22,7 +22,8 @@ Bar bar_of(const Row& row, Ids ids) {
   bar.sell_quote = row.sell_quote;
   bar.other_base = row.other_base;
   bar.other_quote = row.other_quote;
-  if (row.buys + row.sells > 0) {
+  if (row.buys + row.sells > 0 || (row.status == BarStatus::history && !row.buy_base.is_zero()) ||
+      (row.status == BarStatus::history && !row.sell_base.is_zero())) {
     bar.open = row.open;
     bar.high = row.high;
     bar.low = row.low;
@@ -79,6 +80,7 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
   }
   const Timestamp from = newest.status == BarStatus::partial ? newest.time : newest.time + options_.interval;
   book.loss = Loss{from, from, from, true};
+  book.loss->absence = true;
   if (options_.event_time) book.state = State::active;
   if (rows.size() < 2) return;
   for (const RebuildPlan& plan : plan_rebuilds(rows, options_.interval)) {
@@ -154,6 +156,12 @@ void Ledger::close_book(Book& book, Timestamp upto, std::vector<Row>& rows) {
   if (book.bars.empty() || book.state == State::idle) return;
   const Timestamp last_due = bar_start(upto, options_.interval) - options_.interval;
   if (book.state == State::active && last_due > newest_bar(book)) (void)extend(book, last_due);
+  if (book.held) {
+    if (book.bars.size() <= bars_kept_max()) return;
+    release(book, {});
+    errors_.push_back(book.instrument->exchange + " " + std::string(name_of(book.instrument->market)) + " " +
+                      book.instrument->symbol + ": its history did not come in time, its rows begin without it");
+  }
   Decimal cvd_base = book.cvd_base, cvd_quote = book.cvd_quote;
   std::optional<Decimal> last_price = book.close;
   bool moved = false;  // an earlier bar's delta changed, so every later CVD does
@@ -247,6 +255,7 @@ void Ledger::finish(Timestamp whole_until, Timestamp now, std::vector<Row>& rows
   const std::size_t begin = rows.size();
   for (const std::uint32_t id : order_) {
     Book& book = books_[id];
+    if (book.held) continue;  // the next run begins where this one did
     Timestamp end = bar_start(now, options_.interval);
     if (book.state == State::active && !book.bars.empty()) {
       end = std::max(end, newest_bar(book));

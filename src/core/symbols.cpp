@@ -45,6 +45,29 @@ bool matches(std::string_view pattern, std::string_view text) {
 }
 }  // namespace
 
+namespace {
+constexpr Duration history_max = seconds(86'400 * 366);
+
+// history = "30d"
+void read_history(TomlReader& reader, const toml::node& node, const std::string& exchange, const KnownMarkets& known,
+                  SymbolList& list) {
+  const std::string key = exchange + ".history";
+  const auto text = node.value<std::string>();
+  const auto length = node.is_string() ? parse_duration(*text) : std::nullopt;
+  if (!length || length->us <= 0 || *length > history_max) {
+    reader.error(node, key, "expected how far back a new instrument's CVD begins, such as \"30d\", 366d at most");
+  } else if (std::find(known.with_candles.begin(), known.with_candles.end(), exchange) == known.with_candles.end()) {
+    std::string others;
+    for (const std::string& other : known.with_candles) others += (others.empty() ? "" : ", ") + other;
+    reader.error(node, key,
+                 "the candles of " + exchange +
+                     " don't tell who took the volume; history works for: " + (others.empty() ? "none" : others));
+  } else {
+    list.history[exchange] = *length;
+  }
+}
+}  // namespace
+
 SymbolList parse_symbols(std::string_view text, const std::string& file, const KnownMarkets& known,
                          std::vector<ConfigError>& errors) {
   SymbolList list;
@@ -59,6 +82,10 @@ SymbolList parse_symbols(std::string_view text, const std::string& file, const K
     }
     for (const auto& [market_key, names] : *markets) {
       const std::string key = name + "." + std::string(market_key.str());
+      if (market_key.str() == "history") {
+        read_history(reader, names, name, known, list);
+        continue;
+      }
       const auto market = reader.known_market(name, std::string(market_key.str()), known, names);
       if (!market) continue;
       const auto* array = names.as_array();

@@ -416,14 +416,24 @@ bool parse_time(std::string_view body, Timestamp& out) {
 
 constexpr std::uint32_t history_rows_max = 1000;
 
-std::string history_target(const Instrument& instrument, std::uint64_t from_id, std::uint32_t limit) {
-  std::string out = instrument.market == Market::spot     ? "/api/v3"
-                    : instrument.market == Market::linear ? "/fapi/v1"
-                                                          : "/dapi/v1";
-  out += "/aggTrades?symbol=";
+std::string rest_target(const Instrument& instrument, std::string_view what) {
+  std::string out = instrument.market == Market::spot     ? "/api/v3/"
+                    : instrument.market == Market::linear ? "/fapi/v1/"
+                                                          : "/dapi/v1/";
+  out.append(what).append("?symbol=");
   append_encoded(out, instrument.symbol);
-  out.append("&fromId=").append(std::to_string(from_id));
-  return out.append("&limit=").append(std::to_string(std::min(limit, history_rows_max)));
+  return out;
+}
+std::string milliseconds_of(Timestamp t) { return std::to_string(t.us / 1'000); }
+
+std::string history_target(const Instrument& instrument, std::uint64_t from_id, std::uint32_t limit) {
+  return rest_target(instrument, "aggTrades") + "&fromId=" + std::to_string(from_id) +
+         "&limit=" + std::to_string(std::min(limit, history_rows_max));
+}
+
+std::string since_target(const Instrument& instrument, Timestamp from, std::uint32_t limit) {
+  return rest_target(instrument, "aggTrades") + "&startTime=" + milliseconds_of(from) +
+         "&limit=" + std::to_string(std::min(limit, history_rows_max));
 }
 
 // One row that cannot be used spoils the page: a repair must be complete or not claimed.
@@ -462,6 +472,89 @@ bool parse_history(std::string_view body, const Instrument& instrument, std::vec
     error = "not a JSON array of aggregate trades";
   } else if (read_history(array, instrument, out, error) && !at_end(document)) {
     error = "text after the array of aggregate trades";
+  }
+  if (!error.empty()) out.clear();
+  return error.empty();
+}
+
+// ---- Candles ----
+// [open time, open, high, low, close, volume, close time, quote volume, trades, taker buy volume, taker buy quote
+// volume, unused]; on COIN-M volumes are contracts, and what is quote volume elsewhere is base volume there.
+
+constexpr Duration candle_intervals[] = {seconds(60),     seconds(180),    seconds(300),    seconds(900),
+                                         seconds(1'800),  seconds(3'600),  seconds(7'200),  seconds(14'400),
+                                         seconds(21'600), seconds(28'800), seconds(43'200), seconds(86'400)};
+constexpr std::string_view candle_names[] = {"1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d"};
+// More is allowed, and weighs more than twice as much.
+constexpr std::uint32_t candles_max = 1000;
+
+std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval) {
+  const auto known = std::ranges::find(candle_intervals, interval) - std::begin(candle_intervals);
+  return rest_target(instrument, "klines") + "&interval=" + std::string(candle_names[known]) +
+         "&startTime=" + milliseconds_of(from) + "&endTime=" + std::to_string(to.us / 1'000 - 1) +
+         "&limit=" + std::to_string(candles_max);
+}
+
+bool read_candle(std::span<const Scalar> row, const Instrument& instrument, Candle& out) {
+  if (row.size() < 11) return false;
+  const auto opened = integer(row[0]), fills = integer(row[8]);
+  if (!opened || *opened > 9'000'000'000'000 || !fills) return false;
+  out.time = {static_cast<std::int64_t>(*opened) * 1'000};
+  out.fills = *fills;
+  const auto sum = [&](std::size_t i, Decimal& value) {
+    const auto read = row[i].is_string() ? parse_sum(row[i].text) : std::nullopt;
+    if (!read || read->is_negative()) return false;
+    value = normalized(*read);
+    return true;
+  };
+  Decimal volume, other, buy_volume, buy_other;
+  if (!sum(1, out.open) || !sum(2, out.high) || !sum(3, out.low) || !sum(4, out.close) || !sum(5, volume) ||
+      !sum(7, other) || !sum(9, buy_volume) || !sum(10, buy_other)) {
+    return false;
+  }
+  if (compare(buy_volume, volume) > 0 || compare(buy_other, other) > 0) return false;
+  if (instrument.market != Market::inverse) {
+    out.base = volume, out.quote = other, out.buy_base = buy_volume, out.buy_quote = buy_other;
+    return true;
+  }
+  const auto quote = multiply(volume, instrument.contract_size), buy = multiply(buy_volume, instrument.contract_size);
+  if (!quote || !buy) return false;
+  out.base = other, out.buy_base = buy_other, out.quote = normalized(*quote), out.buy_quote = normalized(*buy);
+  return true;
+}
+
+bool parse_candles(std::string_view body, const Instrument& instrument, std::vector<Candle>& out, std::string& error) {
+  Reader reader;
+  ondemand::document document;
+  ondemand::object object;
+  ondemand::value value;
+  Fields top;
+  out.clear();
+  error.clear();
+  const bool opened = reader.open(body, document);
+  if (opened && trimmed(body).starts_with('{')) {
+    const bool whole = document.get_object().get(object) == simdjson::SUCCESS && read_object(object, 0, &top);
+    if (!whole || !is_error_body(top, error)) error = "not an array of candles";
+    return false;
+  }
+  std::vector<Scalar> row;
+  const auto read_row = [&](ondemand::value item) {
+    row.clear();
+    const bool whole = json::each_item(item, 1, [&](ondemand::value field) {
+      row.emplace_back();
+      return json::read(field, 2, row.back());
+    });
+    Candle candle;
+    if (!whole || !read_candle(row, instrument, candle)) {
+      if (error.empty()) error = "candle " + std::to_string(out.size()) + " is none";
+      return false;
+    }
+    out.push_back(candle);
+    return true;
+  };
+  const bool array = opened && trimmed(body).starts_with('[') && document.get_value().get(value) == simdjson::SUCCESS;
+  if (!array || !json::each_item(value, 0, read_row) || !at_end(document)) {
+    if (error.empty()) error = "not a whole JSON array of candles";
   }
   if (!error.empty()) out.clear();
   return error.empty();
@@ -538,6 +631,11 @@ consteval Exchange family(std::span<const std::string_view> ws_hosts, std::span<
   out.history_page = history_rows_max;
   out.history_target = history_target;
   out.parse_history = parse_history;
+  out.since_target = since_target;
+  out.candle_intervals = candle_intervals;
+  out.candles_page = candles_max;
+  out.candles_target = candles_target;
+  out.parse_candles = parse_candles;
   out.symbol_of = symbol_of;
   out.assume_instrument = assume_instrument<market>;
   return out;

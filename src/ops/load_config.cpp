@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <fstream>
@@ -29,6 +30,9 @@ KnownMarkets known_markets() {
   KnownMarkets known;
   for (const Exchange* exchange : all_exchanges()) {
     known.markets.emplace_back(std::string(exchange->name), exchange->market);
+    const std::string name(exchange->name);
+    const bool listed = std::find(known.with_candles.begin(), known.with_candles.end(), name) != known.with_candles.end();
+    if (exchange->candles_target != nullptr && !listed) known.with_candles.push_back(name);
   }
   return known;
 }

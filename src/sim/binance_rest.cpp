@@ -139,7 +139,7 @@ Answer aggregates(const Address& address, const Tape& tape, Timestamp now) {
   return {200, body + "]", weight};
 }
 
-Answer klines(const Address& address, const Tape& tape, Timestamp) {
+Answer klines(const Address& address, const Tape& tape, Timestamp now) {
   auto symbol = address.parameter("symbol");
   const std::size_t index = symbol ? tape.find("binance", *address.market, *symbol) : Tape::npos;
   if (index == Tape::npos) return refused(-1121, "Invalid symbol.");
@@ -152,7 +152,7 @@ Answer klines(const Address& address, const Tape& tape, Timestamp) {
   std::string body = "[";
   if (!all.empty()) {
     Timestamp begin = bar_start(all.front().time, *interval);
-    Timestamp end = bar_start(all.back().time, *interval);  // bars up to the newest trade's, empty ones included
+    Timestamp end = bar_start(now, *interval);  // the open one and empty ones included
     if (w.end) end = std::min(end, bar_start(Timestamp{*w.end * 1'000}, *interval));
     if (w.start) begin = std::max(begin, bar_start(Timestamp{*w.start * 1'000 + interval->us - 1}, *interval));
     const auto span = static_cast<std::int64_t>(w.limit - 1) * interval->us;

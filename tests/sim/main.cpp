@@ -7,58 +7,21 @@
 #include <boost/asio/io_context.hpp>
 #include <fstream>
 #include <optional>
-#include <random>
 
 #include "cvdd/app/engine.hpp"
 #include "cvdd/core/csv.hpp"
 #include "cvdd/ops/compare.hpp"
 #include "cvdd/sim/protocol.hpp"
+#include "sim/life.hpp"
 #include "sim/oracle.hpp"
+#include "sim/storms.hpp"
 
 using namespace cvdd;
 using namespace cvdd::simtest;
 
 namespace {
-constexpr Timestamp simulated_start{1'763'675'730'000'000};  // 2025-11-20T21:55:30Z: midnight comes soon
-constexpr Duration calm_end = seconds(900);                  // no faults: everything must be live again
+constexpr Duration calm_end = seconds(900);  // no faults: everything must be live again
 constexpr std::chrono::milliseconds goodbye{700};
-
-// One life of the process.
-struct Life {
-  Life(EngineOptions options, VirtualClock& clock, MemoryFiles& files, World& world) {
-    clock.use(io.get_executor());
-    engine.emplace(std::move(options),
-                   Surroundings{io.get_executor(), &clock, &files, [&world] { return world.make_transport(); },
-                                [&world] { return world.make_http_get(); }, false});
-    engine->aggregator().begin();
-    engine->start();
-  }
-  // Everything that can happen now.
-  void settle() {
-    do {
-      io.restart();
-      io.poll();
-    } while (engine->aggregator().turn());
-  }
-  asio::io_context io{1};
-  std::optional<Engine> engine;
-};
-
-// All that the world has. Where several markets share their hosts, addresses have a prefix to tell them apart by.
-EngineOptions options_for(const World& world) {
-  EngineOptions options;
-  options.config.data_dir = "data";
-  for (const auto& s : world.tape().instruments()) {
-    options.symbols.wanted[{s.instrument.exchange, s.instrument.market}].push_back(s.instrument.symbol);
-  }
-  for (const auto& [exchange, market] : world.sides()) {
-    if (exchange == sim::protocols().front()->name()) continue;
-    const std::string where = exchange + ".example/" + exchange + "/" + std::string(cvdd::name_of(market));
-    options.config.exchanges[{exchange, market}].ws = {"wss://" + where};
-    options.config.exchanges[{exchange, market}].rest = {"https://" + where};
-  }
-  return options;
-}
 
 class Run {
  public:
@@ -399,63 +362,6 @@ bool test_refusals(std::uint64_t seed) {
   return good;
 }
 
-// Killed again and again, often before anything could be repaired: what rows say to be whole is whole.
-bool test_kills(std::uint64_t seed, std::size_t kills) {
-  VirtualClock clock(simulated_start);
-  MemoryFiles files;
-  World world(clock, seed, sim::make_instruments_everywhere(32, 60));
-  EngineOptions options = options_for(world);
-  options.config.interval = seconds(seed % 2 == 0 ? 5 : 1);
-  const std::uint64_t life_max = seed % 2 == 0 ? 25'000 : 4'000;
-  std::mt19937_64 random(seed);
-  std::optional<Life> life;
-  const auto go = [&](std::chrono::milliseconds time) {
-    const SteadyTime end = clock.steady() + time;
-    while (clock.steady() < end) {
-      if (life) life->settle();
-      clock.advance(std::min(end, clock.steady() + std::chrono::milliseconds(100)));
-    }
-  };
-  for (std::size_t i = 0; i <= kills; ++i) {
-    life.emplace(options, clock, files, world);
-    go(i == kills ? std::chrono::minutes(30) : std::chrono::milliseconds(300 + random() % life_max));
-    life.reset();
-    world.cut_all();
-    go(std::chrono::milliseconds(100 + random() % (random() % 10 == 0 ? 60'000 : 5'000)));
-  }
-  Verdict v;
-  std::map<std::tuple<std::size_t, std::int64_t>, Row> newest;
-  std::map<std::size_t, std::pair<Decimal, Decimal>> sums;
-  std::size_t whole = 0, gaps = 0, blind = 0;
-  for (const Row& row : rows_of(files, v)) {
-    const std::tuple key{world.tape().find(row.exchange, row.market, row.symbol), row.time.us};
-    const auto old = newest.find(key);
-    if (row.rev != (old == newest.end() ? 0 : old->second.rev + 1)) v.complain("a revision is doubled or left out");
-    newest.insert_or_assign(key, row);
-  }
-  for (const auto& [key, row] : newest) {
-    const auto index = std::get<0>(key);
-    const sim::TapeInstrument& of = world.tape().instruments()[index];
-    auto& [base, quote] = sums[index];
-    base = *add(base, row.delta_base);
-    quote = *add(quote, row.delta_quote);
-    std::string text;
-    append_row(text, row);
-    if (base != row.cvd_base || quote != row.cvd_quote) v.complain("CVD is not the sum of the deltas: " + text);
-    if (row.status == BarStatus::gap) ++(of.instrument.ids == Ids::sequence ? gaps : blind);
-    if (row.status != BarStatus::live && row.status != BarStatus::repaired) continue;
-    ++whole;
-    const auto bar = world.tape().bar(index, row.time, options.config.interval);
-    const std::string what = difference_from_tape(row, of, bar.trades);
-    if (!what.empty()) v.complain(what + " differs: " + text);
-  }
-  fmt::print("kills: seed {}, {} kills, {} bars whole, {} with a gap, {} where ids don't tell, {} offences {}\n", seed,
-             kills, whole, gaps, blind, world.offences(), world.first_offence());
-  for (const std::string& complaint : v.complaints) fmt::print("  {}\n", complaint);
-  // Offences are told, not judged: a process knows nothing of the attempts of the one before it.
-  return v.complaints.empty() && whole > kills * 16;
-}
-
 bool test(std::uint64_t seed, Duration length, const std::vector<sim::TapeInstrument>& instruments,
           const std::string& out) {
   Run run(seed, length, instruments);
@@ -491,7 +397,7 @@ int main(int argc, char** argv) {
   std::int64_t hours = 6;
   std::size_t instruments = 6;
   bool everywhere = false, verbose = false, manners = false, renewals = false, listings = false, refusals = false,
-       twins = false;
+       twins = false, past = false;
   std::size_t kills = 0;
   std::string out;
   app.add_option("--seed", seed, "the first seed");
@@ -506,10 +412,12 @@ int main(int argc, char** argv) {
   app.add_flag("--listings", listings, "instead: the exchange lists one instrument and takes another off its list");
   app.add_flag("--refusals", refusals, "instead: exchanges that refuse some of what they list");
   app.add_flag("--twins", twins, "instead: two connections for everything, of which one is cut again and again");
+  app.add_flag("--past", past, "instead: long outages and absences, and new instruments with a history");
   app.add_option("--kills", kills, "instead: killed so many times, a few seconds apart");
   CLI11_PARSE(app, argc, argv);
   spdlog::set_level(verbose ? spdlog::level::info : spdlog::level::off);
   if (manners) return test_manners(seed) ? 0 : 1;
+  if (past) return test_past(seed) ? 0 : 1;
   if (twins) return test_twins(seed) ? 0 : 1;
   if (refusals) return test_refusals(seed) ? 0 : 1;
   if (listings) return test_listings(seed) ? 0 : 1;

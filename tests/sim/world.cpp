@@ -16,10 +16,10 @@ constexpr std::string_view lists[] = {"exchangeInfo", "/instruments", "/get_inst
                                       "/products"};
 }  // namespace
 
-World::World(VirtualClock& clock, std::uint64_t seed, std::vector<TapeInstrument> instruments)
+World::World(VirtualClock& clock, std::uint64_t seed, std::vector<TapeInstrument> instruments, Duration past)
     : clock_(clock),
       random_(seed * 7919 + 1),
-      tape_(seed, clock.true_time() - seconds(60), std::move(instruments)),
+      tape_(seed, clock.true_time() - past, std::move(instruments)),
       printed_(tape_.instruments().size()),
       delivered_(tape_.instruments().size()) {
   for (const TapeInstrument& what : tape_.instruments()) {

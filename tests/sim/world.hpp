@@ -34,7 +34,9 @@ struct Line {
 
 class World {
  public:
-  World(VirtualClock& clock, std::uint64_t seed, std::vector<sim::TapeInstrument> instruments);
+  // `past`: how long before now the tape begins.
+  World(VirtualClock& clock, std::uint64_t seed, std::vector<sim::TapeInstrument> instruments,
+        Duration past = seconds(60));
   // The exchanges and markets there are: what a fault befalls.
   using Side = std::pair<std::string, Market>;
   [[nodiscard]] const std::vector<Side>& sides() const { return sides_; }

@@ -579,3 +579,52 @@ TEST_CASE("binance: history") {
   CHECK_FALSE(exchange(Market::linear).parse_history(R"({"code":-1121,"msg":"Invalid symbol."})", btc, out, error));
   CHECK(error == "Invalid symbol. (code -1121)");
 }
+
+TEST_CASE("binance: candles tell what takers bought") {
+  std::vector<Candle> out;
+  std::string error;
+  const Instrument& spot = instruments()[1];
+  // Spot: volume 148976.11427815 of which 1000.5 were bought by takers, for 25.1 quote units.
+  const std::string_view row =
+      R"([1499040000000,"0.01634790","0.80000000","0.01575800","0.01577100","148976.11427815",1499644799999,)"
+      R"("2434.19055334",308,"1000.50000000","25.10000000","17928899.62484339"])";
+  REQUIRE(exchange(Market::spot).parse_candles("[" + std::string(row) + "]", spot, out, error));
+  REQUIRE(out.size() == 1);
+  CHECK(out[0].time.us == 1'499'040'000'000'000);
+  CHECK((out[0].open == dec("0.0163479") && out[0].high == dec("0.8") && out[0].low == dec("0.015758")));
+  CHECK((out[0].close == dec("0.015771") && out[0].fills == 308));
+  CHECK((out[0].base == dec("148976.11427815") && out[0].quote == dec("2434.19055334")));
+  CHECK((out[0].buy_base == dec("1000.5") && out[0].buy_quote == dec("25.1")));
+  // COIN-M: 1196 contracts of 100 USD are 119600 USD; 500 of them bought are 50000 USD; coins as the exchange says.
+  const Instrument& coin = instruments()[6];
+  REQUIRE(exchange(Market::inverse)
+              .parse_candles(R"([[1591258320000,"9640.7","9642.4","9640.6","9642.0","1196",1591258379999,)"
+                             R"("12.40539171",60,"500","5.18614","0"]])",
+                             coin, out, error));
+  CHECK((out[0].quote == dec("119600") && out[0].buy_quote == dec("50000")));
+  CHECK((out[0].base == dec("12.40539171") && out[0].buy_base == dec("5.18614")));
+  CHECK(exchange(Market::spot).parse_candles("[]", spot, out, error));
+  CHECK(out.empty());
+  // More bought than traded, a negative volume, a row too short, broken and foreign texts: none is half read.
+  const std::string good(row);
+  const auto with = [&](std::string_view from, std::string_view to) {
+    std::string text = good;
+    return "[" + text.replace(text.find(from), from.size(), to) + "]";
+  };
+  for (const std::string& bad :
+       {with("1000.50000000", "148977"), with("148976.11427815", "-1"), with(",\"17928899.62484339\"", "") + "x",
+        with("308", "-308"), with("1499040000000", "\"x\""), "[" + good, "[" + good + "," + good.substr(0, 40) + "]]",
+        std::string("{}"), std::string("[[]]"), std::string("[1]"), std::string("null"), std::string()}) {
+    INFO(bad);
+    out.resize(3);
+    CHECK_FALSE(exchange(Market::spot).parse_candles(bad, spot, out, error));
+    CHECK((out.empty() && !error.empty()));
+  }
+  CHECK_FALSE(exchange(Market::spot).parse_candles(R"({"code":-1121,"msg":"Invalid symbol."})", spot, out, error));
+  CHECK(error.find("Invalid symbol") != std::string::npos);
+  CHECK(exchange(Market::linear).candles_target(instruments()[2], {60'000'000}, {180'000'000}, seconds(60)) ==
+        "/fapi/v1/klines?symbol=BTCUSDT&interval=1m&startTime=60000&endTime=179999&limit=1000");
+  CHECK(exchange(Market::spot).since_target(spot, {60'000'000}, 1000) ==
+        "/api/v3/aggTrades?symbol=BTCUSDT&startTime=60000&limit=1000");
+  CHECK((exchange(Market::spot).has_candles(seconds(60)) && !exchange(Market::spot).has_candles(seconds(7))));
+}

@@ -29,6 +29,27 @@ std::string file(const char* name) {
 }
 }  // namespace
 
+TEST_CASE("symbols: how far back a new instrument's CVD begins") {
+  KnownMarkets some = known;
+  some.markets.emplace_back("other", Market::spot);
+  some.with_candles = {"binance"};
+  std::vector<ConfigError> errors;
+  const auto list = parse_symbols("[binance]\nhistory = \"30d\"\nspot = [\"BTCUSDT\"]", "s.toml", some, errors);
+  CHECK(errors.empty());
+  CHECK(list.history.at("binance") == seconds(30 * 86'400));
+  CHECK(list.wanted.size() == 1);
+  for (const char* bad : {"\"30\"", "30", "\"0s\"", "\"900d\"", "[\"1d\"]"}) {
+    errors.clear();
+    (void)parse_symbols(std::string("[binance]\nhistory = ") + bad, "s.toml", some, errors);
+    REQUIRE(errors.size() == 1);
+    CHECK(to_string(errors[0]).find("s.toml:2: binance.history: expected how far back") == 0);
+  }
+  errors.clear();
+  (void)parse_symbols("[other]\nhistory = \"1d\"", "s.toml", some, errors);
+  REQUIRE(errors.size() == 1);
+  CHECK(to_string(errors[0]).find("history works for: binance") != std::string::npos);
+}
+
 TEST_CASE("the shipped files are good, and say the defaults") {
   std::vector<ConfigError> errors;
   const Config shipped = parse_config(file("cvdd.toml"), "cvdd.toml", known, errors);

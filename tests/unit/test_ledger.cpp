@@ -362,3 +362,80 @@ TEST_CASE("a merged message counts its fills and covers their ids") {
   CHECK((row.status == BarStatus::live && row.missing == 0));  // closed before anybody had read of it
   CHECK((row.buys == 5 && row.first_id == "1" && row.last_id == "5"));
 }
+
+namespace {
+// Bought and sold as given, at price 10.
+Candle candle(std::int64_t at, std::int64_t bought, std::int64_t sold) {
+  const Decimal ten{10, 0};
+  return {{at * minute},   ten, ten, ten, ten, 7, {bought + sold, 0}, {(bought + sold) * 10, 0}, {bought, 0},
+          {bought * 10, 0}};
+}
+}  // namespace
+
+TEST_CASE("candles: a new instrument's rows wait for its past and go on from it") {
+  for (const bool whole : {true, false}) {
+    Book b(false, true);
+    b.ledger.hold(0);
+    b.mark(RecordKind::subscribed, 103 * minute + 5);
+    b.trade(9, 103 * minute + 10, 50);
+    CHECK(b.close(105 * minute).empty());
+    b.trade(8, 103 * minute + 2, 50);
+    b.ledger.give_candles(0, {candle(101, 5, 2), candle(102, 0, 0)});
+    b.mark(RecordKind::candles, whole ? 103 * minute : 0);
+    const auto past = b.ledger.take_ready();
+    CHECK(told(past) == Lines{"101 0 history 0 3", "102 0 history 0 3"});
+    CHECK((past[0].buy_quote == Decimal{50, 0} && past[0].sell_base == Decimal{2, 0} && past[0].first_id.empty()));
+    CHECK(*past[1].open == Decimal{10, 0});
+    CHECK(told(b.close(105 * minute)) == Lines{whole ? "103 0 repaired 0 5" : "103 0 partial 0 5", "104 0 live 0 5"});
+  }
+}
+
+TEST_CASE("candles: after a long absence the cut bar is told again, and the CVD goes on") {
+  Book b(false, true);
+  Row newest;
+  newest.time = {100 * minute};
+  newest.exchange = "test";
+  newest.symbol = "A";
+  newest.status = BarStatus::partial;
+  newest.rev = 1;
+  newest.buys = 1;
+  newest.open = newest.high = newest.low = newest.close = Decimal{10, 0};
+  newest.buy_base = newest.delta_base = Decimal{4, 0};
+  newest.cvd_base = Decimal{50, 0};
+  newest.first_id = newest.last_id = "7";
+  newest.missing = 0;
+  b.ledger.restore(0, newest, 7);
+  b.ledger.hold(0);
+  b.mark(RecordKind::subscribed, 1000 * minute + 5);
+  b.trade(99, 1000 * minute + 6, 50);
+  b.ledger.give_candles(0, {candle(100, 6, 1), candle(101, 2, 0)});
+  b.mark(RecordKind::candles, 1000 * minute);
+  CHECK(told(b.ledger.take_ready()) == Lines{"100 2 history 0 51", "101 0 history 0 53"});
+  CHECK(told(b.close(1001 * minute)) == Lines{"1000 0 repaired 0 54"});
+}
+
+TEST_CASE("candles: bars inside a hole come from them, its ends from trades") {
+  Book b(false, true);
+  b.mark(RecordKind::subscribed, 99 * minute);
+  b.trade(1, 100 * minute + 1, 50);
+  b.mark(RecordKind::lost, 100 * minute + 2);
+  (void)b.close(103 * minute);
+  b.mark(RecordKind::subscribed, 103 * minute + 30);
+  b.mark(RecordKind::hole, 103 * minute + 31, 2, 20);
+  b.trade(22, 103 * minute + 31, 50);
+  b.trade(2, 100 * minute + 3, 50);
+  b.trade(21, 103 * minute + 1, 50);
+  b.ledger.give_candles(0, {candle(101, 5, 2), candle(102, 1, 4)});
+  b.mark(RecordKind::candles, 104 * minute, 3, 18);
+  CHECK(told(b.close(104 * minute)) ==
+        Lines{"100 1 repaired 0 2", "101 1 history 0 5", "102 1 history 0 2", "103 0 repaired 0 4"});
+}
+
+TEST_CASE("candles that don't come: the rows begin without them, in bounded memory") {
+  Book b(false, true);
+  b.ledger.hold(0);
+  b.mark(RecordKind::subscribed, 1000 * minute + 5);
+  CHECK(b.close(1200 * minute).empty());
+  CHECK(b.close(1242 * minute).size() == 242);
+  CHECK(b.ledger.take_errors().size() == 1);
+}

@@ -70,3 +70,14 @@ TEST_CASE("remembered holes are bounded, the oldest is given up") {
   CHECK(agg(s, 1) == Verdict::duplicate);
   CHECK(agg(s, 1999) == Verdict::late);
 }
+
+TEST_CASE("sequencer: what candles cover is known of") {
+  Sequencer s;
+  (void)s.decide(Series::aggregate, 1);
+  CHECK(s.decide(Series::aggregate, 11).hole_count == 9);
+  CHECK(s.cover(4, 8));
+  CHECK(s.decide(Series::aggregate, 5).verdict == Sequencer::Verdict::duplicate);
+  CHECK(s.decide(Series::aggregate, 3).verdict == Sequencer::Verdict::late);
+  CHECK_FALSE(s.cover(2, 9));  // a part of it came
+  CHECK(s.waits_for(9, 9));
+}

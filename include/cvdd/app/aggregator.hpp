@@ -45,7 +45,10 @@ class Aggregator {
   ~Aggregator();
 
   // Any thread; in effect before the first record that is pushed afterwards. The instrument must stay.
-  void add_instrument(const Instrument& instrument);
+  // `held`: see Ledger::hold.
+  void add_instrument(const Instrument& instrument, bool held = false);
+  // See Ledger::give_candles; any thread, before the record.
+  void give_candles(const Instrument& instrument, std::vector<Candle> candles);
   void add_channel(std::shared_ptr<Channel> channel);
   [[nodiscard]] Bell& bell() { return bell_; }
 
@@ -73,12 +76,14 @@ class Aggregator {
 
  private:
   struct Mail {
-    std::vector<const Instrument*> instruments;
+    std::vector<std::pair<const Instrument*, bool>> instruments;  // held?
+    std::vector<std::pair<std::uint32_t, std::vector<Candle>>> candles;
     std::vector<std::shared_ptr<Channel>> channels;
   };
   void run();
   std::size_t drain();
   void read_mail();
+  void apply(const Record& record);
   void close_due();
   [[nodiscard]] Timestamp heard_until() const;
   void deliver();

@@ -57,7 +57,8 @@ class Engine {
 
  private:
   void check_interval() const;
-  MarketRunner* make_market(const std::pair<std::string, Market>& where, const std::vector<std::string>& wanted);
+  MarketRunner* make_market(const std::pair<std::string, Market>& where, const std::vector<std::string>& wanted,
+                            Duration history);
 
   EngineOptions options_;
   Surroundings around_;

@@ -63,6 +63,11 @@ class Intake {
   [[nodiscard]] std::optional<std::uint64_t> last_id(const Instrument& instrument) const;
   [[nodiscard]] std::optional<Series> source(const Instrument& instrument) const;
 
+  // See Sequencer::cover.
+  [[nodiscard]] bool cover(const Instrument& instrument, std::uint64_t first, std::uint64_t last) {
+    return entry(instrument).sequencer.cover(first, last);
+  }
+
   // Called for every hole found in live trades: instrument, first missing id, how many.
   std::function<void(const Instrument&, std::uint64_t, std::uint64_t)> on_hole;
 
@@ -74,6 +79,14 @@ class Intake {
   // Whether it was ever confirmed: before that nobody wants to hear of it.
   [[nodiscard]] bool begun(const Instrument& instrument) const {
     return instrument.id < entries_.size() && entries_[instrument.id].heard_from.us != 0;
+  }
+  // When it was first confirmed; 0: never.
+  [[nodiscard]] Timestamp heard_from(const Instrument& instrument) const {
+    return instrument.id < entries_.size() ? entries_[instrument.id].heard_from : Timestamp{};
+  }
+  // The first id of a live trade, where ids are a sequence; 0: none came yet.
+  [[nodiscard]] std::uint64_t first_live(const Instrument& instrument) const {
+    return instrument.id < entries_.size() ? entries_[instrument.id].first_live : 0;
   }
   [[nodiscard]] Pace& pace(const Instrument& instrument) { return entry(instrument).pace; }
 
@@ -110,6 +123,7 @@ class Intake {
     std::optional<Timestamp> unsettled;  // of opaque ids: cut off since then, and nobody knows what that cost
     Timestamp heard_from;                // first confirmed
     Timestamp newest;                    // trade time
+    std::uint64_t first_live = 0;
     Pace pace;
   };
   void take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out, std::uint32_t feed);

@@ -11,6 +11,7 @@
 
 #include "cvdd/app/aggregator.hpp"
 #include "cvdd/app/backfill.hpp"
+#include "cvdd/app/catch_up.hpp"
 #include "cvdd/app/session.hpp"
 #include "cvdd/core/config.hpp"
 #include "cvdd/core/rebuild.hpp"
@@ -31,6 +32,7 @@ struct MarketContext {
   TokenBucket* history_budget = nullptr;  // of the weight pool; null: no history
   bool event_time = false;
   Duration interval = seconds(60);   // of the bars
+  Duration history;                  // see MarketRunner::want
   Duration renew_after;              // age of a connection; 0: the exchange's limit decides
   std::optional<Duration> renew_at;  // time of day when nobody minds
   Duration in_flight;                // see SessionSettings
@@ -45,7 +47,8 @@ class MarketRunner {
   asio::awaitable<void> run();
   void stop();
   // The names wanted from now on. Differences only: instruments that stay see nothing of it.
-  void want(std::vector<std::string> names);
+  // `history`: how far back the CVD of one that is new is to begin; 0: now.
+  void want(std::vector<std::string> names, Duration history = {});
 
   [[nodiscard]] const IntakeCounters& counters() const { return intake_.counters(); }
   [[nodiscard]] std::size_t instruments() const { return active_.size(); }
@@ -55,6 +58,8 @@ class MarketRunner {
   // How often a feed that was alive had kept trades from us.
   [[nodiscard]] std::uint64_t stalls() const { return stalls_; }
   [[nodiscard]] const Backfill* backfill() const { return backfill_.get(); }
+  // Instruments whose rows wait for their past.
+  [[nodiscard]] std::size_t catching_up() const { return catch_up_ ? catch_up_->waiting() : 0; }
   [[nodiscard]] std::string name() const;
   [[nodiscard]] std::shared_ptr<const ExchangeTime> time() const { return time_; }
 
@@ -71,6 +76,7 @@ class MarketRunner {
   void heed(const HttpResponse& response, std::string& error);
   void apply(const std::vector<Instrument>& listed);
   void fetch_again(const Instrument& instrument, std::span<const Row> rows);
+  bool want_past(const Instrument& instrument, const LastKnown* known);
   void report_unknown(const std::vector<UnknownSymbol>& unknown);
   [[nodiscard]] const Instrument* adopt(const Instrument& found);
   void begin(const std::vector<const Instrument*>& instruments);
@@ -101,6 +107,7 @@ class MarketRunner {
   bool clock_reported_ = false;  // the log knows that the local clock is wrong
   Intake intake_;
   std::unique_ptr<Backfill> backfill_;  // null: what is missed stays a gap
+  std::unique_ptr<CatchUp> catch_up_;   // null: the exchange has no candles to do it with
   std::deque<Instrument> instruments_;  // addresses are stable: everything points here; none is ever taken away
   std::map<std::string, const Instrument*> known_;  // all of them, by symbol
   std::map<const Instrument*, Session*> active_;    // those collected now, and by which connection

@@ -16,9 +16,10 @@ struct Repair {
   // Ids [first, last]. `last` 0: whatever there is from `first` on (nothing was heard since a cut).
   std::uint64_t first = 0, last = 0;
   std::chrono::steady_clock::time_point due;
-  unsigned attempts = 0;  // without progress
-  bool recent = false;    // ids have no order: the newest trades there are
-  bool question = false;  // nothing is known to be missing: is it quiet, or are we deaf?
+  unsigned attempts = 0;   // without progress
+  bool recent = false;     // ids have no order: the newest trades there are
+  bool by_trades = false;  // candles would not do
+  bool question = false;   // nothing is known to be missing: is it quiet, or are we deaf?
 };
 
 // How far a page brought a repair.

@@ -53,11 +53,13 @@ struct Config {
 // Names may hold the wildcards * and ?.
 struct SymbolList {
   std::map<std::pair<std::string, Market>, std::vector<std::string>> wanted;
+  std::map<std::string, Duration> history;  // exchange → how far back the CVD of a new instrument begins
 };
 
 // `known` answers whether exchange and market exist, so that this room names no exchange.
 struct KnownMarkets {
   std::vector<std::pair<std::string, Market>> markets;
+  std::vector<std::string> with_candles = {};  // exchanges whose candles tell the takers' volume
 };
 
 // Reads a configuration; every error found is appended to `errors` (none: the value is good).

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cvdd/core/bar.hpp"
@@ -50,6 +51,15 @@ class Ledger {
   // The same, with bars before the newest that are to be made again (plan_rebuilds): oldest first, the newest last.
   void restore(std::uint32_t instrument, std::span<const Row> rows, std::optional<std::uint64_t> last_id);
 
+  // No row of the instrument is told until its candles are there: a new one's CVD begins with them, a known one's goes
+  // on with them. Before its first record, after restore. Ends by itself after bars_kept_max bars.
+  void hold(std::uint32_t instrument);
+  // The next `candles` record of the instrument is about these: of bars whose trades can't be had, or cost too much to
+  // fetch; oldest first, at bar starts.
+  void give_candles(std::uint32_t instrument, std::vector<Candle> candles);
+  // Rows of bars before those in memory, which candles made: due at once.
+  [[nodiscard]] std::vector<Row> take_ready() { return std::exchange(ready_, {}); }
+
   void apply(const Record& record);
 
   // Appends the rows that are due: of every bar that ends at or before `upto`, and revisions of older ones;
@@ -82,7 +92,8 @@ class Ledger {
   }
   static constexpr Duration mute_after_max = seconds(400);
   // With something open about them. Without repairs only what comes by itself can still change them.
-  [[nodiscard]] std::size_t bars_kept_max() const { return options_.repairs ? 240 : 64; }
+  [[nodiscard]] std::size_t bars_kept_max() const { return options_.repairs ? absence_max : 64; }
+  static constexpr std::size_t absence_max = 240;
   static constexpr std::size_t bars_ahead_max = 100'000;
   static constexpr std::size_t holes_max = 64;
 
@@ -101,6 +112,7 @@ class Ledger {
     Timestamp visible_from;  // bars before this keep what they said when the daemon stopped
     bool open = true;        // still cut off
     bool doubt = false;      // not cut off: only, nobody looked for a while
+    bool absence = false;    // of the time before the process began, and nothing else
   };
   // Bars made again from scratch beside those that the files have, until all their trades are there.
   struct Rebuild {
@@ -130,6 +142,9 @@ class Ledger {
     std::optional<Loss> loss;
     std::vector<Hole> holes;
     std::vector<Rebuild> rebuilds;
+    bool held = false;
+    std::vector<Candle> candles;  // given, and not yet in effect
+    std::optional<Row> cut_row;   // of the files: their newest, if it lacks something, while held
   };
 
   // The event clock of one exchange and market.
@@ -153,6 +168,9 @@ class Ledger {
   void finish_rebuild(Book& book, Rebuild& rebuild);
   static void heal(const Book& book, Bar& bar, Timestamp time);
   void verdict(Book& book, const Record& record);
+  void take_candles(Book& book, const Record& record);
+  void tell_candle(Book& book, const Candle& candle);
+  void release(Book& book, Timestamp whole);
   void close_hole(Book& book, const Hole& hole);
   void stop(Book& book, Timestamp bar);
   void close_book(Book& book, Timestamp upto, std::vector<Row>& rows);
@@ -171,6 +189,7 @@ class Ledger {
   std::optional<Timestamp> newest_trade_;
   LedgerCounters counters_;
   std::vector<std::string> errors_;
+  std::vector<Row> ready_;
 };
 
 }  // namespace cvdd

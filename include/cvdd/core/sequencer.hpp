@@ -46,6 +46,9 @@ class Sequencer {
   // These older ids are missing too, and may come.
   void expect(std::uint64_t first, std::uint64_t last) { remember_hole(first, last); }
 
+  // These ids are known of, though their trades will not come; false if they were not all waited for.
+  [[nodiscard]] bool cover(std::uint64_t first, std::uint64_t last) { return fill(first, last) == Verdict::late; }
+
   // Whether any id of [first, last] is still waited for.
   [[nodiscard]] bool waits_for(std::uint64_t first, std::uint64_t last) const;
   [[nodiscard]] std::optional<std::uint64_t> last_id() const { return last_; }

@@ -98,6 +98,14 @@ struct Trade {
   Decimal quote;             // quote units, > 0
 };
 
+// One bar as the exchange itself sums it up, with the takers' share. Fills are not told apart by side.
+struct Candle {
+  Timestamp time;  // its start
+  Decimal open, high, low, close;
+  std::uint64_t fills = 0;
+  Decimal base, quote, buy_base, buy_quote;  // all volume, and what buyers took of it
+};
+
 // What travels from the io thread to the aggregator, trades and marks in one order.
 enum class RecordKind : std::uint8_t {
   trade,         // volume of the CVD
@@ -110,6 +118,8 @@ enum class RecordKind : std::uint8_t {
   verdict,  // of the exchange's history. count 0: nothing is missing up to `id`; else: nothing more is to be had of
             // the hole that holds `id`
   name,     // the id to print for the trade that comes next
+  candles,  // the candles given for this instrument take effect; `count` ids from `id` on are in them. Where its rows
+            // wait for them (hold), the bar that begins at `time` is whole (0: none), and its rows begin.
 };
 
 // 64 bytes, one cache line: price as 64-bit, base and quote as 128-bit mantissas, the rest packed.

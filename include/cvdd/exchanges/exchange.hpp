@@ -2,6 +2,7 @@
 // Nothing here has state, a socket or a clock; sessions and the simulation drive the same functions.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -155,6 +156,21 @@ struct Exchange {
   std::string (*recent_target)(const Instrument& instrument);
   bool (*parse_history)(std::string_view body, const Instrument& instrument, std::vector<Trade>& out,
                         std::string& error);
+
+  // REST: the oldest trades from a moment on, read by parse_history. May be null.
+  std::string (*since_target)(const Instrument& instrument, Timestamp from, std::uint32_t limit);
+
+  // REST: candles with the takers' share of the volume, of these lengths alone. May be null.
+  std::span<const Duration> candle_intervals;
+  std::uint32_t candles_page = 0;  // in one answer, at most
+  // Those that begin in [from, to), oldest first; from the oldest there is if that is later.
+  std::string (*candles_target)(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval);
+  bool (*parse_candles)(std::string_view body, const Instrument& instrument, std::vector<Candle>& out,
+                        std::string& error);
+  [[nodiscard]] bool has_candles(Duration interval) const {
+    return candles_target != nullptr &&
+           std::find(candle_intervals.begin(), candle_intervals.end(), interval) != candle_intervals.end();
+  }
 
   // For recordings whose instrument list is missing or incomplete: the symbol of a trade message (empty if it is
   // none), and the facts that the exchange's own rules allow to know of it; false if they don't, or if it is of

@@ -1,0 +1,85 @@
+#include "cvdd/app/history_client.hpp"
+
+namespace cvdd {
+
+namespace {
+constexpr std::chrono::seconds request_timeout{20};
+constexpr std::size_t body_max = std::size_t{4} << 20;
+}  // namespace
+
+HistoryClient::HistoryClient(HistoryContext context) : context_(std::move(context)), timer_(context_.clock->timer()) {}
+
+void HistoryClient::stop() {
+  stopping_ = true;
+  timer_->cancel();
+}
+
+asio::awaitable<void> HistoryClient::sleep(std::chrono::steady_clock::duration time) {
+  const auto until = context_.clock->steady() + time;
+  while (!stopping_ && context_.clock->steady() < until) co_await timer_->wait_until(until);
+}
+
+asio::awaitable<bool> HistoryClient::ask(std::string target, std::string& body, std::string& error) {
+  while (!stopping_) {
+    const Duration blocked = context_.gate->blocked(context_.time->now());
+    if (blocked.us <= 0) break;
+    co_await sleep(std::chrono::microseconds(blocked.us));
+  }
+  const Duration wait = context_.budget->take(context_.time->now());
+  co_await sleep(std::chrono::microseconds(wait.us));
+  if (stopping_) co_return false;
+  co_return co_await get(target, body, error);
+}
+
+asio::awaitable<bool> HistoryClient::get(std::string target, std::string& body, std::string& error) {
+  const Url& host = context_.hosts[host_ % context_.hosts.size()];
+  const auto http = context_.make_http_get();
+  const auto deadline = context_.clock->steady() + request_timeout;
+  auto response = co_await http->get(host, target, deadline, body_max);
+  if (!response.has_value()) {
+    error = host.host + ": " + response.error().message() + ": " + http->last_error_detail();
+  } else if (response->status != 200) {
+    error = host.host + ": HTTP " + std::to_string(response->status) + ": " + response->body.substr(0, 200);
+    context_.heed(*response, error);
+  } else {
+    body = std::move(response->body);
+    co_return true;
+  }
+  ++host_;  // maybe the next one can
+  co_return false;
+}
+
+asio::awaitable<bool> HistoryClient::candles(const Instrument& instrument, Timestamp from, Timestamp to,
+                                             std::vector<Candle>& out, std::string& error) {
+  const Exchange& exchange = context_.intake->exchange();
+  std::vector<Candle> page;
+  while (from < to) {
+    const std::string target = exchange.candles_target(instrument, from, to, context_.interval);
+    std::string body;
+    if (!co_await ask(target, body, error)) co_return false;
+    if (!exchange.parse_candles(body, instrument, page, error)) co_return false;
+    Timestamp before = from - context_.interval;
+    for (const Candle& candle : page) {
+      if (candle.time <= before || candle.time >= to || bar_start(candle.time, context_.interval) != candle.time) {
+        error = "the candles are not in order";
+        co_return false;
+      }
+      before = candle.time;
+      out.push_back(candle);
+    }
+    if (page.empty()) break;  // there are none that young, or none that old
+    from = before + context_.interval;
+  }
+  co_return true;
+}
+
+asio::awaitable<void> HistoryClient::deliver(const Instrument& instrument, std::vector<Record> records) {
+  std::span<const Record> rest(records);
+  while (!stopping_) {
+    rest = rest.subspan(context_.inject(instrument, rest));
+    if (rest.empty()) co_return;
+    co_await sleep(std::chrono::milliseconds(2));
+  }
+}
+
+}  // namespace cvdd
