@@ -15,7 +15,8 @@ constexpr std::size_t pages_max = 400;
 
 bool Backfill::worth_candles(const Repair& repair) const {
   const Exchange& exchange = context_.intake->exchange();
-  if (repair.last == 0 || repair.recent || repair.by_trades || !exchange.has_candles(context_.interval)) return false;
+  if (repair.last == 0 || repair.recent || repair.by_trades || !exchange.has_taker_candles(context_.interval))
+    return false;
   return (repair.last - repair.first) / exchange.history_page >= pages_worth_it;
 }
 

@@ -8,6 +8,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
+#include <random>
 
 #include "cvdd/app/engine.hpp"
 #include "cvdd/app/file_watch.hpp"
@@ -42,7 +43,7 @@ struct Daemon::State {
         clock(make_system_clock(io.get_executor())),
         files(make_file_sink()),
         tls(make_net_context({o.config.ca_file, o.config.proxy})),
-        engine({std::move(o.config), std::move(o.symbols), std::move(o.on_rows)},
+        engine({std::move(o.config), std::move(o.symbols), std::move(o.on_rows), std::random_device{}()},
                {io.get_executor(), clock.get(), files.get(), [this] { return make_transport(io.get_executor(), tls); },
                 [this] { return make_http_get(io.get_executor(), tls); }}) {}
 

@@ -17,6 +17,7 @@ Engine::Engine(EngineOptions options, Surroundings around)
       around_(std::move(around)),
       store_(*around_.files, options_.config.data_dir, {options_.config.sync, true}),
       syncer_(*around_.files, around_.threads),
+      audit_(options_.config.audit, options_.seed),
       closing_time_(*around_.clock) {
   restored_ = store_.open();
   check_interval();
@@ -32,7 +33,10 @@ Engine::Engine(EngineOptions options, Surroundings around)
   a.event_time = options_.config.exchange_clock;
   a.repairs = options_.config.repair && !options_.config.exchange_clock;
   a.now = [this] { return closing_time_.now(); };
-  a.on_rows = options_.on_rows;
+  a.on_rows = [this](std::span<const Row> rows) {
+    audit_.put(rows);
+    if (options_.on_rows) options_.on_rows(rows);
+  };
   a.on_problem = [](const std::string& line) { spdlog::error("{}", line); };
   a.on_note = [](const std::string& line) { spdlog::warn("{}", line); };
   for (const std::string& note : store_.take_notes()) a.on_note(note);
@@ -88,6 +92,8 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
     const std::string pool = where.first + " " + std::string(exchange->weight_pool);
     const std::uint32_t rate =
         settings.history_per_minute > 0 ? settings.history_per_minute : exchange->history_per_minute;
+    context.history_per_minute = rate;
+    if (options_.config.audit != AuditMode::off) context.audit = &audit_;
     context.history_budget = &history_budgets_.try_emplace(pool, rate, seconds(60)).first->second;
   }
   auto market = std::make_unique<MarketRunner>(std::move(context), *exchange, settings, wanted);

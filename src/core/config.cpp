@@ -133,6 +133,12 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
          r.choice(n, k, {"on", "off"}, repair);
          c.repair = repair == "on";
        }},
+      {"audit",
+       [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+         std::string audit = "sample";
+         r.choice(n, k, {"sample", "all", "off"}, audit);
+         c.audit = audit == "off" ? AuditMode::off : audit == "all" ? AuditMode::all : AuditMode::sample;
+       }},
       {"sync",
        [&c](TomlReader& r, const toml::node& n, const std::string& k) {
          std::string sync = "bar";
@@ -234,6 +240,7 @@ std::vector<std::string> changes_that_need_a_restart(const Config& running, cons
   compare("close_delay", running.close_delay == saved.close_delay);
   compare("clock", running.exchange_clock == saved.exchange_clock);
   compare("repair", running.repair == saved.repair);
+  compare("audit", running.audit == saved.audit);
   compare("sync", running.sync == saved.sync);
   compare("http", running.http_listen == saved.http_listen);
   compare("net.renew_after", running.renew_after == saved.renew_after);

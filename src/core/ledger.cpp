@@ -45,6 +45,8 @@ void Ledger::apply(const Record& record) {
     case RecordKind::name:
       book.next_name = record.name();
       return;
+    case RecordKind::remake:
+      return remake(book, record);
     case RecordKind::candles:
       return take_candles(book, record);
   }

@@ -9,7 +9,20 @@ namespace {
 bool says_whole(const Bar& bar) {
   return bar.written() && bar.written_status != BarStatus::gap && bar.written_status != BarStatus::partial;
 }
+bool same_sums(const Bar& a, const Bar& b) {
+  return a.buys == b.buys && a.sells == b.sells && a.buy_base == b.buy_base && a.sell_base == b.sell_base &&
+         a.buy_quote == b.buy_quote && a.sell_quote == b.sell_quote && a.open == b.open && a.high == b.high &&
+         a.low == b.low && a.close == b.close && a.other_base == b.other_base;
+}
 }  // namespace
+
+void Ledger::remake(Book& book, const Record& record) {
+  const Timestamp at = record.time();
+  if (record.count() == 0) return;
+  Rebuild rebuild{{record.id(), record.id() + record.count() - 1, at, at, false, at}, record.count(), {}, true};
+  rebuild.dead = bar_at(book, at) == nullptr;  // no longer in memory
+  book.rebuilds.push_back(std::move(rebuild));
+}
 
 // False if the trade is of no bar that is made again.
 bool Ledger::take_rebuild(Book& book, const Record& record) {
@@ -19,7 +32,7 @@ bool Ledger::take_rebuild(Book& book, const Record& record) {
   const Timestamp time = bar_start(record.time(), options_.interval);
   // A trade of a bar that said to be whole: then our idea of what is missing is wrong.
   const Bar* old = bar_at(book, time);
-  r->dead = r->dead || !r->covers(time) || (old != nullptr && says_whole(*old));
+  r->dead = r->dead || !r->covers(time) || (!r->doubted && old != nullptr && says_whole(*old));
   if (r->dead) return true;
   Bar& bar = r->fresh[time];
   if (record.kind() == RecordKind::trade) r->dead = !add_trade(bar, record);
@@ -36,8 +49,9 @@ bool Ledger::take_rebuild(Book& book, const Record& record) {
 void Ledger::finish_rebuild(Book& book, Rebuild& rebuild) {
   for (Timestamp t = rebuild.plan.from; t <= rebuild.plan.to; t = t + options_.interval) {
     Bar* bar = bar_at(book, t);
-    if (bar == nullptr || says_whole(*bar)) continue;
+    if (bar == nullptr || (!rebuild.doubted && says_whole(*bar))) continue;
     Bar made = rebuild.fresh[t];
+    if (rebuild.doubted && same_sums(*bar, made)) continue;
     made.revs = bar->revs;
     made.written_status = bar->written_status;
     made.written_missing = bar->written_missing;

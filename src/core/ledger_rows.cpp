@@ -90,7 +90,7 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
         if (Bar* bar = bar_at(book, t); bar != nullptr && bar->written()) bar->inherited = bar->lost = true;
       }
     }
-    Rebuild rebuild{plan, plan.last + 1 - plan.first, {}, false};
+    Rebuild rebuild{plan, plan.last + 1 - plan.first, {}};
     if (rebuild.left > 0) {
       book.rebuilds.push_back(std::move(rebuild));
     } else if (!plan.open) {
@@ -211,7 +211,7 @@ void Ledger::retire(Book& book) {
     const bool keep_for_hole = options_.repairs && std::any_of(book.holes.begin(), book.holes.end(),
                                                                [&](const Hole& h) { return h.cut_from <= book.front; });
     const bool keep_for_rebuild = std::any_of(book.rebuilds.begin(), book.rebuilds.end(),
-                                              [&](const Rebuild& r) { return book.front >= r.plan.from; });
+                                              [&](const Rebuild& r) { return !r.dead && book.front >= r.plan.from; });
     if (room && (keep_for_rebuild || keep_for_loss || keep_for_hole || (bar.absent && book.loss))) break;
     if (!bar.absent) {
       book.cvd_base = add(book.cvd_base, difference(bar.buy_base, bar.sell_base)).value_or(book.cvd_base);

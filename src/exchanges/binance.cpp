@@ -634,6 +634,7 @@ consteval Exchange family(std::span<const std::string_view> ws_hosts, std::span<
   out.since_target = since_target;
   out.candle_intervals = candle_intervals;
   out.candles_page = candles_max;
+  out.candle_facts = {true, market != Market::inverse, true};
   out.candles_target = candles_target;
   out.parse_candles = parse_candles;
   out.symbol_of = symbol_of;

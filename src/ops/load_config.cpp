@@ -32,7 +32,7 @@ KnownMarkets known_markets() {
     known.markets.emplace_back(std::string(exchange->name), exchange->market);
     const std::string name(exchange->name);
     const bool listed = std::find(known.with_candles.begin(), known.with_candles.end(), name) != known.with_candles.end();
-    if (exchange->candles_target != nullptr && !listed) known.with_candles.push_back(name);
+    if (exchange->candle_facts.takers && !listed) known.with_candles.push_back(name);
   }
   return known;
 }

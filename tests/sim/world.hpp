@@ -77,6 +77,8 @@ class World {
   }
   // Instruments that the exchanges list, and whose streams they do not serve.
   void list_too(std::vector<sim::TapeInstrument> more);
+  // One trade on the wire is of another size than on the tape.
+  void distort_one() { distort_one_ = true; }
   // Connections of this age are closed.
   void set_lifetime(std::chrono::seconds age) { lifetime_ = age; }
   [[nodiscard]] std::size_t connections() const;
@@ -127,7 +129,7 @@ class World {
   std::set<std::string> unlisted_;
   std::unique_ptr<sim::Tape> listed_;  // what is listed, if that is not what there is
   std::size_t offences_ = 0;
-  bool frozen_ = false;
+  bool frozen_ = false, distort_one_ = false;
   std::string offence_;  // the first
   struct Told {
     SteadyTime until{}, at{};

@@ -626,5 +626,6 @@ TEST_CASE("binance: candles tell what takers bought") {
         "/fapi/v1/klines?symbol=BTCUSDT&interval=1m&startTime=60000&endTime=179999&limit=1000");
   CHECK(exchange(Market::spot).since_target(spot, {60'000'000}, 1000) ==
         "/api/v3/aggTrades?symbol=BTCUSDT&startTime=60000&limit=1000");
-  CHECK((exchange(Market::spot).has_candles(seconds(60)) && !exchange(Market::spot).has_candles(seconds(7))));
+  CHECK(
+      (exchange(Market::spot).has_taker_candles(seconds(60)) && !exchange(Market::spot).has_taker_candles(seconds(7))));
 }

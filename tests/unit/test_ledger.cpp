@@ -372,6 +372,31 @@ Candle candle(std::int64_t at, std::int64_t bought, std::int64_t sold) {
 }
 }  // namespace
 
+TEST_CASE("a bar in doubt is made again, and told if that makes a difference") {
+  for (const bool same : {true, false}) {
+    Book b(false, true);
+    b.mark(RecordKind::subscribed, 99 * minute);
+    b.trade(1, 100 * minute + 1, 50);
+    b.trade(2, 100 * minute + 2, 50);
+    b.trade(3, 101 * minute + 2, 50);
+    CHECK(told(b.close(102 * minute)) == Lines{"99 0 partial 0 0", "100 0 live 0 2", "101 0 live 0 3"});
+    b.mark(RecordKind::remake, 100 * minute, 1, 2);
+    b.trade(1, 100 * minute + 1, same ? 50 : -50);
+    CHECK(told(b.close(103 * minute)) == Lines{"102 0 live 0 3"});
+    b.trade(2, 100 * minute + 2, 50);
+    const Lines changed{"100 1 repaired 0 0", "101 1 live 0 1", "102 1 live 0 1", "103 0 live 0 1"};
+    CHECK(told(b.close(104 * minute)) == (same ? Lines{"103 0 live 0 3"} : changed));
+  }
+  // No longer in memory: what comes again is passed over.
+  Book b(false, true);
+  b.mark(RecordKind::subscribed, 99 * minute);
+  b.trade(1, 100 * minute + 1, 50);
+  (void)b.close(300 * minute);
+  b.mark(RecordKind::remake, 100 * minute, 1, 1);
+  b.trade(1, 100 * minute + 1, 50);
+  CHECK(told(b.close(301 * minute)) == Lines{"300 0 live 0 1"});
+}
+
 TEST_CASE("candles: a new instrument's rows wait for its past and go on from it") {
   for (const bool whole : {true, false}) {
     Book b(false, true);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cvdd/core/audit.hpp"
 #include "cvdd/core/types.hpp"
 
 namespace cvdd {
@@ -37,9 +38,10 @@ struct Config {
   std::string symbols_file = "symbols.toml";
   Duration interval = seconds(60);  // 1s … 1d, divides a UTC day
   Duration close_delay = seconds(2);
-  bool exchange_clock = false;  // clock = "exchange"
-  bool repair = true;           // fetch what was missed from the exchanges' history
-  bool sync = true;             // sync = "bar": fdatasync after every bar; "off": the kernel decides
+  bool exchange_clock = false;          // clock = "exchange"
+  bool repair = true;                   // fetch what was missed from the exchanges' history
+  AuditMode audit = AuditMode::sample;  // closed bars against the exchanges' own candles
+  bool sync = true;                     // sync = "bar": fdatasync after every bar; "off": the kernel decides
   std::string http_listen = "127.0.0.1:9480";
   std::string log_level = "info";    // trace debug info warn error
   Duration renew_after;              // age at which connections are renewed; 0: before the exchange's limit

@@ -119,7 +119,8 @@ class Ledger {
     RebuildPlan plan;
     std::uint64_t left = 0;
     std::map<Timestamp, Bar> fresh;
-    bool dead = false;  // not to be had: what comes of it is passed over, since the files' bars know a part of it
+    bool doubted = false;  // the bar said to be whole
+    bool dead = false;     // not to be had: what comes of it is passed over, since the files' bars know a part of it
     [[nodiscard]] bool holds(const Record& record) const {
       return record.id() >= plan.first && record.first_id() <= plan.last;
     }
@@ -165,6 +166,7 @@ class Ledger {
   void fill_hole(Book& book, std::uint64_t first, std::uint64_t last);
   void give_up(Book& book, const Hole& hole);
   [[nodiscard]] bool take_rebuild(Book& book, const Record& record);
+  void remake(Book& book, const Record& record);
   void finish_rebuild(Book& book, Rebuild& rebuild);
   static void heal(const Book& book, Bar& bar, Timestamp time);
   void verdict(Book& book, const Record& record);

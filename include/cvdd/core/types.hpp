@@ -120,6 +120,7 @@ enum class RecordKind : std::uint8_t {
   name,     // the id to print for the trade that comes next
   candles,  // the candles given for this instrument take effect; `count` ids from `id` on are in them. Where its rows
             // wait for them (hold), the bar that begins at `time` is whole (0: none), and its rows begin.
+  remake,   // the bar that begins at `time` is in doubt: `count` ids from `id` on are all its trades, and come again
 };
 
 // 64 bytes, one cache line: price as 64-bit, base and quote as 128-bit mantissas, the rest packed.

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cvdd/core/audit.hpp"
 #include "cvdd/core/types.hpp"
 
 namespace cvdd {
@@ -160,14 +161,16 @@ struct Exchange {
   // REST: the oldest trades from a moment on, read by parse_history. May be null.
   std::string (*since_target)(const Instrument& instrument, Timestamp from, std::uint32_t limit);
 
-  // REST: candles with the takers' share of the volume, of these lengths alone. May be null.
+  // REST: candles, of these lengths alone; candle_facts says what they tell. May be null.
   std::span<const Duration> candle_intervals;
   std::uint32_t candles_page = 0;  // in one answer, at most
+  CandleFacts candle_facts;
   // Those that begin in [from, to), oldest first; from the oldest there is if that is later.
   std::string (*candles_target)(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval);
   bool (*parse_candles)(std::string_view body, const Instrument& instrument, std::vector<Candle>& out,
                         std::string& error);
-  [[nodiscard]] bool has_candles(Duration interval) const {
+  [[nodiscard]] bool has_taker_candles(Duration interval) const { return candle_facts.takers && can_audit(interval); }
+  [[nodiscard]] bool can_audit(Duration interval) const {
     return candles_target != nullptr &&
            std::find(candle_intervals.begin(), candle_intervals.end(), interval) != candle_intervals.end();
   }
