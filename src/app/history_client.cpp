@@ -54,21 +54,21 @@ asio::awaitable<bool> HistoryClient::candles(const Instrument& instrument, Times
   const Exchange& exchange = context_.intake->exchange();
   std::vector<Candle> page;
   while (from < to) {
-    const std::string target = exchange.candles_target(instrument, from, to, context_.interval);
+    const Timestamp until = std::min(to, from + Duration{context_.interval.us * exchange.candles_page});
+    const std::string target = exchange.candles_target(instrument, from, until, context_.interval);
     std::string body;
     if (!co_await ask(target, body, error)) co_return false;
     if (!exchange.parse_candles(body, instrument, page, error)) co_return false;
     Timestamp before = from - context_.interval;
     for (const Candle& candle : page) {
-      if (candle.time <= before || candle.time >= to || bar_start(candle.time, context_.interval) != candle.time) {
+      if (candle.time <= before || candle.time >= until || bar_start(candle.time, context_.interval) != candle.time) {
         error = "the candles are not in order";
         co_return false;
       }
       before = candle.time;
       out.push_back(candle);
     }
-    if (page.empty()) break;  // there are none that young, or none that old
-    from = before + context_.interval;
+    from = until;
   }
   co_return true;
 }

@@ -10,6 +10,7 @@
 // Frames of the older API ("topic":"trade.BTCUSDT") are understood as well: recordings have them.
 #include <algorithm>
 
+#include "candles.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "fields.hpp"
 #include "json.hpp"
@@ -413,6 +414,45 @@ bool parse_history(std::string_view body, const Instrument& instrument, std::vec
   return error.empty();
 }
 
+// ---- Candles: [start, open, high, low, close, volume, turnover], newest first; volume is the size unit ----
+
+constexpr Duration candle_intervals[] = {seconds(60),     seconds(180),    seconds(300),   seconds(900),
+                                         seconds(1'800),  seconds(3'600),  seconds(7'200), seconds(14'400),
+                                         seconds(21'600), seconds(43'200), seconds(86'400)};
+constexpr std::string_view candle_names[] = {"1", "3", "5", "15", "30", "60", "120", "240", "360", "720", "D"};
+constexpr std::uint32_t candles_max = 1000;
+
+std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval) {
+  std::string out = "/v5/market/kline?category=" + std::string(name_of(instrument.market)) + "&symbol=";
+  fields::append_encoded(out, instrument.symbol);
+  out.append("&interval=").append(candles::name_of(candle_intervals, candle_names, interval));
+  out.append("&start=").append(std::to_string(from.us / 1'000));
+  out.append("&end=").append(std::to_string(to.us / 1'000 - 1));
+  return out.append("&limit=").append(std::to_string(candles_max));
+}
+
+bool parse_candles(std::string_view body, const Instrument& instrument, std::vector<Candle>& out, std::string& error) {
+  json::Reader reader;
+  Answer answer;
+  candles::Cells cells;
+  out.clear();
+  const Refusal refusal = json::read_message(reader, body, [&](std::string_view key, value v) {
+    if (key != "result") return json::read_field(key, v, 1, answer_slots, answer);
+    return json::each_field(v, 1, [&](std::string_view inner, value field) {
+      if (inner != "list") return json::skip(field, 2);
+      answer.has_list = true;
+      return candles::read_cells(field, 2, cells);
+    });
+  });
+  error = refusal != Refusal::none ? "not a whole JSON object" : "";
+  if (error.empty() && answer.code.text != "0") {
+    error = std::string(text(answer.message)) + " (code " + std::string(answer.code.text) + ")";
+  }
+  if (error.empty() && !answer.has_list) error = "no \"list\" in the answer";
+  if (error.empty()) error = candles::read(cells, {}, instrument, out);
+  return error.empty();
+}
+
 // ---- Instruments that a list does not have ----
 
 std::string symbol_of(std::string_view message) {
@@ -494,6 +534,13 @@ consteval Exchange family() {
   out.history_page = history_rows_max;
   out.recent_target = recent_target;
   out.parse_history = parse_history;
+  if (market != Market::option) {  // there are none
+    out.candle_intervals = candle_intervals;
+    out.candles_page = candles_max;
+    out.candle_facts = candles::facts(market);
+    out.candles_target = candles_target;
+    out.parse_candles = parse_candles;
+  }
   out.symbol_of = symbol_of;
   out.assume_instrument = assume_instrument<market>;
   return out;

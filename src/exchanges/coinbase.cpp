@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "candles.hpp"
+#include "cvdd/core/csv.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "fields.hpp"
 #include "json.hpp"
@@ -336,6 +338,35 @@ bool parse_history(std::string_view body, const Instrument& instrument, std::vec
   return error.empty();
 }
 
+// ---- Candles: [time, low, high, open, close, volume], newest first; quiet ones are left out ----
+
+constexpr Duration candle_intervals[] = {seconds(60),    seconds(300),    seconds(900),
+                                         seconds(3'600), seconds(21'600), seconds(86'400)};
+constexpr std::uint32_t candles_max = 300;
+
+std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval) {
+  std::string out = "/products/";
+  fields::append_encoded(out, instrument.symbol);
+  out.append("/candles?granularity=").append(std::to_string(interval.us / 1'000'000));
+  return out.append("&start=").append(format_time(from)).append("&end=").append(format_time(to - interval));
+}
+
+bool parse_candles(std::string_view body, const Instrument& instrument, std::vector<Candle>& out, std::string& error) {
+  json::Reader reader;
+  json::ondemand::document document;
+  json::ondemand::value array;
+  candles::Cells cells;
+  out.clear();
+  error = "not a whole JSON array of candles";
+  if (!json::trimmed(body).starts_with('[') || !reader.open(body, document) ||
+      document.get_value().get(array) != simdjson::SUCCESS || !candles::read_cells(array, 0, cells) ||
+      !json::at_end(document)) {
+    return false;
+  }
+  error = candles::read(cells, {0, 3, 2, 1, 4, 5, 1'000'000}, instrument, out);
+  return error.empty();
+}
+
 // ---- Instruments that a list does not have ----
 
 std::string symbol_of(std::string_view message) {
@@ -388,6 +419,11 @@ consteval Exchange family() {
   out.history_page = history_rows_max;
   out.history_target = history_target;
   out.parse_history = parse_history;
+  out.candle_intervals = candle_intervals;
+  out.candles_page = candles_max;
+  out.candle_facts = candles::facts(Market::spot);
+  out.candles_target = candles_target;
+  out.parse_candles = parse_candles;
   out.symbol_of = symbol_of;
   out.assume_instrument = assume_instrument;
   return out;

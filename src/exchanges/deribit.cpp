@@ -12,6 +12,7 @@
 // A combo's trade is published on its legs' channels too: the legs count, combos themselves are not collected.
 #include <algorithm>
 
+#include "candles.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "fields.hpp"
 #include "json.hpp"
@@ -323,6 +324,53 @@ bool parse_history(std::string_view body, const Instrument& instrument, std::vec
   return error.empty();
 }
 
+// ---- Candles: arrays of equal length; "volume" in base units, "cost" in quote units ----
+
+constexpr Duration candle_intervals[] = {seconds(60),     seconds(180),    seconds(300),    seconds(600),
+                                         seconds(900),    seconds(1'800),  seconds(3'600),  seconds(7'200),
+                                         seconds(10'800), seconds(21'600), seconds(43'200), seconds(86'400)};
+constexpr std::string_view candle_names[] = {"1", "3", "5", "10", "15", "30", "60", "120", "180", "360", "720", "1D"};
+constexpr std::uint32_t candles_max = 1000;
+
+std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval) {
+  std::string out = "/api/v2/public/get_tradingview_chart_data?instrument_name=";
+  fields::append_encoded(out, instrument.symbol);
+  out.append("&start_timestamp=").append(std::to_string(from.us / 1'000));
+  out.append("&end_timestamp=").append(std::to_string(to.us / 1'000 - 1));
+  return out.append("&resolution=").append(candles::name_of(candle_intervals, candle_names, interval));
+}
+
+bool parse_candles(std::string_view body, const Instrument& instrument, std::vector<Candle>& out, std::string& error) {
+  json::Reader reader;
+  candles::Cells columns(6);
+  Scalar status;
+  out.clear();
+  const std::string_view names[] = {"ticks", "open",  "high",
+                                    "low",   "close", instrument.market == Market::inverse ? "cost" : "volume"};
+  const Refusal refusal = json::read_message(reader, body, [&](std::string_view key, value v) {
+    if (key != "result") return json::skip(v, 1);
+    return json::each_field(v, 1, [&](std::string_view inner, value field) {
+      if (inner == "status") return json::read(field, 2, status);
+      const auto column = std::ranges::find(names, inner) - std::begin(names);
+      if (column == std::ssize(names)) return json::skip(field, 2);
+      return json::each_item(field, 2, [&](value item) {
+        columns[static_cast<std::size_t>(column)].emplace_back();
+        return json::read(item, 3, columns[static_cast<std::size_t>(column)].back());
+      });
+    });
+  });
+  if (refusal != Refusal::none || (!status.is_string("ok") && !status.is_string("no_data"))) {
+    error = "no candles in the answer";
+    return false;
+  }
+  candles::Cells rows(columns[0].size());
+  for (const auto& column : columns) {
+    for (std::size_t i = 0; i < std::min(rows.size(), column.size()); ++i) rows[i].push_back(column[i]);
+  }
+  error = candles::read(rows, {}, instrument, out);
+  return error.empty();
+}
+
 // ---- Instruments that a list does not have ----
 
 std::string symbol_of(std::string_view message) {
@@ -391,6 +439,11 @@ consteval Exchange family() {
   out.history_page = history_rows_max;
   out.history_target = history_target;
   out.parse_history = parse_history;
+  out.candle_intervals = candle_intervals;
+  out.candles_page = candles_max;
+  out.candle_facts = candles::facts(market);
+  out.candles_target = candles_target;
+  out.parse_candles = parse_candles;
   out.symbol_of = symbol_of;
   out.assume_instrument = assume_instrument<market>;
   return out;

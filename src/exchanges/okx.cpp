@@ -10,6 +10,7 @@
 // Size: base units for spot, else contracts of ctVal × ctMult: in the base coin (linear, option) or in USD (inverse).
 #include <algorithm>
 
+#include "candles.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "fields.hpp"
 #include "json.hpp"
@@ -319,6 +320,44 @@ bool parse_history(std::string_view body, const Instrument& instrument, std::vec
   return error.empty();
 }
 
+// ---- Candles: [ts, open, high, low, close, vol, volCcy, volCcyQuote, confirm], newest first; vol is the size unit
+// ----
+
+constexpr Duration candle_intervals[] = {seconds(60),    seconds(180),   seconds(300),   seconds(900),
+                                         seconds(1'800), seconds(3'600), seconds(7'200), seconds(14'400)};
+constexpr std::string_view candle_names[] = {"1m", "3m", "5m", "15m", "30m", "1H", "2H", "4H"};
+constexpr std::uint32_t candles_max = 300;
+
+// Both ends are exclusive.
+std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval) {
+  std::string out = "/api/v5/market/candles?instId=";
+  fields::append_encoded(out, instrument.symbol);
+  out.append("&bar=").append(candles::name_of(candle_intervals, candle_names, interval));
+  out.append("&before=").append(std::to_string(from.us / 1'000 - 1));
+  out.append("&after=").append(std::to_string(to.us / 1'000));
+  return out.append("&limit=").append(std::to_string(candles_max));
+}
+
+bool parse_candles(std::string_view body, const Instrument& instrument, std::vector<Candle>& out, std::string& error) {
+  json::Reader reader;
+  Top top;
+  candles::Cells cells;
+  bool there = false;
+  out.clear();
+  const Refusal refusal = json::read_message(reader, body, [&](std::string_view key, value v) {
+    if (key != "data") return json::read_field(key, v, 1, top_slots, top);
+    there = true;
+    return candles::read_cells(v, 1, cells);
+  });
+  error = refusal != Refusal::none ? "not a whole JSON object" : "";
+  if (error.empty() && !top.code.is_string("0")) {
+    error = std::string(text(top.message)) + " (code " + std::string(text(top.code)) + ")";
+  }
+  if (error.empty() && !there) error = "no \"data\" in the answer";
+  if (error.empty()) error = candles::read(cells, {}, instrument, out);
+  return error.empty();
+}
+
 // ---- Instruments that a list does not have ----
 
 std::string symbol_of(std::string_view message) {
@@ -378,6 +417,11 @@ consteval Exchange family() {
   out.history_page = history_rows_max;
   out.history_target = history_target;
   out.parse_history = parse_history;
+  out.candle_intervals = candle_intervals;
+  out.candles_page = candles_max;
+  out.candle_facts = candles::facts(market);
+  out.candles_target = candles_target;
+  out.parse_candles = parse_candles;
   out.symbol_of = symbol_of;
   out.assume_instrument = assume_instrument<market>;
   return out;

@@ -167,6 +167,23 @@ Answer recent(const Address& address, const Tape* tape) {
   return result(fmt::format(R"({{"category":"{}","list":[{}]}})", name_of(*market), rows));
 }
 
+Answer candles(const Address& address, const Tape& tape, Timestamp now) {
+  const auto market = market_from(address.parameter("category").value_or(""));
+  const std::size_t index = market ? tape.find("bybit", *market, address.parameter("symbol").value_or("")) : Tape::npos;
+  if (index == Tape::npos || *market == Market::option || address.parameter("interval") != "1") {
+    return refused(10001, "params error");
+  }
+  const auto bars =
+      tape_candles(tape, index, {static_cast<std::int64_t>(address.number("start", 0)) * 1'000},
+                   {static_cast<std::int64_t>(address.number("end", 0)) * 1'000}, now, seconds(60), 1'000);
+  std::string rows;
+  for (auto bar = bars.rbegin(); bar != bars.rend(); ++bar) {
+    fmt::format_to(std::back_inserter(rows), R"({}["{}","{}","{}","{}","{}","{}","0"])", rows.empty() ? "" : ",",
+                   ms(bar->time), bar->open, bar->high, bar->low, bar->close, bar->volume);
+  }
+  return result(fmt::format(R"({{"category":"{}","list":[{}]}})", name_of(*market), rows));
+}
+
 class Bybit final : public Protocol {
  public:
   [[nodiscard]] std::string_view name() const override { return "bybit"; }
@@ -190,6 +207,7 @@ class Bybit final : public Protocol {
       return given.empty() ? instruments(address, tape) : Answer{200, std::string(given), 1};
     }
     if (address.path == "/v5/market/recent-trade") return recent(address, tape);
+    if (address.path == "/v5/market/kline" && tape != nullptr) return candles(address, *tape, now);
     return {404, R"({"retCode":404,"retMsg":"Not Found"})", 1};
   }
   [[nodiscard]] std::vector<std::string> topics(const TapeInstrument& what) const override {

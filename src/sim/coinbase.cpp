@@ -6,6 +6,7 @@
 #include <ctime>
 #include <iterator>
 
+#include "cvdd/core/csv.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "text.hpp"
 
@@ -149,6 +150,23 @@ Answer history(const Address& address, const Tape* tape, std::string_view produc
   return {200, "[" + rows + "]", 1};
 }
 
+// [time, low, high, open, close, volume], newest first, without quiet ones.
+Answer candles(const Address& address, const Tape& tape, std::string_view product, Timestamp now) {
+  const std::size_t index = tape.find("coinbase", Market::spot, product);
+  const auto from = parse_time(address.parameter("start").value_or("")),
+             to = parse_time(address.parameter("end").value_or(""));
+  if (index == Tape::npos) return {404, R"({"message":"NotFound"})", 1};
+  if (!from || !to || address.parameter("granularity") != "60") return {400, R"({"message":"Bad request"})", 1};
+  const auto bars = tape_candles(tape, index, *from, *to, now, seconds(60), 300);
+  std::string rows;
+  for (auto bar = bars.rbegin(); bar != bars.rend(); ++bar) {
+    if (bar->steps == 0) continue;
+    fmt::format_to(std::back_inserter(rows), "{}[{},{},{},{},{},{}]", rows.empty() ? "" : ",", bar->time.us / 1'000'000,
+                   bar->low, bar->high, bar->open, bar->close, bar->volume);
+  }
+  return {200, "[" + rows + "]", 1};
+}
+
 class Coinbase final : public Protocol {
  public:
   [[nodiscard]] std::string_view name() const override { return "coinbase"; }
@@ -170,6 +188,9 @@ class Coinbase final : public Protocol {
     std::string_view path = address.path;
     if (eat(path, "/products") && path.ends_with("/trades")) {
       return history(address, tape, path.substr(1, path.size() - 8));
+    }
+    if (path.ends_with("/candles") && tape != nullptr) {
+      return candles(address, *tape, path.substr(1, path.size() - 9), now);
     }
     return {404, R"({"message":"NotFound"})", 1};
   }

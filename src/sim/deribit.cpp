@@ -167,6 +167,30 @@ Answer history(const Address& address, const Tape* tape) {
   return result(fmt::format(R"({{"has_more":{},"trades":[{}]}})", more, rows));
 }
 
+// "volume" in base units, "cost" in quote units, as far as the size is one of them.
+Answer candles(const Address& address, const Tape* tape, Timestamp now) {
+  const TapeInstrument* what = instrument_of(tape, address.parameter("instrument_name").value_or(""));
+  if (what == nullptr || address.parameter("resolution") != "1") return refused(-32602, "Invalid params");
+  const auto bars =
+      tape_candles(*tape, static_cast<std::size_t>(what - tape->instruments().data()),
+                   {static_cast<std::int64_t>(address.number("start_timestamp", 0)) * 1'000},
+                   {static_cast<std::int64_t>(address.number("end_timestamp", 0)) * 1'000}, now, seconds(60), 5'000);
+  std::string ticks, open, high, low, close, volume;
+  for (const TapeCandle& bar : bars) {
+    const char* comma = ticks.empty() ? "" : ",";
+    ticks += comma + std::to_string(ms(bar.time));
+    open += comma + bar.open;
+    high += comma + bar.high;
+    low += comma + bar.low;
+    close += comma + bar.close;
+    volume += comma + size_text(*what, static_cast<std::int64_t>(bar.steps));
+  }
+  const bool inverse = what->instrument.market == Market::inverse;
+  return result(
+      fmt::format(R"({{"status":"{}","ticks":[{}],"open":[{}],"high":[{}],"low":[{}],"close":[{}],"{}":[{}]}})",
+                  bars.empty() ? "no_data" : "ok", ticks, open, high, low, close, inverse ? "cost" : "volume", volume));
+}
+
 class Deribit final : public Protocol {
  public:
   [[nodiscard]] std::string_view name() const override { return "deribit"; }
@@ -186,6 +210,7 @@ class Deribit final : public Protocol {
       return given.empty() ? instruments(address, tape) : Answer{200, std::string(given), 1};
     }
     if (address.path == "/api/v2/public/get_last_trades_by_instrument") return history(address, tape);
+    if (address.path == "/api/v2/public/get_tradingview_chart_data") return candles(address, tape, now);
     return {404, R"({"jsonrpc":"2.0","error":{"code":-32601,"message":"Method not found"}})", 1};
   }
   [[nodiscard]] std::vector<std::string> topics(const TapeInstrument& what) const override {

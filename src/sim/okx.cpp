@@ -170,6 +170,22 @@ Answer history(const Address& address, const Tape* tape) {
   return answer(rows);
 }
 
+// [ts, open, high, low, close, contracts, …], newest first.
+Answer candles(const Address& address, const Tape& tape, Timestamp now) {
+  const TapeInstrument* what = instrument_of(&tape, address.parameter("instId").value_or(""));
+  if (what == nullptr || address.parameter("bar") != "1m") return refused("51001", "Instrument ID doesn't exist");
+  const Timestamp from{static_cast<std::int64_t>(address.number("before", 0) + 1) * 1'000};
+  const Timestamp to{static_cast<std::int64_t>(address.number("after", 0)) * 1'000 - 1};
+  const auto bars = tape_candles(tape, static_cast<std::size_t>(what - tape.instruments().data()), from, to, now,
+                                 seconds(60), std::min<std::uint64_t>(address.number("limit", 100), 300));
+  std::string rows;
+  for (auto bar = bars.rbegin(); bar != bars.rend(); ++bar) {
+    fmt::format_to(std::back_inserter(rows), R"({}["{}","{}","{}","{}","{}","{}","0","0","1"])",
+                   rows.empty() ? "" : ",", ms(bar->time), bar->open, bar->high, bar->low, bar->close, bar->volume);
+  }
+  return answer(rows);
+}
+
 class Okx final : public Protocol {
  public:
   [[nodiscard]] std::string_view name() const override { return "okx"; }
@@ -191,6 +207,7 @@ class Okx final : public Protocol {
       return given.empty() ? instruments(address, tape) : Answer{200, std::string(given), 1};
     }
     if (address.path == "/api/v5/market/history-trades") return history(address, tape);
+    if (address.path == "/api/v5/market/candles" && tape != nullptr) return candles(address, *tape, now);
     return {404, R"({"code":"404","msg":"Not Found","data":[]})", 1};
   }
   [[nodiscard]] std::vector<std::string> topics(const TapeInstrument& what) const override {

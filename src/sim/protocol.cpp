@@ -49,6 +49,22 @@ bool eat(std::string_view& path, std::string_view prefix) {
   return true;
 }
 
+std::vector<TapeCandle> tape_candles(const Tape& tape, std::size_t index, Timestamp from, Timestamp to, Timestamp now,
+                                     Duration interval, std::size_t most) {
+  std::vector<TapeCandle> out;
+  const TapeInstrument& what = tape.instruments()[index];
+  const auto price = [&](std::int64_t ticks) { return fixed(ticks, what.price_decimals, what.price_decimals); };
+  Timestamp time = bar_start(from, interval);
+  if (time < from) time = time + interval;
+  for (; time <= to && time <= now && out.size() < most; time = time + interval) {
+    const TapeBar bar = tape.bar(index, time, interval);
+    const Int128 steps = bar.buy_size + bar.sell_size;
+    out.push_back({time, price(bar.open), price(bar.high), price(bar.low), price(bar.close), steps,
+                   fixed(steps, what.size_decimals, what.size_decimals)});
+  }
+  return out;
+}
+
 Address parse_address(std::string_view target, std::string_view host) {
   Address result;
   result.host = host;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cvdd/sim/tape.hpp"
 
@@ -25,6 +26,15 @@ namespace cvdd::sim {
   std::string_view text;
   return object[key].get(text) == simdjson::SUCCESS ? text : std::string_view{};
 }
+// The bars that begin in [from, to] and have begun by `now`, oldest first, `most` at most; prices of a quiet one are 0.
+struct TapeCandle {
+  Timestamp time;
+  std::string open, high, low, close;
+  Int128 steps = 0;    // of size, in all
+  std::string volume;  // as a size is written
+};
+[[nodiscard]] std::vector<TapeCandle> tape_candles(const Tape& tape, std::size_t index, Timestamp from, Timestamp to,
+                                                   Timestamp now, Duration interval, std::size_t most);
 // Whether an address begins with "/NAME"; takes it away then.
 [[nodiscard]] bool eat(std::string_view& path, std::string_view prefix);
 

@@ -73,8 +73,10 @@ void World::print(std::size_t instrument, const TapeTrade& trade) {
   for (const auto& line : lines_) {
     if (!line->open || line->side != side || !line->topics.contains(topics_[instrument].front())) continue;
     if (frames.empty()) line->protocol->frames(what, 0, std::span(&trade, 1), clock_.true_time(), frames);
-    if (const auto size = frames.front().find("\"q\":\""); distort_one_ && size != std::string::npos) {
-      frames.front().insert(size + 5, "7");
+    for (const std::string_view key : {"\"q\":\"", "\"sz\":\"", "\"size\":\"", "\"amount\":"}) {
+      const auto size = frames.front().find(key);
+      if (!distort_one_ || size == std::string::npos || trade.block) continue;
+      frames.front().insert(size + key.size(), "7");
       distort_one_ = false;
     }
     const std::string text =

@@ -1,0 +1,63 @@
+#include "candles.hpp"
+
+#include <algorithm>
+
+#include "fields.hpp"
+
+namespace cvdd::candles {
+
+namespace {
+constexpr unsigned decimals_of_sums = 8;
+
+std::optional<Decimal> sum(const json::Scalar& field) {
+  if (!fields::is_decimal_kind(field)) return std::nullopt;
+  const auto read = parse_sum(field.text);
+  if (!read || read->is_negative()) return std::nullopt;
+  if (read->scale <= decimals_of_sums) return normalized(*read);
+  const auto rounded = divide_half_even(*read, {1, 0}, decimals_of_sums);
+  return rounded ? std::optional(normalized(*rounded)) : std::nullopt;
+}
+
+bool read_row(const std::vector<json::Scalar>& row, const Columns& c, const Instrument& instrument, Candle& out) {
+  if (row.size() <= std::max({c.time, c.open, c.high, c.low, c.close, c.volume})) return false;
+  const auto time = fields::integer(row[c.time]);
+  const auto open = sum(row[c.open]), high = sum(row[c.high]), low = sum(row[c.low]), close = sum(row[c.close]);
+  const auto volume = sum(row[c.volume]);
+  constexpr std::uint64_t year_2250_us = 8'835'984'000'000'000;
+  if (!time || *time > year_2250_us / static_cast<std::uint64_t>(c.time_unit_us)) return false;
+  if (!open || !high || !low || !close || !volume) return false;
+  const auto units = multiply(*volume, instrument.contract_size);
+  if (!units) return false;
+  out.time = {static_cast<std::int64_t>(*time) * c.time_unit_us};
+  out.open = *open, out.high = *high, out.low = *low, out.close = *close;
+  (instrument.market == Market::inverse ? out.quote : out.base) = normalized(*units);
+  return true;
+}
+}  // namespace
+
+bool read_cells(json::ondemand::value value, unsigned depth, Cells& out) {
+  return json::each_item(value, depth, [&](json::ondemand::value item) {
+    out.emplace_back();
+    return json::each_item(item, depth + 1, [&](json::ondemand::value cell) {
+      out.back().emplace_back();
+      return json::read(cell, depth + 2, out.back().back());
+    });
+  });
+}
+
+std::string read(const Cells& rows, const Columns& columns, const Instrument& instrument, std::vector<Candle>& out) {
+  out.clear();
+  for (const auto& row : rows) {
+    Candle candle;
+    if (!read_row(row, columns, instrument, candle)) {
+      std::string error = "candle " + std::to_string(out.size()) + " is none";
+      out.clear();
+      return error;
+    }
+    out.push_back(candle);
+  }
+  std::ranges::sort(out, {}, &Candle::time);
+  return {};
+}
+
+}  // namespace cvdd::candles

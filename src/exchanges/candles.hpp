@@ -1,0 +1,41 @@
+// Candles as most exchanges send them: rows of values, newest or oldest first, with one volume in the exchange's size
+// unit and no word of who took it. Used by the exchanges' files alone.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "json.hpp"
+
+namespace cvdd::candles {
+
+using Cells = std::vector<std::vector<json::Scalar>>;
+// An array of arrays of plain values; what is none becomes an empty row. False if it is no JSON.
+[[nodiscard]] bool read_cells(json::ondemand::value value, unsigned depth, Cells& out);
+
+// Where a row has what, and in which unit its time is.
+struct Columns {
+  std::size_t time = 0, open = 1, high = 2, low = 3, close = 4, volume = 5;
+  std::int64_t time_unit_us = 1'000;
+};
+// Oldest first. Base volume, or quote volume of inverse contracts; numbers that went through binary floating point are
+// rounded to 8 decimals. The reason if a row is no candle.
+[[nodiscard]] std::string read(const Cells& rows, const Columns& columns, const Instrument& instrument,
+                               std::vector<Candle>& out);
+
+// The name that an exchange has for a length.
+template <std::size_t N>
+[[nodiscard]] std::string_view name_of(const Duration (&intervals)[N], const std::string_view (&names)[N],
+                                       Duration interval) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (intervals[i] == interval) return names[i];
+  }
+  return names[0];
+}
+
+// What such candles can be compared with.
+consteval CandleFacts facts(Market market) { return {false, market != Market::inverse, market == Market::inverse}; }
+
+}  // namespace cvdd::candles

@@ -1,0 +1,118 @@
+// Each exchange's candles, as its documentation shows them, and what is none.
+#include "catch.hpp"
+#include "cvdd/exchanges/exchange.hpp"
+
+using namespace cvdd;
+
+namespace {
+struct Case {
+  const char* exchange;
+  Market market;
+  const char* symbol;
+  const char* contract;
+  const char* body;
+  const char *base, *quote;  // of the older of two candles, the first at 1597026300 s
+  const char* target;        // for two bars from 60 s on
+};
+
+// OKX swap: 12 contracts of 0.01 BTC; inverse: 7 of 100 USD. Bybit and Deribit inverse: USD. Deribit's and Coinbase's
+// numbers have been binary floating point: 0.30000000000000004 is 0.3.
+const Case cases[] = {
+    {"okx", Market::spot, "BTC-USDT", "1",
+     R"({"code":"0","msg":"","data":[["1597026360000","3.7","3.9","3.6","3.8","9","30","30","0"],)"
+     R"(["1597026300000","3.721","3.743","3.677","3.708","8422410","22698348.04","12698348.04","1"]]})",
+     "8422410", "0", "/api/v5/market/candles?instId=BTC-USDT&bar=1m&before=59999&after=180000&limit=300"},
+    {"okx", Market::linear, "BTC-USDT-SWAP", "0.01",
+     R"({"code":"0","msg":"","data":[["1597026360000","1","1","1","1","1","1","1","1"],)"
+     R"(["1597026300000","3.721","3.743","3.677","3.708","12","0.12","4","1"]]})",
+     "0.12", "0", "/api/v5/market/candles?instId=BTC-USDT-SWAP&bar=1m&before=59999&after=180000&limit=300"},
+    {"okx", Market::inverse, "BTC-USD-SWAP", "100",
+     R"({"code":"0","msg":"","data":[["1597026360000","1","1","1","1","1","1","1","1"],)"
+     R"(["1597026300000","3.721","3.743","3.677","3.708","7","0.12","4","1"]]})",
+     "0", "700", "/api/v5/market/candles?instId=BTC-USD-SWAP&bar=1m&before=59999&after=180000&limit=300"},
+    {"bybit", Market::linear, "BTCUSDT", "1",
+     R"({"retCode":0,"retMsg":"OK","result":{"symbol":"BTCUSDT","category":"linear","list":[)"
+     R"(["1597026360000","1","1","1","1","1","1"],["1597026300000","17071","17073","17027","17055.5","268611","15.74"]]},)"
+     R"("retExtInfo":{},"time":1672025956592})",
+     "268611", "0", "/v5/market/kline?category=linear&symbol=BTCUSDT&interval=1&start=60000&end=179999&limit=1000"},
+    {"bybit", Market::inverse, "BTCUSD", "1",
+     R"({"retCode":0,"retMsg":"OK","result":{"symbol":"BTCUSD","category":"inverse","list":[)"
+     R"(["1597026360000","1","1","1","1","1","1"],["1597026300000","17071","17073","17027","17055.5","268611","15.74"]]},)"
+     R"("retExtInfo":{},"time":1672025956592})",
+     "0", "268611", "/v5/market/kline?category=inverse&symbol=BTCUSD&interval=1&start=60000&end=179999&limit=1000"},
+    {"deribit", Market::linear, "BTC_USDC-PERPETUAL", "1",
+     R"({"usOut":1,"result":{"volume":[0.30000000000000004,3.2],"ticks":[1597026300000,1597026360000],"status":"ok",)"
+     R"("open":[8971.0,8948.0],"low":[8961.0,8925.5],"high":[8973.0,8950.0],"cost":[2500.5,9],"close":[8970.0,8940.0]}})",
+     "0.3", "0",
+     "/api/v2/public/get_tradingview_chart_data?instrument_name=BTC_USDC-PERPETUAL&start_timestamp=60000&"
+     "end_timestamp=179999&resolution=1"},
+    {"deribit", Market::inverse, "BTC-PERPETUAL", "1",
+     R"({"usOut":1,"result":{"volume":[0.3,3.2],"ticks":[1597026300000,1597026360000],"status":"ok",)"
+     R"("open":[8971.0,8948.0],"low":[8961.0,8925.5],"high":[8973.0,8950.0],"cost":[2500.0,9],"close":[8970.0,8940.0]}})",
+     "0", "2500",
+     "/api/v2/public/get_tradingview_chart_data?instrument_name=BTC-PERPETUAL&start_timestamp=60000&"
+     "end_timestamp=179999&resolution=1"},
+    {"coinbase", Market::spot, "BTC-USD", "1",
+     "[[1597026360,1,1,1,1,1],[1597026300,0.32,4.2,0.35,4.1,12.300000000000001]]", "12.3", "0",
+     "/products/BTC-USD/candles?granularity=60&start=1970-01-01T00:01:00Z&end=1970-01-01T00:02:00Z"}};
+
+Instrument instrument_of(const Case& c) {
+  Instrument i;
+  i.exchange = c.exchange;
+  i.market = c.market;
+  i.symbol = c.symbol;
+  i.contract_size = *parse_sum(c.contract);
+  return i;
+}
+}  // namespace
+
+TEST_CASE("candles: each exchange's own, oldest first, in base or quote units") {
+  for (const Case& c : cases) {
+    INFO(c.exchange << " " << name_of(c.market));
+    const Exchange* exchange = find_exchange(c.exchange, c.market);
+    const Instrument instrument = instrument_of(c);
+    std::vector<Candle> out;
+    std::string error;
+    const bool read = exchange->parse_candles(c.body, instrument, out, error);
+    INFO(error);
+    REQUIRE(read);
+    REQUIRE(out.size() == 2);
+    CHECK((out[0].time.us == 1'597'026'300'000'000 && out[1].time.us == 1'597'026'360'000'000));
+    CHECK(out[0].base == *parse_sum(c.base));
+    CHECK(out[0].quote == *parse_sum(c.quote));
+    CHECK((out[0].low <= out[0].open && out[0].low <= out[0].close));
+    CHECK((out[0].high >= out[0].open && out[0].high >= out[0].close));
+    CHECK(exchange->candles_target(instrument, {60'000'000}, {180'000'000}, seconds(60)) == c.target);
+    CHECK((exchange->can_audit(seconds(60)) && !exchange->has_taker_candles(seconds(60))));
+    CHECK_FALSE(exchange->can_audit(seconds(7)));
+  }
+}
+
+TEST_CASE("candles: every beginning of an answer is refused, and every digit may be wrong") {
+  for (const Case& c : cases) {
+    const Exchange* exchange = find_exchange(c.exchange, c.market);
+    const Instrument instrument = instrument_of(c);
+    const std::string good = c.body;
+    std::vector<Candle> out;
+    std::string error;
+    for (std::size_t i = 0; i < good.size(); ++i) {
+      INFO(c.exchange << " " << good.substr(0, i));
+      out.resize(2);
+      REQUIRE_FALSE(exchange->parse_candles(good.substr(0, i), instrument, out, error));
+      REQUIRE((out.empty() && !error.empty()));
+    }
+    for (std::size_t i = 0; i < good.size(); ++i) {
+      for (const char* bad :
+           {"-", "x", "\"", "[", "}", ",", "null", "1e999999999", "\xff", "99999999999999999999999999"}) {
+        std::string text = good;
+        text.replace(i, 1, bad);
+        if (!exchange->parse_candles(text, instrument, out, error)) CHECK(out.empty());
+      }
+    }
+    for (const char* refused :
+         {R"({"code":"51001","msg":"no such","data":[]})", R"({"retCode":10001,"retMsg":"no such"})",
+          R"({"error":{"code":-32602,"message":"no such"}})", R"({"message":"NotFound"})"}) {
+      CHECK_FALSE(exchange->parse_candles(refused, instrument, out, error));
+    }
+  }
+}
