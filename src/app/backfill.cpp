@@ -15,6 +15,7 @@ constexpr std::chrono::seconds check_after{20};
 constexpr std::uint64_t hole_max = 2'000'000;
 // A trade may be this old before we have heard of it.
 constexpr Duration on_the_way = seconds(5);
+constexpr Duration on_the_way_in_a_lull = seconds(2);
 }  // namespace
 
 Backfill::Backfill(HistoryContext context)
@@ -46,11 +47,12 @@ void Backfill::check(const Instrument& instrument) {
   if (sleeping_for_work_) timer_->cancel();
 }
 
-void Backfill::ask(const Instrument& instrument) {
+void Backfill::ask(const Instrument& instrument, bool lull) {
   const auto id = context_.intake->last_id(instrument);
   Repair repair{&instrument, id.value_or(0) + 1, 0, context_.clock->steady(), 0};
   repair.recent = instrument.ids == Ids::opaque;
   repair.question = true;
+  repair.lull = lull;
   if (questions_ >= questions_max || (!id && !repair.recent) || !queue_.add(repair)) return;
   ++questions_;
   if (sleeping_for_work_) timer_->cancel();
@@ -179,7 +181,8 @@ asio::awaitable<void> Backfill::take_answer(const Repair& repair, std::vector<Re
   const auto trade = std::find_if(records.begin(), records.end(), [](const Record& r) {
     return r.kind() == RecordKind::trade || r.kind() == RecordKind::other;
   });
-  const bool deaf = trade != records.end() && trade->time() + on_the_way < now;
+  const Duration delay = repair.lull ? on_the_way_in_a_lull : on_the_way;
+  const bool deaf = trade != records.end() && trade->time() + delay < now;
   if (!records.empty()) {
     const Timestamp since = std::min(context_.intake->pace(instrument).last(), trade->time());
     const std::array marks{Record::mark(RecordKind::lost, instrument.id, since),
@@ -189,7 +192,8 @@ asio::awaitable<void> Backfill::take_answer(const Repair& repair, std::vector<Re
       records.push_back(Record::mark(RecordKind::verdict, instrument.id, now, 0, whole ? 0 : 1));
     co_await client_.deliver(instrument, records);
   }
-  if (!stopping_) context_.on_answer(instrument, deaf);
+  const Answered answer = deaf ? Answered::deaf : trade != records.end() ? Answered::late : Answered::quiet;
+  if (!stopping_) context_.on_answer(instrument, answer);
 }
 
 asio::awaitable<bool> Backfill::page(const Repair& repair, std::vector<Trade>& trades, std::string& error) {

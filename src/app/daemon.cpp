@@ -96,6 +96,8 @@ int Daemon::run() {
   return 0;
 }
 
+const Engine& Daemon::engine() const { return state_->engine; }
+
 void Daemon::stop() {
   asio::post(state_->io, [s = state_.get()] { s->begin_stop(); });
 }

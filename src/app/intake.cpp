@@ -206,6 +206,17 @@ void Intake::leave(const Instrument& instrument, std::uint32_t feed) {
   std::replace(e.feeds.begin(), e.feeds.end(), feed, 0U);
 }
 
+void Intake::doubt(const Instrument& instrument, Timestamp since, std::vector<Record>& out, std::uint32_t feed) {
+  const Entry& e = entry(instrument);
+  const bool carried =
+      std::any_of(e.feeds.begin(), e.feeds.end(), [&](std::uint32_t f) { return f != 0 && f != feed; });
+  if (e.confirmed && !carried) out.push_back(Record::mark(RecordKind::doubt, instrument.id, since));
+}
+
+void Intake::sure(const Instrument& instrument, Timestamp now, std::vector<Record>& out) {
+  if (entry(instrument).confirmed) out.push_back(Record::mark(RecordKind::sure, instrument.id, now));
+}
+
 void Intake::lose(const Instrument& instrument, Timestamp since, std::vector<Record>& out, std::uint32_t feed) {
   Entry& e = entry(instrument);
   leave(instrument, feed);

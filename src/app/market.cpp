@@ -53,7 +53,7 @@ void MarketRunner::make_backfill() {
     const auto active = active_.find(&instrument);
     return active == active_.end() ? records.size() : active->second->inject(records);
   };
-  b.on_answer = [this](const Instrument& instrument, bool deaf) { answered(instrument, deaf); };
+  b.on_answer = [this](const Instrument& instrument, Answered answer) { answered(instrument, answer); };
   b.hosts = rest_hosts_;
   b.name = name();
   b.interval = context_.interval;

@@ -13,6 +13,7 @@ using Millis = std::chrono::milliseconds;
 constexpr Millis tend_every{500};
 constexpr std::chrono::seconds look_every{5};
 constexpr std::chrono::seconds stalls_remembered{600};
+constexpr std::chrono::seconds lull_ask_every{2};
 constexpr std::chrono::seconds overlap{2};  // both connections deliver for so long
 // A connection with fewer instruments than this may rightly be quiet for minutes.
 constexpr std::size_t busy_connection = 10;
@@ -38,6 +39,7 @@ asio::awaitable<void> MarketRunner::tend_connections() {
       if (!session->stopping() && !renewing(*session) && session->wants_renewal()) due.push_back(session.get());
     }
     for (Session* session : due) renew(*session);
+    if (!context_.event_time) look_for_lulls();
     if (backfill_ && context_.clock->steady() >= next_look_) look_for_quiet();
   }
 }
@@ -76,12 +78,54 @@ void MarketRunner::look_for_quiet() {
   }
 }
 
+// A connection that was busy and is silent: ask at once, about the instrument that was heard last. What history has and
+// the connection still does not bring proves that it is mute.
+void MarketRunner::look_for_lulls() {
+  const auto now = context_.clock->steady();
+  for (const auto& session : sessions_) {
+    if (session->stopping() || session->ended() || !session->lulled() || !backfill_) {
+      lulls_.erase(session.get());
+      continue;
+    }
+    LullAsked& lull = lulls_[session.get()];
+    if (lull.owed && now >= *lull.owed + lull_ask_every) {
+      found_mute(*session);
+      continue;
+    }
+    if (now < lull.next) continue;
+    lull.next = now + lull_ask_every;
+    const Instrument* newest = nullptr;
+    for (const Instrument* instrument : session->collected()) {
+      if (!intake_.confirmed(*instrument)) continue;
+      if (newest == nullptr || intake_.pace(*instrument).last() > intake_.pace(*newest).last()) newest = instrument;
+    }
+    if (newest != nullptr) backfill_->ask(*newest, true);
+  }
+  std::erase_if(lulls_, [&](const auto& lull) {
+    return std::none_of(sessions_.begin(), sessions_.end(), [&](const auto& s) { return s.get() == lull.first; });
+  });
+}
+
+void MarketRunner::found_mute(Session& session) {
+  ++stalls_;
+  lulls_.erase(&session);
+  session.condemn();
+  spdlog::warn("trades did not come though the connection is alive: a new one is made market=\"{}\"", name());
+}
+
 // Deaf: first the instrument is subscribed again, then the connection is renewed, then another host is tried.
-void MarketRunner::answered(const Instrument& instrument, bool deaf) {
+void MarketRunner::answered(const Instrument& instrument, Answered answer) {
   const auto active = active_.find(&instrument);
   if (active == active_.end()) return;
   Session& session = *active->second;
-  if (!deaf) return session.vouch();
+  if (session.lulled()) {  // it is about all of it
+    LullAsked& lull = lulls_[&session];
+    if (answer == Answered::deaf) return found_mute(session);
+    if (answer == Answered::late && !lull.owed) lull.owed = context_.clock->steady();
+    if (!lull.owed) session.vouch();
+    return;
+  }
+  if (answer != Answered::deaf) return session.vouch();
   ++stalls_;
   const auto now = context_.clock->steady();
   auto& times = stalled_[&session];

@@ -116,6 +116,8 @@ std::string Session::heed_refusal() {
 asio::awaitable<void> Session::converse() {
   using namespace asio::experimental::awaitable_operators;
   watch_.emplace(settings_.limits, context_.clock->steady());
+  lull_.resume(context_.clock->steady());
+  doubting_ = false;
   requests_.clear();
   closing_soon_ = false;
   if (settings_.renew_after.count() > 0) renew_at_ = context_.clock->steady() + settings_.renew_after;
@@ -265,6 +267,40 @@ void Session::resubscribe(const Instrument& instrument) {
   write_timer_->cancel();
 }
 
+bool Session::lulled() {
+  const auto now = context_.clock->steady();
+  if (!watch_ || !live_) return false;
+  const bool settled = !asking() && std::all_of(requests_.begin(), requests_.end(),
+                                                [](const Request& r) { return r.kind == RequestKind::probe; });
+  if (!settled && !doubting_) {
+    lull_.resume(now);
+    return false;
+  }
+  if (doubting_ || !lull_.suspect(now)) return doubting_;
+  doubting_ = true;
+  const auto silent = std::chrono::duration_cast<std::chrono::microseconds>(now - lull_.last()).count();
+  const Timestamp since = context_.time->now() - Duration{silent} - settings_.in_flight;
+  for (const Instrument* instrument : instruments_) {
+    context_.intake->doubt(*instrument, since, marks_, settings_.number);
+  }
+  if (!context_.outlet->busy()) push_marks();
+  return true;
+}
+
+void Session::be_sure(std::vector<Record>& out) {
+  doubting_ = false;
+  for (const Instrument* instrument : instruments_) context_.intake->sure(*instrument, context_.time->now(), out);
+}
+
+void Session::vouch() {
+  if (!watch_) return;
+  watch_->vouched(context_.clock->steady());
+  lull_.vouched();
+  if (!doubting_) return;
+  be_sure(marks_);
+  if (!context_.outlet->busy()) push_marks();
+}
+
 void Session::push_marks() {
   if (marks_.empty()) return;
   const std::size_t pushed = context_.outlet->channel()->push(marks_);
@@ -300,9 +336,16 @@ asio::awaitable<void> Session::read_messages() {
 
 // One message; false if the connection should end.
 bool Session::take(std::string_view message) {
+  const auto before = static_cast<std::ptrdiff_t>(records_.size());
   const Parsed& parsed = context_.intake->take(message, context_.time->now(), records_, settings_.number);
   const auto now = context_.clock->steady();
   if (!parsed.trades.empty()) {
+    lull_.heard(now, static_cast<std::uint32_t>(parsed.trades.size()));
+    if (doubting_) {  // before its trades
+      std::vector<Record> marks;
+      be_sure(marks);
+      records_.insert(records_.begin() + before, marks.begin(), marks.end());
+    }
     if (!watch_->any_data()) {
       backoff_.reset();
       context_.hosts->good(host_);

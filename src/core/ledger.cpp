@@ -45,6 +45,10 @@ void Ledger::apply(const Record& record) {
     case RecordKind::name:
       book.next_name = record.name();
       return;
+    case RecordKind::doubt:
+      return lulled(book, record.time());
+    case RecordKind::sure:
+      return lull_over(book);
     case RecordKind::remake:
       return remake(book, record);
     case RecordKind::candles:
@@ -119,11 +123,29 @@ void Ledger::lost(Book& book, Timestamp time) {
   const Timestamp bar = std::max(bar_start(t, options_.interval), book.first_bar);
   if (book.loss) {
     book.loss->open = true;
-    book.loss->doubt = book.loss->absence = false;
+    book.loss->doubt = book.loss->absence = book.loss->lull = false;
     book.loss->from = std::min(book.loss->from, bar);
   } else {
     book.loss = Loss{bar, bar, bar, true};
   }
+}
+
+// Bars that close before it is over must not say that they are whole.
+void Ledger::lulled(Book& book, Timestamp time) {
+  if (book.state != State::active || book.loss) return;
+  const Timestamp bar = std::max(bar_start(time, options_.interval), book.first_bar);
+  book.loss = Loss{bar, bar, bar, true};
+  book.loss->lull = true;
+}
+
+void Ledger::lull_over(Book& book) {
+  if (!book.loss || !book.loss->lull) return;
+  const Timestamp newest = newest_bar(book);
+  for (Timestamp t = std::max(book.loss->from, book.front); t <= newest; t = t + options_.interval) {
+    Bar* bar = bar_at(book, t);
+    if (bar != nullptr && bar->written() && bar->written_status == BarStatus::gap) bar->recovered = true;
+  }
+  book.loss.reset();
 }
 
 void Ledger::doubt(Timestamp from, Timestamp to) {
@@ -134,6 +156,7 @@ void Ledger::doubt(Timestamp from, Timestamp to) {
     const Timestamp begin = std::max(first, book.first_bar);
     if (!book.loss) book.loss = Loss{begin, last, begin, false, true};
     book.loss->from = std::min(book.loss->from, begin);
+    book.loss->lull = false;
     if (!book.loss->open) book.loss->to = std::max(book.loss->to, last);
   }
 }

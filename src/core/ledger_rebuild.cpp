@@ -20,7 +20,9 @@ void Ledger::remake(Book& book, const Record& record) {
   const Timestamp at = record.time();
   if (record.count() == 0) return;
   Rebuild rebuild{{record.id(), record.id() + record.count() - 1, at, at, false, at}, record.count(), {}, true};
-  rebuild.dead = bar_at(book, at) == nullptr;  // no longer in memory
+  // No longer in memory, or it has got trades since that row: then what comes again is passed over.
+  const Bar* bar = bar_at(book, at);
+  rebuild.dead = bar == nullptr || bar->first_id != rebuild.plan.first || bar->last_id != rebuild.plan.last;
   book.rebuilds.push_back(std::move(rebuild));
 }
 

@@ -6,10 +6,12 @@
 #endif
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
+#include <sstream>
 #include <string>
 
 #include "cvdd/sim/ws_session.hpp"
@@ -41,19 +43,53 @@ std::string_view view(beast::string_view text) { return {text.data(), text.size(
 
 http::response<http::string_body> respond(Hub& hub, const HttpRequest& request, Address& address) {
   Answer answer;
-  if (request.method() == http::verb::get) {
-    answer = hub.answer(address);
+  const Protocol* protocol = owner_of(address);
+  bool wait = false;
+  if (request.method() != http::verb::get || protocol == nullptr) {
+    answer = {protocol == nullptr ? 404U : 405U, "{}", 0};
   } else {
-    answer.status = 405;
-    answer.body = "{}";
+    const Timestamp now = wall_clock();
+    Hub::Wait& asked = hub.waits[protocol->name()];
+    // What was on its way already can't be helped.
+    if (asked.told + seconds(1) < now && now < asked.until) ++hub.stats.impolite;
+    wait = hub.rest_fault == RestFault::too_many || hub.rest_fault == RestFault::banned;
+    if (wait && now >= asked.until) asked = {now, now + hub.rest_wait};
+    answer = hub.answer(address);
+    if (hub.rest_fault != RestFault::none) ++hub.stats.rest_refused;
+    if (wait) answer = {hub.rest_fault == RestFault::banned ? 418U : 429U, R"({"code":-1003,"msg":"Too many"})", 0};
+    if (hub.rest_fault == RestFault::broken) answer = {503, "upstream connect error", 0};
+    if (hub.rest_fault == RestFault::nonsense) answer.body = R"({"result":[1,{"list":"none"}],"data":7})";
   }
   http::response<http::string_body> response(static_cast<http::status>(answer.status), request.version());
   response.set(http::field::content_type, "application/json;charset=UTF-8");
-  response.set("X-MBX-USED-WEIGHT-1M", std::to_string(hub.charge(answer.weight)));
+  if (protocol != nullptr) {
+    response.set("X-MBX-USED-WEIGHT-1M", std::to_string(hub.charge(*protocol, address, answer.weight)));
+  }
+  if (wait) response.set(http::field::retry_after, std::to_string(hub.rest_wait.us / 1'000'000));
   response.keep_alive(request.keep_alive());
   response.body() = std::move(answer.body);
   response.prepare_payload();
   return response;
+}
+
+// The beginning of the answer, and then the end of the connection, or a byte a second.
+asio::awaitable<void> spoil(Hub& hub, TlsStream& stream, http::response<http::string_body>& response) {
+  const bool slow = hub.rest_fault == RestFault::slow;
+  std::ostringstream text;
+  text << response;
+  const std::string all = text.str();
+  std::size_t sent = std::min(all.size(), slow ? std::size_t{40} : all.size() - response.body().size() / 2 - 1);
+  const std::string begin = all.substr(0, sent);
+  auto [error, bytes] = co_await asio::async_write(stream, asio::buffer(begin), quietly);
+  asio::steady_timer second(hub.io);
+  while (slow && !error && !hub.stopped && sent < all.size()) {
+    second.expires_after(std::chrono::seconds(1));
+    co_await second.async_wait(quietly);
+    const std::string one = all.substr(sent++, 1);
+    stream.next_layer().expires_after(std::chrono::seconds(60));
+    auto [failed, written] = co_await asio::async_write(stream, asio::buffer(one), quietly);
+    if (failed) break;
+  }
 }
 
 }  // namespace
@@ -81,12 +117,16 @@ asio::awaitable<void> serve(std::shared_ptr<Hub> hub, tcp::socket socket) {
       const ConversationLimits limits{hub->options.streams_per_connection};
       if (auto talk = protocol != nullptr ? protocol->open(address, hub->tape.get(), limits) : nullptr) {
         registered.reset();
-        co_await run_websocket(std::move(hub), std::move(stream), std::move(request), std::move(talk));
+        co_await run_websocket(std::move(hub), std::move(stream), std::move(request), *protocol, std::move(talk));
         co_return;
       }
     }
     ++hub->stats.rest_requests;
     auto response = respond(*hub, request, address);
+    if (hub->rest_fault == RestFault::slow || hub->rest_fault == RestFault::half) {
+      co_await spoil(*hub, stream, response);
+      break;
+    }
     auto [write_error, written] = co_await http::async_write(stream, response, quietly);
     if (write_error || response.need_eof()) break;
   }

@@ -107,12 +107,15 @@ void Hub::subscribed() {
   if (!first_subscription_) first_subscription_ = last_subscription_;
 }
 
-unsigned Hub::charge(unsigned weight) {
+unsigned Hub::charge(const Protocol& protocol, const Address& address, unsigned weight) {
   const std::int64_t minute = wall_clock().us / 60'000'000;
-  if (minute != minute_) weight_ = 0;
+  if (minute != minute_) weights_.clear();
   minute_ = minute;
-  weight_ += weight;
-  return weight_;
+  const std::uint32_t allowed = protocol.weight_per_minute(address);
+  unsigned& used = weights_[std::string(protocol.name()) + std::to_string(allowed)];  // markets of one pool share it
+  used += weight;
+  if (used > allowed) ++stats.overweight;
+  return used;
 }
 
 Answer Hub::answer(Address& address) {
@@ -146,6 +149,19 @@ Server::~Server() { state_->stop(); }
 void Server::start() { state_->start(); }
 void Server::stop() { state_->stop(); }
 void Server::drop_connections() { state_->drop_connections(); }
+
+std::size_t Server::trouble(LineFault fault, std::uint64_t choice) {
+  std::map<std::string_view, std::vector<Connection*>> lines;
+  for (Connection* connection : state_->connections) lines[connection->exchange()].push_back(connection);
+  for (const auto& [exchange, of] : lines) of[choice % of.size()]->befall(fault);
+  return lines.size();
+}
+
+void Server::trouble_rest(RestFault fault, Duration wait) {
+  state_->rest_fault = fault;
+  state_->rest_wait = wait;
+}
+
 std::uint16_t Server::port() const { return state_->port; }
 const std::string& Server::ca_pem() const { return state_->certificates.ca_pem; }
 const ServerStats& Server::stats() const { return state_->stats; }

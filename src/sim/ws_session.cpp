@@ -33,8 +33,13 @@ std::chrono::microseconds length(Duration d) { return std::chrono::microseconds(
 
 class Session final : public Connection, public std::enable_shared_from_this<Session> {
  public:
-  Session(std::shared_ptr<Hub> hub, TlsStream stream, std::unique_ptr<Conversation> talk)
-      : hub_(std::move(hub)), socket_(std::move(stream)), talk_(std::move(talk)), wake_(hub_->io), keeper_(hub_->io) {
+  Session(std::shared_ptr<Hub> hub, TlsStream stream, const Protocol& protocol, std::unique_ptr<Conversation> talk)
+      : hub_(std::move(hub)),
+        socket_(std::move(stream)),
+        protocol_(protocol),
+        talk_(std::move(talk)),
+        wake_(hub_->io),
+        keeper_(hub_->io) {
     hub_->connections.insert(this);
     ++hub_->stats.connections;
   }
@@ -45,12 +50,46 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   asio::awaitable<void> run(HttpRequest request);
 
   void push(Frame frame) override {
-    if (closed_ || farewell_) return;
-    queued_ += frame->size();
-    queue_.push_back(std::move(frame));
-    if (queued_ > queue_limit) return cut(true);
-    wake();
+    if (mute_ || silent_) return;
+    if (swallow_ > 0) return static_cast<void>(--swallow_);
+    if (swap_ > 0 && !held_) {
+      --swap_;
+      held_ = std::move(frame);
+      return;
+    }
+    if (repeat_ > 0) {
+      --repeat_;
+      send(frame);
+    }
+    send(std::move(frame));
+    if (held_) send(std::exchange(held_, nullptr));
   }
+  void befall(LineFault fault) override {
+    switch (fault) {
+      case LineFault::reset:
+        return cut(true);
+      case LineFault::end:
+        return say_farewell(websocket::close_code::going_away, "");
+      case LineFault::silent:
+        silent_ = true;
+        return beast::get_lowest_layer(socket_).cancel();
+      case LineFault::mute:
+        mute_ = true;
+        return;
+      case LineFault::swallow:
+        ++swallow_;
+        return;
+      case LineFault::repeat:
+        repeat_ += 20;
+        return;
+      case LineFault::swap:
+        swap_ += 10;
+        return;
+      case LineFault::count_:
+        return;
+    }
+  }
+  [[nodiscard]] std::string_view exchange() const override { return protocol_.name(); }
   void cut(bool reset) override {
     if (closed_) return;
     closed_ = true;
@@ -66,6 +105,13 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   [[nodiscard]] bool wraps() const override { return talk_->wraps(); }
 
  private:
+  void send(Frame frame) {
+    if (closed_ || farewell_ || silent_) return;
+    queued_ += frame->size();
+    queue_.push_back(std::move(frame));
+    if (queued_ > queue_limit) return cut(true);
+    wake();
+  }
   asio::awaitable<void> write_queue();
   asio::awaitable<void> keep_alive();
   asio::awaitable<void> let_time_pass();
@@ -83,6 +129,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   }
   std::shared_ptr<Hub> hub_;
   websocket::stream<TlsStream> socket_;
+  const Protocol& protocol_;
   std::unique_ptr<Conversation> talk_;
   asio::steady_timer wake_, keeper_, second_{hub_->io};
   std::deque<Frame> queue_;
@@ -92,6 +139,9 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   std::optional<websocket::close_reason> farewell_;
   unsigned unanswered_pings_ = 0;
   bool waiting_ = false, closed_ = false;
+  bool mute_ = false, silent_ = false;
+  unsigned swallow_ = 0, repeat_ = 0, swap_ = 0;
+  Frame held_;  // its place is taken by the next
 };
 
 asio::awaitable<void> Session::run(HttpRequest request) {
@@ -132,6 +182,10 @@ asio::awaitable<void> Session::run(HttpRequest request) {
     }
     buffer.consume(buffer.size());
   }
+  while (silent_ && !closed_) {  // the socket stays open, and nobody looks at it
+    second_.expires_after(std::chrono::seconds(1));
+    co_await second_.async_wait(quietly);
+  }
   cut(false);
   leave();
 }
@@ -153,6 +207,7 @@ asio::awaitable<void> Session::write_queue() {
     queue_.pop_front();
     auto [error, bytes] = co_await socket_.async_write(asio::buffer(*frame), quietly);
     queued_ -= frame->size();
+    if (silent_) co_return;
     if (error) co_return cut(false);
   }
 }
@@ -162,11 +217,12 @@ asio::awaitable<void> Session::keep_alive() {
   while (!closed_ && !farewell_) {
     keeper_.expires_at(std::min(end, Clock::now() + length(hub_->options.ping_every)));
     co_await keeper_.async_wait(quietly);
-    if (closed_ || farewell_) co_return;
+    if (closed_ || farewell_ || silent_) co_return;
     if (Clock::now() >= end) co_return say_farewell(websocket::close_code::normal, "lifetime");
     if (++unanswered_pings_ > unanswered_pings_limit) co_return cut(false);
     const std::string payload = std::to_string(wall_clock().us / 1'000);
     auto [error] = co_await socket_.async_ping(websocket::ping_data(payload.data(), payload.size()), quietly);
+    if (silent_) co_return;
     if (error) co_return cut(false);
   }
 }
@@ -175,7 +231,7 @@ asio::awaitable<void> Session::let_time_pass() {
   while (!closed_ && !farewell_) {
     second_.expires_after(std::chrono::seconds(1));
     co_await second_.async_wait(quietly);
-    if (closed_ || farewell_) co_return;
+    if (closed_ || farewell_ || silent_) co_return;
     Said said;
     talk_->tick(wall_clock(), said);
     act(said);
@@ -196,7 +252,7 @@ bool Session::allowed() {
 
 void Session::act(const Said& said) {
   if (said.violation) ++hub_->stats.limit_violations;
-  for (const std::string& answer : said.answers) push(std::make_shared<const std::string>(answer));
+  for (const std::string& answer : said.answers) send(std::make_shared<const std::string>(answer));
   for (const std::string& topic : said.leave) {
     if (topics_.erase(topic) > 0) std::erase(hub_->channel(topic).readers, this);
   }
@@ -216,8 +272,8 @@ void Session::leave() {
 }  // namespace
 
 asio::awaitable<void> run_websocket(std::shared_ptr<Hub> hub, TlsStream stream, HttpRequest request,
-                                    std::unique_ptr<Conversation> talk) {
-  auto session = std::make_shared<Session>(std::move(hub), std::move(stream), std::move(talk));
+                                    const Protocol& protocol, std::unique_ptr<Conversation> talk) {
+  auto session = std::make_shared<Session>(std::move(hub), std::move(stream), protocol, std::move(talk));
   co_await session->run(std::move(request));
 }
 

@@ -17,6 +17,7 @@
 
 #include "catch.hpp"
 #include "cvdd/app/daemon.hpp"
+#include "cvdd/app/engine.hpp"
 #include "cvdd/core/csv.hpp"
 #include "cvdd/ops/compare.hpp"
 #include "cvdd/sim/protocol.hpp"
@@ -61,6 +62,12 @@ class Exchanges {
   ~Exchanges() { stop(); }
   Exchanges(const Exchanges&) = delete;
   Exchanges& operator=(const Exchanges&) = delete;
+  void trouble(sim::LineFault fault, std::uint64_t choice) {
+    boost::asio::post(io_, [this, fault, choice] { (void)server_.trouble(fault, choice); });
+  }
+  void trouble_rest(sim::RestFault fault, Duration wait) {
+    boost::asio::post(io_, [this, fault, wait] { server_.trouble_rest(fault, wait); });
+  }
   void drop_connections() {
     boost::asio::post(io_, [this] { server_.drop_connections(); });
   }
@@ -120,6 +127,8 @@ class Running {
     }
     return status_;
   }
+  // After stop().
+  [[nodiscard]] const Daemon& daemon() const { return *daemon_; }
   // Waits until some row is as asked for; every one so far is looked at.
   bool until(const std::function<bool(const Row&)>& wanted, std::chrono::seconds limit = std::chrono::seconds(30)) {
     std::unique_lock lock(mutex_);

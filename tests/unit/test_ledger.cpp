@@ -387,6 +387,16 @@ TEST_CASE("a bar in doubt is made again, and told if that makes a difference") {
     const Lines changed{"100 1 repaired 0 0", "101 1 live 0 1", "102 1 live 0 1", "103 0 live 0 1"};
     CHECK(told(b.close(104 * minute)) == (same ? Lines{"103 0 live 0 3"} : changed));
   }
+  // It has got another trade since: then there is no doubt about its row any more.
+  Book late(false, true);
+  late.mark(RecordKind::subscribed, 99 * minute);
+  late.trade(1, 100 * minute + 1, 50);
+  late.trade(3, 101 * minute + 1, 50);
+  CHECK(told(late.close(102 * minute)) == Lines{"99 0 partial 0 0", "100 0 live 0 1", "101 0 live 0 2"});
+  late.trade(2, 100 * minute + 2, 50);
+  late.mark(RecordKind::remake, 100 * minute, 1, 1);
+  late.trade(1, 100 * minute + 1, 50);
+  CHECK(told(late.close(103 * minute)) == Lines{"100 1 live 0 2", "101 1 live 0 3", "102 0 live 0 3"});
   // No longer in memory: what comes again is passed over.
   Book b(false, true);
   b.mark(RecordKind::subscribed, 99 * minute);
@@ -463,4 +473,25 @@ TEST_CASE("candles that don't come: the rows begin without them, in bounded memo
   CHECK(b.close(1200 * minute).empty());
   CHECK(b.close(1242 * minute).size() == 242);
   CHECK(b.ledger.take_errors().size() == 1);
+}
+
+TEST_CASE("a busy connection falls silent: bars that close meanwhile are in doubt, others see nothing of it") {
+  Book b(false, true);
+  b.mark(RecordKind::subscribed, 99 * minute);
+  b.trade(1, 100 * minute + 1, 50);
+  b.mark(RecordKind::doubt, 101 * minute + 5);
+  b.mark(RecordKind::sure, 101 * minute + 6);
+  CHECK(told(b.close(102 * minute)) == Lines{"99 0 partial 0 0", "100 0 live 0 1", "101 0 live 0 1"});
+  b.mark(RecordKind::doubt, 102 * minute + 5);
+  CHECK(told(b.close(103 * minute)) == Lines{"102 0 gap ? 1"});
+  b.mark(RecordKind::sure, 103 * minute + 6);
+  CHECK(told(b.close(104 * minute)) == Lines{"102 1 repaired 0 1", "103 0 live 0 1"});
+  // It was mute indeed: from then on it is a cut like any other.
+  b.mark(RecordKind::doubt, 104 * minute + 5);
+  b.mark(RecordKind::lost, 104 * minute + 5);
+  b.mark(RecordKind::sure, 104 * minute + 6);
+  b.mark(RecordKind::subscribed, 105 * minute + 5);
+  CHECK(told(b.close(106 * minute)) == Lines{"104 0 gap ? 1", "105 0 gap ? 1"});
+  b.trade(2, 106 * minute + 1, 50);
+  CHECK(told(b.close(107 * minute)) == Lines{"104 1 repaired 0 1", "105 1 repaired 0 1", "106 0 live 0 2"});
 }

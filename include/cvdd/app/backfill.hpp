@@ -20,7 +20,8 @@ class Backfill {
   // Connected again, and its ids are known: what came after them?
   void check(const Instrument& instrument);
   // It has been quiet for long: is it?
-  void ask(const Instrument& instrument);
+  // `lull`: its connection, which is busy as a rule, has fallen silent.
+  void ask(const Instrument& instrument, bool lull = false);
   // Runs until stop().
   asio::awaitable<void> run();
   void stop();

@@ -35,6 +35,8 @@ struct DaemonOptions {
   std::function<void(std::span<const Row>)> on_rows;
 };
 
+class Engine;
+
 class Daemon {
  public:
   // Opens the data directory and reads back what the files say.
@@ -45,6 +47,8 @@ class Daemon {
   int run();
   // Any thread.
   void stop();
+  // Its counters may be read once run() has returned.
+  [[nodiscard]] const Engine& engine() const;
 
  private:
   struct State;

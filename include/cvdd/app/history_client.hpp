@@ -15,6 +15,12 @@
 
 namespace cvdd {
 
+enum class Answered : std::uint8_t {
+  quiet,  // there is nothing newer than what we heard
+  late,   // there is, but it may be on its way
+  deaf,   // the feed owes it to us for longer than that
+};
+
 // What they all need of the market that they work for.
 struct HistoryContext {
   Clock* clock = nullptr;
@@ -28,8 +34,8 @@ struct HistoryContext {
   std::function<std::size_t(const Instrument&, std::span<const Record>)> inject;
   // To the aggregator, before the record that puts them into effect.
   std::function<void(const Instrument&, std::vector<Candle>)> give_candles;
-  // What a question found: trades that the feed owed us for longer than they can be on their way, or none.
-  std::function<void(const Instrument&, bool deaf)> on_answer;
+  // What a question found.
+  std::function<void(const Instrument&, Answered)> on_answer;
   std::vector<Url> hosts;
   std::string name;  // of the market, for the log
   Duration interval = seconds(60);

@@ -97,6 +97,10 @@ class Intake {
   void confirm(const Instrument& instrument, Timestamp now, std::vector<Record>& out, std::uint32_t feed = 1);
   // Nothing is known of the instrument since `since`, until it is confirmed again; unless another feed carries it.
   void lose(const Instrument& instrument, Timestamp since, std::vector<Record>& out, std::uint32_t feed = 1);
+  // The instrument's connection, which is busy as a rule, has been silent since then; unless another carries it too.
+  // And it was chance.
+  void doubt(const Instrument& instrument, Timestamp since, std::vector<Record>& out, std::uint32_t feed);
+  void sure(const Instrument& instrument, Timestamp now, std::vector<Record>& out);
   // This connection ends in order, and does not carry the instrument any more.
   void leave(const Instrument& instrument, std::uint32_t feed);
   // The instrument is not wanted any more: its trades are ignored from now on.

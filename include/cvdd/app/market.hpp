@@ -94,7 +94,9 @@ class MarketRunner {
   void renew(Session& old);
   [[nodiscard]] bool renewing(const Session& session) const;
   void look_for_quiet();
-  void answered(const Instrument& instrument, bool deaf);
+  void answered(const Instrument& instrument, Answered answer);
+  void look_for_lulls();
+  void found_mute(Session& session);
   void take_over();
   void make_backfill();
   void set_limits(Session& session) const;
@@ -111,6 +113,12 @@ class MarketRunner {
   bool relist_ = false;          // at once
   bool clock_reported_ = false;  // the log knows that the local clock is wrong
   Intake intake_;
+  // A connection that fell silent: when it is asked about again, and since when it owes us what history had.
+  struct LullAsked {
+    std::chrono::steady_clock::time_point next{};
+    std::optional<std::chrono::steady_clock::time_point> owed;
+  };
+  std::map<const Session*, LullAsked> lulls_;
   std::unique_ptr<Backfill> backfill_;  // null: what is missed stays a gap
   std::unique_ptr<Auditor> auditor_;    // null: nobody asked, or nothing to compare with
   std::unique_ptr<CatchUp> catch_up_;   // null: the exchange has no candles to do it with

@@ -19,6 +19,7 @@ struct Repair {
   unsigned attempts = 0;   // without progress
   bool recent = false;     // ids have no order: the newest trades there are
   bool by_trades = false;  // candles would not do
+  bool lull = false;       // a question about a whole connection
   bool question = false;   // nothing is known to be missing: is it quiet, or are we deaf?
 };
 

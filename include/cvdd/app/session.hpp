@@ -14,6 +14,7 @@
 #include "cvdd/app/exchange_time.hpp"
 #include "cvdd/app/hosts.hpp"
 #include "cvdd/app/intake.hpp"
+#include "cvdd/app/lull.hpp"
 #include "cvdd/app/watch.hpp"
 #include "cvdd/core/budget.hpp"
 #include "cvdd/core/retry.hpp"
@@ -67,9 +68,10 @@ class Session {
   void set_silence(std::chrono::milliseconds limit) { settings_.limits.silence = settings_.limits.first_frame = limit; }
 
   // The exchange has nothing newer than what was heard: it is quiet, not mute.
-  void vouch() {
-    if (watch_) watch_->vouched(context_.clock->steady());
-  }
+  void vouch();
+  // Every half second or so: whether it has been silent for longer than can be chance (Lull). Its instruments are in
+  // doubt then, until it speaks, somebody vouches for it, or it ends.
+  [[nodiscard]] bool lulled();
   // Quiet for so long that it will count as mute before long.
   [[nodiscard]] bool suspicious() const {
     return watch_ && requests_.empty() && watch_->suspicious(context_.clock->steady());
@@ -139,6 +141,7 @@ class Session {
   void ask_refused_again();
   [[nodiscard]] std::string topic_of(const Instrument& instrument) const;
   void lose_all();
+  void be_sure(std::vector<Record>& out);
   void push_marks();
   [[nodiscard]] std::string heed_refusal();
   void update_waiting();
@@ -148,6 +151,8 @@ class Session {
   std::vector<const Instrument*> instruments_;
   std::unique_ptr<Transport> transport_;
   std::optional<Watch> watch_;
+  Lull lull_;
+  bool doubting_ = false;
   std::deque<Request> requests_;  // without an answer yet; bounded by batches + a probe in its time
   std::uint64_t next_request_ = 1;
   // What this connection is still to be told. Bounded by the instruments there are.

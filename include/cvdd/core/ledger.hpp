@@ -112,6 +112,7 @@ class Ledger {
     Timestamp visible_from;  // bars before this keep what they said when the daemon stopped
     bool open = true;        // still cut off
     bool doubt = false;      // not cut off: only, nobody looked for a while
+    bool lull = false;       // not cut off: only, a busy connection fell silent
     bool absence = false;    // of the time before the process began, and nothing else
   };
   // Bars made again from scratch beside those that the files have, until all their trades are there.
@@ -156,6 +157,8 @@ class Ledger {
   };
   void subscribed(Book& book, Timestamp time);
   void lost(Book& book, Timestamp time);
+  void lulled(Book& book, Timestamp time);
+  void lull_over(Book& book);
   void unsubscribed(Book& book, Timestamp time);
   void hole(Book& book, const Record& record);
   void trade(Book& book, const Record& record);

@@ -120,6 +120,8 @@ enum class RecordKind : std::uint8_t {
   name,     // the id to print for the trade that comes next
   candles,  // the candles given for this instrument take effect; `count` ids from `id` on are in them. Where its rows
             // wait for them (hold), the bar that begins at `time` is whole (0: none), and its rows begin.
+  doubt,    // a busy connection has been silent since `time`: longer than can be chance
+  sure,     // … and it was chance
   remake,   // the bar that begins at `time` is in doubt: `count` ids from `id` on are all its trades, and come again
 };
 

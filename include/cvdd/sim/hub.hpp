@@ -9,6 +9,7 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -29,8 +30,10 @@ using Frame = std::shared_ptr<const std::string>;  // encoded once, sent to many
 class Connection {
  public:
   virtual ~Connection() = default;
-  virtual void push(Frame frame) = 0;                    // a reader that is too slow is cut
-  virtual void cut(bool reset) = 0;                      // at once; `reset`: as a fault, without a farewell
+  virtual void push(Frame frame) = 0;  // a reader that is too slow is cut
+  virtual void cut(bool reset) = 0;    // at once; `reset`: as a fault, without a farewell
+  virtual void befall(LineFault fault) = 0;
+  [[nodiscard]] virtual std::string_view exchange() const = 0;
   [[nodiscard]] virtual std::size_t queued() const = 0;  // bytes
   [[nodiscard]] virtual bool wraps() const = 0;
 };
@@ -57,7 +60,14 @@ struct Hub : std::enable_shared_from_this<Hub> {
   [[nodiscard]] Channel& channel(const std::string& topic);
   void subscribed();  // somebody asked for streams: recordings wait until that calms down
   [[nodiscard]] Answer answer(Address& address);
-  unsigned charge(unsigned weight);  // what is used in this minute
+  // What this exchange's weight is used up to in this minute.
+  unsigned charge(const Protocol& protocol, const Address& address, unsigned weight);
+  RestFault rest_fault = RestFault::none;
+  Duration rest_wait;
+  struct Wait {
+    Timestamp told, until;
+  };
+  std::map<std::string_view, Wait> waits;  // by exchange: whom it asked to stay away
 
   boost::asio::io_context& io;
   ServerOptions options;
@@ -85,7 +95,7 @@ struct Hub : std::enable_shared_from_this<Hub> {
   boost::asio::steady_timer timer_;
   std::optional<std::chrono::steady_clock::time_point> first_subscription_, last_subscription_;
   std::int64_t minute_ = 0;
-  unsigned weight_ = 0;
+  std::map<std::string, unsigned> weights_;  // by exchange and pool
 };
 
 // Our clock, as the simulated exchange's.

@@ -25,6 +25,30 @@ struct ServerOptions {
   Duration ping_every = seconds(20);
 };
 
+// What can befall a WebSocket.
+enum class LineFault : std::uint8_t {
+  reset,    // RST
+  end,      // a farewell, then FIN
+  silent,   // half-open: nothing is answered any more, and nothing is closed
+  mute,     // alive, answers everything, and brings no more trades
+  swallow,  // the next frame is lost
+  repeat,   // the next twenty come twice
+  swap,     // the next ten change places with the one after them
+  count_,
+};
+
+// How REST answers.
+enum class RestFault : std::uint8_t {
+  none,
+  too_many,  // 429 with Retry-After; who asks again before that is counted as impolite
+  banned,    // 418 with Retry-After, likewise
+  broken,    // 503
+  slow,      // one byte a second
+  half,      // the connection ends in the middle of the answer
+  nonsense,  // JSON of another kind
+  count_,
+};
+
 // Counters for tests; read them on the server's thread or after it stopped.
 struct ServerStats {
   std::uint64_t connections = 0;
@@ -32,6 +56,9 @@ struct ServerStats {
   std::uint64_t requests = 0;  // WebSocket requests
   std::uint64_t rest_requests = 0;
   std::uint64_t limit_violations = 0;  // too many messages a second, too many streams
+  std::uint64_t overweight = 0;        // requests beyond an exchange's weight for a minute
+  std::uint64_t impolite = 0;          // requests that came although they were told to wait
+  std::uint64_t rest_refused = 0;      // spoilt by a RestFault
 };
 
 class Server {
@@ -42,6 +69,10 @@ class Server {
   void start();
   void stop();              // closes everything; call on the server's thread
   void drop_connections();  // cuts every WebSocket, as a fault; on the server's thread
+  // One WebSocket of each exchange; `choice` says which. On the server's thread. How many it befell.
+  std::size_t trouble(LineFault fault, std::uint64_t choice);
+  // From now on; `wait` is what Retry-After says, in whole seconds. On the server's thread.
+  void trouble_rest(RestFault fault, Duration wait);
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] const std::string& ca_pem() const;  // the certificate authority to trust
   // The configuration lines ([exchange.NAME.MARKET] with ws and rest) that point a daemon here.

@@ -17,6 +17,6 @@ using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>
 
 // Answers the upgrade and serves the connection until it ends.
 boost::asio::awaitable<void> run_websocket(std::shared_ptr<Hub> hub, TlsStream stream, HttpRequest request,
-                                           std::unique_ptr<Conversation> talk);
+                                           const Protocol& protocol, std::unique_ptr<Conversation> talk);
 
 }  // namespace cvdd::sim

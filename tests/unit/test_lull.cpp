@@ -1,0 +1,54 @@
+#include "catch.hpp"
+#include "cvdd/app/lull.hpp"
+
+using namespace cvdd;
+using std::chrono::milliseconds;
+
+namespace {
+Lull::Time at(std::int64_t ms) { return Lull::Time{} + std::chrono::hours(1) + milliseconds(ms); }
+
+// A trade every `gap` ms from 0 to `until`.
+void busy(Lull& lull, std::int64_t gap, std::int64_t until, std::int64_t from = 0) {
+  for (std::int64_t t = from; t <= until; t += gap) lull.heard(at(t), 1);
+}
+}  // namespace
+
+TEST_CASE("lull: a busy connection that falls silent is doubted after twenty usual gaps, not sooner than a second") {
+  Lull fast, slow;
+  fast.resume(at(0));
+  slow.resume(at(0));
+  busy(fast, 10, 40'000);
+  busy(slow, 200, 40'000);
+  CHECK_FALSE(fast.suspect(at(40'900)));
+  CHECK(fast.suspect(at(41'100)));
+  CHECK_FALSE(slow.suspect(at(43'900)));
+  CHECK(slow.suspect(at(44'300)));
+  fast.heard(at(41'200), 1);
+  CHECK_FALSE(fast.suspect(at(41'300)));
+}
+
+TEST_CASE("lull: what is not known well enough, or never was busy, is not doubted") {
+  Lull fresh, quiet, bursts;
+  for (Lull* lull : {&fresh, &quiet, &bursts}) lull->resume(at(0));
+  busy(fresh, 10, 20'000);
+  CHECK_FALSE(fresh.suspect(at(60'000)));
+  busy(quiet, 2'000, 100'000);
+  CHECK_FALSE(quiet.suspect(at(400'000)));
+  // A thousand in a second, once a minute: such a market is silent as a rule.
+  for (std::int64_t minute = 0; minute < 20; ++minute) busy(bursts, 1, minute * 60'000 + 1'000, minute * 60'000);
+  CHECK_FALSE(bursts.suspect(at(20 * 60'000)));
+}
+
+TEST_CASE("lull: whom somebody vouched for is doubted again after twice as long; time without a connection is none") {
+  Lull lull;
+  lull.resume(at(0));
+  busy(lull, 10, 40'000);
+  CHECK(lull.suspect(at(41'500)));
+  lull.vouched();
+  CHECK_FALSE(lull.suspect(at(41'500)));
+  CHECK(lull.suspect(at(42'500)));
+  lull.resume(at(60'000));
+  CHECK_FALSE(lull.suspect(at(60'500)));
+  busy(lull, 10, 62'000, 60'000);
+  CHECK(lull.suspect(at(63'500)));  // it is still known how busy it is
+}
