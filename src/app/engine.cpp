@@ -156,9 +156,18 @@ void Engine::report() const {
     const IntakeCounters& c = market->counters();
     spdlog::info(
         "status market=\"{}\" instruments={} live={} messages={} trades={} duplicates={} refused={} holes={} "
-        "missing={}",
+        "missing={} fetched={} stalls={}",
         market->name(), market->instruments(), market->live_instruments(), c.messages, c.trades, c.duplicates,
-        c.refused_total(), c.holes, c.missing);
+        c.refused_total(), c.holes, c.missing, c.fetched, market->stalls());
+    if (c.twins > 0) {
+      spdlog::info("status market=\"{}\" seen_twice={} mean_lead_us={}", market->name(), c.twins,
+                   c.twin_lead_us / c.twins);
+    }
+    if (const Auditor* auditor = market->auditor()) {
+      const Auditor::Counters& a = auditor->counters();
+      spdlog::info("status market=\"{}\" audited={} mismatches={} not_answered={}", market->name(), a.bars,
+                   a.mismatches, a.failures);
+    }
   }
 }
 

@@ -107,7 +107,7 @@ Answer aggregates(const Address& address, const Tape& tape, Timestamp now) {
   if (market != Market::spot && w.start && *w.start < ms(now - seconds(2 * 86'400)))
     return refused(-4166, "Search window is restricted to recent 2 days only.");
 
-  auto all = tape.trades(index);
+  auto all = tape.history(index);
   auto first = all.begin();
   auto last = all.end();
   if (w.from_id) {

@@ -138,7 +138,7 @@ Answer history(const Address& address, const Tape* tape, std::string_view produc
   if (index == Tape::npos) return {404, R"({"message":"NotFound"})", 1};
   const std::uint64_t after = address.number("after", ~std::uint64_t{0});
   const std::uint64_t limit = std::min<std::uint64_t>(address.number("limit", 100), 1'000);
-  auto some = with_ids(tape->trades(index), 0, after - 1);
+  auto some = with_ids(tape->history(index), 0, after - 1);
   if (some.size() > limit) some = some.last(limit);
   std::string rows;
   for (auto t = some.rbegin(); t != some.rend(); ++t) {

@@ -154,7 +154,7 @@ Answer instruments(const Address& address, const Tape* tape) {
 Answer history(const Address& address, const Tape* tape) {
   const TapeInstrument* what = instrument_of(tape, address.parameter("instrument_name").value_or(""));
   if (what == nullptr) return refused(-32602, "Invalid params");
-  const auto all = tape->trades(static_cast<std::size_t>(what - tape->instruments().data()));
+  const auto all = tape->history(static_cast<std::size_t>(what - tape->instruments().data()));
   const auto limit = std::min<std::uint64_t>(address.number("count", 10), 1'000);
   auto some = with_ids(all, address.number("start_seq", 0), address.number("end_seq", ~std::uint64_t{0}));
   const bool more = some.size() > limit;

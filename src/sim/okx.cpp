@@ -152,7 +152,7 @@ Answer instruments(const Address& address, const Tape* tape) {
 Answer history(const Address& address, const Tape* tape) {
   const TapeInstrument* what = instrument_of(tape, address.parameter("instId").value_or(""));
   if (what == nullptr) return refused("51001", "Instrument ID doesn't exist");
-  const auto all = tape->trades(static_cast<std::size_t>(what - tape->instruments().data()));
+  const auto all = tape->history(static_cast<std::size_t>(what - tape->instruments().data()));
   const std::uint64_t after = address.number("after", ~std::uint64_t{0});
   const std::uint64_t limit = std::min<std::uint64_t>(address.number("limit", 100), 100);
   std::string rows;

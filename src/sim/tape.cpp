@@ -147,6 +147,7 @@ struct Tape::State {
   std::vector<Memory> memories;
   std::size_t limit = remembered_per_tape;
   Timestamp now;
+  Duration reach;
 };
 
 Tape::Tape(std::uint64_t seed, Timestamp start, std::vector<TapeInstrument> instruments)
@@ -185,6 +186,15 @@ void Tape::advance(Timestamp now) {
 
 std::span<const TapeTrade> Tape::trades(std::size_t instrument) const {
   return state_->memories.at(instrument).newest(state_->limit);
+}
+
+void Tape::set_reach(Duration reach) { state_->reach = reach; }
+
+std::span<const TapeTrade> Tape::history(std::size_t instrument) const {
+  const auto all = trades(instrument);
+  if (state_->reach.us == 0) return all;
+  const auto from = std::ranges::lower_bound(all, state_->now - state_->reach, {}, &TapeTrade::time);
+  return all.last(static_cast<std::size_t>(all.end() - from));
 }
 
 TapeBar Tape::bar(std::size_t instrument, Timestamp begin, Duration interval) const {

@@ -66,6 +66,10 @@ class Tape {
   void advance(Timestamp now);
   // All trades made so far (or the last 2,000,000 per tape: oldest are forgotten), by id ascending.
   [[nodiscard]] std::span<const TapeTrade> trades(std::size_t instrument) const;
+  // Those that an exchange's history still has: see set_reach.
+  [[nodiscard]] std::span<const TapeTrade> history(std::size_t instrument) const;
+  // How far histories reach back from now; 0, the default: as far as the tape.
+  void set_reach(Duration reach);
   [[nodiscard]] TapeBar bar(std::size_t instrument, Timestamp begin, Duration interval) const;
 
  private:
