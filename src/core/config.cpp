@@ -157,6 +157,18 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
                            r.choice(n, k, {"trace", "debug", "info", "warn", "error"}, c.log_level);
                          }}})},
       {"net", table_of({{"ca_file", text_into(c.ca_file)},
+                        {"coalesce",
+                         [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+                           const auto text = n.value<std::string>();
+                           Duration d = c.coalesce;
+                           if (text == "0") {
+                             d = {};
+                           } else {
+                             r.duration(n, k, d);
+                           }
+                           if (d > milliseconds(1'000)) return r.error(n, k, "expected at most \"1s\"");
+                           c.coalesce = d;
+                         }},
                         {"renew_after", [&c](TomlReader& r, const toml::node& n,
                                              const std::string& k) { r.duration(n, k, c.renew_after); }},
                         {"renew_at",
@@ -244,6 +256,7 @@ std::vector<std::string> changes_that_need_a_restart(const Config& running, cons
   compare("sync", running.sync == saved.sync);
   compare("http", running.http_listen == saved.http_listen);
   compare("net.renew_after", running.renew_after == saved.renew_after);
+  compare("net.coalesce", running.coalesce == saved.coalesce);
   compare("net.renew_at", running.renew_at == saved.renew_at);
   compare("net.ca_file", running.ca_file == saved.ca_file);
   compare("net.proxy", running.proxy == saved.proxy);

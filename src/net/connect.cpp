@@ -32,12 +32,8 @@ void keep_alive(tcp::socket& socket) {
 }
 }  // namespace
 
-asio::awaitable<Result<void>> connect_tls(TlsStream& stream, NetContext& net, const Url& url, SteadyTime deadline,
-                                          std::string& detail) {
-  if (!expect_host(stream.native_handle(), url.host)) {
-    detail = "not a host name: " + printable(url.host, 100);
-    co_return make_error_code(NetError::tls_failed);
-  }
+asio::awaitable<Result<Reached>> connect_tcp(beast::tcp_stream& socket, NetContext& net, const Url& url,
+                                             SteadyTime deadline, std::string& detail) {
   // Through a proxy, its name is looked up and the exchange's is left to it.
   const std::string& host = net.proxy() ? net.proxy()->host : url.host;
   const std::string& port = net.proxy() ? net.proxy()->port : url.port;
@@ -52,7 +48,6 @@ asio::awaitable<Result<void>> connect_tls(TlsStream& stream, NetContext& net, co
     detail = detail.empty() ? behind + why : detail + "; the addresses of last time: " + behind + why;
     co_return connected.error();
   }
-  beast::tcp_stream& socket = beast::get_lowest_layer(stream);
   socket.socket() = std::move(*connected);
   keep_alive(socket.socket());
   socket.expires_at(deadline);
@@ -62,23 +57,41 @@ asio::awaitable<Result<void>> connect_tls(TlsStream& stream, NetContext& net, co
       co_return through.error();
     }
   }
+  co_return Reached{host + ":" + port, *endpoints};
+}
+
+asio::awaitable<Result<void>> connect_tls(TlsStream& stream, NetContext& net, const Url& url, SteadyTime deadline,
+                                          std::string& detail) {
+  if (!expect_host(stream.native_handle(), url.host)) {
+    detail = "not a host name: " + printable(url.host, 100);
+    co_return make_error_code(NetError::tls_failed);
+  }
+  beast::tcp_stream& socket = beast::get_lowest_layer(stream);
+  const Result<Reached> reached = co_await connect_tcp(socket, net, url, deadline, detail);
+  if (!reached) {
+    co_return reached.error();
+  }
   const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::client, await_tuple);
   if (error == beast::error::timeout) {
     detail = "timed out in the TLS handshake";
     co_return make_error_code(NetError::timed_out);
   }
-  if (is_disconnect(error)) {
-    detail = "closed during the TLS handshake: " + error.message();
-    co_return make_error_code(NetError::closed);
-  }
   if (error) {
-    detail = tls_error_detail(stream.native_handle(), error);
-    co_return make_error_code(NetError::tls_failed);
+    co_return handshake_failed(stream.native_handle(), error, detail);
   }
   socket.expires_never();
   // Only now: what answered has proved that it is who we meant.
-  net.remember(host + ":" + port, *endpoints);
+  net.remember(reached->name, reached->endpoints);
   co_return Result<void>();
+}
+
+error_code handshake_failed(SSL* ssl, const error_code& error, std::string& detail) {
+  if (is_disconnect(error)) {
+    detail = "closed during the TLS handshake: " + error.message();
+    return make_error_code(NetError::closed);
+  }
+  detail = tls_error_detail(ssl, error);
+  return make_error_code(NetError::tls_failed);
 }
 
 std::string host_header(const Url& url) {

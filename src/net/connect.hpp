@@ -14,9 +14,22 @@ namespace cvdd {
 // Errors as values: `auto [error, n] = co_await stream.async_read_some(buffer, await_tuple)`.
 inline constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
 
+// Name, addresses, proxy, up to where TLS begins; within `deadline`, which stays set on `socket`. `peer` is what to
+// remember once TLS has proved who answered.
+struct Reached {
+  std::string name;
+  Endpoints endpoints;
+};
+[[nodiscard]] asio::awaitable<Result<Reached>> connect_tcp(boost::beast::tcp_stream& socket, NetContext& net,
+                                                           const Url& url, SteadyTime deadline, std::string& detail);
+
 // Everything within `deadline`; on failure `detail` says why in one line. Leaves `stream` with no expiry set.
 [[nodiscard]] asio::awaitable<Result<void>> connect_tls(TlsStream& stream, NetContext& net, const Url& url,
                                                         SteadyTime deadline, std::string& detail);
+
+// Why a TLS handshake failed, as a cause and in words.
+[[nodiscard]] boost::system::error_code handshake_failed(SSL* ssl, const boost::system::error_code& error,
+                                                         std::string& detail);
 
 // The Host header: the port is part of it unless it is the scheme's own.
 [[nodiscard]] std::string host_header(const Url& url);

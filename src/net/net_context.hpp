@@ -41,6 +41,7 @@ class NetContext {
 
   [[nodiscard]] asio::ssl::context& native() { return context_; }
   [[nodiscard]] const std::optional<Proxy>& proxy() const { return proxy_; }
+  [[nodiscard]] std::chrono::milliseconds coalesce() const { return coalesce_; }
 
   // For when the name service fails. Bounded: beyond `hosts_max` names nothing new is kept.
   void remember(const std::string& host_and_port, const Endpoints& good);
@@ -61,6 +62,7 @@ class NetContext {
  private:
   asio::ssl::context context_;
   std::optional<Proxy> proxy_;
+  std::chrono::milliseconds coalesce_;
   std::map<std::string, Endpoints> addresses_;
   std::map<std::string, std::shared_ptr<Lookup>> lookups_;
 };

@@ -8,7 +8,8 @@
 
 namespace cvdd {
 
-NetContext::NetContext(const NetSettings& settings) : context_(asio::ssl::context::tls_client) {
+NetContext::NetContext(const NetSettings& settings)
+    : context_(asio::ssl::context::tls_client), coalesce_(settings.coalesce) {
   const std::string& ca_file = settings.ca_file;
   if (!settings.proxy.empty()) {
     proxy_ = parse_proxy(settings.proxy);

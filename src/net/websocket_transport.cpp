@@ -1,47 +1,52 @@
-// Transport over Beast. The one expensive file to compile: keep Beast's WebSocket out of every other.
+// Transport: the upgrade by Beast's HTTP, then frames taken apart where OpenSSL has put them, all that are there at
+// once.
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/error.hpp>
-#include <boost/beast/websocket.hpp>
-#include <boost/beast/websocket/ssl.hpp>
-#include <tuple>
+#include <boost/beast/http.hpp>
+#include <cstring>
+#include <sstream>
 #include <utility>
 
+#include "address.hpp"
 #include "connect.hpp"
+#include "frames.hpp"
+#include "tls_pipe.hpp"
 
 namespace cvdd {
 namespace {
 
 namespace beast = boost::beast;
-namespace websocket = beast::websocket;
+namespace http = beast::http;
 using boost::system::error_code;
-using WebSocket = websocket::stream<TlsStream>;
 
 constexpr std::size_t read_message_max = std::size_t{16} << 20;
+constexpr std::size_t buffer_min = std::size_t{256} << 10, response_max = 64 * 1024;
+// A batch of this size or more: a burst, and no time to wait for more of it.
+constexpr std::size_t burst = std::size_t{64} << 10;
+// So many ticks without a byte, and the socket is asked to wake us.
+constexpr int idle_ticks = 2;
+
+enum Step : std::size_t { reading, writing, closing };
 
 // One connection. Shared with the timer's handler, which may still be queued when the transport is gone.
-//
-// The deadlines of reader and writer are kept here and not in Beast's tcp_stream: its `expires_at` sets both directions
-// at once, must not be called while both are busy, and between two parts of one read a writer's deadline would replace
-// the reader's. Here each operation has its own; the first to pass closes the socket, which ends them all.
+// Each operation has a deadline of its own; the first to pass closes the socket, which ends them all.
 struct Connection : std::enable_shared_from_this<Connection> {
-  Connection(const asio::any_io_executor& executor, asio::ssl::context& tls) : ws(executor, tls), timer(executor) {}
+  Connection(const asio::any_io_executor& executor, asio::ip::tcp::socket socket, SSL_CTX* tls)
+      : pipe(std::move(socket), tls), timer(executor), tick(executor) {}
 
   // The timer is only moved forward when it fires: deadlines that follow each message cost nothing per message.
   void watch() {
     const SteadyTime first = *std::min_element(deadlines.begin(), deadlines.end());
-    if (first >= armed) {
-      return;
-    }
+    if (first >= armed) return;
     armed = first;
     timer.expires_at(first);
     timer.async_wait([weak = weak_from_this()](const error_code& error) {
       const auto self = weak.lock();
-      if (error || !self) {
-        return;
-      }
+      if (error || !self) return;
       self->armed = SteadyTime::max();
       if (*std::min_element(self->deadlines.begin(), self->deadlines.end()) <= std::chrono::steady_clock::now()) {
         self->late = true;
@@ -55,18 +60,27 @@ struct Connection : std::enable_shared_from_this<Connection> {
   void drop() {
     armed = SteadyTime::max();
     timer.cancel();
-    beast::close_socket(beast::get_lowest_layer(ws));
+    tick.cancel();
+    pipe.drop();
+    dropped = true;
   }
 
-  WebSocket ws;
-  asio::steady_timer timer;
+  TlsPipe pipe;
+  asio::steady_timer timer, tick;
   std::array<SteadyTime, 3> deadlines{SteadyTime::max(), SteadyTime::max(), SteadyTime::max()};  // by Step
   SteadyTime armed = SteadyTime::max();
   SteadyTime last_frame = std::chrono::steady_clock::now();
-  bool late = false;
+  bool late = false, dropped = false;
+  // What was read: [begin, end) of the buffer is not understood yet.
+  std::vector<char> buffer = std::vector<char>(buffer_min);
+  std::size_t begin = 0, end = 0;
+  FrameWalk walk{read_message_max};
+  FrameWalk::Batch batch;
+  int quiet_ticks = idle_ticks;
+  bool in_burst = false;
+  std::string farewell;  // why the other side closed, once it did
+  bool closed = false;
 };
-
-enum Step : std::size_t { reading, writing, closing };
 
 // The deadline of one operation, for as long as it runs.
 class Deadline {
@@ -83,10 +97,40 @@ class Deadline {
   SteadyTime& slot_;
 };
 
+std::string base64(const unsigned char* bytes, std::size_t size) {
+  std::string out(4 * ((size + 2) / 3) + 1, '\0');
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), bytes, static_cast<int>(size));
+  out.resize(static_cast<std::size_t>(length));
+  return out;
+}
+
+std::string random_key() {
+  std::array<unsigned char, 16> bytes{};
+  (void)RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
+  return base64(bytes.data(), bytes.size());
+}
+
+// RFC 6455, 4.2.2.
+std::string accept_of(const std::string& key) {
+  const std::string text = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  (void)EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr);
+  return base64(digest.data(), size);
+}
+
+std::uint32_t random_mask() {
+  std::uint32_t mask = 0;
+  unsigned char bytes[sizeof mask];
+  (void)RAND_bytes(bytes, sizeof bytes);
+  std::memcpy(&mask, bytes, sizeof mask);
+  return mask;
+}
+
 class WebSocketTransport final : public Transport {
  public:
-  WebSocketTransport(asio::any_io_executor executor, std::shared_ptr<NetContext> tls)
-      : executor_(std::move(executor)), tls_(std::move(tls)) {}
+  WebSocketTransport(asio::any_io_executor executor, std::shared_ptr<NetContext> net)
+      : executor_(std::move(executor)), net_(std::move(net)) {}
   ~WebSocketTransport() override { let_go(); }
   WebSocketTransport(const WebSocketTransport&) = delete;
   WebSocketTransport& operator=(const WebSocketTransport&) = delete;
@@ -100,55 +144,37 @@ class WebSocketTransport final : public Transport {
       detail_ = "not a request target: " + printable(target, 200);
       co_return make_error_code(NetError::protocol);
     }
-    const auto connection = std::make_shared<Connection>(executor_, tls_->native());
+    beast::tcp_stream tcp(executor_);
+    const Result<Reached> reached = co_await connect_tcp(tcp, *net_, url, deadline, detail_);
+    if (!reached) co_return reached.error();
+    const auto connection =
+        std::make_shared<Connection>(executor_, tcp.release_socket(), net_->native().native_handle());
     connection_ = connection;
-    WebSocket& ws = connection->ws;
-    const Result<void> opened = co_await connect_tls(ws.next_layer(), *tls_, url, deadline, detail_);
-    if (!opened) {
+    if (!expect_host(connection->pipe.ssl(), url.host)) {
+      detail_ = "not a host name: " + printable(url.host, 100);
       connection->drop();
-      co_return opened.error();
+      co_return make_error_code(NetError::tls_failed);
     }
-    // Without an idle limit of Beast's own: it would run beside ours.
-    ws.set_option(
-        websocket::stream_base::timeout{websocket::stream_base::none(), websocket::stream_base::none(), false});
-    ws.set_option(websocket::stream_base::decorator([](websocket::request_type& request) {
-      request.set(beast::http::field::user_agent, std::string("cvdd/") + CVDD_VERSION);
-    }));
-    ws.read_message_max(read_message_max);
-    ws.text(true);
-    ws.auto_fragment(false);
-    ws.control_callback([seen = connection.get()](websocket::frame_type, beast::string_view) {
-      seen->last_frame = std::chrono::steady_clock::now();
-    });
-    websocket::response_type response;
-    const std::string host = host_header(url);
-    error_code error;
-    {
-      const Deadline limit(*connection, reading, deadline);
-      std::tie(error) = co_await ws.async_handshake(response, host, path, await_tuple);
+    const Deadline limit(*connection, reading, deadline);
+    const error_code error = co_await connection->pipe.handshake();
+    if (error) {
+      error_code cause = make_error_code(NetError::timed_out);
+      if (connection->late)
+        detail_ = "timed out in the TLS handshake";
+      else
+        cause = handshake_failed(connection->pipe.ssl(), error, detail_);
+      connection->drop();
+      co_return cause;
     }
-    if (!error) {
-      connection->last_frame = std::chrono::steady_clock::now();
-      co_return Result<void>();
+    // Only now: what answered has proved that it is who we meant.
+    net_->remember(reached->name, reached->endpoints);
+    const Result<void> upgraded = co_await upgrade(*connection, url, path);
+    if (!upgraded) {
+      connection->drop();
+      co_return upgraded.error();
     }
-    error_code cause;
-    if (error == websocket::error::upgrade_declined) {
-      const auto retry = response[beast::http::field::retry_after], date = response[beast::http::field::date];
-      refusal_ = {response.result_int(), parse_retry_after({retry.data(), retry.size()}, {date.data(), date.size()}),
-                  printable(response.body(), 200)};
-      detail_ = "HTTP " + std::to_string(refusal_->status);
-      if (!retry.empty()) {
-        detail_ += ", Retry-After " + printable(std::string_view(retry.data(), retry.size()), 100);
-      }
-      if (!refusal_->body.empty()) {
-        detail_ += ": " + refusal_->body;
-      }
-      cause = make_error_code(NetError::upgrade_refused);
-    } else {
-      cause = translate(*connection, error, "in the WebSocket handshake");
-    }
-    connection->drop();
-    co_return cause;
+    connection->last_frame = std::chrono::steady_clock::now();
+    co_return Result<void>();
   }
 
   asio::awaitable<Result<std::span<const std::string_view>>> read(SteadyTime deadline) override {
@@ -157,15 +183,24 @@ class WebSocketTransport final : public Transport {
       detail_ = "not connected";
       co_return make_error_code(NetError::closed);
     }
-    buffer_.clear();  // keeps its memory for the next message
-    const Deadline limit(*connection, reading, deadline);
-    const auto [error, size] = co_await connection->ws.async_read(buffer_, await_tuple);
-    if (error) {
-      co_return translate(*connection, error, "waiting for a message");
+    Connection& c = *connection;
+    const Deadline limit(c, reading, deadline);
+    while (true) {
+      if (c.closed) {
+        detail_ = c.farewell;
+        co_return make_error_code(NetError::closed);
+      }
+      understand(c);
+      if (!c.batch.messages.empty()) co_return std::span<const std::string_view>(c.batch.messages);
+      if (c.batch.error != nullptr) {
+        detail_ = c.batch.error;
+        co_return make_error_code(NetError::protocol);
+      }
+      if (c.closed) continue;
+      const TlsPipe::Outcome outcome = co_await more(c);
+      if (outcome == TlsPipe::Outcome::done) continue;
+      co_return failure(c, outcome, "waiting for a message");
     }
-    connection->last_frame = std::chrono::steady_clock::now();
-    message_[0] = {static_cast<const char*>(buffer_.cdata().data()), size};
-    co_return std::span<const std::string_view>(message_);
   }
 
   asio::awaitable<Result<void>> write(std::string_view text, SteadyTime deadline) override {
@@ -175,21 +210,17 @@ class WebSocketTransport final : public Transport {
       co_return make_error_code(NetError::closed);
     }
     const Deadline limit(*connection, writing, deadline);
-    const auto [error, size] = co_await connection->ws.async_write(asio::buffer(text.data(), text.size()), await_tuple);
-    if (error) {
-      co_return translate(*connection, error, "sending");
-    }
-    co_return Result<void>();
+    co_return co_await send(*connection, Opcode::text, text);
   }
 
   asio::awaitable<void> close(SteadyTime deadline) override {
     const auto connection = connection_;
-    if (!connection) {
-      co_return;
-    }
-    if (connection->ws.is_open()) {
+    if (!connection) co_return;
+    if (!connection->dropped && !connection->closed) {
       const Deadline limit(*connection, closing, deadline);
-      (void)co_await connection->ws.async_close(websocket::close_code::normal, await_tuple);
+      const std::string normal("\x03\xe8", 2);  // 1000
+      (void)co_await send(*connection, Opcode::close, normal);
+      (void)SSL_shutdown(connection->pipe.ssl());
     }
     connection->drop();
   }
@@ -206,31 +237,188 @@ class WebSocketTransport final : public Transport {
     }
   }
 
+  // All whole frames that were read; what they ask for is answered.
+  void understand(Connection& c) {
+    c.walk.walk({c.buffer.data() + c.begin, c.end - c.begin}, c.batch);
+    c.begin += c.batch.consumed;
+    if (c.batch.consumed > 0) c.last_frame = std::chrono::steady_clock::now();
+    bool answered = false;
+    for (const ControlFrame& control : c.batch.controls) {
+      if (control.kind == ControlFrame::Kind::pong) continue;
+      const bool ping = control.kind == ControlFrame::Kind::ping;
+      frame_.clear();
+      append_frame(frame_, ping ? Opcode::pong : Opcode::close, control.payload.substr(0, ping ? 125 : 2),
+                   random_mask());
+      // Who pings without end and reads no answer gets none.
+      answered = c.pipe.queue(frame_) || answered;
+      if (!ping) say_why(c, control.payload);
+    }
+    if (answered) (void)c.pipe.flush();
+  }
+
+  static void say_why(Connection& c, std::string_view payload) {
+    c.closed = true;
+    c.farewell = "closed with code ";
+    if (payload.size() < 2) {
+      c.farewell += "1005";
+      return;
+    }
+    c.farewell += std::to_string(static_cast<unsigned char>(payload[0]) << 8 | static_cast<unsigned char>(payload[1]));
+    if (payload.size() > 2) c.farewell += ": " + printable(payload.substr(2), 200);
+  }
+
+  // Waits for bytes and takes all that are there. After a wake-up it lets a moment pass, so that the next one serves
+  // many messages, of all connections: their ticks are the same. A burst is read at once.
+  asio::awaitable<TlsPipe::Outcome> more(Connection& c) {
+    make_room(c);
+    const auto coalesce = net_->coalesce();
+    while (!c.dropped) {
+      if (coalesce.count() > 0 && c.quiet_ticks < idle_ticks && !c.in_burst) co_await next_tick(c);
+      std::size_t got = 0;
+      const TlsPipe::Outcome outcome = c.pipe.read(c.buffer.data() + c.end, c.buffer.size() - c.end, got);
+      c.end += got;
+      c.in_burst = got >= burst;
+      if (got > 0) {
+        c.quiet_ticks = 0;
+        co_return TlsPipe::Outcome::done;
+      }
+      if (outcome != TlsPipe::Outcome::nothing) co_return outcome;
+      if (coalesce.count() > 0 && ++c.quiet_ticks < idle_ticks) continue;
+      const error_code error = co_await c.pipe.readable();
+      if (error) co_return TlsPipe::Outcome::ended;
+      if (coalesce.count() > 0) co_await next_tick(c);
+    }
+    co_return TlsPipe::Outcome::ended;
+  }
+
+  asio::awaitable<void> next_tick(Connection& c) {
+    const auto coalesce = std::chrono::duration_cast<SteadyTime::duration>(net_->coalesce());
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    c.tick.expires_at(SteadyTime((now / coalesce + 1) * coalesce));
+    (void)co_await c.tick.async_wait(await_tuple);
+  }
+
+  // What was understood makes place for what comes; a message that is longer than the buffer gets a longer one.
+  static void make_room(Connection& c) {
+    if (c.begin > 0) {
+      std::memmove(c.buffer.data(), c.buffer.data() + c.begin, c.end - c.begin);
+      c.end -= c.begin;
+      c.begin = 0;
+    }
+    const std::size_t wanted = std::max(buffer_min, c.batch.wanted);
+    if (c.buffer.size() < wanted || (c.buffer.size() > buffer_min && c.end < buffer_min && wanted == buffer_min)) {
+      c.buffer.resize(wanted);
+      c.buffer.shrink_to_fit();
+    }
+  }
+
+  asio::awaitable<Result<void>> send(Connection& c, Opcode opcode, std::string_view text) {
+    std::string frame;
+    append_frame(frame, opcode, text, random_mask());
+    if (!c.pipe.queue(frame)) {
+      detail_ = "the other side does not read what is sent to it";
+      co_return make_error_code(NetError::closed);
+    }
+    co_return co_await send_queued(c);
+  }
+
+  asio::awaitable<Result<void>> send_queued(Connection& c) {
+    while (true) {
+      if (c.dropped) co_return failure(c, TlsPipe::Outcome::ended, "sending");
+      const TlsPipe::Outcome outcome = c.pipe.flush();
+      if (outcome == TlsPipe::Outcome::done) co_return Result<void>();
+      if (outcome != TlsPipe::Outcome::nothing) co_return failure(c, outcome, "sending");
+      const error_code error = co_await c.pipe.writable();
+      if (error) co_return failure(c, TlsPipe::Outcome::ended, "sending");
+    }
+  }
+
+  asio::awaitable<Result<void>> upgrade(Connection& c, const Url& url, const std::string& path) {
+    const std::string key = random_key();
+    http::request<http::empty_body> request(http::verb::get, path, 11);
+    request.set(http::field::host, host_header(url));
+    request.set(http::field::upgrade, "websocket");
+    request.set(http::field::connection, "Upgrade");
+    request.set(http::field::sec_websocket_key, key);
+    request.set(http::field::sec_websocket_version, "13");
+    request.set(http::field::user_agent, std::string("cvdd/") + CVDD_VERSION);
+    std::ostringstream text;
+    text << request;
+    if (!c.pipe.queue(text.str())) co_return make_error_code(NetError::protocol);
+    const Result<void> sent = co_await send_queued(c);
+    if (!sent) co_return sent.error();
+    http::response_parser<http::string_body> parser;
+    parser.header_limit(response_max);
+    parser.body_limit(response_max);
+    error_code error;
+    bool ended = false;
+    while (!error && !parser.is_done()) {
+      if (parser.is_header_done() && parser.get().result() == http::status::switching_protocols) break;
+      parser.eager(parser.is_header_done());
+      const std::size_t used = parser.put(asio::const_buffer(c.buffer.data() + c.begin, c.end - c.begin), error);
+      c.begin += used;
+      if (error == http::error::need_more) error = {};
+      if (error || used > 0 || parser.is_done()) continue;
+      if (ended) {
+        parser.put_eof(error);
+        break;
+      }
+      make_room(c);
+      std::size_t got = 0;
+      TlsPipe::Outcome outcome = c.pipe.read(c.buffer.data() + c.end, c.buffer.size() - c.end, got);
+      c.end += got;
+      if (got > 0) continue;
+      if (outcome == TlsPipe::Outcome::nothing) {
+        const error_code waited = co_await c.pipe.readable();
+        if (!waited) continue;
+        outcome = TlsPipe::Outcome::ended;
+      }
+      if (c.late || c.dropped || !parser.is_header_done()) co_return failure(c, outcome, "in the WebSocket handshake");
+      ended = true;  // a refusal's body may end so
+    }
+    if (error && !parser.is_header_done()) {
+      detail_ = error.message() + " in the WebSocket handshake";
+      co_return make_error_code(NetError::protocol);
+    }
+    co_return judge(parser.get(), key);
+  }
+
+  [[nodiscard]] Result<void> judge(const http::response<http::string_body>& response, const std::string& key) {
+    const auto field = [&](http::field name) {
+      const auto value = response[name];
+      return std::string_view(value.data(), value.size());
+    };
+    if (response.result() == http::status::switching_protocols) {
+      const bool agreed = beast::iequals(response[http::field::upgrade], "websocket") &&
+                          http::token_list(response[http::field::connection]).exists("upgrade") &&
+                          field(http::field::sec_websocket_accept) == accept_of(key);
+      if (agreed) return Result<void>();
+      detail_ = "the answer to the WebSocket handshake is not one";
+      return make_error_code(NetError::protocol);
+    }
+    const std::string_view retry = field(http::field::retry_after);
+    refusal_ = {response.result_int(), parse_retry_after(retry, field(http::field::date)),
+                printable(response.body(), 200)};
+    detail_ = "HTTP " + std::to_string(refusal_->status);
+    if (!retry.empty()) detail_ += ", Retry-After " + printable(retry, 100);
+    if (!refusal_->body.empty()) detail_ += ": " + refusal_->body;
+    return make_error_code(NetError::upgrade_refused);
+  }
+
   // Causes instead of library codes; the library's words stay in the detail.
-  [[nodiscard]] error_code translate(Connection& connection, const error_code& error, const char* doing) {
-    if (connection.late) {
+  [[nodiscard]] error_code failure(Connection& c, TlsPipe::Outcome outcome, const char* doing) {
+    if (c.late) {
       detail_ = std::string("timed out ") + doing;
       return make_error_code(NetError::timed_out);
     }
-    if (error == websocket::error::closed) {
-      const auto& reason = connection.ws.reason();
-      detail_ = "closed with code " + std::to_string(reason.code);
-      if (!reason.reason.empty()) {
-        detail_ += ": " + printable(std::string_view(reason.reason.data(), reason.reason.size()), 200);
-      }
-      return make_error_code(NetError::closed);
-    }
-    detail_ = error.message() + " " + doing;
-    const bool ended = is_disconnect(error) || error == beast::http::error::end_of_stream;
-    return make_error_code(ended ? NetError::closed : NetError::protocol);
+    detail_ = (c.pipe.last_error().empty() ? "closed" : c.pipe.last_error()) + " " + doing;
+    return make_error_code(outcome == TlsPipe::Outcome::broken ? NetError::protocol : NetError::closed);
   }
 
   asio::any_io_executor executor_;
-  std::shared_ptr<NetContext> tls_;
+  std::shared_ptr<NetContext> net_;
   std::shared_ptr<Connection> connection_;
-  beast::flat_buffer buffer_;
-  std::array<std::string_view, 1> message_;
-  std::string detail_;
+  std::string detail_, frame_;
   std::optional<HttpRefusal> refusal_;
 };
 

@@ -629,3 +629,63 @@ TEST_CASE("binance: candles tell what takers bought") {
   CHECK(
       (exchange(Market::spot).has_taker_candles(seconds(60)) && !exchange(Market::spot).has_taker_candles(seconds(7))));
 }
+
+namespace {
+// What was made of a message, as text.
+std::string told(const Parsed& p) {
+  std::string out =
+      std::string(name_of(p.refusal)) + " " + std::to_string(p.refused_rows) + (p.ignored ? " ignored" : "");
+  for (const Trade& t : p.trades) {
+    out += " " + t.instrument->symbol + " " + std::to_string(t.id) + " " + std::to_string(t.time.us) + " " +
+           std::to_string(t.fills) + " " + to_string(t.price) + " " + to_string(t.base) + " " + to_string(t.quote) +
+           " " + std::to_string(static_cast<int>(t.aggressor)) + std::to_string(static_cast<int>(t.series)) +
+           (t.in_cvd ? " in" : " beside") + (t.placeholder ? " placeholder" : "");
+  }
+  for (const Ack& a : p.acks) out += " ack " + std::to_string(a.id) + (a.ok ? " ok" : a.error);
+  return out;
+}
+}  // namespace
+
+// A space before it sends a message the long way.
+TEST_CASE("binance: the short way through a plain message and the long one see the same, whatever is broken") {
+  const std::pair<Market, std::string> good[] = {
+      {Market::linear,
+       R"({"stream":"btcusdt@aggTrade","data":{"e":"aggTrade","E":1791382992488,"a":3477868433,"s":"BTCUSDT",)"
+       R"("p":"83091.70","q":"0.022","nq":"0.022","f":8153634393,"l":8153634394,"T":1791382992338,"m":false,"st":1}})"},
+      {Market::linear, R"({"stream":"dogeusdt@trade","data":{"e":"trade","E":1790371725749,"T":1790371725748,)"
+                       R"("s":"DOGEUSDT","t":3488255295,"p":"0","q":"0","X":"NA","m":true,"st":1}})"},
+      {Market::spot, R"({"stream":"btcusdt@aggTrade","data":{"e":"aggTrade","E":1,"s":"BTCUSDT","a":12345,"p":"0.001",)"
+                     R"("q":"100","f":100,"l":105,"T":1672515782136,"m":true,"M":true}})"},
+      {Market::inverse, R"({"stream":"btcusd_perp@aggTrade","data":{"e":"aggTrade","E":1,"a":1,"s":"BTCUSD_PERP",)"
+                        R"("p":"9000.1","q":"7","f":1,"l":1,"T":1672515782136,"m":false}})"}};
+  const char* const parts[] = {"\"", "\\",  "{",    "}",    ",",  ":",    " ",    "0",
+                               "-",  "1e5", "null", "\xc3", "\n", "\x01", "true", ""};
+  std::size_t compared = 0, trades = 0;
+  for (const auto& [market, text] : good) {
+    CHECK(parse(market, text).trades.size() == 1);
+    const auto same = [&, market = market](const std::string& message) {
+      const Parsed quick = parse(market, message), slow = parse(market, " " + message);
+      ++compared;
+      trades += quick.trades.size();
+      if (told(quick) == told(slow)) return;
+      FAIL_CHECK(message << "\n quick: " << told(quick) << "\n slow: " << told(slow));
+    };
+    same(text);
+    for (std::size_t i = 0; i <= text.size(); ++i) {
+      same(text.substr(0, i));
+      for (const char* part : parts) {
+        same(text.substr(0, i) + part + text.substr(i));
+        if (i < text.size()) same(text.substr(0, i) + part + text.substr(i + 1));
+      }
+    }
+    // Keys twice, keys exchanged, keys missing.
+    for (const char* key : {"\"a\":", "\"p\":", "\"T\":", "\"s\":", "\"m\":", "\"e\":"}) {
+      for (const char* other : {"\"a\":", "\"q\":", "\"stream\":", "\"x\":", "\"\":"}) {
+        std::string changed = text;
+        const auto at = changed.find(key);
+        if (at != changed.npos) same(changed.replace(at, std::string_view(key).size(), other));
+      }
+    }
+  }
+  CHECK((compared > 15'000 && trades > 1'000));
+}

@@ -1,0 +1,54 @@
+// A TLS connection read in large pieces: OpenSSL on the socket, one system call for as many records as are there.
+// Belongs to the io thread. Asio waits, and nothing else.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace cvdd {
+
+namespace asio = boost::asio;
+
+class TlsPipe {
+ public:
+  TlsPipe(asio::ip::tcp::socket socket, SSL_CTX* context);
+  TlsPipe(const TlsPipe&) = delete;
+  TlsPipe& operator=(const TlsPipe&) = delete;
+  [[nodiscard]] SSL* ssl() const { return ssl_.get(); }
+
+  asio::awaitable<boost::system::error_code> handshake();
+
+  enum class Outcome : std::uint8_t { done, nothing, ended, broken };
+  // Whatever is there, up to `room` bytes, without waiting. `ended`: the other side closed, or was cut off.
+  [[nodiscard]] Outcome read(char* to, std::size_t room, std::size_t& got);
+  asio::awaitable<boost::system::error_code> readable();
+
+  // Behind what is waiting already; false if too much is.
+  [[nodiscard]] bool queue(std::string_view bytes);
+  // Sends what it can without waiting: `nothing` if some of it has to wait.
+  [[nodiscard]] Outcome flush();
+  asio::awaitable<boost::system::error_code> writable();
+
+  // Every wait ends. Nothing can be done with it afterwards.
+  void drop();
+  [[nodiscard]] const std::string& last_error() const { return error_; }
+
+  static constexpr std::size_t queue_max = std::size_t{1} << 20;
+
+ private:
+  [[nodiscard]] Outcome outcome_of(int result);
+  struct Free {
+    void operator()(SSL* ssl) const { SSL_free(ssl); }
+  };
+  asio::ip::tcp::socket socket_;
+  std::unique_ptr<SSL, Free> ssl_;
+  std::string out_;
+  std::string error_;
+};
+
+}  // namespace cvdd
