@@ -327,18 +327,19 @@ asio::awaitable<void> Session::read_messages() {
       }
       co_return;
     }
+    const Timestamp received =
+        context_.time->now();  // of all of them: reading the clock for each costs more than it tells
     for (const std::string_view message : *messages) {
-      if (!take(message)) co_return;
+      if (!take(message, now, received)) co_return;
     }
     if (!records_.empty()) co_await deliver();
   }
 }
 
 // One message; false if the connection should end.
-bool Session::take(std::string_view message) {
+bool Session::take(std::string_view message, Watch::Time now, Timestamp received) {
   const auto before = static_cast<std::ptrdiff_t>(records_.size());
-  const Parsed& parsed = context_.intake->take(message, context_.time->now(), records_, settings_.number);
-  const auto now = context_.clock->steady();
+  const Parsed& parsed = context_.intake->take(message, received, records_, settings_.number);
   if (!parsed.trades.empty()) {
     lull_.heard(now, static_cast<std::uint32_t>(parsed.trades.size()));
     if (doubting_) {  // before its trades

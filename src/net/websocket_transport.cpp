@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/http.hpp>
 #include <cstring>
@@ -273,7 +274,11 @@ class WebSocketTransport final : public Transport {
     make_room(c);
     const auto coalesce = net_->coalesce();
     while (!c.dropped) {
-      if (coalesce.count() > 0 && c.quiet_ticks < idle_ticks && !c.in_burst) co_await next_tick(c);
+      if (coalesce.count() > 0 && c.quiet_ticks < idle_ticks && !c.in_burst) {
+        co_await next_tick(c);
+      } else {
+        co_await asio::post(executor_, asio::use_awaitable);  // others have their turn, and timers
+      }
       std::size_t got = 0;
       const TlsPipe::Outcome outcome = c.pipe.read(c.buffer.data() + c.end, c.buffer.size() - c.end, got);
       c.end += got;

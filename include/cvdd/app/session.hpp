@@ -131,7 +131,7 @@ class Session {
   asio::awaitable<void> read_messages();
   asio::awaitable<void> deliver();
   asio::awaitable<void> pause(std::chrono::milliseconds time);
-  [[nodiscard]] bool take(std::string_view message);
+  [[nodiscard]] bool take(std::string_view message, Watch::Time now, Timestamp received);
   [[nodiscard]] bool acknowledge(const Ack& ack);
   [[nodiscard]] std::deque<Request>::iterator request_of(const Ack& ack);
   [[nodiscard]] bool settle(Request request, const Ack& ack);
@@ -166,7 +166,7 @@ class Session {
   static constexpr Duration refused_pause = seconds(600), unnamed_pause = seconds(60);
   static constexpr std::chrono::seconds quiet_takeover{30};
   std::vector<Record> marks_;    // of instruments that ended, when the queue had no room for them
-  std::vector<Record> records_;  // of the message being handled; never more than one message's
+  std::vector<Record> records_;  // of the messages that one read brought
   std::unique_ptr<Timer> timer_, write_timer_;
   Backoff backoff_;
   std::size_t host_ = 0;
