@@ -3,8 +3,10 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
@@ -46,11 +48,13 @@ BIO_METHOD* socket_method() {
 }
 }  // namespace
 
-TlsPipe::TlsPipe(asio::ip::tcp::socket socket, SSL_CTX* context) : socket_(std::move(socket)), ssl_(SSL_new(context)) {
+TlsPipe::TlsPipe(asio::ip::tcp::socket socket, SSL_CTX* context)
+    : socket_(std::move(socket)), protocol_(asio::ip::tcp::v4()), fd_(socket_.native_handle()), ssl_(SSL_new(context)) {
   boost::system::error_code ignored;
+  protocol_ = socket_.local_endpoint(ignored).protocol();
   socket_.native_non_blocking(true, ignored);
   BIO* const bio = BIO_new(socket_method());
-  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket_.native_handle())));
+  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(fd_)));
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_connect_state(ssl_.get());
@@ -107,6 +111,7 @@ asio::awaitable<boost::system::error_code> TlsPipe::handshake() {
 
 TlsPipe::Outcome TlsPipe::read(char* to, std::size_t room, std::size_t& got) {
   got = 0;
+  if (fd_ < 0) return Outcome::ended;
   ERR_clear_error();
   while (got < room) {
     errno = 0;
@@ -128,6 +133,7 @@ bool TlsPipe::queue(std::string_view bytes) {
 }
 
 TlsPipe::Outcome TlsPipe::flush() {
+  if (fd_ < 0) return Outcome::ended;
   ERR_clear_error();
   std::size_t sent = 0;
   Outcome outcome = Outcome::done;
@@ -145,19 +151,48 @@ TlsPipe::Outcome TlsPipe::flush() {
   return outcome;
 }
 
+boost::system::error_code TlsPipe::watch() {
+  boost::system::error_code error;
+  if (fd_ < 0) return asio::error::bad_descriptor;
+  if (!socket_.is_open()) socket_.assign(protocol_, fd_, error);
+  return error;
+}
+
+// A peek instead of a wait: that would have to arm the descriptor again each time.
 asio::awaitable<boost::system::error_code> TlsPipe::readable() {
-  const auto [error] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, await_tuple);
-  co_return error;
+  if (const boost::system::error_code error = watch()) co_return error;
+  char byte = 0;
+  ++waits_;
+  const auto buffer = asio::buffer(&byte, 1);
+  const auto [error, got] = co_await socket_.async_receive(buffer, asio::socket_base::message_peek, await_tuple);
+  --waits_;
+  // What went wrong on the way will be seen by who reads.
+  const bool ours = error == asio::error::operation_aborted || error == asio::error::bad_descriptor;
+  co_return ours ? error : boost::system::error_code{};
 }
 
 asio::awaitable<boost::system::error_code> TlsPipe::writable() {
+  if (const boost::system::error_code error = watch()) co_return error;
+  ++waits_;
   const auto [error] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, await_tuple);
+  --waits_;
   co_return error;
 }
 
+void TlsPipe::leave_alone() {
+  if (fd_ < 0 || waits_ > 0 || !socket_.is_open()) return;
+  boost::system::error_code error;
+  (void)socket_.release(error);
+}
+
 void TlsPipe::drop() {
+  if (fd_ < 0) return;
   boost::system::error_code ignored;
-  socket_.close(ignored);
+  if (socket_.is_open())
+    socket_.close(ignored);
+  else
+    ::close(fd_);
+  fd_ = -1;
 }
 
 }  // namespace cvdd

@@ -17,6 +17,7 @@ namespace asio = boost::asio;
 class TlsPipe {
  public:
   TlsPipe(asio::ip::tcp::socket socket, SSL_CTX* context);
+  ~TlsPipe() { drop(); }
   TlsPipe(const TlsPipe&) = delete;
   TlsPipe& operator=(const TlsPipe&) = delete;
   [[nodiscard]] SSL* ssl() const { return ssl_.get(); }
@@ -27,6 +28,8 @@ class TlsPipe {
   // Whatever is there, up to `room` bytes, without waiting. `ended`: the other side closed, or was cut off.
   [[nodiscard]] Outcome read(char* to, std::size_t room, std::size_t& got);
   asio::awaitable<boost::system::error_code> readable();
+  // Until the next wait nobody is woken by what arrives.
+  void leave_alone();
 
   // Behind what is waiting already; false if too much is.
   [[nodiscard]] bool queue(std::string_view bytes);
@@ -42,10 +45,14 @@ class TlsPipe {
 
  private:
   [[nodiscard]] Outcome outcome_of(int result);
+  [[nodiscard]] boost::system::error_code watch();
   struct Free {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
   };
-  asio::ip::tcp::socket socket_;
+  asio::ip::tcp::socket socket_;  // open while Asio watches the descriptor
+  asio::ip::tcp protocol_;
+  int fd_ = -1;
+  unsigned waits_ = 0;  // that go on
   std::unique_ptr<SSL, Free> ssl_;
   std::string out_;
   std::string error_;

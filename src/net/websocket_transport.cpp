@@ -63,7 +63,7 @@ struct Connection : std::enable_shared_from_this<Connection> {
     timer.cancel();
     tick.cancel();
     pipe.drop();
-    dropped = true;
+    dropped = true;  // SSL_free after this finds no descriptor to write to
   }
 
   TlsPipe pipe;
@@ -273,11 +273,11 @@ class WebSocketTransport final : public Transport {
   asio::awaitable<TlsPipe::Outcome> more(Connection& c) {
     make_room(c);
     const auto coalesce = net_->coalesce();
+    bool waited = false;
     while (!c.dropped) {
       if (coalesce.count() > 0 && c.quiet_ticks < idle_ticks && !c.in_burst) {
         co_await next_tick(c);
-      } else {
-        co_await asio::post(executor_, asio::use_awaitable);  // others have their turn, and timers
+        waited = true;
       }
       std::size_t got = 0;
       const TlsPipe::Outcome outcome = c.pipe.read(c.buffer.data() + c.end, c.buffer.size() - c.end, got);
@@ -285,12 +285,14 @@ class WebSocketTransport final : public Transport {
       c.in_burst = got >= burst;
       if (got > 0) {
         c.quiet_ticks = 0;
+        if (!waited) co_await asio::post(executor_, asio::use_awaitable);  // others have their turn, and timers
         co_return TlsPipe::Outcome::done;
       }
       if (outcome != TlsPipe::Outcome::nothing) co_return outcome;
       if (coalesce.count() > 0 && ++c.quiet_ticks < idle_ticks) continue;
       const error_code error = co_await c.pipe.readable();
       if (error) co_return TlsPipe::Outcome::ended;
+      waited = true;
       if (coalesce.count() > 0) co_await next_tick(c);
     }
     co_return TlsPipe::Outcome::ended;
@@ -299,6 +301,7 @@ class WebSocketTransport final : public Transport {
   asio::awaitable<void> next_tick(Connection& c) {
     const auto coalesce = std::chrono::duration_cast<SteadyTime::duration>(net_->coalesce());
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    c.pipe.leave_alone();
     c.tick.expires_at(SteadyTime((now / coalesce + 1) * coalesce));
     (void)co_await c.tick.async_wait(await_tuple);
   }
