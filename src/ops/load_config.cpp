@@ -31,7 +31,8 @@ KnownMarkets known_markets() {
   for (const Exchange* exchange : all_exchanges()) {
     known.markets.emplace_back(std::string(exchange->name), exchange->market);
     const std::string name(exchange->name);
-    const bool listed = std::find(known.with_candles.begin(), known.with_candles.end(), name) != known.with_candles.end();
+    const bool listed =
+        std::find(known.with_candles.begin(), known.with_candles.end(), name) != known.with_candles.end();
     if (exchange->candle_facts.takers && !listed) known.with_candles.push_back(name);
   }
   return known;

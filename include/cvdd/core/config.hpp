@@ -43,9 +43,9 @@ struct Config {
   AuditMode audit = AuditMode::sample;  // closed bars against the exchanges' own candles
   bool sync = true;                     // sync = "bar": fdatasync after every bar; "off": the kernel decides
   std::string http_listen = "127.0.0.1:9480";
-  std::string log_level = "info";    // trace debug info warn error
-  Duration renew_after;              // age at which connections are renewed; 0: before the exchange's limit
-  std::optional<Duration> renew_at;  // since midnight UTC: they are renewed then, if the exchange's limit allows
+  std::string log_level = "info";        // trace debug info warn error
+  Duration renew_after;                  // age at which connections are renewed; 0: before the exchange's limit
+  std::optional<Duration> renew_at;      // since midnight UTC: they are renewed then, if the exchange's limit allows
   Duration coalesce = milliseconds(10);  // how long a connection may wait for more before it is read
   std::string ca_file;
   std::string proxy;
