@@ -327,6 +327,9 @@ asio::awaitable<void> Session::read_messages() {
       }
       co_return;
     }
+    // Given up meanwhile: what is taken now could not be delivered any more, and would count as seen.
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) co_return;
     const Timestamp received =
         context_.time->now();  // of all of them: reading the clock for each costs more than it tells
     for (const std::string_view message : *messages) {

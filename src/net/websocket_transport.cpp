@@ -276,7 +276,7 @@ class WebSocketTransport final : public Transport {
     bool waited = false;
     while (!c.dropped) {
       if (coalesce.count() > 0 && c.quiet_ticks < idle_ticks && !c.in_burst) {
-        co_await next_tick(c);
+        if (!co_await next_tick(c)) co_return TlsPipe::Outcome::ended;
         waited = true;
       }
       std::size_t got = 0;
@@ -293,17 +293,19 @@ class WebSocketTransport final : public Transport {
       const error_code error = co_await c.pipe.readable();
       if (error) co_return TlsPipe::Outcome::ended;
       waited = true;
-      if (coalesce.count() > 0) co_await next_tick(c);
+      if (coalesce.count() > 0 && !co_await next_tick(c)) co_return TlsPipe::Outcome::ended;
     }
     co_return TlsPipe::Outcome::ended;
   }
 
-  asio::awaitable<void> next_tick(Connection& c) {
+  // False if it was given up.
+  asio::awaitable<bool> next_tick(Connection& c) {
     const auto coalesce = std::chrono::duration_cast<SteadyTime::duration>(net_->coalesce());
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     c.pipe.leave_alone();
     c.tick.expires_at(SteadyTime((now / coalesce + 1) * coalesce));
-    (void)co_await c.tick.async_wait(await_tuple);
+    const auto [error] = co_await c.tick.async_wait(await_tuple);
+    co_return !error;
   }
 
   // What was understood makes place for what comes; a message that is longer than the buffer gets a longer one.
