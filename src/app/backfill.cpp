@@ -100,6 +100,13 @@ asio::awaitable<void> Backfill::fetch(Repair repair) {
   const Duration wait = context_.budget->take(context_.time->now());
   co_await client_.sleep(std::chrono::microseconds(wait.us));
   if (stopping_) co_return;
+  // Asked to stay away while we waited for our turn.
+  if (const Duration told = context_.gate->blocked(context_.time->now()); told.us > 0) {
+    if (repair.question) co_return;
+    repair.due = context_.clock->steady() + std::chrono::microseconds(told.us);
+    if (!queue_.add(repair)) ++counters_.given_up;
+    co_return;
+  }
   std::vector<Trade> trades;
   std::string error;
   if (co_await page(repair, trades, error)) {

@@ -20,13 +20,13 @@ asio::awaitable<void> HistoryClient::sleep(std::chrono::steady_clock::duration t
 }
 
 asio::awaitable<bool> HistoryClient::ask(std::string target, std::string& body, std::string& error) {
+  const Duration wait = context_.budget->take(context_.time->now());
+  co_await sleep(std::chrono::microseconds(wait.us));
   while (!stopping_) {
     const Duration blocked = context_.gate->blocked(context_.time->now());
     if (blocked.us <= 0) break;
     co_await sleep(std::chrono::microseconds(blocked.us));
   }
-  const Duration wait = context_.budget->take(context_.time->now());
-  co_await sleep(std::chrono::microseconds(wait.us));
   if (stopping_) co_return false;
   co_return co_await get(target, body, error);
 }
