@@ -51,7 +51,7 @@ http::response<http::string_body> respond(Hub& hub, const HttpRequest& request, 
     const Timestamp now = wall_clock();
     Hub::Wait& asked = hub.waits[protocol->name()];
     // What was on its way already can't be helped.
-    if (asked.told + seconds(2) < now && now < asked.until) ++hub.stats.impolite;
+    if (asked.told + seconds(4) < now && now < asked.until) ++hub.stats.impolite;
     wait = hub.rest_fault == RestFault::too_many || hub.rest_fault == RestFault::banned;
     if (wait && now >= asked.until) asked = {now, now + hub.rest_wait};
     answer = hub.answer(address);

@@ -117,9 +117,9 @@ TEST_CASE("history that is refused, slow, torn or nonsense: nobody gets banned, 
   Running daemon(exchanges, folder);
   REQUIRE(all_traded(daemon, count));
   for (int fault = 1; fault < static_cast<int>(sim::RestFault::count_); ++fault) {
-    exchanges.trouble_rest(static_cast<sim::RestFault>(fault), seconds(4));
+    exchanges.trouble_rest(static_cast<sim::RestFault>(fault), seconds(6));
     exchanges.drop_connections();
-    std::this_thread::sleep_for(std::chrono::milliseconds(6'500));
+    std::this_thread::sleep_for(std::chrono::milliseconds(7'500));
   }
   exchanges.trouble_rest(sim::RestFault::none, {});
   const bool all = repaired(exchanges, daemon, std::chrono::seconds(120));
