@@ -50,6 +50,8 @@ asio::awaitable<void> Session::connect_again_and_again() {
       co_await transport_->close(context_.clock->steady() + Millis(500));
       transport_.reset();
       if (stopping_) {  // the open bars are written as partial: no loss to mark
+        // What was waiting for room has been counted as seen: no other connection will bring it.
+        if (!records_.empty() || !marks_.empty()) co_await deliver();
         for (const Instrument* instrument : instruments_) context_.intake->leave(*instrument, settings_.number);
         co_return;
       }

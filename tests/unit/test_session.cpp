@@ -1,0 +1,104 @@
+// A session on a transport that only says what the test wants: what happens to records when it ends.
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "catch.hpp"
+#include "cvdd/app/session.hpp"
+#include "sim/virtual_clock.hpp"
+
+using namespace cvdd;
+
+namespace {
+std::string trade(std::uint64_t id, std::int64_t ms) {
+  return R"({"stream":"btcusdt@aggTrade","data":{"e":"aggTrade","E":1,"s":"BTCUSDT","a":)" + std::to_string(id) +
+         R"(,"p":"100.5","q":"2","f":1,"l":3,"T":)" + std::to_string(ms) + R"(,"m":false,"M":true}})";
+}
+
+// One batch of messages, then silence.
+class OneBatch final : public Transport {
+ public:
+  OneBatch(Clock& clock, std::vector<std::string> messages)
+      : clock_(clock), messages_(std::move(messages)), timer_(clock.timer()) {}
+  asio::awaitable<Result<void>> connect(const Url&, std::string_view, SteadyTime) override { co_return Result<void>(); }
+  asio::awaitable<Result<std::span<const std::string_view>>> read(SteadyTime deadline) override {
+    if (!views_.empty()) co_await timer_->wait_until(deadline);
+    if (!views_.empty()) co_return make_error_code(NetError::timed_out);
+    views_.assign(messages_.begin(), messages_.end());
+    co_return std::span<const std::string_view>(views_);
+  }
+  asio::awaitable<Result<void>> write(std::string_view, SteadyTime) override { co_return Result<void>(); }
+  asio::awaitable<void> close(SteadyTime) override { co_return; }
+  [[nodiscard]] SteadyTime last_frame() const override { return clock_.steady(); }
+  [[nodiscard]] const std::string& last_error_detail() const override { return nothing_; }
+
+ private:
+  Clock& clock_;
+  std::vector<std::string> messages_;
+  std::vector<std::string_view> views_;
+  std::unique_ptr<Timer> timer_;
+  std::string nothing_;
+};
+}  // namespace
+
+TEST_CASE("what waited for room when a session is stopped still reaches the queue: no other connection brings it") {
+  constexpr Timestamp start{1'791'382'992'000'000};
+  constexpr std::size_t trades = 40;
+  asio::io_context io;
+  simtest::VirtualClock clock(start);
+  clock.use(io.get_executor());
+  const ExchangeTime time(clock);
+  Hosts hosts(1);
+  Intake intake(*find_exchange("binance", Market::spot), false);
+  ExchangeGate gate(10, seconds(60));
+  Bell bell;
+  Instrument instrument;
+  instrument.exchange = "binance";
+  instrument.symbol = "BTCUSDT";
+  intake.add(instrument);
+  std::vector<std::string> messages;
+  for (std::size_t i = 0; i < trades; ++i) messages.push_back(trade(100 + i, start.us / 1'000));
+
+  SessionContext context;
+  context.make_transport = [&] { return std::make_unique<OneBatch>(clock, messages); };
+  context.clock = &clock;
+  context.time = &time;
+  context.hosts = &hosts;
+  context.intake = &intake;
+  context.gate = &gate;
+  context.outlet = std::make_shared<Outlet>(std::make_shared<Channel>(8));
+  context.bell = &bell;
+  SessionSettings settings;
+  settings.hosts.resize(1);
+  Session session(std::move(context), settings);
+  const Instrument* const mine[] = {&instrument};
+  session.add(mine);
+  asio::co_spawn(io, session.run(), asio::detached);
+  const auto run_for = [&](std::chrono::milliseconds span) {
+    const auto until = clock.steady() + span;
+    do {
+      io.restart();
+      io.poll();
+    } while (clock.advance(until));
+    io.restart();
+    io.poll();
+  };
+  run_for(std::chrono::milliseconds(50));
+  REQUIRE(session.counters().backpressure_waits > 0);  // the queue is full, and most are still in the session's hands
+  session.stop();
+  run_for(std::chrono::milliseconds(50));
+  CHECK_FALSE(session.ended());
+
+  std::vector<std::uint64_t> ids;
+  std::vector<Record> popped(8);
+  for (int rounds = 0; rounds < 100; ++rounds) {
+    const std::size_t n = session.outlet()->channel()->pop(popped);
+    for (std::size_t i = 0; i < n; ++i) {
+      if (popped[i].kind() == RecordKind::trade) ids.push_back(popped[i].id());
+    }
+    run_for(std::chrono::milliseconds(5));
+  }
+  CHECK(session.ended());
+  REQUIRE(ids.size() == trades);
+  for (std::size_t i = 0; i < trades; ++i) CHECK(ids[i] == 100 + i);
+}
