@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
+#include <limits>
 
 namespace cvdd {
 
@@ -17,6 +20,41 @@ constexpr std::array<Int128, powers> power_of_ten = [] {
 }();
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// The number that eight characters are, all at once: pairs, then fours, then eight. False if one is no digit.
+bool eight_digits(const char* text, std::uint64_t& out) {
+  static_assert(std::endian::native == std::endian::little);
+  constexpr std::uint64_t zeros = 0x3030303030303030, high = 0xF0F0F0F0F0F0F0F0;
+  std::uint64_t v = 0;
+  std::memcpy(&v, text, 8);
+  if ((v & high) != zeros || ((v + 0x0606060606060606) & high) != zeros) return false;
+  v -= zeros;
+  v = v * 10 + (v >> 8);
+  v = ((v & 0x000000FF000000FF) * 0x000F424000000064 + ((v >> 16) & 0x000000FF000000FF) * 0x0000271000000001) >> 32;
+  out = v;
+  return true;
+}
+
+// As parse(), for what nearly all prices and sizes are: at most 17 characters, digits and perhaps a point.
+// Empty: not one of these.
+std::optional<Decimal> parse_short(std::string_view text, unsigned digits_max) {
+  constexpr std::size_t size_max = 17;
+  if (text.size() > size_max || text.empty() || digits_max < size_max) return std::nullopt;
+  const char* const point = static_cast<const char*>(std::memchr(text.data(), '.', text.size()));
+  std::string_view whole = text, fraction;
+  if (point != nullptr) {
+    whole = text.substr(0, static_cast<std::size_t>(point - text.data()));
+    fraction = text.substr(whole.size() + 1);
+    if (fraction.empty()) return std::nullopt;
+    while (!fraction.empty() && fraction.back() == '0') fraction.remove_suffix(1);
+  }
+  if (whole.empty() || (whole[0] == '0' && whole.size() > 1)) return std::nullopt;
+  const auto a = parse_digits(whole);
+  const auto b = fraction.empty() ? std::optional<std::uint64_t>(0) : parse_digits(fraction);
+  if (!a || !b) return std::nullopt;
+  const auto shift = static_cast<std::uint64_t>(power_of_ten[fraction.size()]);
+  return Decimal(static_cast<Int128>(*a * shift + *b), static_cast<unsigned>(fraction.size()));
+}
 
 std::optional<Decimal> parse(std::string_view text, unsigned digits_max, unsigned scale_max) {
   std::size_t i = 0;
@@ -88,7 +126,31 @@ UInt128 magnitude(Int128 v) { return v < 0 ? UInt128{0} - static_cast<UInt128>(v
 }  // namespace
 
 std::optional<Decimal> parse_decimal(std::string_view text, unsigned digits_max) {
+  if (const auto simple = parse_short(text, digits_max)) return simple;
   return parse(text, std::min(digits_max, 38U), 18);
+}
+
+std::optional<std::uint64_t> parse_digits(std::string_view text) {
+  constexpr std::uint64_t limit = std::numeric_limits<std::int64_t>::max();
+  std::uint64_t value = 0;
+  while (text.size() >= 8) {
+    std::uint64_t eight = 0;
+    if (!eight_digits(text.data(), eight)) return std::nullopt;
+    if (__builtin_mul_overflow(value, std::uint64_t{100'000'000}, &value) ||
+        __builtin_add_overflow(value, eight, &value)) {
+      return std::nullopt;
+    }
+    text.remove_prefix(8);
+    if (text.empty()) return value <= limit ? std::optional(value) : std::nullopt;
+  }
+  if (text.empty()) return std::nullopt;
+  for (const char c : text) {
+    if (!is_digit(c) || __builtin_mul_overflow(value, std::uint64_t{10}, &value) ||
+        __builtin_add_overflow(value, static_cast<std::uint64_t>(c - '0'), &value)) {
+      return std::nullopt;
+    }
+  }
+  return value <= limit ? std::optional(value) : std::nullopt;
 }
 
 std::optional<Decimal> parse_sum(std::string_view text) { return parse(text, 39, decimal_scale_max); }
@@ -136,6 +198,10 @@ std::optional<Decimal> subtract(const Decimal& a, const Decimal& b) { return add
 
 std::optional<Decimal> multiply(const Decimal& a, const Decimal& b) {
   Int128 product = 0;
+  const auto x = static_cast<std::int64_t>(a.mantissa), y = static_cast<std::int64_t>(b.mantissa);
+  if (x == a.mantissa && y == b.mantissa && a.scale + b.scale <= static_cast<int>(decimal_scale_max)) {
+    return Decimal(Int128{x} * y, static_cast<unsigned>(a.scale + b.scale));  // 64 times 64 bits: it fits
+  }
   if (a.scale + b.scale <= static_cast<int>(decimal_scale_max) &&
       !__builtin_mul_overflow(a.mantissa, b.mantissa, &product)) {
     return Decimal(product, static_cast<unsigned>(a.scale + b.scale));

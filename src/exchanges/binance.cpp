@@ -19,6 +19,7 @@
 #include "cvdd/exchanges/exchange.hpp"
 #include "fields.hpp"
 #include "json.hpp"
+#include "plain.hpp"
 #include "registry.hpp"
 
 namespace cvdd {
@@ -143,12 +144,11 @@ bool read_object(ondemand::object object, unsigned depth, Fields* fields) {
 // ---- From fields to trades ----
 
 // Milliseconds, or microseconds if the connection or the request asked for them.
-std::optional<Timestamp> trade_time(const Scalar& field) {
+std::optional<Timestamp> trade_time(std::uint64_t value) {
   constexpr std::uint64_t first_microseconds = 1'000'000'000'000'000;  // 2001 in µs, the year 33658 in ms
   constexpr std::uint64_t year_2250 = 8'835'984'000'000'000;
-  auto value = number(field);
-  if (!value || *value == 0) return std::nullopt;
-  std::uint64_t us = *value >= first_microseconds ? *value : *value * 1000;
+  if (value == 0) return std::nullopt;
+  const std::uint64_t us = value >= first_microseconds ? value : value * 1000;
   if (us > year_2250) return std::nullopt;
   return Timestamp{static_cast<std::int64_t>(us)};
 }
@@ -169,18 +169,21 @@ Refusal read_volume(const Fields& fields, Trade& trade) {
   return convert(trade, *size) ? Refusal::none : Refusal::overflow;
 }
 
+constexpr std::uint64_t fills_limit = std::uint64_t{1} << 31;
+
 // How many matches an aggregate covers. Holes inside f … l are possible on futures (other prints) and counted along.
 std::optional<std::uint32_t> fills_of(const Fields& fields) {
   auto first = number(fields.f);
   auto last = number(fields.l);
-  if (!first || !last || *last < *first || *last - *first >= (std::uint64_t{1} << 31)) return std::nullopt;
+  if (!first || !last || *last < *first || *last - *first >= fills_limit) return std::nullopt;
   return static_cast<std::uint32_t>(*last - *first + 1);
 }
 
 // A trade of a known instrument. Field types first, numbers after: a wrong type tells more than a wrong value.
 Refusal read_trade(const Fields& fields, Series series, const Instrument& instrument, Trade& trade) {
   auto id = number(series == Series::aggregate ? fields.a : fields.t);
-  auto time = trade_time(fields.time);
+  const auto when = number(fields.time);
+  auto time = when ? trade_time(*when) : std::nullopt;
   if (!id || !time || !fields.m.is(Kind::boolean)) return Refusal::bad_field;
   if (!is_decimal_kind(fields.p) || !is_decimal_kind(fields.q)) return Refusal::bad_field;
   if (fields.X.present() && !fields.X.is(Kind::string)) return Refusal::bad_field;
@@ -276,75 +279,48 @@ void parse_any(std::string_view message, Market market, const SymbolTable& symbo
 
 // ---- The message that nearly all are ----
 
-// Printable ASCII without quotes and backslashes up to a quote; nullptr if there is anything else before it.
-const char* plain_end(const char* p, const char* end) {
-  while (p != end && *p >= ' ' && *p != '"' && *p != '\\') ++p;  // char is signed: what is not ASCII is below ' '
-  return p != end && *p == '"' ? p : nullptr;
-}
-
-// {"stream":"…","data":{"e":…}} with nothing in it but plain strings, digits, true and false, each key once, no space:
-// as the exchange sends its trades. False at the first surprise, and then simdjson reads the message; a test holds the
-// two against each other.
-bool read_plain(std::string_view message, Fields& data) {
-  constexpr std::string_view begin = "{\"stream\":\"", middle = "\",\"data\":{";
-  if (!message.starts_with(begin)) return false;
-  const char *p = message.data() + begin.size(), *const end = message.data() + message.size();
-  p = plain_end(p, end);
-  if (p == nullptr || !std::string_view(p, static_cast<std::size_t>(end - p)).starts_with(middle)) return false;
-  p += middle.size();
-  while (true) {
-    if (p == end || *p != '"') return false;
-    const char* const key = ++p;
-    p = plain_end(p, end);
-    if (p == nullptr || end - p < 3 || p[1] != ':') return false;
-    const std::string_view name(key, static_cast<std::size_t>(p - key));
-    p += 2;
-    Scalar value;
-    if (*p == '"') {
-      const char* const text = ++p;
-      p = plain_end(p, end);
-      if (p == nullptr) return false;
-      value = {Kind::string, {text, static_cast<std::size_t>(p - text)}};
-      ++p;
-    } else if (*p >= '0' && *p <= '9') {
-      const char* const text = p;
-      while (p != end && *p >= '0' && *p <= '9') ++p;
-      if (*text == '0' && p - text > 1) return false;
-      value = {Kind::number, {text, static_cast<std::size_t>(p - text)}};
-    } else {
-      const std::string_view rest(p, static_cast<std::size_t>(end - p));
-      const std::string_view literal = rest.starts_with("true") ? "true" : rest.starts_with("false") ? "false" : "";
-      if (literal.empty()) return false;
-      value = {Kind::boolean, rest.substr(0, literal.size())};
-      p += literal.size();
-    }
-    if (Scalar* const known = name.size() == 1 ? letter_slot(data, name[0]) : name == "st" ? &data.st : nullptr) {
-      if (known->present()) return false;
-      *known = value;
-    }
-    if (p == end) return false;
-    if (*p == ',') {
-      ++p;
-      continue;
-    }
-    return end - p == 2 && p[0] == '}' && p[1] == '}';
+// An aggregate as the exchange sends it, to the letter; false at the first surprise, and nothing is said then.
+bool read_plain(std::string_view message, Market market, const SymbolTable& symbols, Parsed& out) {
+  plain::Cursor at(message);
+  std::string_view stream, symbol;
+  std::uint64_t event = 0, id = 0, first = 0, last = 0, time = 0, margined = 0;
+  Decimal price, size, normal;
+  bool seller = false, ignored = false;
+  at.expect("{\"stream\":\"").string(stream).expect("\",\"data\":{\"e\":\"aggTrade\",\"E\":").number(event);
+  if (at.skip(",\"a\":")) {
+    at.number(id).expect(",\"s\":\"").string(symbol).expect("\"");
+  } else {
+    at.expect(",\"s\":\"").string(symbol).expect("\",\"a\":").number(id);
   }
+  at.expect(",\"p\":\"").decimal(price).expect("\",\"q\":\"").decimal(size).expect("\"");
+  if (at.skip(",\"nq\":\"")) at.decimal(normal).expect("\"");
+  at.expect(",\"f\":").number(first).expect(",\"l\":").number(last).expect(",\"T\":").number(time);
+  at.expect(",\"m\":").boolean(seller);
+  if (at.skip(",\"M\":")) at.boolean(ignored);
+  if (at.skip(",\"st\":")) at.number(margined);
+  at.expect("}}");
+  if (!at.good() || !at.at_end()) return false;
+  const auto when = trade_time(time);
+  if (!when || last < first || last - first >= fills_limit || !price.is_positive() || !size.is_positive()) return false;
+  if (market != Market::spot && margined == (market == Market::linear ? 2U : 1U)) return false;
+  const auto found = symbols.find(symbol);
+  if (found == symbols.end() || found->second == nullptr) return false;
+  Trade& trade = out.trades.emplace_back();
+  trade.instrument = found->second;
+  trade.time = *when;
+  trade.id = id;
+  trade.fills = static_cast<std::uint32_t>(last - first + 1);
+  trade.aggressor = seller ? Aggressor::seller : Aggressor::buyer;
+  trade.price = price;
+  if (convert(trade, size)) return true;
+  out.trades.pop_back();
+  return false;
 }
 
 template <Market market>
 void parse(std::string_view message, const SymbolTable& symbols, Parsed& out) {
   out.clear();
-  {
-    Fields data;
-    if (read_plain(message, data) && data.e.is(Kind::string)) {
-      if (const auto series = series_of_event(data.e.text)) {
-        out.refusal = read_frame(data, *series, market, symbols, out);
-        out.refused_rows = out.refusal == Refusal::none ? 0 : 1;
-        return;
-      }
-    }
-  }
-  parse_any(message, market, symbols, out);
+  if (!read_plain(message, market, symbols, out)) parse_any(message, market, symbols, out);
 }
 
 void parse_any(std::string_view message, Market market, const SymbolTable& symbols, Parsed& out) {

@@ -1,21 +1,14 @@
 #include "fields.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
 
 namespace cvdd::fields {
 
 std::optional<Decimal> decimal(const Scalar& field) { return parse_decimal(field.text); }
 
 std::optional<std::uint64_t> integer(const Scalar& field) {
-  std::uint64_t value = 0;
-  const char* end = field.text.data() + field.text.size();
-  if (field.text.empty() || !is_decimal_kind(field)) return std::nullopt;
-  auto [last, error] = std::from_chars(field.text.data(), end, value);
-  if (error != std::errc{} || last != end) return std::nullopt;
-  if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return std::nullopt;
-  return value;
+  if (!is_decimal_kind(field)) return std::nullopt;
+  return parse_digits(field.text);
 }
 
 std::optional<std::uint64_t> number(const Scalar& field) {

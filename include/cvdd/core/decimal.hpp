@@ -33,6 +33,9 @@ struct Decimal {
 // Trailing zeros are cut, so equal numbers have equal mantissa and scale.
 [[nodiscard]] std::optional<Decimal> parse_decimal(std::string_view text, unsigned digits_max = 18);
 
+// Digits alone, up to 2^63 - 1: "0012" is 12. Empty if there is anything else, or nothing.
+[[nodiscard]] std::optional<std::uint64_t> parse_digits(std::string_view text);
+
 // As parse_decimal, for what cvdd itself printed: sums of up to 38 digits and 36 decimals.
 [[nodiscard]] std::optional<Decimal> parse_sum(std::string_view text);
 

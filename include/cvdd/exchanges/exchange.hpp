@@ -3,12 +3,12 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "cvdd/core/audit.hpp"
@@ -83,7 +83,7 @@ struct StringHash {
   std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
 };
 // Symbol as the exchange prints it in its messages → instrument.
-using SymbolTable = std::unordered_map<std::string, const Instrument*, StringHash, std::equal_to<>>;
+using SymbolTable = boost::unordered_flat_map<std::string, const Instrument*, StringHash, std::equal_to<>>;
 
 struct Limits {
   std::uint32_t instruments_per_connection = 0;  // with one trade stream each
