@@ -118,6 +118,7 @@ std::size_t Aggregator::drain() {
       apply(batch_[k]);
       if (options_.event_time) close_due();
     }
+    note_latency(*channels_[i], n);
     total += n;
   }
   if (total > 0) {
@@ -128,6 +129,21 @@ std::size_t Aggregator::drain() {
     if (ledger_.newest_trade()) stats_.newest_trade_us.store(ledger_.newest_trade()->us, std::memory_order_relaxed);
   }
   return total;
+}
+
+// Of a batch that is in the ledger.
+void Aggregator::note_latency(Channel& channel, std::size_t n) {
+  if (n > stats_.queue_max.load(std::memory_order_relaxed)) stats_.queue_max.store(n, std::memory_order_relaxed);
+  if (!options_.local) return;
+  const auto pushed = channel.take_stamp();
+  if (pushed != Channel::Time{}) {
+    const auto waited = std::chrono::steady_clock::now() - pushed;
+    stats_.receipt_to_ledger.add({std::chrono::duration_cast<std::chrono::microseconds>(waited).count()});
+  }
+  const Timestamp now = options_.local();
+  for (std::size_t k = 0; k < n; ++k) {
+    if (batch_[k].kind() == RecordKind::trade) stats_.event_to_ledger.add(now - batch_[k].time());
+  }
 }
 
 // A month of candles is written before the next instrument's are made rows: one at a time is in memory.

@@ -92,6 +92,7 @@ int Daemon::run() {
   s.tick();
   s.io.run();
   s.engine.aggregator().stop();
+  s.engine.report();
   const AggregatorStats& stats = s.engine.aggregator().stats();
   spdlog::info("stopped rows={} revisions={}", stats.rows.load(), stats.revisions.load());
   return 0;

@@ -33,6 +33,7 @@ Engine::Engine(EngineOptions options, Surroundings around)
   a.event_time = options_.config.exchange_clock;
   a.repairs = options_.config.repair && !options_.config.exchange_clock;
   a.now = [this] { return closing_time_.now(); };
+  if (around_.threads) a.local = [this] { return around_.clock->wall(); };
   a.on_rows = [this](std::span<const Row> rows) {
     audit_.put(rows);
     if (options_.on_rows) options_.on_rows(rows);
@@ -41,6 +42,7 @@ Engine::Engine(EngineOptions options, Surroundings around)
   a.on_note = [](const std::string& line) { spdlog::warn("{}", line); };
   for (const std::string& note : store_.take_notes()) a.on_note(note);
   aggregator_ = std::make_unique<Aggregator>(std::move(a), store_, syncer_, restored_);
+  bell_ = std::make_unique<BellRope>(around_.executor, aggregator_->bell());
 }
 
 void Engine::check_interval() const {
@@ -76,6 +78,7 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   context.make_transport = around_.make_transport;
   context.make_http_get = around_.make_http_get;
   context.aggregator = aggregator_.get();
+  context.bell = bell_.get();
   context.restored = &restored_;
   context.gate = &gate.first->second;
   context.next_instrument_id = [this] { return instruments_++; };
@@ -152,13 +155,17 @@ Health Engine::health() {
 }
 
 void Engine::report() const {
+  const AggregatorStats& all = aggregator_->stats();
+  spdlog::info("status event_to_ledger_p50_us={} event_to_ledger_p99_us={} queue_max={} rows={}",
+               all.event_to_ledger.quantile(50, 100).us, all.event_to_ledger.quantile(99, 100).us, all.queue_max.load(),
+               all.rows.load());
   for (const auto& [where, market] : markets_) {
     const IntakeCounters& c = market->counters();
     spdlog::info(
         "status market=\"{}\" instruments={} live={} messages={} trades={} duplicates={} refused={} holes={} "
-        "missing={} fetched={} stalls={}",
+        "missing={} fetched={} stalls={} backpressure_ms={}",
         market->name(), market->instruments(), market->live_instruments(), c.messages, c.trades, c.duplicates,
-        c.refused_total(), c.holes, c.missing, c.fetched, market->stalls());
+        c.refused_total(), c.holes, c.missing, c.fetched, market->stalls(), market->backpressure_us() / 1'000);
     if (c.twins > 0) {
       spdlog::info("status market=\"{}\" seen_twice={} mean_lead_us={}", market->name(), c.twins,
                    c.twin_lead_us / c.twins);

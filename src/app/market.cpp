@@ -35,6 +35,9 @@ MarketRunner::MarketRunner(MarketContext context, const Exchange& exchange, cons
       time_(std::make_shared<ExchangeTime>(*context_.clock)),
       intake_(exchange, context_.event_time),
       redundancy_(config.redundancy),
+      per_connection_(config.instruments_per_connection > 0
+                          ? std::min(config.instruments_per_connection, exchange.limits.instruments_per_connection)
+                          : exchange.limits.instruments_per_connection),
       tending_(context_.clock->timer()),
       timer_(context_.clock->timer()) {
   if (context_.history_budget != nullptr && !context_.event_time) make_backfill();
@@ -236,7 +239,7 @@ void MarketRunner::begin(const std::vector<const Instrument*>& instruments) {
     }
     rest = rest.subspan(count);
   };
-  const std::size_t limit = exchange_.limits.instruments_per_connection;
+  const std::size_t limit = per_connection_;
   for (const auto& session : sessions_) {
     const Session* twin = twin_of(*session);
     const bool moving = renewing(*session) || (twin != nullptr && renewing(*twin));

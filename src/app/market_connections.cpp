@@ -204,7 +204,10 @@ void MarketRunner::take_over() {
                         [&](const auto& s) { return s.get() == stall.first && !s->ended(); });
   });
   std::erase_if(twins_, [](const auto& pair) { return pair.first->ended(); });
-  std::erase_if(sessions_, [](const auto& session) { return session->ended(); });
+  std::erase_if(sessions_, [&](const auto& session) {
+    if (session->ended()) backpressure_before_us_ += session->counters().backpressure_us;
+    return session->ended();
+  });
 }
 
 Session& MarketRunner::make_session(std::shared_ptr<Outlet> outlet) {
@@ -215,7 +218,7 @@ Session& MarketRunner::make_session(std::shared_ptr<Outlet> outlet) {
   context.hosts = &hosts_;
   context.intake = &intake_;
   context.gate = context_.gate;
-  context.bell = &context_.aggregator->bell();
+  context.bell = context_.bell;
   if (!outlet) {
     outlet = std::make_shared<Outlet>(std::make_shared<Channel>());
     context_.aggregator->add_channel(outlet->channel());
@@ -252,9 +255,9 @@ void MarketRunner::set_limits(Session& session) const {
   session.set_silence(session.instruments() >= busy_connection ? usual : std::max(usual, thin_silence));
 }
 
-std::uint64_t MarketRunner::backpressure_waits() const {
-  std::uint64_t sum = 0;
-  for (const auto& session : sessions_) sum += session->counters().backpressure_waits;
+std::uint64_t MarketRunner::backpressure_us() const {
+  std::uint64_t sum = backpressure_before_us_;
+  for (const auto& session : sessions_) sum += session->counters().backpressure_us;
   return sum;
 }
 

@@ -307,7 +307,7 @@ void Session::push_marks() {
   if (marks_.empty()) return;
   const std::size_t pushed = context_.outlet->channel()->push(marks_);
   marks_.erase(marks_.begin(), marks_.begin() + static_cast<std::ptrdiff_t>(pushed));
-  context_.bell->ring();
+  context_.bell->pull();
 }
 
 asio::awaitable<void> Session::read_messages() {
@@ -388,20 +388,27 @@ asio::awaitable<void> Session::deliver() {
   while (true) {
     if (place.first()) {
       push_marks();
+      context_.outlet->channel()->stamp(context_.clock->steady());
       const std::size_t pushed = context_.outlet->channel()->push(records_);
       records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(pushed));
-      context_.bell->ring();
-      if (records_.empty()) co_return;
+      if (records_.empty()) {
+        context_.bell->pull();
+        co_return;
+      }
+      context_.bell->pull_hard();
     }
     ++counters_.backpressure_waits;
+    const auto since = context_.clock->steady();
     co_await pause(Millis(1));
+    const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(context_.clock->steady() - since);
+    counters_.backpressure_us += static_cast<std::uint64_t>(waited.count());
   }
 }
 
 std::size_t Session::inject(std::span<const Record> records) {
   if (context_.outlet->busy()) return 0;
   const std::size_t pushed = context_.outlet->channel()->push(records);
-  context_.bell->ring();
+  context_.bell->pull();
   return pushed;
 }
 

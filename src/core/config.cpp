@@ -94,6 +94,14 @@ void read_exchanges(TomlReader& reader, const toml::node& node, const std::strin
               if (!n.is_integer() || !value || *value < 1 || *value > 2) return r.error(n, k, "expected 1 or 2");
               e.redundancy = static_cast<std::uint32_t>(*value);
             }},
+           {"instruments_per_connection",
+            [&e](TomlReader& r, const toml::node& n, const std::string& k) {
+              const auto value = n.value<std::int64_t>();
+              if (!n.is_integer() || !value || *value < 1 || *value > 100'000) {
+                return r.error(n, k, "expected a number of instruments from 1 to 100000");
+              }
+              e.instruments_per_connection = static_cast<std::uint32_t>(*value);
+            }},
            {"stream", [&e](TomlReader& r, const toml::node& n, const std::string& k) {
               r.choice(n, k, {"aggTrade", "trade"}, e.stream);
             }}})(reader, settings, key + "." + exchange + "." + std::string(market_name.str()));

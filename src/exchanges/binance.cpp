@@ -283,10 +283,10 @@ void parse_any(std::string_view message, Market market, const SymbolTable& symbo
 bool read_plain(std::string_view message, Market market, const SymbolTable& symbols, Parsed& out) {
   plain::Cursor at(message);
   std::string_view stream, symbol;
-  std::uint64_t event = 0, id = 0, first = 0, last = 0, time = 0, margined = 0;
+  std::uint64_t id = 0, first = 0, last = 0, time = 0, margined = 0;
   Decimal price, size, normal;
   bool seller = false, ignored = false;
-  at.expect("{\"stream\":\"").string(stream).expect("\",\"data\":{\"e\":\"aggTrade\",\"E\":").number(event);
+  at.expect("{\"stream\":\"").string(stream).expect("\",\"data\":{\"e\":\"aggTrade\",\"E\":").skip_number();
   if (at.skip(",\"a\":")) {
     at.number(id).expect(",\"s\":\"").string(symbol).expect("\"");
   } else {

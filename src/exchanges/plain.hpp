@@ -51,17 +51,20 @@ class Cursor {
   }
   // 1 to 16 digits, without a zero before them.
   Cursor& number(std::uint64_t& out) {
-    const unsigned length = first(~digits());
-    good_ = good_ && p_ - begin_ >= before && length > 0 && length <= 16 &&
-            length <= static_cast<std::size_t>(end_ - p_) && (*p_ != '0' || length == 1);
+    const unsigned length = whole_number();
     if (good_) out = value(take(length));
     return *this;
   }
-  // 1 to 16 digits, a point and 1 to 14 more, or no point; as parse_decimal.
+  Cursor& skip_number() {
+    const unsigned length = whole_number();
+    if (good_) p_ += length;
+    return *this;
+  }
+  // 1 to 14 digits, a point and more of them, 15 characters in all, or no point; as parse_decimal.
   Cursor& decimal(Decimal& out) {
-    const std::uint32_t others = ~digits();
+    const std::uint32_t others = ~digits() & 0xFFFF;
     const unsigned whole = first(others);
-    good_ = good_ && p_ - begin_ >= before && whole > 0 && whole <= 16 && whole < static_cast<std::size_t>(end_ - p_) &&
+    good_ = good_ && p_ - begin_ >= before && whole > 0 && whole < 16 && whole < static_cast<std::size_t>(end_ - p_) &&
             (*p_ != '0' || whole == 1);
     if (!good_) return *this;
     if (p_[whole] != '.') {
@@ -73,8 +76,7 @@ class Cursor {
     const std::uint32_t kept = ~zeros() & ((std::uint32_t{1} << (length & 31U)) - 1);
     const unsigned last = 31U - static_cast<unsigned>(std::countl_zero(kept | 1U));
     const unsigned fraction = last > whole ? last - whole : 0;
-    good_ =
-        length > whole + 1 && length < look && length <= static_cast<std::size_t>(end_ - p_) && whole + fraction <= 17;
+    good_ = length > whole + 1 && length < 16 && length <= static_cast<std::size_t>(end_ - p_);
     if (!good_) return *this;
     const std::string_view text = take(length);
     constexpr std::uint64_t tens[] = {1,
@@ -109,13 +111,20 @@ class Cursor {
   static constexpr unsigned look = 32;
   static constexpr std::ptrdiff_t before = 8;  // numbers are read from their ends, eight bytes at a time
 
-  // A bit for each of the next 32 bytes; those behind the end are 0. What lies before `p_` is looked at instead.
-  template <class Test>
+  // A bit for each of the next `size` bytes; those behind the end are 0. What lies before `p_` is looked at instead.
+  template <unsigned size, class Test>
   [[nodiscard]] std::uint32_t next(Test test) const {
     if (!good_) return 0;
     const auto left = static_cast<std::size_t>(end_ - p_);
-    if (left >= look) return test(p_);
-    return left == 0 ? 0 : test(end_ - look) >> (look - left);
+    if (left >= size) return test(p_);
+    return left == 0 ? 0 : test(end_ - size) >> (size - left);
+  }
+  [[nodiscard]] unsigned whole_number() {
+    const unsigned length = first(~digits());
+    good_ = good_ && p_ - begin_ >= before && length > 0 && length <= 16 &&
+            length <= static_cast<std::size_t>(end_ - p_) && (*p_ != '0' || length == 1) &&
+            (length < 16 || p_ + 16 == end_ || p_[16] < '0' || p_[16] > '9');
+    return length;
   }
   [[nodiscard]] static unsigned first(std::uint32_t bits) { return static_cast<unsigned>(std::countr_zero(bits)); }
   std::string_view take(unsigned length) {
@@ -125,46 +134,46 @@ class Cursor {
   }
 #ifdef __SSE2__
   template <class Mask>
-  [[nodiscard]] std::uint32_t next_by_16(Mask mask) const {
-    return next([&](const char* at) {
-      const auto half = [&](const char* from) {
-        return static_cast<std::uint32_t>(
-            _mm_movemask_epi8(mask(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)))));
-      };
-      return half(at) | half(at + 16) << 16U;
-    });
+  [[nodiscard]] static std::uint32_t sixteen(const char* at, Mask mask) {
+    return static_cast<std::uint32_t>(_mm_movemask_epi8(mask(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)))));
   }
   [[nodiscard]] std::uint32_t stops() const {
-    return next_by_16([](__m128i x) {
-      const __m128i quotes = _mm_cmpeq_epi8(x, _mm_set1_epi8('"')), slashes = _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'));
-      return _mm_or_si128(_mm_or_si128(quotes, slashes), _mm_cmplt_epi8(x, _mm_set1_epi8(' ')));
+    return next<look>([](const char* at) {
+      const auto mask = [](__m128i x) {
+        const __m128i quotes = _mm_cmpeq_epi8(x, _mm_set1_epi8('"')), slashes = _mm_cmpeq_epi8(x, _mm_set1_epi8('\\'));
+        return _mm_or_si128(_mm_or_si128(quotes, slashes), _mm_cmplt_epi8(x, _mm_set1_epi8(' ')));
+      };
+      return sixteen(at, mask) | sixteen(at + 16, mask) << 16U;
     });
   }
   [[nodiscard]] std::uint32_t digits() const {
-    return next_by_16([](__m128i x) {
-      return _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('0' - 1)), _mm_cmplt_epi8(x, _mm_set1_epi8('9' + 1)));
+    return next<16>([](const char* at) {
+      return sixteen(at, [](__m128i x) {
+        return _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('0' - 1)), _mm_cmplt_epi8(x, _mm_set1_epi8('9' + 1)));
+      });
     });
   }
   [[nodiscard]] std::uint32_t zeros() const {
-    return next_by_16([](__m128i x) { return _mm_cmpeq_epi8(x, _mm_set1_epi8('0')); });
+    return next<16>(
+        [](const char* at) { return sixteen(at, [](__m128i x) { return _mm_cmpeq_epi8(x, _mm_set1_epi8('0')); }); });
   }
 #else
-  template <class Is>
+  template <unsigned size, class Is>
   [[nodiscard]] std::uint32_t next_by_1(Is is) const {
-    return next([&](const char* at) {
+    return next<size>([&](const char* at) {
       std::uint32_t bits = 0;
-      for (unsigned i = 0; i < look; ++i) bits |= static_cast<std::uint32_t>(is(at[i])) << i;
+      for (unsigned i = 0; i < size; ++i) bits |= static_cast<std::uint32_t>(is(at[i])) << i;
       return bits;
     });
   }
   [[nodiscard]] std::uint32_t stops() const {
-    return next_by_1([](char c) { return c == '"' || c == '\\' || static_cast<signed char>(c) < ' '; });
+    return next_by_1<look>([](char c) { return c == '"' || c == '\\' || static_cast<signed char>(c) < ' '; });
   }
   [[nodiscard]] std::uint32_t digits() const {
-    return next_by_1([](char c) { return c >= '0' && c <= '9'; });
+    return next_by_1<16>([](char c) { return c >= '0' && c <= '9'; });
   }
   [[nodiscard]] std::uint32_t zeros() const {
-    return next_by_1([](char c) { return c == '0'; });
+    return next_by_1<16>([](char c) { return c == '0'; });
   }
 #endif
 

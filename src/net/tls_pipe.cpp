@@ -22,14 +22,19 @@ constexpr std::size_t read_ahead = 16 * 1024;
 // OpenSSL's own socket BIO writes with write(2), whose SIGPIPE would end the process.
 int bio_read(BIO* bio, char* to, int size) {
   BIO_clear_retry_flags(bio);
-  const auto fd = static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
-  const ssize_t n = ::recv(fd, to, static_cast<std::size_t>(size), 0);
+  auto& end = *static_cast<TlsPipe::SocketEnd*>(BIO_get_data(bio));
+  if (end.drained) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  const ssize_t n = ::recv(end.fd, to, static_cast<std::size_t>(size), 0);
   if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) BIO_set_retry_read(bio);
+  end.drained = n > 0 && n < size && end.skips;
   return static_cast<int>(n);
 }
 int bio_write(BIO* bio, const char* from, int size) {
   BIO_clear_retry_flags(bio);
-  const auto fd = static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
+  const int fd = static_cast<TlsPipe::SocketEnd*>(BIO_get_data(bio))->fd;
   const ssize_t n = ::send(fd, from, static_cast<std::size_t>(size), MSG_NOSIGNAL);
   if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) BIO_set_retry_write(bio);
   return static_cast<int>(n);
@@ -54,7 +59,8 @@ TlsPipe::TlsPipe(asio::ip::tcp::socket socket, SSL_CTX* context)
   protocol_ = socket_.local_endpoint(ignored).protocol();
   socket_.native_non_blocking(true, ignored);
   BIO* const bio = BIO_new(socket_method());
-  BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(fd_)));
+  end_->fd = fd_;
+  BIO_set_data(bio, end_.get());
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_connect_state(ssl_.get());
@@ -109,8 +115,10 @@ asio::awaitable<boost::system::error_code> TlsPipe::handshake() {
   }
 }
 
-TlsPipe::Outcome TlsPipe::read(char* to, std::size_t room, std::size_t& got) {
+TlsPipe::Outcome TlsPipe::read(char* to, std::size_t room, std::size_t& got, bool again_soon) {
   got = 0;
+  end_->drained = false;
+  end_->skips = again_soon;
   if (fd_ < 0) return Outcome::ended;
   ERR_clear_error();
   while (got < room) {

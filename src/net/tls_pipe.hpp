@@ -26,7 +26,8 @@ class TlsPipe {
 
   enum class Outcome : std::uint8_t { done, nothing, ended, broken };
   // Whatever is there, up to `room` bytes, without waiting. `ended`: the other side closed, or was cut off.
-  [[nodiscard]] Outcome read(char* to, std::size_t room, std::size_t& got);
+  // `again_soon`: whatever comes, it is called again before long, so nobody has to ask the system whether that was all.
+  [[nodiscard]] Outcome read(char* to, std::size_t room, std::size_t& got, bool again_soon = false);
   asio::awaitable<boost::system::error_code> readable();
   // Until the next wait nobody is woken by what arrives.
   void leave_alone();
@@ -43,6 +44,13 @@ class TlsPipe {
 
   static constexpr std::size_t queue_max = std::size_t{1} << 20;
 
+  // What OpenSSL reads from and writes to.
+  struct SocketEnd {
+    int fd = -1;
+    bool skips = false;    // a call that could bring no more
+    bool drained = false;  // the last one brought less than it might have
+  };
+
  private:
   [[nodiscard]] Outcome outcome_of(int result);
   [[nodiscard]] boost::system::error_code watch();
@@ -53,6 +61,7 @@ class TlsPipe {
   asio::ip::tcp protocol_;
   int fd_ = -1;
   unsigned waits_ = 0;  // that go on
+  std::unique_ptr<SocketEnd> end_ = std::make_unique<SocketEnd>();
   std::unique_ptr<SSL, Free> ssl_;
   std::string out_;
   std::string error_;

@@ -280,7 +280,8 @@ class WebSocketTransport final : public Transport {
         waited = true;
       }
       std::size_t got = 0;
-      const TlsPipe::Outcome outcome = c.pipe.read(c.buffer.data() + c.end, c.buffer.size() - c.end, got);
+      const bool ticking = coalesce.count() > 0 && !c.in_burst;
+      const TlsPipe::Outcome outcome = c.pipe.read(c.buffer.data() + c.end, c.buffer.size() - c.end, got, ticking);
       c.end += got;
       c.in_burst = got >= burst;
       if (got > 0) {

@@ -51,7 +51,8 @@ TEST_CASE("what waited for room when a session is stopped still reaches the queu
   Hosts hosts(1);
   Intake intake(*find_exchange("binance", Market::spot), false);
   ExchangeGate gate(10, seconds(60));
-  Bell bell;
+  Bell aggregators;
+  BellRope bell(io.get_executor(), aggregators);
   Instrument instrument;
   instrument.exchange = "binance";
   instrument.symbol = "BTCUSDT";

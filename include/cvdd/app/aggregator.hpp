@@ -15,6 +15,7 @@
 #include "cvdd/app/channel.hpp"
 #include "cvdd/app/csv_store.hpp"
 #include "cvdd/app/file_syncer.hpp"
+#include "cvdd/core/latency.hpp"
 #include "cvdd/core/ledger.hpp"
 
 namespace cvdd {
@@ -25,6 +26,7 @@ struct AggregatorOptions {
   bool event_time = false;
   bool repairs = false;                                // see LedgerOptions
   std::function<Timestamp()> now;                      // the wall clock
+  std::function<Timestamp()> local;                    // the machine's, for latencies; may be empty
   std::function<void(std::span<const Row>)> on_rows;   // after rows were written; on the aggregator thread
   std::function<void(const std::string&)> on_problem;  // one line that an operator should read
   std::function<void(const std::string&)> on_note;     // … that an operator may want to know
@@ -36,6 +38,9 @@ struct AggregatorStats {
   std::atomic<std::uint64_t> backlog_rows{0};  // waiting in memory for the disk
   std::atomic<std::uint64_t> refused_rows{0};  // the backlog was full
   std::atomic<std::int64_t> newest_trade_us{0};
+  std::atomic<std::uint64_t> queue_max{0};  // records of one queue that were found waiting, at most
+  Latency receipt_to_ledger;                // of the oldest record of each batch
+  Latency event_to_ledger;                  // of trades, by the local clock as it is
 };
 
 class Aggregator {
@@ -84,6 +89,7 @@ class Aggregator {
   std::size_t drain();
   void read_mail();
   void apply(const Record& record);
+  void note_latency(Channel& channel, std::size_t n);
   void close_due();
   [[nodiscard]] Timestamp heard_until() const;
   void deliver();

@@ -5,40 +5,49 @@
 #include <atomic>
 #include <boost/lockfree/spsc_queue.hpp>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <semaphore>
+#include <mutex>
 #include <span>
 
 #include "cvdd/core/types.hpp"
 
 namespace cvdd {
 
-// Wakes the sleeping aggregator; costs one atomic load while it is awake.
+// Wakes the sleeping aggregator; costs one atomic load while it is awake. A condition variable, not a semaphore: that of
+// libstdc++ 12 does not sleep until its deadline but looks again and again (900 sleeps and 900 yields a second, seen).
 class Bell {
  public:
   // Any thread: after something was pushed.
   void ring() {
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (sleeping_.load(std::memory_order_relaxed) && sleeping_.exchange(false, std::memory_order_acq_rel)) {
-      semaphore_.release();
+    if (!sleeping_.load(std::memory_order_relaxed)) return;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!sleeping_.load(std::memory_order_relaxed)) return;
+      sleeping_.store(false, std::memory_order_relaxed);
     }
+    awake_.notify_one();
   }
   // The aggregator: sleeps until the bell rings or `deadline`, unless `anything_there()` says that there is work.
   template <class AnythingThere>
   void wait_until(std::chrono::steady_clock::time_point deadline, AnythingThere anything_there) {
     sleeping_.store(true, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (!anything_there() && semaphore_.try_acquire_until(deadline)) return;
-    // Whoever took the flag has released, or is about to release, the semaphore: take it, so that counts stay even.
-    if (!sleeping_.exchange(false, std::memory_order_acq_rel)) semaphore_.acquire();
+    if (!anything_there()) {
+      std::unique_lock lock(mutex_);
+      awake_.wait_until(lock, deadline, [this] { return !sleeping_.load(std::memory_order_relaxed); });
+    }
+    sleeping_.store(false, std::memory_order_relaxed);
   }
 
  private:
   std::atomic<bool> sleeping_{false};
-  std::binary_semaphore semaphore_{0};
+  std::mutex mutex_;
+  std::condition_variable awake_;
 };
 
 class Channel {
@@ -51,7 +60,19 @@ class Channel {
   std::size_t pop(std::span<Record> records) { return queue_.pop(records.data(), records.size()); }
   [[nodiscard]] bool empty() { return queue_.read_available() == 0; }
 
+  // Before a push; when was that of the oldest push that was not popped since? Zero: none. A pop that came in between
+  // loses one stamp, no more.
+  using Time = std::chrono::steady_clock::time_point;
+  void stamp(Time now) {
+    if (stamped_.load(std::memory_order_relaxed) == Time{}) stamped_.store(now, std::memory_order_relaxed);
+  }
+  [[nodiscard]] Time take_stamp() {
+    return stamped_.load(std::memory_order_relaxed) == Time{} ? Time{}
+                                                              : stamped_.exchange(Time{}, std::memory_order_relaxed);
+  }
+
  private:
+  std::atomic<Time> stamped_{Time{}};
   boost::lockfree::spsc_queue<Record> queue_;
 };
 

@@ -69,6 +69,7 @@ class Engine {
   ClosingTime closing_time_;
   Remembered restored_;
   std::unique_ptr<Aggregator> aggregator_;
+  std::unique_ptr<BellRope> bell_;
   std::map<std::string, TokenBucket> history_budgets_;  // by exchange and weight pool
   std::map<std::string, ExchangeGate> gates_;           // by exchange: limits are per IP
   std::map<std::pair<std::string, Market>, std::unique_ptr<MarketRunner>> markets_;

@@ -26,6 +26,7 @@ struct MarketContext {
   std::function<std::unique_ptr<Transport>()> make_transport;
   std::function<std::unique_ptr<HttpGet>()> make_http_get;
   Aggregator* aggregator = nullptr;
+  BellRope* bell = nullptr;  // of the aggregator
   const Remembered* restored = nullptr;
   ExchangeGate* gate = nullptr;  // of the exchange
   std::function<std::uint32_t()> next_instrument_id;
@@ -56,7 +57,8 @@ class MarketRunner {
   [[nodiscard]] const IntakeCounters& counters() const { return intake_.counters(); }
   [[nodiscard]] std::size_t instruments() const { return active_.size(); }
   [[nodiscard]] std::size_t live_instruments() const;
-  [[nodiscard]] std::uint64_t backpressure_waits() const;
+  // How long connections were not read because their queues were full, summed up.
+  [[nodiscard]] std::uint64_t backpressure_us() const;
   [[nodiscard]] std::uint64_t renewed() const { return renewed_; }
   // How often a feed that was alive had kept trades from us.
   [[nodiscard]] std::uint64_t stalls() const { return stalls_; }
@@ -129,6 +131,7 @@ class MarketRunner {
   std::set<std::string> reported_;                  // unknown symbols that the log knows of
   // A session without instruments has been told to end; it stays here, so that its coroutine may return in peace.
   std::vector<std::unique_ptr<Session>> sessions_;
+  std::uint64_t backpressure_before_us_ = 0;  // of sessions that are gone
   struct Renewal {
     Session* old;
     Session* next;
@@ -136,6 +139,7 @@ class MarketRunner {
   };
   std::vector<Renewal> renewals_;
   std::uint32_t redundancy_ = 1;
+  std::size_t per_connection_ = 0;      // instruments, at most
   std::map<Session*, Session*> twins_;  // of each connection the other that carries the same
   std::unique_ptr<Timer> tending_;
   std::uint64_t renewed_ = 0, stalls_ = 0;

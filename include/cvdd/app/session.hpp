@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cvdd/app/bell_rope.hpp"
 #include "cvdd/app/channel.hpp"
 #include "cvdd/app/clock.hpp"
 #include "cvdd/app/exchange_time.hpp"
@@ -30,7 +31,7 @@ struct SessionContext {
   Intake* intake = nullptr;            // of the market; shared by its sessions
   ExchangeGate* gate = nullptr;        // of the exchange; shared by all its connections
   std::shared_ptr<Outlet> outlet;
-  Bell* bell = nullptr;
+  BellRope* bell = nullptr;
   // The host that another connection with the same instruments uses: if there is a choice, not that one.
   std::function<std::optional<std::size_t>()> avoid_host;
   // The exchange does not serve this instrument, in its own words. Tried again every `refused_pause`.
@@ -51,6 +52,7 @@ struct SessionSettings {
 
 struct SessionCounters {
   std::uint64_t connects = 0, failures = 0, backpressure_waits = 0;
+  std::uint64_t backpressure_us = 0;  // not read because its queue was full
 };
 
 class Session {

@@ -25,11 +25,12 @@ struct ConfigError {
 
 // [exchange.NAME.MARKET]; empty lists mean the exchange's own hosts.
 struct ExchangeConfig {
-  std::vector<std::string> ws;           // "wss://host[:port][/prefix]"
-  std::vector<std::string> rest;         // "https://host[:port][/prefix]"
-  std::string stream;                    // "aggTrade" (default, "") or "trade"
-  std::uint32_t history_per_minute = 0;  // history requests, at most; 0: about half of what the exchange allows
-  std::uint32_t redundancy = 1;          // connections that carry each instrument: 1 or 2
+  std::vector<std::string> ws;                   // "wss://host[:port][/prefix]"
+  std::vector<std::string> rest;                 // "https://host[:port][/prefix]"
+  std::string stream;                            // "aggTrade" (default, "") or "trade"
+  std::uint32_t history_per_minute = 0;          // history requests, at most; 0: about half of what the exchange allows
+  std::uint32_t redundancy = 1;                  // connections that carry each instrument: 1 or 2
+  std::uint32_t instruments_per_connection = 0;  // 0: as many as the exchange allows; more than that is that
   friend bool operator==(const ExchangeConfig&, const ExchangeConfig&) = default;
 };
 

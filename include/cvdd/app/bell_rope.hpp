@@ -1,0 +1,34 @@
+// The io thread's end of the bell: pulled for every push, it rings once, when all that is ready on the io thread has
+// had its turn. So one tick of many connections wakes the aggregator once, not once for each of them.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
+
+#include "cvdd/app/channel.hpp"
+
+namespace cvdd {
+
+class BellRope {
+ public:
+  BellRope(boost::asio::any_io_executor executor, Bell& bell) : executor_(std::move(executor)), bell_(bell) {}
+  BellRope(const BellRope&) = delete;
+  BellRope& operator=(const BellRope&) = delete;
+  void pull() {
+    if (pulled_) return;
+    pulled_ = true;
+    boost::asio::post(executor_, [this] {
+      pulled_ = false;
+      bell_.ring();
+    });
+  }
+  // At once: a queue is full.
+  void pull_hard() { bell_.ring(); }
+
+ private:
+  boost::asio::any_io_executor executor_;
+  Bell& bell_;
+  bool pulled_ = false;
+};
+
+}  // namespace cvdd

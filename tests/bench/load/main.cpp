@@ -1,0 +1,297 @@
+// cvdd_load_bench --cvdd PROGRAM: what a burst brings, and what everyday load costs, beside two yardsticks in the same
+// run.
+//
+// A server of its own sends prepared aggTrade frames (TLS, WebSocket) to one client process at a time: the two
+// yardsticks (yardsticks.hpp) and `cvdd run`, queue, ledger and files included. Throughput is how fast the server gets
+// rid of its messages; CPU is the client's, from /proc; latency is from the moment a message is handed to TLS until it
+// is summed up (yardsticks) or in the ledger (cvdd). Read as ratios.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <thread>
+
+#include "load/server.hpp"
+#include "load/yardsticks.hpp"
+
+namespace fs = std::filesystem;
+using namespace cvdd;
+using namespace cvdd::load;
+using Clock = std::chrono::steady_clock;
+
+extern char** environ;
+
+namespace {
+// What a process has used, in seconds: all of it, and its first thread (the daemon's io thread).
+struct Cpu {
+  double all = 0, first = 0;
+};
+Cpu cpu_of(pid_t pid) {
+  Cpu out;
+  for (const auto& task : fs::directory_iterator(fmt::format("/proc/{}/task", pid))) {
+    std::ifstream in(task.path() / "schedstat");
+    double ns = 0;
+    in >> ns;
+    out.all += ns / 1e9;
+    if (task.path().filename() == std::to_string(pid)) out.first = ns / 1e9;
+  }
+  return out;
+}
+double rss_mib_of(pid_t pid) {
+  std::ifstream in(fmt::format("/proc/{}/statm", pid));
+  double all = 0, resident = 0;
+  in >> all >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
+}
+
+struct Client {
+  std::string name;
+  std::vector<std::string> arguments;
+  std::size_t connections = 1;
+  bool daemon = false;
+};
+
+struct Measured {
+  double per_second = 0, cpu_us = 0, io_us = 0, core_percent = 0, rss_early = 0, rss = 0;
+  std::uint64_t p50 = 0, p99 = 0;
+  std::uint64_t trades = 0, holes = 0, backpressure_ms = 0;  // of the daemon
+};
+
+class Bench {
+ public:
+  Bench(std::string self, std::string cvdd) : self_(std::move(self)), cvdd_(std::move(cvdd)) {
+    folder_ = fs::temp_directory_path() / fmt::format("cvdd-load-{}", ::getpid());
+    fs::create_directories(folder_);
+    std::ofstream(folder_ / "ca.pem", std::ios::binary) << server_.ca();
+  }
+  ~Bench() { fs::remove_all(folder_); }
+  Bench(const Bench&) = delete;
+  Bench& operator=(const Bench&) = delete;
+
+  Client yardstick(const std::string& kind, std::size_t connections) {
+    return {kind,
+            {self_, "--client", kind, "--port", std::to_string(server_.port), "--ca", (folder_ / "ca.pem").string(),
+             "--connections", std::to_string(connections)},
+            connections};
+  }
+  Client daemon(std::size_t connections, const std::string& coalesce) {
+    const fs::path home = folder_ / std::to_string(++homes_);
+    fs::create_directories(home);
+    std::ofstream(home / "cvdd.toml") << fmt::format(
+        "audit = \"off\"\nrepair = \"off\"\n[http]\nlisten = \"\"\n[net]\nca_file = \"{}\"\ncoalesce = \"{}\"\n"
+        "[exchange.binance.linear]\ninstruments_per_connection = {}\nws = [\"wss://127.0.0.1:{}\"]\n"
+        "rest = [\"https://127.0.0.1:{}\"]\n",
+        (folder_ / "ca.pem").string(), coalesce, symbols / connections, server_.port, server_.port);
+    std::ofstream names(home / "symbols.toml");
+    names << "[binance]\nlinear = [";
+    for (const auto& what : instruments()) names << '"' << what.instrument.symbol << "\", ";
+    names << "]\n";
+    return {"cvdd", {cvdd_, "run", "--config", (home / "cvdd.toml").string()}, connections, true};
+  }
+
+  // As fast as the client takes them.
+  Measured burst(const Client& client, bool record_per_message, std::size_t messages) {
+    return measure(client, [&](const auto& lines, Prepared& p) {
+      std::int64_t now = wall_us();
+      for (std::size_t n = 0; n < messages; ++n) {
+        if (n % 1'024 == 0) now = wall_us();
+        Line& line = *lines[n % lines.size()];
+        if (!line.write(p.next(line.wanted[n / lines.size() % line.wanted.size()], now), record_per_message)) break;
+      }
+      for (const auto& line : lines) line->push();
+      return messages;
+    });
+  }
+
+  // So many a second, spread evenly.
+  Measured paced(const Client& client, std::size_t per_second, std::chrono::seconds time) {
+    return measure(client, [&](const auto& lines, Prepared& p) {
+      const auto begin = Clock::now();
+      std::size_t sent = 0;
+      for (auto passed = Clock::duration{}; passed < time; passed = Clock::now() - begin) {
+        const auto due =
+            static_cast<std::size_t>(std::chrono::duration<double>(passed).count() * static_cast<double>(per_second));
+        if (sent >= due) {
+          std::this_thread::sleep_for(std::chrono::microseconds(50));
+          continue;
+        }
+        Line& line = *lines[sent % lines.size()];
+        const std::size_t symbol = line.wanted[sent / lines.size() % line.wanted.size()];
+        if (!line.write(p.next(symbol, wall_us()), true) || !line.flush(1)) break;
+        ++sent;
+        if (rss_early_ == 0 && passed > time / 10) rss_early_ = rss_mib_of(pid_);
+      }
+      return sent;
+    });
+  }
+
+ private:
+  template <class Send>
+  Measured measure(const Client& client, Send send) {
+    Measured m;
+    rss_early_ = 0;
+    start(client);
+    const auto lines = ready(client.connections);
+    if (lines.size() >= client.connections) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));
+      Prepared p;
+      server_.sending = true;
+      const Cpu before = cpu_of(pid_);
+      const auto begin = Clock::now();
+      const std::size_t sent = send(lines, p);
+      const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      const Cpu after = cpu_of(pid_);
+      m.per_second = static_cast<double>(sent) / seconds;
+      m.cpu_us = (after.all - before.all) * 1e6 / static_cast<double>(sent);
+      m.io_us = client.daemon ? (after.first - before.first) * 1e6 / static_cast<double>(sent) : m.cpu_us;
+      m.core_percent = (after.all - before.all) * 100 / seconds;
+      m.rss = rss_mib_of(pid_);
+      m.rss_early = rss_early_;
+    } else {
+      fmt::print(stderr, "{}: {} of {} connections came\n", client.name, lines.size(), client.connections);
+    }
+    stop(client, m);
+    return m;
+  }
+  void start(const Client& client) {
+    server_.sending = false;
+    std::vector<char*> argv;
+    for (const std::string& argument : client.arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 2, (folder_ / "said.txt").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ) != 0) pid_ = 0;
+    posix_spawn_file_actions_destroy(&actions);
+  }
+  std::vector<std::shared_ptr<Line>> ready(std::size_t connections) {
+    const auto end = Clock::now() + std::chrono::seconds(20);
+    while (server_.lines().size() < connections && Clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return server_.lines();
+  }
+  // The daemon tells on its way out; a yardstick when the server hangs up.
+  void stop(const Client& client, Measured& m) {
+    if (client.daemon) {
+      ::kill(pid_, SIGTERM);
+    } else {
+      server_.forget();
+    }
+    const auto end = Clock::now() + std::chrono::seconds(5);
+    while (::waitpid(pid_, nullptr, WNOHANG) == 0) {
+      if (Clock::now() > end) ::kill(pid_, SIGKILL);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    server_.forget();
+    std::ifstream in(folder_ / "said.txt");
+    const std::string said((std::istreambuf_iterator<char>(in)), {});
+    const auto number = [&](const std::string& name) -> std::uint64_t {
+      const auto at = said.rfind(name + "=");
+      return at == said.npos ? 0 : std::stoull("0" + said.substr(at + name.size() + 1, 20));
+    };
+    m.p50 = number("event_to_ledger_p50_us");
+    m.p99 = number("event_to_ledger_p99_us");
+    m.trades = number(" trades");
+    m.holes = number(" holes");
+    m.backpressure_ms = number("backpressure_ms");
+  }
+  Server server_;
+  std::string self_, cvdd_;
+  fs::path folder_;
+  pid_t pid_ = 0;
+  int homes_ = 0;
+  double rss_early_ = 0;
+};
+
+Measured median(const std::function<Measured()>& measure, int rounds) {
+  std::vector<Measured> all;
+  for (int i = 0; i < rounds; ++i) all.push_back(measure());
+  std::sort(all.begin(), all.end(), [](const Measured& a, const Measured& b) { return a.cpu_us < b.cpu_us; });
+  return all[all.size() / 2];
+}
+
+void bursts(Bench& bench, std::size_t connections, std::size_t messages, int rounds) {
+  fmt::print("\n{:<32}{:>12}{:>12}{:>12}{:>9}{:>9}{:>12}\n", fmt::format("burst, {} connection(s)", connections),
+             "messages/s", "CPU us/msg", "io us/msg", "x floor", "x naive", "io x floor");
+  for (const bool small : {true, false}) {
+    const std::size_t n = small ? messages : messages * 2;
+    std::vector<std::pair<const char*, Measured>> all;
+    for (const char* kind : {"floor", "naive"}) {
+      all.emplace_back(kind, median([&] { return bench.burst(bench.yardstick(kind, connections), small, n); }, rounds));
+    }
+    all.emplace_back("cvdd", median([&] { return bench.burst(bench.daemon(connections, "10ms"), small, n); }, rounds));
+    const Measured floor = all[0].second, naive = all[1].second;
+    for (const auto& [name, m] : all) {
+      fmt::print("{:<32}{:>12.0f}{:>12.3f}{:>12.3f}{:>9.2f}{:>9.2f}{:>12.2f}\n",
+                 fmt::format("  {}, {}", name, small ? "record per message" : "large records"), m.per_second, m.cpu_us,
+                 m.io_us, m.per_second / floor.per_second, m.per_second / naive.per_second, floor.cpu_us / m.io_us);
+    }
+  }
+}
+
+void paces(Bench& bench, std::size_t connections, std::chrono::seconds time, const std::vector<std::size_t>& rates) {
+  fmt::print("\n{:<32}{:>12}{:>12}{:>9}{:>9}{:>12}{:>12}\n", fmt::format("paced, {} connection(s)", connections),
+             "messages/s", "CPU us/msg", "% core", "x naive", "p50 us", "p99 us");
+  for (const std::size_t rate : rates) {
+    const Measured naive = bench.paced(bench.yardstick("naive", connections), rate, time);
+    const Measured floor = bench.paced(bench.yardstick("floor", connections), rate, time);
+    const Measured cvdd = bench.paced(bench.daemon(connections, "10ms"), rate, time);
+    const Measured quick = bench.paced(bench.daemon(connections, "0"), rate, time);
+    for (const auto& [name, m] :
+         {std::pair{"naive", naive}, {"floor", floor}, {"cvdd", cvdd}, {"cvdd, coalesce 0", quick}}) {
+      fmt::print("{:<32}{:>12.0f}{:>12.2f}{:>9.2f}{:>9.2f}{:>12}{:>12}\n", fmt::format("  {}", name), m.per_second,
+                 m.cpu_us, m.core_percent, m.cpu_us / naive.cpu_us, m.p50, m.p99);
+    }
+  }
+}
+
+void endurance(Bench& bench, std::size_t connections, std::chrono::seconds time) {
+  const Measured m = bench.paced(bench.daemon(connections, "10ms"), 50'000, time);
+  fmt::print(
+      "\n50,000/s over {} connections for {} s: {:.0f}/s, {} trades, {} holes, {} ms not read because of full "
+      "queues, {:.1f} MiB resident early, {:.1f} at the end, {:.2f} % of a core, p99 {} us\n",
+      connections, time.count(), m.per_second, m.trades, m.holes, m.backpressure_ms, m.rss_early, m.rss, m.core_percent,
+      m.p99);
+}
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("burst and everyday load, beside two yardsticks");
+  std::string program, client, ca, only;
+  std::uint16_t port = 0;
+  std::size_t connections = 0, messages = 2'000'000;
+  int rounds = 3, time = 10, endure = 0;
+  std::vector<std::size_t> rates{5'000, 20'000, 50'000};
+  app.add_option("--cvdd", program, "the program");
+  app.add_option("--only", only, "burst, paced or endurance")->check(CLI::IsMember({"burst", "paced", "endurance"}));
+  app.add_option("--connections", connections, "default: 1 and 10");
+  app.add_option("--messages", messages, "of a burst");
+  app.add_option("--rounds", rounds, "of each burst, of which the median counts")->check(CLI::Range(1, 99));
+  app.add_option("--rates", rates, "messages a second of paced load");
+  app.add_option("--seconds", time, "of paced load")->check(CLI::Range(2, 3'600));
+  app.add_option("--endure", endure, "seconds of 50,000/s over ten connections; 0: not at all");
+  app.add_option("--client", client)->group("");
+  app.add_option("--port", port)->group("");
+  app.add_option("--ca", ca)->group("");
+  CLI11_PARSE(app, argc, argv);
+  if (client == "floor") return floor_client(port, ca, connections);
+  if (client == "naive") return naive_client(port, ca, connections);
+
+  Bench bench(argv[0], program);
+  for (const std::size_t n : connections > 0 ? std::vector{connections} : std::vector<std::size_t>{1, 10}) {
+    if (only.empty() || only == "burst") bursts(bench, n, messages, rounds);
+    if (only.empty() || only == "paced") paces(bench, n, std::chrono::seconds(time), rates);
+  }
+  if (endure > 0) endurance(bench, 10, std::chrono::seconds(endure));
+  return 0;
+}

@@ -1,0 +1,160 @@
+#include "load/yardsticks.hpp"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <simdjson.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/ssl.hpp>
+#include <boost/beast/websocket.hpp>
+#include <boost/beast/websocket/ssl.hpp>
+#include <thread>
+
+#include "cvdd/core/latency.hpp"
+#include "load/prepared.hpp"
+#include "net/frames.hpp"
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+
+namespace cvdd::load {
+
+namespace {
+std::uint64_t sum_of(simdjson::ondemand::parser& parser, simdjson::padded_string_view text, std::uint64_t& time) {
+  simdjson::ondemand::document document;
+  std::uint64_t id = 0;
+  if (parser.iterate(text).get(document) != simdjson::SUCCESS) return 0;
+  auto data = document["data"];
+  std::string_view price, size;
+  if (data["a"].get(id) != simdjson::SUCCESS || data["p"].get(price) != simdjson::SUCCESS ||
+      data["q"].get(size) != simdjson::SUCCESS || data["T"].get(time) != simdjson::SUCCESS) {
+    return 0;
+  }
+  return id + price.size() + size.size();
+}
+
+SSL_CTX* client_context(const std::string& ca) {
+  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_load_verify_locations(context, ca.c_str(), nullptr);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  return context;
+}
+const char ask[] = R"({"method":"SUBSCRIBE","params":["all"],"id":1})";
+
+void tell(const Latency& latency) {
+  fmt::print(stderr, "event_to_ledger_p50_us={} event_to_ledger_p99_us={}\n", latency.quantile(50, 100).us,
+             latency.quantile(99, 100).us);
+}
+
+}  // namespace
+
+int floor_client(std::uint16_t port, const std::string& ca, std::size_t connections) {
+  SSL_CTX* context = client_context(ca);
+  std::vector<std::thread> threads;
+  std::vector<Latency> latencies(connections);
+  std::atomic<std::uint64_t> total{0};
+  for (std::size_t n = 0; n < connections; ++n) {
+    threads.emplace_back([&, n] {
+      Latency& latency = latencies[n];
+      const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+      sockaddr_in address{};
+      address.sin_family = AF_INET;
+      address.sin_port = htons(port);
+      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
+      SSL* ssl = SSL_new(context);
+      SSL_set_fd(ssl, fd);
+      SSL_set_read_ahead(ssl, 1);
+      SSL_set_default_read_buffer_len(ssl, 8 * 1024);
+      if (SSL_connect(ssl) != 1) return;
+      const std::string request =
+          "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+      SSL_write(ssl, request.data(), static_cast<int>(request.size()));
+      std::vector<char> buffer(1 << 18);
+      std::size_t end = 0;
+      while (std::string_view(buffer.data(), end).find("\r\n\r\n") == std::string_view::npos) {
+        const int got = SSL_read(ssl, buffer.data() + end, 4096);
+        if (got <= 0) return;
+        end += static_cast<std::size_t>(got);
+      }
+      end = 0;
+      std::string frame;
+      append_frame(frame, Opcode::text, ask, 1);
+      SSL_write(ssl, frame.data(), static_cast<int>(frame.size()));
+      simdjson::ondemand::parser parser;
+      FrameWalk walk(1 << 20);
+      FrameWalk::Batch batch;
+      std::uint64_t sum = 0;
+      for (int got; (got = SSL_read(ssl, buffer.data() + end, static_cast<int>(buffer.size() - end - 256))) > 0;) {
+        end += static_cast<std::size_t>(got);
+        if (SSL_has_pending(ssl) == 1 && end < buffer.size() / 2) continue;
+        walk.walk({buffer.data(), end}, batch);
+        const std::int64_t now = wall_us();
+        for (const std::string_view m : batch.messages) {
+          std::uint64_t time = 0;
+          sum += sum_of(parser, simdjson::padded_string_view(m.data(), m.size(), m.size() + simdjson::SIMDJSON_PADDING),
+                        time);
+          latency.add({now - static_cast<std::int64_t>(time)});
+        }
+        std::memmove(buffer.data(), buffer.data() + batch.consumed, end - batch.consumed);
+        end -= batch.consumed;
+      }
+      total += sum;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  tell(latencies.front());
+  return total.load() == 42 ? 3 : 0;
+}
+
+namespace {
+asio::awaitable<void> naive_connection(asio::ssl::context& tls, std::uint16_t port, std::uint64_t& sum,
+                                       Latency& latency) {
+  using Ws = beast::websocket::stream<beast::ssl_stream<beast::tcp_stream>>;
+  Ws ws(co_await asio::this_coro::executor, tls);
+  const asio::ip::tcp::endpoint where(asio::ip::address_v4::loopback(), port);
+  co_await beast::get_lowest_layer(ws).async_connect(where, asio::use_awaitable);
+  co_await ws.next_layer().async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
+  co_await ws.async_handshake("localhost", "/", asio::use_awaitable);
+  const std::string request = ask;
+  co_await ws.async_write(asio::buffer(request), asio::use_awaitable);
+  simdjson::ondemand::parser parser;
+  beast::flat_buffer buffer;
+  buffer.reserve(64 * 1024);
+  while (true) {
+    co_await ws.async_read(buffer, asio::use_awaitable);
+    buffer.reserve(buffer.size() + simdjson::SIMDJSON_PADDING);
+    std::uint64_t time = 0;
+    const simdjson::padded_string_view text(static_cast<const char*>(buffer.cdata().data()), buffer.size(),
+                                            buffer.size() + simdjson::SIMDJSON_PADDING);
+    sum += sum_of(parser, text, time);
+    latency.add({wall_us() - static_cast<std::int64_t>(time)});
+    buffer.clear();
+  }
+}
+
+}  // namespace
+
+int naive_client(std::uint16_t port, const std::string& ca, std::size_t connections) {
+  asio::io_context io(1);
+  asio::ssl::context tls(asio::ssl::context::tls_client);
+  tls.load_verify_file(ca);
+  tls.set_verify_mode(asio::ssl::verify_peer);
+  std::uint64_t sum = 0;
+  Latency latency;
+  for (std::size_t i = 0; i < connections; ++i) {
+    asio::co_spawn(io, naive_connection(tls, port, sum, latency), [](const std::exception_ptr&) {});
+  }
+  io.run();
+  tell(latency);
+  return sum == 42 ? 3 : 0;
+}
+
+}  // namespace cvdd::load
