@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
   demo->add_option("--seed", demo_options.seed, "seed of the simulated tape");
   demo->add_option("--instruments", demo_options.instruments, "number of instruments")->check(CLI::Range(1, 50'000));
   demo->add_option("--trades-per-minute", demo_options.trades_per_minute, "average per instrument");
+  demo->add_option("--listen", demo_options.listen, "of the page (default 127.0.0.1:9480); \"\": none");
   demo->add_flag("--quiet", demo_options.quiet, "don't print the rows");
   demo->callback([&] {
     demo_options.interval = interval(demo_options.interval);

@@ -55,6 +55,11 @@ bool Aggregator::turn() {
   const std::size_t drained = drain();
   close_due();
   if (store_.backlog_rows() > 0 && options_.now() >= next_retry_) deliver();
+  if (glance_.open_bars_wanted()) {
+    std::vector<OpenBar> open;
+    ledger_.open_bars(open);
+    glance_.put(std::move(open));
+  }
   return drained > 0;
 }
 
@@ -218,8 +223,22 @@ void Aggregator::deliver() {
 // What can't be written stays with the store; readers are told of rows once they are in the ledger's order, written or
 // not, because their numbers are final either way.
 void Aggregator::store_rows() {
+  if (!rows_.empty()) {
+    const auto newest =
+        std::max_element(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.time < b.time; });
+    if (newest->time >= newest_bar_) {
+      newest_bar_ = newest->time;
+      stats_.gaps.store(static_cast<std::uint64_t>(std::count_if(
+                            rows_.begin(), rows_.end(),
+                            [&](const Row& row) { return row.time == newest_bar_ && row.status == BarStatus::gap; })),
+                        std::memory_order_relaxed);
+    }
+  }
   const std::uint64_t refused = store_.refused_rows();
+  const auto begin = std::chrono::steady_clock::now();
   const int error = store_.write(rows_);
+  const auto took = std::chrono::steady_clock::now() - begin;
+  stats_.bar_write.add({std::chrono::duration_cast<std::chrono::microseconds>(took).count()});
   next_retry_ = options_.now() + retry_every;
   if (error != last_write_error_) {
     if (error != 0) {
@@ -238,6 +257,7 @@ void Aggregator::store_rows() {
   stats_.rows.fetch_add(rows_.size(), std::memory_order_relaxed);
   stats_.revisions.store(ledger_.counters().revisions, std::memory_order_relaxed);
   if (options_.on_rows && !rows_.empty()) options_.on_rows(rows_);
+  glance_.put(std::span<const Row>(rows_));
   rows_.clear();
 }
 

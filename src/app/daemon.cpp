@@ -37,6 +37,7 @@ struct Daemon::State {
         on_config(std::move(o.on_config)),
         on_tick(std::move(o.on_tick)),
         on_stopping(std::move(o.on_stopping)),
+        on_begin(std::move(o.on_begin)),
         io(1),
         watch(io.get_executor(), std::move(o.watched_files), [this] { reload_files("a file was saved"); }),
         timer(io),
@@ -54,6 +55,7 @@ struct Daemon::State {
   std::function<void(const Config&)> on_config;
   std::function<void(const Health&)> on_tick;
   std::function<void()> on_stopping;
+  std::function<void(const asio::any_io_executor&, Engine&)> on_begin;
   asio::io_context io;
   FileWatch watch;
   asio::steady_timer timer, ticker{io};
@@ -81,6 +83,7 @@ int Daemon::run() {
   std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
   raise_open_files();
+  if (s.on_begin) s.on_begin(s.io.get_executor(), s.engine);
   s.engine.aggregator().start();
   s.engine.start();
   if (s.handle_signals) {
@@ -146,7 +149,8 @@ void Daemon::State::begin_stop() {
 }
 
 void Daemon::State::tick() {
-  if (on_tick) on_tick(engine.health());
+  const Health health = engine.health();
+  if (on_tick) on_tick(health);
   ticker.expires_after(std::chrono::seconds(1));
   ticker.async_wait([this](const boost::system::error_code& error) {
     if (!error && !stopping) tick();

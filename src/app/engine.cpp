@@ -149,8 +149,10 @@ Health Engine::health() {
   }
   trades_then_ = h.trades;
   then_ = now;
+  h.gaps = aggregator_->stats().gaps.load(std::memory_order_relaxed);
   h.backlog_rows = aggregator_->stats().backlog_rows.load(std::memory_order_relaxed);
   h.aggregator_idle = aggregator_->idle();
+  health_ = h;
   return h;
 }
 

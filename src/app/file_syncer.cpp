@@ -46,6 +46,7 @@ int FileSyncer::sync(const std::string& path) {
   const auto begin = steady_clock::now();
   const int error = files_.sync(path);
   const auto took = static_cast<std::uint64_t>(duration_cast<microseconds>(steady_clock::now() - begin).count());
+  time_.add({static_cast<std::int64_t>(took)});
   if (took > slowest_us_.load(std::memory_order_relaxed)) slowest_us_.store(took, std::memory_order_relaxed);
   return error;
 }

@@ -69,6 +69,8 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
   if (!e.confirmed) confirm(instrument, now, out, feed);
   note(instrument, decision, trade.time, out);
   ++counters_.trades;
+  last_heard_ = now;
+  if (!trade.snapshot) event_to_receipt_.add(now - trade.time);
   if (e.first_live == 0 && trade.series != Series::block) e.first_live = record->first_id();
   e.pace.heard(now);
   e.newest = std::max(e.newest, trade.time);

@@ -50,7 +50,10 @@ void MarketRunner::make_backfill() {
   b.gate = context_.gate;
   b.budget = context_.history_budget;
   b.intake = &intake_;
-  b.make_http_get = context_.make_http_get;
+  b.make_http_get = [this] {
+    ++rest_requests_;
+    return context_.make_http_get();
+  };
   b.heed = [this](const HttpResponse& response, std::string& error) { heed(response, error); };
   b.inject = [this](const Instrument& instrument, std::span<const Record> records) {
     const auto active = active_.find(&instrument);
@@ -162,6 +165,8 @@ void MarketRunner::apply(const std::vector<Instrument>& listed) {
 }
 
 void MarketRunner::report_unknown(const std::vector<UnknownSymbol>& unknown) {
+  unlisted_.clear();
+  for (const UnknownSymbol& u : unknown) unlisted_[u.symbol] = u.reason;
   for (const UnknownSymbol& u : unknown) {
     if (!reported_.insert(u.symbol).second) continue;  // read again every few minutes: old news is no news
     std::string near;

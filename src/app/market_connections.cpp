@@ -205,7 +205,10 @@ void MarketRunner::take_over() {
   });
   std::erase_if(twins_, [](const auto& pair) { return pair.first->ended(); });
   std::erase_if(sessions_, [&](const auto& session) {
-    if (session->ended()) backpressure_before_us_ += session->counters().backpressure_us;
+    if (session->ended()) {
+      backpressure_before_us_ += session->counters().backpressure_us;
+      for (std::size_t i = 0; i < ends_before_.size(); ++i) ends_before_[i] += session->counters().ends[i];
+    }
     return session->ended();
   });
 }
@@ -225,6 +228,7 @@ Session& MarketRunner::make_session(std::shared_ptr<Outlet> outlet) {
   }
   context.outlet = std::move(outlet);
   context.on_refused = [this](const Instrument& instrument, const std::string& why) {
+    refusals_[instrument.symbol] = why;
     if (!reported_.insert(instrument.symbol).second) return;
     spdlog::error("symbol refused by the exchange, tried again every ten minutes market=\"{}\" symbol={} reason=\"{}\"",
                   name(), instrument.symbol, why);

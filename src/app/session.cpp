@@ -58,6 +58,9 @@ asio::awaitable<void> Session::connect_again_and_again() {
       lose_all();
       if (!watch_->any_data()) context_.hosts->failed(host_, context_.clock->steady());
       watch_.reset();
+      connected_at_ = {};
+      ++counters_.ends[static_cast<std::size_t>(cause_)];
+      last_end_ = why_;
       co_await deliver();
       live_ = false;
       spdlog::warn("connection ended, reconnecting session=\"{}\" reason=\"{}\"", settings_.name, why_);
@@ -79,13 +82,17 @@ asio::awaitable<bool> Session::connect() {
   const auto connected = co_await transport_->connect(host, target, deadline);
   if (connected.has_value()) {
     last_failure_.clear();
+    connected_at_ = context_.clock->steady();
     spdlog::info("connected session=\"{}\" host={}:{} instruments={}", settings_.name, host.host, host.port,
                  instruments_.size());
     co_return true;
   }
   ++counters_.failures;
   context_.hosts->failed(host_, context_.clock->steady());
+  const bool refused = transport_->last_refusal().has_value();
+  ++counters_.ends[static_cast<std::size_t>(refused ? EndCause::refused : EndCause::network)];
   const std::string failure = connected.error().message() + ": " + transport_->last_error_detail() + heed_refusal();
+  last_end_ = failure;
   // One line per change of state: the same failure again is not news.
   if (failure != last_failure_) {
     spdlog::warn("can't connect, trying again session=\"{}\" host={}:{} reason=\"{}\"", settings_.name, host.host,
@@ -124,6 +131,7 @@ asio::awaitable<void> Session::converse() {
   closing_soon_ = false;
   if (settings_.renew_after.count() > 0) renew_at_ = context_.clock->steady() + settings_.renew_after;
   why_.clear();
+  cause_ = EndCause::network;
   mute_ = false;
   co_await (read_messages() || write_requests());
 }
@@ -141,6 +149,7 @@ asio::awaitable<void> Session::write_requests() {
     const auto now = context_.clock->steady();
     if (condemned_) {
       why_ = "trades that the exchange has did not come";
+      cause_ = EndCause::mute;
       mute_ = true;
       co_return;
     }
@@ -324,7 +333,9 @@ asio::awaitable<void> Session::read_messages() {
           why_ = reason_of(verdict);
         }
         mute_ = verdict == Watch::Verdict::silent || verdict == Watch::Verdict::no_first_frame;
+        cause_ = mute_ ? EndCause::mute : EndCause::silent;
       } else {
+        if (messages.error() == NetError::closed) cause_ = EndCause::closed;
         why_ = messages.error().message() + ": " + transport_->last_error_detail();
       }
       co_return;
@@ -332,6 +343,7 @@ asio::awaitable<void> Session::read_messages() {
     // Given up meanwhile: what is taken now could not be delivered any more, and would count as seen.
     const auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) co_return;
+    counters_.messages += messages->size();
     const Timestamp received =
         context_.time->now();  // of all of them: reading the clock for each costs more than it tells
     for (const std::string_view message : *messages) {
@@ -403,6 +415,29 @@ asio::awaitable<void> Session::deliver() {
     const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(context_.clock->steady() - since);
     counters_.backpressure_us += static_cast<std::uint64_t>(waited.count());
   }
+}
+
+ConnectionState Session::state() const {
+  ConnectionState out;
+  out.name = settings_.name;
+  if (host_ < settings_.hosts.size()) out.host = settings_.hosts[host_].host;
+  out.instruments = instruments_.size();
+  out.connects = counters_.connects;
+  out.failures = counters_.failures;
+  out.messages = counters_.messages;
+  out.last_reason = last_end_;
+  out.state = "connecting";
+  if (!watch_) return out;
+  out.since = connected_at_;
+  out.last_message = watch_->any_data() ? watch_->last_data() : Watch::Time{};
+  out.state = doubting_ ? "mute" : asking() || !watch_->any_data() ? "subscribing" : "live";
+  return out;
+}
+
+FeedState Session::feed_state(const Instrument& instrument) const {
+  if (!watch_) return FeedState::connecting;
+  const bool refused = std::find(refused_.begin(), refused_.end(), &instrument) != refused_.end();
+  return refused ? FeedState::refused : FeedState::subscribing;
 }
 
 std::size_t Session::inject(std::span<const Record> records) {

@@ -109,6 +109,9 @@ void read_exchanges(TomlReader& reader, const toml::node& node, const std::strin
   }
 }
 
+// What needs no escaping in a header, a cookie or an address.
+constexpr std::string_view token_characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 Keys keys_of(Config& c, const KnownMarkets& known) {
   return {
       {"data_dir", text_into(c.data_dir)},
@@ -159,6 +162,20 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
                             if (!c.http_listen.empty() && !is_listen_address(c.http_listen)) {
                               r.error(n, k, "expected \"address:port\", such as \"127.0.0.1:9480\", or \"\" for off");
                             }
+                          }},
+                         {"token",
+                          [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+                            r.text(n, k, c.http_token);
+                            const bool plain = c.http_token.find_first_not_of(token_characters) == std::string::npos;
+                            if (!c.http_token.empty() && (c.http_token.size() < 16 || !plain)) {
+                              r.error(n, k, "expected at least 16 letters, digits, \"-\" or \"_\", or \"\" for none");
+                            }
+                          }},
+                         {"instrument_metrics",
+                          [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+                            std::string answer = "off";
+                            r.choice(n, k, {"on", "off"}, answer);
+                            c.instrument_metrics = answer == "on";
                           }}})},
       {"log", table_of({{"level",
                          [&c](TomlReader& r, const toml::node& n, const std::string& k) {
@@ -262,7 +279,8 @@ std::vector<std::string> changes_that_need_a_restart(const Config& running, cons
   compare("repair", running.repair == saved.repair);
   compare("audit", running.audit == saved.audit);
   compare("sync", running.sync == saved.sync);
-  compare("http", running.http_listen == saved.http_listen);
+  compare("http", running.http_listen == saved.http_listen && running.http_token == saved.http_token &&
+                      running.instrument_metrics == saved.instrument_metrics);
   compare("net.renew_after", running.renew_after == saved.renew_after);
   compare("net.coalesce", running.coalesce == saved.coalesce);
   compare("net.renew_at", running.renew_at == saved.renew_at);

@@ -54,6 +54,35 @@ Bar bar_of(const Row& row, Ids ids) {
 }
 }  // namespace
 
+void Ledger::open_bars(std::vector<OpenBar>& out) const {
+  for (const std::uint32_t id : order_) {
+    const Book& book = books_[id];
+    if (book.state != State::active || book.bars.empty() || book.held) continue;
+    OpenBar open;
+    open.instrument = book.instrument;
+    open.time = newest_bar(book);
+    open.last_trade = book.last_trade;
+    open.cvd_base = book.cvd_base;
+    open.cvd_quote = book.cvd_quote;
+    std::optional<Decimal> last = book.close;
+    for (const Bar& bar : book.bars) {
+      open.delta_base = difference(bar.buy_base, bar.sell_base);
+      open.delta_quote = difference(bar.buy_quote, bar.sell_quote);
+      open.cvd_base = add(open.cvd_base, open.delta_base).value_or(open.cvd_base);
+      open.cvd_quote = add(open.cvd_quote, open.delta_quote).value_or(open.cvd_quote);
+      if (&bar != &book.bars.back() && bar.close) last = bar.close;
+    }
+    const Bar& bar = book.bars.back();
+    open.buys = bar.buys;
+    open.sells = bar.sells;
+    open.open = bar.open ? bar.open : last;
+    open.high = bar.open ? bar.high : last;
+    open.low = bar.open ? bar.low : last;
+    open.close = bar.open ? bar.close : last;
+    out.push_back(open);
+  }
+}
+
 void Ledger::restore(std::uint32_t instrument, const Row& newest, std::optional<std::uint64_t> last_id) {
   restore(instrument, std::span(&newest, 1), last_id);
 }

@@ -19,6 +19,7 @@
 #include "cvdd/ops/load_config.hpp"
 #include "cvdd/ops/logging.hpp"
 #include "cvdd/ops/systemd.hpp"
+#include "cvdd/ops/web_server.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/server.hpp"
 
@@ -36,7 +37,9 @@ std::optional<LoadedConfig> load_or_explain(const std::string& file) {
 int run_command(const std::string& config_file) {
   const auto loaded = load_or_explain(config_file);
   if (!loaded) return 2;
-  start_logging(loaded->config.log_level, secrets_of(loaded->config.proxy));
+  std::vector<std::string> secrets = secrets_of(loaded->config.proxy);
+  if (!loaded->config.http_token.empty()) secrets.push_back(loaded->config.http_token);
+  start_logging(loaded->config.log_level, std::move(secrets));
   Systemd systemd;
   DaemonOptions options;
   options.config = loaded->config;
@@ -54,7 +57,24 @@ int run_command(const std::string& config_file) {
   };
   options.on_config = [](const Config& config) { set_log_level(config.log_level); };
   options.on_tick = [&systemd](const Health& health) { systemd.tick(health); };
-  options.on_stopping = [&systemd] { systemd.stopping(); };
+  std::unique_ptr<WebServer> web;  // goes before the daemon that it tells of
+  options.on_stopping = [&systemd, &web] {
+    systemd.stopping();
+    if (web) web->stop();
+  };
+  if (!loaded->config.http_listen.empty()) {
+    options.on_begin = [&web, &config = loaded->config](const asio::any_io_executor& executor, Engine& engine) {
+      // Collecting is what we are for: without a page it goes on.
+      try {
+        web = std::make_unique<WebServer>(
+            executor, engine, WebServer::Settings{config.http_listen, config.http_token, config.instrument_metrics});
+      } catch (const std::runtime_error& error) {
+        return spdlog::error("no page, API and metrics: {}", error.what());
+      }
+      web->start();
+      spdlog::info("page, API and metrics are served at=http://{}/", config.http_listen);
+    };
+  }
   std::unique_ptr<Daemon> daemon;
   try {
     daemon = std::make_unique<Daemon>(std::move(options));
@@ -62,7 +82,9 @@ int run_command(const std::string& config_file) {
     fmt::print(stderr, "cvdd: {}\n", error.what());
     return 2;
   }
-  return daemon->run();
+  const int status = daemon->run();
+  web.reset();
+  return status;
 }
 
 namespace {

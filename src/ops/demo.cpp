@@ -16,6 +16,7 @@
 #include "cvdd/ops/commands.hpp"
 #include "cvdd/ops/compare.hpp"
 #include "cvdd/ops/logging.hpp"
+#include "cvdd/ops/web_server.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/server.hpp"
 
@@ -60,6 +61,17 @@ class SimulatedExchanges {
   sim::Server server_;
   std::thread thread_;
 };
+
+// Where it was wanted; or, when that is taken, on any port that is free.
+std::unique_ptr<WebServer> serve_page(const asio::any_io_executor& executor, Engine& engine,
+                                      const std::string& listen) {
+  if (listen.empty()) return nullptr;
+  try {
+    return std::make_unique<WebServer>(executor, engine, WebServer::Settings{listen, "", true});
+  } catch (const std::runtime_error&) {
+    return std::make_unique<WebServer>(executor, engine, WebServer::Settings{"127.0.0.1:0", "", true});
+  }
+}
 }  // namespace
 
 int demo_command(const DemoOptions& options) {
@@ -105,10 +117,22 @@ int demo_command(const DemoOptions& options) {
       "# rows are written to {}/latest.csv\n{}\n",
       exchanges.server().port(), simulated.size(), options.seed, directory.string(), csv_header());
   std::fflush(stdout);
+  std::unique_ptr<WebServer> web;
+  daemon_options.on_begin = [&](const asio::any_io_executor& executor, Engine& engine) {
+    web = serve_page(executor, engine, options.listen);
+    if (!web) return;
+    web->start();
+    fmt::print("# the page: http://127.0.0.1:{}/\n", web->port());
+    std::fflush(stdout);
+  };
+  daemon_options.on_stopping = [&] {
+    if (web) web->stop();
+  };
   Daemon daemon(std::move(daemon_options));
   running = &daemon;
   const int status = daemon.run();
   running = nullptr;
+  web.reset();
   exchanges.stop();
 
   if (options.bars == 0) return status;

@@ -50,12 +50,12 @@ TEST_CASE("the status line says what an operator wants to know") {
   Health h;
   h.instruments = h.live = 1'000;
   h.trades_per_second = 2'310;
-  CHECK(status_line(h) == "1,000 instruments live, 0 not, 2,310 trades/s");
+  CHECK(status_line(h) == "1,000 instruments live, 0 gaps, 2,310 trades/s");
   h.live = 997;
   h.backlog_rows = 12'345;
   h.aggregator_idle = std::chrono::seconds(11);
   CHECK(status_line(h) ==
-        "997 instruments live, 3 not, 2,310 trades/s, 12,345 rows wait for the disk, the aggregator hangs");
+        "997 instruments live, 0 gaps, 2,310 trades/s, 3 not live, 12,345 rows wait for the disk, the aggregator hangs");
   CHECK_FALSE(making_progress(h));
 }
 

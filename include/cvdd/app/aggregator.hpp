@@ -15,6 +15,7 @@
 #include "cvdd/app/channel.hpp"
 #include "cvdd/app/csv_store.hpp"
 #include "cvdd/app/file_syncer.hpp"
+#include "cvdd/app/glance.hpp"
 #include "cvdd/core/latency.hpp"
 #include "cvdd/core/ledger.hpp"
 
@@ -36,10 +37,12 @@ struct AggregatorOptions {
 struct AggregatorStats {
   std::atomic<std::uint64_t> records{0}, rows{0}, revisions{0}, late{0}, before_first{0}, bars_closed{0};
   std::atomic<std::uint64_t> backlog_rows{0};  // waiting in memory for the disk
+  std::atomic<std::uint64_t> gaps{0};          // instruments whose newest bar says gap
   std::atomic<std::uint64_t> refused_rows{0};  // the backlog was full
   std::atomic<std::int64_t> newest_trade_us{0};
   std::atomic<std::uint64_t> queue_max{0};  // records of one queue that were found waiting, at most
   Latency receipt_to_ledger;                // of the oldest record of each batch
+  Latency bar_write;                        // rows made text and handed to the kernel
   Latency event_to_ledger;                  // of trades, by the local clock as it is
 };
 
@@ -72,6 +75,9 @@ class Aggregator {
   // When a bar is due next, by the wall clock.
   [[nodiscard]] Timestamp due() const { return next_due_ + options_.close_delay; }
 
+  // For who looks on.
+  [[nodiscard]] Glance& glance() { return glance_; }
+
   [[nodiscard]] const AggregatorStats& stats() const { return stats_; }
   // Any thread: since it last did its round; more than a few seconds means that it hangs.
   [[nodiscard]] std::chrono::milliseconds idle() const {
@@ -102,11 +108,13 @@ class Aggregator {
   const Remembered& restored_;
   Ledger ledger_;
   Bell bell_;
+  Glance glance_;
   std::vector<std::shared_ptr<Channel>> channels_;
   std::vector<Record> batch_;
   std::vector<Row> rows_;
   Timestamp next_due_;    // end of the next bar to close
   Timestamp looked_;      // when it was last looked whether one is due
+  Timestamp newest_bar_;  // of the rows written
   Timestamp next_retry_;  // of rows that could not be written
   int last_write_error_ = 0;
 

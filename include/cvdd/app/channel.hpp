@@ -17,8 +17,9 @@
 
 namespace cvdd {
 
-// Wakes the sleeping aggregator; costs one atomic load while it is awake. A condition variable, not a semaphore: that of
-// libstdc++ 12 does not sleep until its deadline but looks again and again (900 sleeps and 900 yields a second, seen).
+// Wakes the sleeping aggregator; costs one atomic load while it is awake. A condition variable, not a semaphore: that
+// of libstdc++ 12 does not sleep until its deadline but looks again and again (900 sleeps and 900 yields a second,
+// seen).
 class Bell {
  public:
   // Any thread: after something was pushed.
@@ -53,7 +54,8 @@ class Bell {
 class Channel {
  public:
   // 16,384 records of 64 bytes: about two seconds of the busiest connection known.
-  explicit Channel(std::size_t capacity = 16'384) : queue_(capacity) {}
+  static constexpr std::size_t capacity_default = 16'384;
+  explicit Channel(std::size_t capacity = capacity_default) : queue_(capacity) {}
 
   // Pushes what fits, in order, and returns how many that were. The caller keeps the rest and stops reading.
   std::size_t push(std::span<const Record> records) { return queue_.push(records.data(), records.size()); }

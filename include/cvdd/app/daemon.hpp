@@ -1,6 +1,7 @@
 // The daemon: store and ledger on the aggregator thread, every market on the io thread, an orderly start and end.
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,6 +22,8 @@ struct Reloaded {
   std::vector<std::string> errors;  // one line each
 };
 
+class Engine;
+
 struct DaemonOptions {
   Config config;  // paths resolved
   SymbolList symbols;
@@ -31,11 +34,11 @@ struct DaemonOptions {
   std::function<void(const Config&)> on_config;  // of a good reload: what the caller itself follows (log level)
   std::function<void(const Health&)> on_tick;    // every second; io thread
   std::function<void()> on_stopping;             // once; io thread
+  // Before anything runs: for who serves what the engine knows, on the io thread.
+  std::function<void(const boost::asio::any_io_executor&, Engine&)> on_begin;
   // After rows were written; on the aggregator thread.
   std::function<void(std::span<const Row>)> on_rows;
 };
-
-class Engine;
 
 class Daemon {
  public:

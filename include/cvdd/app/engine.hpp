@@ -50,10 +50,16 @@ class Engine {
   void want(const SymbolList& symbols);
   // Asked about once a second: the rate is that since the last time.
   [[nodiscard]] Health health();
+  // As it was then.
+  [[nodiscard]] const Health& last_health() const { return health_; }
   // One log line per market.
   void report() const;
 
   [[nodiscard]] Aggregator& aggregator() { return *aggregator_; }
+  [[nodiscard]] const Aggregator& aggregator() const { return *aggregator_; }
+  [[nodiscard]] const Config& config() const { return options_.config; }
+  [[nodiscard]] FileSink& files() { return *around_.files; }
+  [[nodiscard]] const Latency& sync_time() const { return syncer_.time(); }
   [[nodiscard]] const auto& markets() const { return markets_; }
 
  private:
@@ -74,6 +80,7 @@ class Engine {
   std::map<std::string, ExchangeGate> gates_;           // by exchange: limits are per IP
   std::map<std::pair<std::string, Market>, std::unique_ptr<MarketRunner>> markets_;
   bool running_ = false;
+  Health health_;
   std::uint64_t trades_then_ = 0;
   std::chrono::steady_clock::time_point then_{};
   std::uint32_t instruments_ = 0;

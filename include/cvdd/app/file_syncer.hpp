@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cvdd/app/csv_store.hpp"
+#include "cvdd/core/latency.hpp"
 
 namespace cvdd {
 
@@ -27,6 +28,7 @@ class FileSyncer {
   // Returns when everything asked for is done; the results are still to be fetched.
   void wait();
   // Any thread: the longest sync so far, microseconds.
+  [[nodiscard]] const Latency& time() const { return time_; }
   [[nodiscard]] std::uint64_t slowest_us() const { return slowest_us_.load(std::memory_order_relaxed); }
 
  private:
@@ -41,6 +43,7 @@ class FileSyncer {
   std::vector<CsvStore::SyncRequest> done_;
   bool busy_ = false, stopping_ = false;
   std::atomic<std::uint64_t> slowest_us_{0};
+  Latency time_;
   std::thread thread_;
 };
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cvdd/app/pace.hpp"
+#include "cvdd/core/latency.hpp"
 #include "cvdd/core/sequencer.hpp"
 #include "cvdd/core/types.hpp"
 #include "cvdd/exchanges/exchange.hpp"
@@ -111,6 +112,10 @@ class Intake {
 
   [[nodiscard]] const Exchange& exchange() const { return exchange_; }
   [[nodiscard]] const IntakeCounters& counters() const { return counters_; }
+  // Of live trades, by the exchange's clock.
+  [[nodiscard]] const Latency& event_to_receipt() const { return event_to_receipt_; }
+  // When the newest live trade was received; 0: none yet.
+  [[nodiscard]] Timestamp last_heard() const { return last_heard_; }
 
   // A live trade further ahead of the clock than this is refused (docs/csv.md).
   static constexpr Duration ahead_max = seconds(60);
@@ -145,6 +150,8 @@ class Intake {
   std::vector<Entry> entries_;  // by Instrument::id
   Parsed parsed_;
   IntakeCounters counters_;
+  Latency event_to_receipt_;
+  Timestamp last_heard_;
 };
 
 }  // namespace cvdd

@@ -57,6 +57,11 @@ class MarketRunner {
   [[nodiscard]] const IntakeCounters& counters() const { return intake_.counters(); }
   [[nodiscard]] std::size_t instruments() const { return active_.size(); }
   [[nodiscard]] std::size_t live_instruments() const;
+  // For who looks on; src/app/market_view.cpp.
+  void look(std::vector<InstrumentState>& out) const;
+  void look(std::vector<ConnectionState>& out) const;
+  [[nodiscard]] MarketState state() const;
+  [[nodiscard]] const Latency& event_to_receipt() const { return intake_.event_to_receipt(); }
   // How long connections were not read because their queues were full, summed up.
   [[nodiscard]] std::uint64_t backpressure_us() const;
   [[nodiscard]] std::uint64_t renewed() const { return renewed_; }
@@ -132,6 +137,10 @@ class MarketRunner {
   // A session without instruments has been told to end; it stays here, so that its coroutine may return in peace.
   std::vector<std::unique_ptr<Session>> sessions_;
   std::uint64_t backpressure_before_us_ = 0;  // of sessions that are gone
+  EndCounts ends_before_{};
+  std::map<std::string, std::string> unlisted_;  // wanted names that the exchange does not list, and why
+  std::map<std::string, std::string> refusals_;  // symbols, in the exchange's words
+  std::uint64_t rest_requests_ = 0, rest_refusals_ = 0;
   struct Renewal {
     Session* old;
     Session* next;

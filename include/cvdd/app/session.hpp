@@ -16,6 +16,7 @@
 #include "cvdd/app/hosts.hpp"
 #include "cvdd/app/intake.hpp"
 #include "cvdd/app/lull.hpp"
+#include "cvdd/app/states.hpp"
 #include "cvdd/app/watch.hpp"
 #include "cvdd/core/budget.hpp"
 #include "cvdd/core/retry.hpp"
@@ -53,6 +54,8 @@ struct SessionSettings {
 struct SessionCounters {
   std::uint64_t connects = 0, failures = 0, backpressure_waits = 0;
   std::uint64_t backpressure_us = 0;  // not read because its queue was full
+  std::uint64_t messages = 0;
+  EndCounts ends{};
 };
 
 class Session {
@@ -107,6 +110,10 @@ class Session {
   [[nodiscard]] const std::vector<const Instrument*>& collected() const { return instruments_; }
 
   [[nodiscard]] bool live() const { return live_; }
+  // For who looks on: everything but exchange and market.
+  [[nodiscard]] ConnectionState state() const;
+  // Of one of its instruments, which is not confirmed.
+  [[nodiscard]] FeedState feed_state(const Instrument& instrument) const;
   [[nodiscard]] bool stopping() const { return stopping_; }
   // run() has returned: nothing refers to it any more.
   [[nodiscard]] bool ended() const { return ended_; }
@@ -172,7 +179,10 @@ class Session {
   std::unique_ptr<Timer> timer_, write_timer_;
   Backoff backoff_;
   std::size_t host_ = 0;
-  std::string why_;    // the connection ended because
+  std::string why_;  // the connection ended because
+  EndCause cause_ = EndCause::network;
+  std::string last_end_;  // why the last one ended or was not made
+  std::chrono::steady_clock::time_point connected_at_{};
   bool mute_ = false;  // … its data had stopped before its frames did
   bool live_ = false, stopping_ = false, closing_soon_ = false, ended_ = false;
   std::chrono::steady_clock::time_point renew_at_ = std::chrono::steady_clock::time_point::max();

@@ -18,6 +18,13 @@ class TokenBucket {
   // Reserves one token and returns how long to wait from `now` until it may be used (0: at once). A clock that steps
   // back by more than `step_min` neither loosens the limit nor blocks for longer.
   [[nodiscard]] Duration take(Timestamp now);
+  [[nodiscard]] std::uint32_t capacity() const { return capacity_; }
+  // How many tokens of the window that ends at `now` are taken.
+  [[nodiscard]] std::size_t used(Timestamp now) const {
+    std::size_t n = 0;
+    for (const Timestamp t : used_) n += t <= now && t > now - window_ ? 1U : 0U;
+    return n;
+  }
 
  private:
   std::uint32_t capacity_;

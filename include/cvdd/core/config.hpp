@@ -44,6 +44,8 @@ struct Config {
   AuditMode audit = AuditMode::sample;  // closed bars against the exchanges' own candles
   bool sync = true;                     // sync = "bar": fdatasync after every bar; "off": the kernel decides
   std::string http_listen = "127.0.0.1:9480";
+  std::string http_token;                // "": whoever reaches the address may read
+  bool instrument_metrics = false;       // /metrics tells of each instrument too
   std::string log_level = "info";        // trace debug info warn error
   Duration renew_after;                  // age at which connections are renewed; 0: before the exchange's limit
   std::optional<Duration> renew_at;      // since midnight UTC: they are renewed then, if the exchange's limit allows

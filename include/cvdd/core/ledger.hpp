@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cvdd/core/bar.hpp"
+#include "cvdd/core/open_bar.hpp"
 #include "cvdd/core/rebuild.hpp"
 #include "cvdd/core/types.hpp"
 
@@ -77,6 +78,9 @@ class Ledger {
   void close_by_event(Duration delay, std::vector<Row>& rows);
   // Whether a bar has ended by event time since the last close_by_event.
   [[nodiscard]] bool event_due(Duration delay) const;
+
+  // Appends the bar that is open now of every instrument that has begun and not ended.
+  void open_bars(std::vector<OpenBar>& out) const;
 
   // The newest trade time seen of any instrument; empty before the first trade.
   [[nodiscard]] std::optional<Timestamp> newest_trade() const { return newest_trade_; }

@@ -1,0 +1,35 @@
+// The HTTP server of docs/http.md, on the io thread: page, API, streams, metrics, health. Reads what the engine knows
+// and the aggregator publishes; files are read on a thread of its own, which holds no state. Bounded: 128 connections,
+// 64 of them streams, 8 KiB of header, 10 s for a request, 30 s for an answer, 4 MiB of stream that nobody reads.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace cvdd {
+
+class Engine;
+
+class WebServer {
+ public:
+  struct Settings {
+    std::string listen;  // "address:port"; port 0: any that is free
+    std::string token;
+    bool instrument_metrics = false;
+  };
+  // Listens. Throws std::runtime_error that says where it can't, and why.
+  WebServer(boost::asio::any_io_executor executor, Engine& engine, Settings settings);
+  ~WebServer();
+  // Answers from now on. io thread, as stop().
+  void start();
+  void stop();
+  [[nodiscard]] std::uint16_t port() const;
+
+ private:
+  class State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace cvdd

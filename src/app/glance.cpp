@@ -1,0 +1,37 @@
+#include "cvdd/app/glance.hpp"
+
+#include <utility>
+
+namespace cvdd {
+
+void Glance::put(std::span<const Row> rows) {
+  if (rows.empty() || !attached_.load(std::memory_order_relaxed)) return;
+  const std::lock_guard lock(mutex_);
+  if (waiting_ + rows.size() > rows_max) {
+    missed_ = true;
+    return;
+  }
+  waiting_ += rows.size();
+  rows_.push_back(std::make_shared<const std::vector<Row>>(rows.begin(), rows.end()));
+}
+
+void Glance::put(std::vector<OpenBar> bars) {
+  wanted_.store(false, std::memory_order_relaxed);
+  auto now = std::make_shared<const std::vector<OpenBar>>(std::move(bars));
+  const std::lock_guard lock(mutex_);
+  open_bars_.swap(now);
+}
+
+std::deque<Glance::Rows> Glance::take_rows(bool& missed) {
+  const std::lock_guard lock(mutex_);
+  missed = std::exchange(missed_, false);
+  waiting_ = 0;
+  return std::exchange(rows_, {});
+}
+
+Glance::OpenBars Glance::open_bars() const {
+  const std::lock_guard lock(mutex_);
+  return open_bars_;
+}
+
+}  // namespace cvdd

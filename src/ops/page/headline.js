@@ -1,0 +1,55 @@
+// The head of the detail view: name, what can be done, and the numbers of this moment.
+
+import { query, serverNow } from './api.js';
+import { el, setAttr, setNumber, setText } from './dom.js';
+import { age, amount, price, seconds } from './format.js';
+import { newBadge, setBadge, statusTitle } from './row.js';
+import { change, status } from './store.js';
+
+const STATS = [['price', 'Price'], ['delta', 'Delta, open bar'], ['cvd', 'CVD'], ['h1', 'CVD 1 h'], ['h24', 'CVD 24 h'], ['trade', 'Last trade']];
+
+export class Headline {
+  constructor({ onClose, onCompare, onTable }) {
+    this.name = el('h2', { tabindex: '-1' });
+    this.where = el('span', { class: 'quiet' });
+    this.badge = newBadge();
+    this.compare = el('button', { type: 'button', id: 'd-compare', onclick: onCompare }, 'Compare');
+    this.table = el('button', { type: 'button', id: 'd-table', 'aria-pressed': 'false', onclick: onTable }, 'Table');
+    this.csv = el('a', { class: 'button', download: true, title: 'The newest 20,000 bars as they stand in the files' }, 'CSV');
+    this.close = el('button', { type: 'button', class: 'icon', id: 'd-close', 'aria-label': 'Close', title: 'Close (Esc)', onclick: onClose }, '×');
+    this.values = {};
+    this.stats = el('dl', { class: 'stats' });
+    for (const [name, label] of STATS) {
+      this.values[name] = el('dd', { id: `d-${name}` });
+      this.stats.append(el('div', {}, el('dt', {}, label), this.values[name]));
+    }
+    this.node = el('div', { class: 'headline' },
+      el('div', { class: 'title' }, el('div', { class: 'names' }, this.name, this.where, this.badge),
+        el('div', { class: 'actions' }, this.compare, this.table, this.csv, this.close)),
+      this.stats);
+  }
+
+  open(record, interval) {
+    setText(this.name, record.symbol);
+    setText(this.where, `${record.exchange} ${record.market}, ${record.base}/${record.quote}`);
+    const { exchange, market, symbol } = record;
+    const from = Math.floor(serverNow()) - 20000 * interval;
+    this.csv.setAttribute('href', `/api/v1/bars?${query({ exchange, market, symbol, from, limit: 20000, format: 'csv' })}`);
+    this.csv.setAttribute('download', `${exchange}-${market}-${symbol.replace(/[^\w.-]/g, '_')}.csv`);
+  }
+
+  show(record, { unit, compared }) {
+    const { values } = this;
+    const { bar } = record;
+    const coin = record[unit];
+    const put = (name, value, signed) => setNumber(values[name], `${amount(value, signed)}`, value ? `${value} ${coin}` : null, signed);
+    setNumber(values.price, price(record.price, record.decimals), record.price ? `${record.price} ${record.quote}` : null, false);
+    put('delta', bar?.[`delta_${unit}`], true);
+    put('cvd', bar?.[`cvd_${unit}`], false);
+    put('h1', change(record, unit, '1h'), true);
+    put('h24', change(record, unit, '24h'), true);
+    setText(values.trade, record.lastTrade ? age(serverNow() - seconds(record.lastTrade)) : age(null));
+    setBadge(this.badge, status(record), statusTitle(record));
+    setAttr(this.compare, 'aria-pressed', String(compared));
+  }
+}

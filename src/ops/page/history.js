@@ -1,0 +1,136 @@
+// The bars of one instrument, loaded backwards in windows, kept up to date by the stream.
+
+import { getJson, query, serverNow } from './api.js';
+import { seconds } from './format.js';
+import { splitKey } from './state.js';
+import { COLUMNS } from './store.js';
+
+const WINDOW = 5000;
+export const MOST_BARS = 60000;
+
+/** A row of either source as an object. `t`: start of the bar in seconds. */
+export function toBar(columns, row) {
+  const bar = {};
+  for (let i = 0; i < columns.length; i += 1) bar[columns[i]] = row[i];
+  bar.t = seconds(bar.time);
+  return bar;
+}
+
+export class History {
+  constructor(key, interval) {
+    this.key = key;
+    this.interval = interval;
+    this.bars = []; // ascending, one for each time
+    this.edge = Math.floor(serverNow() / interval + 1) * interval; // everything from here on is loaded or will come by the stream
+    this.exhausted = false;
+    this.pending = null; // what the stream tells while a window is on its way
+    this.abort = new AbortController();
+  }
+
+  close() {
+    this.abort.abort();
+  }
+
+  get full() {
+    return this.exhausted || this.bars.length >= MOST_BARS;
+  }
+
+  /** Loads until `from` (seconds) is covered or there is nothing more. */
+  ensure(from) {
+    return this.loading(async () => {
+      while (this.edge > from && !this.full) await this.window(from);
+    });
+  }
+
+  async loading(work) {
+    this.pending = [];
+    try {
+      await work();
+    } finally {
+      const { pending } = this;
+      this.pending = null;
+      this.merge(pending);
+    }
+  }
+
+  /** One more window. */
+  back() {
+    return this.loading(() => this.window(0));
+  }
+
+  /** Loads one window to the left, not beyond `least`. Holes of any length are jumped over. */
+  async window(least) {
+    let length = WINDOW * this.interval;
+    while (!this.full) {
+      const from = Math.max(this.edge - length, least, this.first ?? 0);
+      const found = await this.fetch(from, this.edge);
+      this.edge = from;
+      this.bars = [...found, ...this.bars];
+      if (this.first !== undefined && from <= this.first) this.exhausted = true;
+      if (found.length || from <= least) return;
+      if (this.first === undefined) await this.findFirst();
+      length *= 2;
+    }
+  }
+
+  async findFirst() {
+    const { bars } = await this.request({ from: 0, to: this.edge, limit: 1 });
+    if (bars.length) this.first = seconds(bars[0][0]);
+    else this.exhausted = true;
+  }
+
+  async fetch(from, to) {
+    const result = [];
+    let start = from;
+    while (start < to) {
+      const { columns, bars, next } = await this.request({ from: start, to, limit: WINDOW });
+      for (const row of bars) result.push(toBar(columns, row));
+      if (!next) break;
+      start = typeof next === 'number' ? next : seconds(next);
+    }
+    return result;
+  }
+
+  request(parameters) {
+    return getJson(`/api/v1/bars?${query({ ...splitKey(this.key), ...parameters })}`, { signal: this.abort.signal });
+  }
+
+  /** After a lost connection: what was written meanwhile, and the revisions of the last hour's bars. */
+  async refresh() {
+    const newest = this.bars.findLast((bar) => bar.status !== 'open');
+    const from = Math.max(this.edge, (newest?.t ?? this.edge) - 3600);
+    return this.merge(await this.fetch(from, Math.floor(serverNow()) + this.interval));
+  }
+
+  mergeRows(rows) {
+    return this.merge(rows.map((row) => toBar(COLUMNS, row)));
+  }
+
+  mergeOpen(bar) {
+    if (!bar) return Infinity;
+    return this.merge([{ ...bar, t: seconds(bar.time), rev: -1, status: 'open', missing: 0 }]);
+  }
+
+  /** Returns the index of the earliest bar that changed. A written bar takes the place of the open one, a revision that of the row before. */
+  merge(list) {
+    if (this.pending) {
+      this.pending.push(...list);
+      return Infinity;
+    }
+    let earliest = Infinity;
+    for (const bar of list) {
+      if (bar.t < this.edge && !this.exhausted) continue; // older than what is loaded
+      let at = this.bars.length;
+      while (at > 0 && this.bars[at - 1].t >= bar.t) at -= 1;
+      const there = this.bars[at];
+      if (there?.t === bar.t) {
+        if (there.rev > bar.rev) continue;
+        this.bars[at] = bar;
+      } else {
+        this.bars.splice(at, 0, bar);
+      }
+      earliest = Math.min(earliest, at);
+    }
+    return earliest;
+  }
+}

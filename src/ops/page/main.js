@@ -1,0 +1,179 @@
+// Puts the parts together: state decides which views are shown, the stream keeps them up to date.
+
+import { ApiError, explain, getJson } from './api.js';
+import { Compare } from './compare.js';
+import { Connections } from './connections.js';
+import { Detail } from './detail.js';
+import { $, el, setAttr, setText } from './dom.js';
+import { count } from './format.js';
+import { Health } from './health.js';
+import { List } from './list.js';
+import { SORTS } from './order.js';
+import { address, initState, onState, set, state } from './state.js';
+import { Store } from './store.js';
+import { Stream } from './stream.js';
+import { initTheme } from './theme.js';
+
+const MANY = 2000;
+const REFRESH_MS = 60000; // changes over 1 h and 24 h shift with the clock, and revisions of old bars change sparklines
+const REFRESH_MANY_MS = 300000;
+
+initTheme($('theme'));
+const store = new Store();
+const stream = new Stream('/api/v1/stream');
+const health = new Health(store, stream);
+const list = new List(store, open);
+const detail = new Detail(store, { onClose: close, onCompare: (key) => list.toggle(key) });
+const compare = new Compare(store);
+const connections = new Connections(health);
+
+let loading = null;
+let refreshTimer;
+
+/** The snapshot of all instruments. Tries again until there is one. */
+async function load() {
+  clearTimeout(refreshTimer);
+  if (loading) return loading;
+  loading = (async () => {
+    try {
+      store.applySnapshot(await getJson('/api/v1/instruments'));
+      $('blocked').hidden = true;
+    } catch (error) {
+      if (!store.loaded || error.status === 401) block(explain(error instanceof ApiError ? error : new ApiError(0, String(error))));
+      refreshTimer = setTimeout(load, 3000);
+      return;
+    } finally {
+      loading = null;
+    }
+    refreshTimer = setTimeout(load, store.records.size > MANY ? REFRESH_MANY_MS : REFRESH_MS);
+  })();
+  return loading;
+}
+
+function block(text) {
+  setText($('blocked'), text);
+  $('blocked').hidden = false;
+}
+
+function open(key) {
+  const small = getComputedStyle($('main')).getPropertyValue('--split').trim() === '0';
+  set({ view: 'list', key });
+  if (small) detail.headline.name.focus({ preventScroll: true }); // the list is covered by now
+}
+
+function close() {
+  const was = state.key;
+  set({ view: 'list', key: null });
+  if (was) list.active = was;
+  $('grid').focus({ preventScroll: true });
+}
+
+onState((now, before) => {
+  const { view } = now;
+  const split = (view === 'list' && Boolean(now.key)) || view === 'compare';
+  $('main').dataset.layout = view === 'connections' ? 'full' : split ? 'split' : 'list';
+  $('list-view').hidden = view === 'connections';
+  $('detail-view').hidden = !(view === 'list' && now.key);
+  $('compare-view').hidden = view !== 'compare';
+  $('connections-view').hidden = view !== 'connections';
+  links();
+  setAttr($('unit-base'), 'aria-pressed', String(now.unit === 'base'));
+  setAttr($('unit-quote'), 'aria-pressed', String(now.unit === 'quote'));
+  if ($('filter').value !== now.q) $('filter').value = now.q;
+  $('problems').checked = now.problems;
+  $('sort').value = now.sort ? `${now.desc ? '-' : ''}${now.sort}` : '';
+  $('exchange').value = now.exchange;
+  if (before.view === undefined || ['q', 'exchange', 'problems', 'sort', 'desc', 'unit'].some((name) => now[name] !== before[name])) list.arrange();
+  list.measure();
+
+  if (view === 'list' && now.key) {
+    detail.open(now.key);
+    detail.update(before);
+  } else {
+    detail.close();
+  }
+  if (view === 'compare') {
+    if (compare.shown) compare.update(before);
+    else compare.show();
+  } else if (compare.shown) {
+    compare.hide();
+  }
+  if (view === 'connections' && !connections.shown) connections.show();
+  else if (view !== 'connections') connections.hide();
+  document.title = now.key ? `${now.key.split(':').slice(2).join(':')} – cvdd` : view === 'list' ? 'cvdd' : `${view} – cvdd`;
+});
+
+function links() {
+  $('home').href = address({ view: 'list', key: null });
+  $('to-list').href = $('home').href;
+  $('to-connections').href = address({ view: 'connections', key: null });
+  $('to-compare').href = address({ view: 'compare', key: null });
+  $('to-compare').hidden = !state.selected.length && state.view !== 'compare';
+  setText($('compared'), state.selected.length ? count(state.selected.length) : '');
+  for (const view of ['list', 'connections', 'compare']) setAttr($(`to-${view}`), 'aria-current', state.view === view ? 'page' : null);
+}
+
+function fillSelects() {
+  const found = new Map();
+  for (const { exchange } of store.records.values()) found.set(exchange, (found.get(exchange) ?? 0) + 1);
+  $('exchange').replaceChildren(el('option', { value: '' }, 'All exchanges'),
+    ...[...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, n]) => el('option', { value: name }, `${name} (${count(n)})`)));
+  $('exchange').value = state.exchange;
+}
+
+$('sort').append(el('option', { value: '' }, 'Unsorted'), ...Object.entries(SORTS).flatMap(([name, { label, number }]) => (number
+  ? [el('option', { value: `-${name}` }, `${label}, high first`), el('option', { value: name }, `${label}, low first`)]
+  : [el('option', { value: name }, label)])));
+
+store.addEventListener('list', () => {
+  fillSelects();
+  setText($('about'), `cvdd ${store.version}`);
+  document.documentElement.dataset.listMs ??= Math.round(performance.now());
+  if (state.key && !detail.history) detail.load();
+  if (state.view === 'compare') compare.load();
+});
+
+let connected = false;
+stream.addEventListener('up', async () => {
+  if (connected) { // nobody told what happened in between
+    await load();
+    detail.refresh();
+    compare.refresh();
+  }
+  connected = true;
+});
+stream.addEventListener('message', ({ detail: message }) => {
+  if (!store.loaded) return;
+  if (message.type === 'open') store.applyOpen(message);
+  else if (message.type === 'bars') store.applyRows(message.rows);
+});
+health.addEventListener('locked', () => block(explain(new ApiError(401))));
+
+$('filter').addEventListener('input', () => set({ q: $('filter').value }, { replace: true }));
+$('exchange').addEventListener('change', () => set({ exchange: $('exchange').value }, { replace: true }));
+$('problems').addEventListener('change', () => set({ problems: $('problems').checked }, { replace: true }));
+$('sort').addEventListener('change', () => set({ sort: $('sort').value.replace('-', ''), desc: $('sort').value.startsWith('-') }, { replace: true }));
+$('unit-base').addEventListener('click', () => set({ unit: 'base' }, { replace: true }));
+$('unit-quote').addEventListener('click', () => set({ unit: 'quote' }, { replace: true }));
+
+addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = event.target.matches('input:not([type=checkbox]), select, textarea');
+  if (event.key === '/' && !typing) {
+    event.preventDefault();
+    if (state.view === 'connections') set({ view: 'list', key: null });
+    $('filter').focus();
+  } else if (event.key === 'Escape') {
+    if (typing && $('filter').value) set({ q: '' }, { replace: true });
+    else if (state.key) close();
+    else if (state.view !== 'list') set({ view: 'list', key: null });
+    else if (typing) $('grid').focus();
+  } else if (event.key === 'ArrowDown' && event.target === $('filter')) {
+    event.preventDefault();
+    $('grid').focus();
+  }
+});
+
+initState();
+stream.open();
+load();

@@ -1,0 +1,141 @@
+// All instruments as the daemon last told them: the snapshot of /api/v1/instruments, kept up to date by the stream.
+
+import { add, sub } from './decimal.js';
+import { decimalsOf, seconds } from './format.js';
+import { keyOf } from './state.js';
+
+const SPARK = 48;
+export const COLUMNS = ['time', 'exchange', 'market', 'symbol', 'rev', 'status', 'open', 'high', 'low', 'close', 'buys', 'sells',
+  'buy_base', 'sell_base', 'buy_quote', 'sell_quote', 'delta_base', 'delta_quote', 'cvd_base', 'cvd_quote',
+  'other_base', 'other_quote', 'first_id', 'last_id', 'missing'];
+const CVD_BASE = COLUMNS.indexOf('cvd_base');
+const CVD_QUOTE = COLUMNS.indexOf('cvd_quote');
+const CLOSE = COLUMNS.indexOf('close');
+
+/** Events: `list` (which instruments there are), `values` (detail: set of keys), `rows` (detail: map of key to stream rows). */
+export class Store extends EventTarget {
+  records = new Map();
+  interval = 60;
+  version = '';
+  loaded = false;
+
+  applySnapshot({ interval_s, version, instruments, time }) {
+    this.interval = interval_s;
+    this.version = version;
+    this.snapshotTime = time;
+    const before = this.records;
+    this.records = new Map();
+    let same = before.size === instruments.length;
+    for (const item of instruments) {
+      const key = keyOf(item);
+      let record = before.get(key);
+      if (!record) {
+        record = newRecord(key, item);
+        same = false;
+      }
+      this.records.set(key, record);
+      Object.assign(record, {
+        base: item.base, quote: item.quote, state: item.state, since: item.since, price: item.price,
+        lastTrade: item.last_trade, bar: item.bar, written: item.written,
+        change: item.change ?? {}, changeAt: { base: item.bar?.cvd_base ?? null, quote: item.bar?.cvd_quote ?? null },
+      });
+      if (item.spark) record.spark = item.spark.map(Number);
+      this.learnDecimals(record);
+    }
+    const first = !this.loaded;
+    this.loaded = true;
+    if (!same || first) this.dispatchEvent(new Event('list'));
+    this.tell('values', new Set(this.records.keys()));
+  }
+
+  applyOpen({ time, bars }) {
+    if (time < this.snapshotTime) return; // was on its way while a newer snapshot came
+    const changed = new Set();
+    for (const item of bars) {
+      const record = this.records.get(keyOf(item));
+      if (!record) continue;
+      record.state = item.state;
+      if (item.price !== null && item.price !== undefined) record.price = item.price;
+      if (item.bar) record.bar = item.bar;
+      this.learnDecimals(record);
+      changed.add(record.key);
+    }
+    this.tell('values', changed);
+  }
+
+  applyRows(rows) {
+    const changed = new Map();
+    for (const row of rows) {
+      const key = `${row[1]}:${row[2]}:${row[3]}`;
+      const record = this.records.get(key);
+      if (!record) continue;
+      if (!changed.has(key)) changed.set(key, []);
+      changed.get(key).push(row);
+      this.noteWritten(record, row);
+    }
+    if (!changed.size) return;
+    this.tell('values', new Set(changed.keys()));
+    this.tell('rows', changed);
+  }
+
+  noteWritten(record, row) {
+    const time = row[0];
+    const newest = record.written?.time ?? '';
+    if (time < newest) return;
+    record.written = { time, status: row[5] };
+    if (row[CVD_BASE] !== null) {
+      if (time === newest) record.spark.pop();
+      record.spark.push(Number(row[CVD_BASE]));
+      if (record.spark.length > SPARK) record.spark.shift();
+    }
+    if (!record.bar || record.bar.time <= time) record.bar = this.quietBar(time, row);
+  }
+
+  /** Only trades make the stream tell an open bar. Until one comes, the bar after a written one is known to be empty. */
+  quietBar(time, row) {
+    const close = row[CLOSE];
+    return {
+      time: new Date((seconds(time) + this.interval) * 1000).toISOString().replace('.000Z', 'Z'),
+      open: close, high: close, low: close, close, buys: 0, sells: 0, delta_base: '0', delta_quote: '0',
+      cvd_base: row[CVD_BASE], cvd_quote: row[CVD_QUOTE],
+    };
+  }
+
+  learnDecimals(record) {
+    record.decimals = Math.max(record.decimals, decimalsOf(record.price), decimalsOf(record.bar?.high), decimalsOf(record.bar?.low));
+  }
+
+  get gaps() {
+    let gaps = 0;
+    for (const record of this.records.values()) if (record.written?.status === 'gap') gaps += 1;
+    return gaps;
+  }
+
+  tell(type, detail) {
+    if (detail.size) this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+function newRecord(key, { exchange, market, symbol }) {
+  return {
+    key, exchange, market, symbol, spark: [], decimals: 0,
+    words: `${exchange} ${market} ${symbol}`.toLowerCase(),
+  };
+}
+
+/** The change over '1h' or '24h' as of now, exact. The daemon's figure is as old as the snapshot; what came since is added. */
+export function change(record, unit, period) {
+  const told = record.change[`${unit}_${period}`];
+  if (told === null || told === undefined) return null;
+  const since = sub(record.bar?.[`cvd_${unit}`], record.changeAt[unit]);
+  return since === null ? told : add(told, since);
+}
+
+/** One word for how an instrument is doing: what keeps it from being live, else how its newest written bar is. */
+export function status(record) {
+  return record.state !== 'live' ? record.state : record.written?.status ?? 'live';
+}
+
+export function isProblem(record) {
+  return record.state !== 'live' || record.written?.status === 'gap';
+}

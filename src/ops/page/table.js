@@ -1,0 +1,25 @@
+// The newest bars as a table: for those who cannot see or do not have the chart.
+
+import { el } from './dom.js';
+import { NONE, amount, count, dateTime, price } from './format.js';
+import { signOf } from './dom.js';
+
+const MOST = 200;
+const HEADS = ['Bar (UTC)', 'Status', 'Open', 'High', 'Low', 'Close', 'Bought', 'Sold', 'Delta', 'CVD', 'Missing'];
+
+export function barTable(bars, { unit, coin, decimals }) {
+  const body = el('tbody');
+  for (const bar of bars.slice(-MOST).reverse()) {
+    const volume = (field, signed) => {
+      const value = bar[`${field}_${unit}`];
+      return el('td', { title: value ? `${value} ${coin}` : null, 'data-sign': signed ? signOf(value) : null }, amount(value, signed));
+    };
+    const prices = ['open', 'high', 'low', 'close'].map((field) => el('td', {}, price(bar[field], decimals)));
+    const missing = bar.missing === '?' ? '?' : bar.missing ? count(bar.missing) : NONE;
+    body.append(el('tr', {}, el('th', { scope: 'row' }, dateTime(bar.t)), el('td', { class: 'word', 'data-status': bar.status }, bar.status),
+      ...prices, volume('buy'), volume('sell'), volume('delta', true), volume('cvd'), el('td', {}, missing)));
+  }
+  return el('div', { class: 'table-box', tabindex: '0', role: 'region', 'aria-label': 'Newest bars' }, el('table', { class: 'bars' },
+    el('caption', {}, `The newest ${Math.min(MOST, bars.length)} bars, volumes in ${coin}`),
+    el('thead', {}, el('tr', {}, ...HEADS.map((head) => el('th', { scope: 'col' }, head)))), body));
+}

@@ -1,0 +1,31 @@
+// The day files as the API reads them: bars of one instrument, and where all stood in the last day. Blocks on the disk:
+// on a thread that may wait. The files grow meanwhile; a line without its end is left for the next time.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cvdd/app/file_sink.hpp"
+#include "ops/web/board.hpp"
+#include "ops/web/query.hpp"
+
+namespace cvdd::web {
+
+struct BarsFound {
+  Market market = Market::spot;
+  std::vector<Row> rows;          // oldest first
+  std::optional<Timestamp> next;  // there are more, from here on
+  std::string error;              // instead of all that
+  bool many_markets = false;      // … because the market has to be named
+};
+// `stop`: asked now and then; true gives up.
+[[nodiscard]] BarsFound read_bars(FileSink& files, const std::string& directory, const BarsQuery& query,
+                                  const std::function<bool()>& stop);
+
+// Feeds the board with rows of [from, to): all of those that began less than `recent` before `to`, and those that end
+// on a full five minutes.
+void read_past(FileSink& files, const std::string& directory, Timestamp from, Timestamp to, Duration recent,
+               Board& board, const std::function<bool()>& stop);
+
+}  // namespace cvdd::web

@@ -1,0 +1,74 @@
+// What the server knows at this moment, gathered once or twice a second: states, open bars, the board, readiness.
+// io thread.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "cvdd/app/engine.hpp"
+#include "ops/web/board.hpp"
+
+namespace cvdd::web {
+
+// Instruments as they were at one moment; shared by who tells of them piece by piece.
+struct Snapshot {
+  Timestamp time;
+  std::vector<InstrumentState> states;
+  std::vector<Timestamp> since;  // of each state
+  Glance::OpenBars open_bars;    // may be null
+  std::unordered_map<const Instrument*, const OpenBar*> open;
+  std::size_t live = 0;
+  [[nodiscard]] const OpenBar* open_of(const InstrumentState& state) const {
+    const auto found = state.instrument == nullptr ? open.end() : open.find(state.instrument);
+    return found == open.end() ? nullptr : found->second;
+  }
+};
+
+class Live {
+ public:
+  Live(Engine& engine, Timestamp now) : engine_(engine), board_(engine.config().interval), now_(now) {}
+
+  // Rows that were written since the last time; kept back while the past is being read.
+  [[nodiscard]] std::deque<Glance::Rows> take_rows(bool& missed);
+  void set_past(Board past);
+  [[nodiscard]] bool has_past() const { return has_past_; }
+
+  // Looks at everything once more.
+  void look(Timestamp now);
+  [[nodiscard]] const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
+  [[nodiscard]] const Board& board() const { return board_; }
+  [[nodiscard]] const Health& health() const { return health_; }
+  void set_health(const Health& health) { health_ = health; }
+  [[nodiscard]] bool disk_good() const { return health_.backlog_rows == 0; }
+  [[nodiscard]] bool ready() const;
+  // Seconds since the last trade of each market, and the usual gap; 0: not known yet.
+  [[nodiscard]] const std::map<std::pair<std::string, Market>, std::pair<double, double>>& silence() const {
+    return silence_;
+  }
+
+ private:
+  // Time and trades, fading over ten minutes; a silence counts once it is over.
+  struct Usual {
+    double time = 0, trades = 0;
+    std::uint64_t seen = 0;
+    Timestamp since;
+    bool begun = false;
+  };
+  void look_at_silence(Timestamp now);
+
+  Engine& engine_;
+  Board board_;
+  bool has_past_ = false;
+  std::deque<Glance::Rows> held_;
+  std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<Snapshot>();
+  std::map<Board::Key, std::pair<FeedState, Timestamp>> since_;
+  std::map<std::pair<std::string, Market>, Usual> usual_;
+  std::map<std::pair<std::string, Market>, std::pair<double, double>> silence_;
+  Health health_;
+  Timestamp now_;
+};
+
+}  // namespace cvdd::web

@@ -1,0 +1,55 @@
+// The WebSocket clients of /api/v1/stream, and what they are told. io thread.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/websocket.hpp>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ops/web/live.hpp"
+#include "ops/web/query.hpp"
+
+namespace cvdd::web {
+
+class StreamClient {
+ public:
+  // `names`: of these alone; empty: of all.
+  StreamClient(boost::beast::tcp_stream stream, std::optional<std::vector<InstrumentName>> names);
+  // Until the client goes, or is dropped. Shared: whoever has it may tell it something.
+  boost::asio::awaitable<void> run(boost::beast::http::request<boost::beast::http::empty_body> request);
+  // One message; a client that has 4 MiB waiting is dropped.
+  void tell(std::shared_ptr<const std::string> message);
+  void drop();
+  [[nodiscard]] bool gone() const { return gone_; }
+  [[nodiscard]] bool wants_all() const { return !names_; }
+  [[nodiscard]] bool wants(std::string_view exchange, Market market, std::string_view symbol) const;
+
+  static constexpr std::size_t waiting_max = std::size_t{4} << 20;
+
+ private:
+  boost::asio::awaitable<void> write();
+  boost::asio::awaitable<void> listen();
+
+  boost::beast::websocket::stream<boost::beast::tcp_stream> socket_;
+  std::optional<std::set<InstrumentName>> names_;
+  std::deque<std::shared_ptr<const std::string>> waiting_;
+  std::size_t waiting_bytes_ = 0;
+  boost::asio::steady_timer more_;
+  bool gone_ = false;
+};
+
+// What all streams know of each instrument: only what changed is told again.
+using Told = std::map<Board::Key, std::pair<FeedState, Timestamp>>;  // state; trade time of the newest trade
+
+void tell_rows(const std::vector<std::shared_ptr<StreamClient>>& streams, const std::vector<Row>& rows);
+void tell_open(const std::vector<std::shared_ptr<StreamClient>>& streams, const Snapshot& snapshot, Told& told);
+
+}  // namespace cvdd::web
