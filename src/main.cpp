@@ -65,6 +65,15 @@ int main(int argc, char** argv) {
   simulate->add_option("--trades-per-minute", simulate_options.trades_per_minute, "average per instrument");
   simulate->callback([&] { status = cvdd::simulate_command(simulate_options); });
 
+  cvdd::StatusCommand status_options;
+  auto* ask = app.add_subcommand("status", "how a running daemon is doing, and its most active instruments");
+  ask->add_option("--config", status_options.config, "the daemon's configuration, for address and token");
+  ask->add_option("--listen", status_options.listen, "the daemon's [http] listen (default 127.0.0.1:9480)");
+  ask->add_option("--token", status_options.token, "its [http] token");
+  ask->add_option("--rows", status_options.rows, "instruments to show (default 20)");
+  ask->add_flag("--watch", status_options.watch, "again every two seconds, until Ctrl-C");
+  ask->callback([&] { status = cvdd::status_command(status_options); });
+
   cvdd::ReplayCommand replay_options;
   auto* replay = app.add_subcommand("replay", "offline: recordings through the same path as run");
   replay->add_option("--exchange", replay_options.exchange, "binance, …")->required();

@@ -56,7 +56,7 @@ void MarketRunner::heed(const HttpResponse& response, std::string& error) {
   const auto wait = parse_retry_after(header("retry-after"), header("date"));
   const Manners manners = manners_of(response.status, wait ? std::optional(seconds(wait->count())) : std::nullopt);
   if (manners.reason.empty()) return;
-  ++rest_refusals_;
+  ++rest_refusals_[response.status];
   if (manners.stay_away.us > 0) context_.gate->stay_away(time_->now() + manners.stay_away);
   error += " (" + std::string(manners.reason) + "; " +
            (manners.stay_away.us > 0 ? "staying away for " + std::to_string(manners.stay_away.us / 1'000'000) + " s"

@@ -67,7 +67,10 @@ MarketState MarketRunner::state() const {
   s.ends = ends_before_;
   for (const auto& session : sessions_) {
     for (std::size_t i = 0; i < s.ends.size(); ++i) s.ends[i] += session->counters().ends[i];
-    if (!session->ended() && !session->stopping()) ++s.connections;
+    s.queue_max = std::max(s.queue_max, session->counters().queue_max);
+    if (session->ended() || session->stopping()) continue;
+    ++s.connections;
+    s.queue = std::max(s.queue, session->outlet()->channel()->waiting());
   }
   s.ends[static_cast<std::size_t>(EndCause::renewed)] = renewed_;
   s.stalls = stalls_;

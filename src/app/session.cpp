@@ -403,6 +403,7 @@ asio::awaitable<void> Session::deliver() {
       context_.outlet->channel()->stamp(context_.clock->steady());
       const std::size_t pushed = context_.outlet->channel()->push(records_);
       records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(pushed));
+      counters_.queue_max = std::max(counters_.queue_max, context_.outlet->channel()->waiting());
       if (records_.empty()) {
         context_.bell->pull();
         co_return;

@@ -66,8 +66,9 @@ int run_command(const std::string& config_file) {
     options.on_begin = [&web, &config = loaded->config](const asio::any_io_executor& executor, Engine& engine) {
       // Collecting is what we are for: without a page it goes on.
       try {
-        web = std::make_unique<WebServer>(
-            executor, engine, WebServer::Settings{config.http_listen, config.http_token, config.instrument_metrics});
+        web = std::make_unique<WebServer>(executor, engine,
+                                          WebServer::Settings{config.http_listen, config.http_token,
+                                                              config.instrument_metrics, std::chrono::seconds(10)});
       } catch (const std::runtime_error& error) {
         return spdlog::error("no page, API and metrics: {}", error.what());
       }

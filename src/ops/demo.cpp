@@ -67,9 +67,11 @@ std::unique_ptr<WebServer> serve_page(const asio::any_io_executor& executor, Eng
                                       const std::string& listen) {
   if (listen.empty()) return nullptr;
   try {
-    return std::make_unique<WebServer>(executor, engine, WebServer::Settings{listen, "", true});
+    return std::make_unique<WebServer>(executor, engine,
+                                       WebServer::Settings{listen, "", true, std::chrono::seconds(10)});
   } catch (const std::runtime_error&) {
-    return std::make_unique<WebServer>(executor, engine, WebServer::Settings{"127.0.0.1:0", "", true});
+    return std::make_unique<WebServer>(executor, engine,
+                                       WebServer::Settings{"127.0.0.1:0", "", true, std::chrono::seconds(10)});
   }
 }
 }  // namespace

@@ -2,6 +2,7 @@
 // Exactly one thread pushes into a channel (io), exactly one pops (aggregator).
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <boost/lockfree/spsc_queue.hpp>
 #include <chrono>
@@ -55,12 +56,14 @@ class Channel {
  public:
   // 16,384 records of 64 bytes: about two seconds of the busiest connection known.
   static constexpr std::size_t capacity_default = 16'384;
-  explicit Channel(std::size_t capacity = capacity_default) : queue_(capacity) {}
+  explicit Channel(std::size_t capacity = capacity_default) : queue_(capacity), capacity_(capacity) {}
 
   // Pushes what fits, in order, and returns how many that were. The caller keeps the rest and stops reading.
   std::size_t push(std::span<const Record> records) { return queue_.push(records.data(), records.size()); }
   std::size_t pop(std::span<Record> records) { return queue_.pop(records.data(), records.size()); }
   [[nodiscard]] bool empty() { return queue_.read_available() == 0; }
+  // As who pushes sees it: records that were not popped yet.
+  [[nodiscard]] std::size_t waiting() const { return capacity_ - std::min(capacity_, queue_.write_available()); }
 
   // Before a push; when was that of the oldest push that was not popped since? Zero: none. A pop that came in between
   // loses one stamp, no more.
@@ -76,6 +79,7 @@ class Channel {
  private:
   std::atomic<Time> stamped_{Time{}};
   boost::lockfree::spsc_queue<Record> queue_;
+  std::size_t capacity_;
 };
 
 // Several connections that feed one channel (a twin, a successor), on the io thread: what was decided first goes first.

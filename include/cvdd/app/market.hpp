@@ -140,7 +140,8 @@ class MarketRunner {
   EndCounts ends_before_{};
   std::map<std::string, std::string> unlisted_;  // wanted names that the exchange does not list, and why
   std::map<std::string, std::string> refusals_;  // symbols, in the exchange's words
-  std::uint64_t rest_requests_ = 0, rest_refusals_ = 0;
+  std::uint64_t rest_requests_ = 0;
+  std::map<unsigned, std::uint64_t> rest_refusals_{{403, 0}, {418, 0}, {429, 0}, {451, 0}};  // by HTTP status
   struct Renewal {
     Session* old;
     Session* next;

@@ -55,6 +55,7 @@ struct SessionCounters {
   std::uint64_t connects = 0, failures = 0, backpressure_waits = 0;
   std::uint64_t backpressure_us = 0;  // not read because its queue was full
   std::uint64_t messages = 0;
+  std::size_t queue_max = 0;  // records that waited in its queue
   EndCounts ends{};
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,9 @@ struct MarketState {
   std::size_t connections = 0;
   std::uint64_t stalls = 0, backpressure_us = 0;
   std::uint64_t audited = 0, audit_mismatches = 0;
-  std::uint64_t rest_requests = 0, rest_refusals = 0;
+  std::uint64_t rest_requests = 0;
+  std::map<unsigned, std::uint64_t> rest_refusals;    // by HTTP status
+  std::size_t queue = 0, queue_max = 0;               // records in the fullest queue: now, and ever
   std::size_t history_used = 0, history_allowed = 0;  // requests of the last minute, and as many as there may be
   Duration banned;                                    // the exchange wants us to stay away for so long
   Duration clock_ahead;                               // local clock less the exchange's

@@ -44,7 +44,13 @@ struct ReplayCommand {
 };
 int replay_command(const ReplayCommand& options);
 
-// Reads and validates both files; prints every error to standard error. False if there is any.
+// Asks a running daemon. 1: it is not ready, or can't be reached.
+struct StatusCommand {
+  std::string config, listen, token;  // listen and token: of the configuration, or 127.0.0.1:9480 and none
+  bool watch = false;                 // again every two seconds
+  std::size_t rows = 20;
+};
+int status_command(const StatusCommand& command);
 
 // "host:port" → its parts; false if it is none.
 [[nodiscard]] bool split_address(const std::string& text, std::string& host, std::uint16_t& port);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,6 +19,7 @@ class WebServer {
     std::string listen;  // "address:port"; port 0: any that is free
     std::string token;
     bool instrument_metrics = false;
+    std::chrono::milliseconds request_max{10'000};  // for a whole request to come
   };
   // Listens. Throws std::runtime_error that says where it can't, and why.
   WebServer(boost::asio::any_io_executor executor, Engine& engine, Settings settings);

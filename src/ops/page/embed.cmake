@@ -29,8 +29,7 @@ if(NOT EXISTS ${charts})
 endif()
 
 file(GLOB files CONFIGURE_DEPENDS ${page}/*.html ${page}/*.css ${page}/*.js ${page}/*.svg)
-set(types html "text/html; charset=utf-8" css "text/css; charset=utf-8" js "text/javascript; charset=utf-8"
-    mjs "text/javascript; charset=utf-8" svg "image/svg+xml")
+set(types html text/html css text/css js text/javascript mjs text/javascript svg image/svg+xml)
 set(assembly "")
 set(declarations "")
 set(table "")

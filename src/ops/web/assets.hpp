@@ -8,7 +8,7 @@ namespace cvdd::web {
 
 struct Asset {
   std::string_view path;  // "/list.js"
-  std::string_view type;  // "text/javascript; charset=utf-8"
+  std::string_view type;  // "text/javascript"
   std::string_view etag;  // with its quotes
   std::string_view body;
 };

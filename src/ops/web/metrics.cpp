@@ -125,6 +125,14 @@ void market_metrics(Families& f, const MetricsInput& input) {
     if (known == input.silence.end() || known->second.second <= 0) return;
     f.gauge("cvdd_feed_usual_gap_seconds", "Usual time between live trades", l, known->second.second);
   });
+  const auto gauge = [&](const char* name, const char* help, auto value) {
+    each([&](const MarketState& s, const Labels& l, const MarketRunner&) { f.gauge(name, help, l, number(value(s))); });
+  };
+  gauge("cvdd_queue_records", "Records waiting in the fullest queue", [](const MarketState& s) { return s.queue; });
+  gauge("cvdd_queue_records_max", "Most records that ever waited in one queue",
+        [](const MarketState& s) { return s.queue_max; });
+  gauge("cvdd_queue_capacity", "Records that a queue holds",
+        [](const MarketState&) { return Channel::capacity_default; });
   each([&](const MarketState& s, const Labels& l, const MarketRunner&) {
     f.counter("cvdd_backpressure_seconds_total", "Connections not read because their queues were full, summed up", l,
               static_cast<double>(s.backpressure_us) / 1e6);
@@ -134,8 +142,12 @@ void market_metrics(Families& f, const MetricsInput& input) {
                 market.event_to_receipt());
   });
   count("cvdd_rest_requests_total", "History requests made", [](const MarketState& s) { return s.rest_requests; });
-  count("cvdd_rest_refusals_total", "Requests refused with 403, 418, 429, 451",
-        [](const MarketState& s) { return s.rest_refusals; });
+  each([&](const MarketState& s, const Labels& l, const MarketRunner&) {
+    for (const auto& [status, n] : s.rest_refusals) {
+      f.counter("cvdd_rest_refusals_total", "Requests refused, by HTTP status",
+                with(l, "status", std::to_string(status)), number(n));
+    }
+  });
   each([&](const MarketState& s, const Labels& l, const MarketRunner&) {
     if (s.history_allowed == 0) return;
     f.gauge("cvdd_rest_weight_used", "Share of the history budget taken in the last minute", l,
@@ -198,8 +210,6 @@ std::string metrics_text(const MetricsInput& input) {
   f.gauge("cvdd_ready", "1: every wanted instrument is live and the disk takes rows", {}, input.ready ? 1 : 0);
   f.gauge("cvdd_interval_seconds", "Length of a bar", {}, in_seconds(input.board->interval()));
   market_metrics(f, input);
-  f.gauge("cvdd_queue_records_max", "Most records found waiting in one queue", {}, number(a.queue_max.load()));
-  f.gauge("cvdd_queue_capacity", "Records that a queue holds", {}, number(Channel::capacity_default));
   f.histogram("cvdd_receipt_to_ledger_seconds", "From the queue to the ledger, of the oldest of each batch", {},
               a.receipt_to_ledger);
   f.counter("cvdd_rows_total", "Rows given to the files", {}, number(a.rows.load()));

@@ -39,7 +39,8 @@ namespace {
 constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t connections_max = 128, streams_max = 64, readers_max = 8, slice = 128;
 constexpr std::uint32_t header_max = 8 * 1024;
-constexpr std::chrono::seconds request_max{10}, answer_max{30}, idle_max{60};
+constexpr std::chrono::seconds answer_max{30};
+constexpr std::chrono::milliseconds idle_max{60'000};
 constexpr std::chrono::milliseconds tick{250}, open_bars_wait{1'500};
 constexpr std::chrono::seconds interest{60};
 constexpr std::size_t requests_max = 1'000;  // on one connection
@@ -202,11 +203,13 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
       http::request_parser<http::empty_body> parser;
       parser.header_limit(header_max);
       parser.body_limit(0);
-      stream.expires_after(n == 0 ? request_max : idle_max);
+      stream.expires_after(n == 0 ? settings_.request_max : idle_max);
       const auto [error, got] = co_await http::async_read_header(stream, buffer, parser, await_tuple);
       if (error) {
         if (error == http::error::header_limit || error == http::error::buffer_overflow) {
           co_await refuse(stream, http::status::request_header_fields_too_large, "the header is longer than 8 KiB");
+        } else if (error == http::error::body_limit) {
+          co_await refuse(stream, http::status::payload_too_large, "requests have no body here");
         } else if (error.category() == http::make_error_code(http::error::bad_method).category() &&
                    error != http::error::end_of_stream && error != http::error::partial_message) {
           co_await refuse(stream, http::status::bad_request, "that is no HTTP request");
@@ -335,8 +338,9 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
     for (const Asset& a : assets()) {
       if (a.path != path) continue;
       const bool known = request[http::field::if_none_match] == beast::string_view(a.etag.data(), a.etag.size());
-      Response response = text(known ? http::status::not_modified : http::status::ok, known ? "" : std::string(a.body),
-                               std::string(a.type).c_str());
+      const std::string type = std::string(a.type) + (a.type.starts_with("text/") ? "; charset=utf-8" : "");
+      Response response =
+          text(known ? http::status::not_modified : http::status::ok, known ? "" : std::string(a.body), type.c_str());
       response.set(http::field::cache_control, "no-cache");
       response.set(http::field::etag, std::string(a.etag));
       return response;

@@ -1,0 +1,254 @@
+// The HTTP server of a running daemon, asked over real sockets: answers, refusals, streams, and who misbehaves.
+#include <simdjson.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/websocket.hpp>
+#include <future>
+
+#include "cvdd/ops/web_server.hpp"
+#include "running.hpp"
+
+using namespace cvdd;
+using namespace cvdd::test;
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+
+namespace {
+struct Site {
+  explicit Site(std::string token = "", std::chrono::milliseconds request_max = std::chrono::seconds(10))
+      : exchanges(sim::make_instruments_everywhere(12, 600)),
+        running(exchanges, folder, seconds(1), [&](DaemonOptions& o) {
+          o.on_begin = [this, token, request_max](const asio::any_io_executor& executor, Engine& engine) {
+            web = std::make_unique<WebServer>(executor, engine,
+                                              WebServer::Settings{"127.0.0.1:0", token, true, request_max});
+            web->start();
+            port.set_value(web->port());
+          };
+          o.on_stopping = [this] { web->stop(); };
+        }) {
+    endpoint = {asio::ip::address_v4::loopback(), port.get_future().get()};
+    CHECK(running.until([](const Row& row) { return row.status == BarStatus::live; }));
+  }
+  ~Site() {
+    running.stop();
+    web.reset();
+  }
+  // Bytes as they are; the whole answer until the server closes, or `limit` bytes.
+  std::string raw(const std::string& request, std::size_t limit = 1 << 20) {
+    asio::io_context io;
+    asio::ip::tcp::socket socket(io);
+    socket.connect(endpoint);
+    boost::system::error_code error;
+    asio::write(socket, asio::buffer(request), error);
+    std::string answer;
+    while (!error && answer.size() < limit) {
+      char buffer[4096];
+      answer.append(buffer, socket.read_some(asio::buffer(buffer), error));
+    }
+    return answer;
+  }
+  http::response<http::string_body> get(const std::string& target, http::verb method = http::verb::get,
+                                        const std::string& authorization = "", const std::string& cookie = "") {
+    asio::io_context io;
+    beast::tcp_stream stream(io);
+    stream.connect(endpoint);
+    http::request<http::empty_body> request(method, target, 11);
+    request.set(http::field::host, "localhost");
+    request.keep_alive(false);
+    if (!authorization.empty()) request.set(http::field::authorization, authorization);
+    if (!cookie.empty()) request.set(http::field::cookie, cookie);
+    http::write(stream, request);
+    beast::flat_buffer buffer;
+    http::response_parser<http::string_body> parser;
+    parser.skip(method == http::verb::head);
+    http::read(stream, buffer, parser);
+    return parser.release();
+  }
+  Folder folder;
+  Exchanges exchanges;
+  std::unique_ptr<WebServer> web;
+  std::promise<std::uint16_t> port;
+  Running running;
+  asio::ip::tcp::endpoint endpoint;
+};
+
+simdjson::dom::element parsed(simdjson::dom::parser& parser, const std::string& text) {
+  simdjson::dom::element out;
+  REQUIRE(parser.parse(text).get(out) == simdjson::SUCCESS);
+  return out;
+}
+}  // namespace
+
+TEST_CASE("the page's server answers what it is asked") {
+  Site site;
+  simdjson::dom::parser parser;
+  CHECK(site.get("/healthz").body() == "ok\n");
+  const auto ready = site.get("/readyz");
+  CHECK((ready.result() == http::status::ok || ready.result() == http::status::service_unavailable));
+  CHECK(std::uint64_t(parsed(parser, ready.body())["instruments"]["wanted"]) == 12);
+
+  const auto instruments = site.get("/api/v1/instruments");
+  CHECK(instruments[http::field::content_type] == "application/json");
+  const auto list = simdjson::dom::array(parsed(parser, instruments.body())["instruments"]);
+  REQUIRE(list.size() == 12);
+  std::size_t with_bar = 0;
+  std::string exchange, market, symbol;
+  for (const simdjson::dom::element i : list) {
+    with_bar += i["bar"].is_object() ? 1U : 0U;
+    exchange = std::string_view(i["exchange"]);
+    market = std::string_view(i["market"]);
+    symbol = std::string_view(i["symbol"]);
+  }
+  CHECK(with_bar == 12);
+
+  // What the API says of bars is what the rows said.
+  const auto bars =
+      site.get("/api/v1/bars?exchange=" + exchange + "&market=" + market + "&symbol=" + symbol + "&as_seen=1");
+  REQUIRE(bars.result() == http::status::ok);
+  std::size_t same = 0;
+  const auto rows = site.running.rows();
+  for (const simdjson::dom::element bar : simdjson::dom::array(parsed(parser, bars.body())["bars"])) {
+    const std::string time(std::string_view(bar.at(0)));
+    for (const Row& row : rows) {
+      if (row.symbol != symbol || row.exchange != exchange || row.rev != 0 || format_time(row.time) != time) continue;
+      CHECK(std::string_view(bar.at(15)) == to_string(row.cvd_base));
+      CHECK(std::string_view(bar.at(2)) == name_of(row.status));
+      ++same;
+    }
+  }
+  CHECK(same > 0);
+  const auto csv =
+      site.get("/api/v1/bars?exchange=" + exchange + "&market=" + market + "&symbol=" + symbol + "&format=csv");
+  CHECK(csv.body().starts_with(csv_header()));
+
+  const auto metrics = site.get("/metrics").body();
+  for (const char* name :
+       {"cvdd_messages_total{", "cvdd_trades_total{", "cvdd_reconnects_total{", "cvdd_instruments{",
+        "cvdd_bars_written_total{", "cvdd_event_to_receipt_seconds_bucket{", "cvdd_receipt_to_ledger_seconds_count",
+        "cvdd_sync_seconds_sum", "cvdd_ready ", "process_resident_memory_bytes"}) {
+    INFO(name);
+    CHECK(metrics.find(name) != metrics.npos);
+  }
+  CHECK(simdjson::dom::array(parsed(parser, site.get("/api/v1/connections").body())["connections"]).size() >= 5);
+
+  const auto page = site.get("/");
+  CHECK(page[http::field::content_type] == "text/html; charset=utf-8");
+  CHECK(page.body().find("<html") != page.body().npos);
+  CHECK(std::string(page["Content-Security-Policy"]).starts_with("default-src 'none'"));
+  const auto head = site.get("/", http::verb::head);
+  CHECK(head.body().empty());
+  CHECK(head[http::field::content_length] == std::to_string(page.body().size()));
+}
+
+TEST_CASE("who asks the page's server for what it does not do is refused, in JSON, and it goes on") {
+  Site site("", std::chrono::milliseconds(500));
+  for (const char* path :
+       {"/../../etc/passwd", "/..%2f..%2fetc/passwd", "/index.html/..", "/api/v1/", "/api/v2/bars", "/.git"}) {
+    CHECK(site.get(path).result() == http::status::not_found);
+  }
+  for (const char* path : {"/%ff", "/%", "/?a=%c3%28", "/api/v1/bars", "/api/v1/bars?exchange=x&symbol=y&limit=-1"}) {
+    const auto answer = site.get(path);
+    CHECK(answer.result() == http::status::bad_request);
+    CHECK(answer.body().starts_with("{\"error\":"));
+  }
+  for (const http::verb method :
+       {http::verb::post, http::verb::put, http::verb::delete_, http::verb::options, http::verb::trace}) {
+    CHECK(site.get("/", method).result() == http::status::method_not_allowed);
+  }
+  CHECK(site.raw("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello").starts_with("HTTP/1.1 413"));
+  CHECK(
+      site.raw("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(20'000, 'a') + "\r\n\r\n").starts_with("HTTP/1.1 431"));
+  CHECK(site.raw("GET /" + std::string(20'000, 'a') + " HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 431"));
+  CHECK(site.raw("hello there\r\n\r\n").starts_with("HTTP/1.1 400"));
+  CHECK(site.raw("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").find("200") == std::string::npos);
+  // Half a request, and then nothing: it ends by itself. So does one that is never begun.
+  CHECK(site.raw("GET / HTTP/1.1\r\nHos").empty());
+  CHECK(site.raw("").empty());
+  // More at once than there are places: those beyond are turned away, and afterwards there is room again.
+  {
+    asio::io_context io;
+    std::vector<asio::ip::tcp::socket> many;
+    for (int i = 0; i < 200; ++i) {
+      many.emplace_back(io);
+      boost::system::error_code error;
+      many.back().connect(site.endpoint, error);
+    }
+  }
+  bool back = false;
+  for (int i = 0; i < 100 && !back; ++i) {
+    try {
+      back = site.get("/healthz").result() == http::status::ok;
+    } catch (const boost::system::system_error&) {  // turned away while the others are still being let go
+    }
+  }
+  CHECK(back);
+}
+
+TEST_CASE("with a token nobody reads without it, and it is in no answer") {
+  const std::string token = "secret-0123456789";
+  Site site(token);
+  for (const char* path : {"/", "/readyz", "/metrics", "/api/v1/instruments", "/list.js"}) {
+    CHECK(site.get(path).result() == http::status::unauthorized);
+    CHECK(site.get(path, http::verb::get, "Bearer secret-0123456780").result() == http::status::unauthorized);
+    const auto answer = site.get(path, http::verb::get, "Bearer " + token);
+    CHECK(answer.result() != http::status::unauthorized);
+    CHECK(answer.body().find(token) == std::string::npos);
+  }
+  CHECK(site.get("/healthz").result() == http::status::ok);
+  const auto hello = site.get("/?token=" + token);
+  CHECK(hello.result() == http::status::see_other);
+  const std::string cookie(hello[http::field::set_cookie]);
+  CHECK((cookie.find("HttpOnly") != cookie.npos && cookie.find("SameSite=Strict") != cookie.npos));
+  CHECK(site.get("/", http::verb::get, "", "a=b; " + cookie.substr(0, cookie.find(';'))).result() == http::status::ok);
+  CHECK(site.raw("GET /api/v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+            .starts_with("HTTP/1.1 401"));
+}
+
+TEST_CASE("streams tell of rows and open bars; who names instruments hears of those alone") {
+  Site site;
+  const Instrument& one = site.exchanges.tape().instruments()[0].instrument;
+  const auto listen = [&](const std::string& target, std::size_t messages) {
+    asio::io_context io;
+    beast::websocket::stream<beast::tcp_stream> ws(io);
+    beast::get_lowest_layer(ws).connect(site.endpoint);
+    ws.handshake("localhost", target);
+    std::vector<std::string> out;
+    beast::flat_buffer buffer;
+    while (out.size() < messages) {
+      ws.read(buffer);
+      out.push_back(beast::buffers_to_string(buffer.data()));
+      buffer.clear();
+    }
+    return out;
+  };
+  simdjson::dom::parser parser;
+  std::size_t rows = 0, open = 0, others = 0;
+  for (const std::string& message : listen("/api/v1/stream", 8)) {
+    const auto m = parsed(parser, message);
+    if (std::string_view(m["type"]) == "bars") {
+      for (const simdjson::dom::element row : simdjson::dom::array(m["rows"])) {
+        REQUIRE(simdjson::dom::array(row).size() == 25);
+        others += std::string_view(row.at(3)) != one.symbol ? 1U : 0U;
+        ++rows;
+      }
+    } else {
+      open += simdjson::dom::array(m["bars"]).size();
+    }
+  }
+  CHECK((rows > 0 && open >= 12 && others > 0));
+  const std::string name = one.exchange + ":" + std::string(name_of(one.market)) + ":" + one.symbol;
+  for (const std::string& message : listen("/api/v1/stream?instruments=" + name, 4)) {
+    const auto m = parsed(parser, message);
+    const bool bars = std::string_view(m["type"]) == "bars";
+    for (const simdjson::dom::element item : simdjson::dom::array(bars ? m["rows"] : m["bars"])) {
+      CHECK(std::string_view(bars ? item.at(3) : item["symbol"]) == one.symbol);
+      CHECK(std::string_view(bars ? item.at(1) : item["exchange"]) == one.exchange);
+    }
+  }
+  CHECK_THROWS(listen("/api/v1/stream?instruments=nonsense", 1));
+  CHECK_THROWS(listen("/api/v1/elsewhere", 1));
+}

@@ -1,0 +1,217 @@
+// What the HTTP server says, without a socket: addresses taken apart, JSON, the board, bars read from the files.
+#include <simdjson.h>
+
+#include "catch.hpp"
+#include "cvdd/core/csv.hpp"
+#include "ops/web/board.hpp"
+#include "ops/web/files.hpp"
+#include "ops/web/json.hpp"
+#include "ops/web/live.hpp"
+#include "ops/web/query.hpp"
+#include "ops/web/stream.hpp"
+#include "support/memory_files.hpp"
+
+using namespace cvdd;
+using namespace cvdd::web;
+
+namespace {
+constexpr Timestamp noon{1'763'640'000'000'000};  // 2025-11-20T12:00:00Z
+
+Row row(Timestamp time, int cvd, std::uint32_t rev = 0, BarStatus status = BarStatus::live,
+        const std::string& symbol = "BTCUSDT", Market market = Market::spot) {
+  Row r;
+  r.time = time;
+  r.exchange = "abc";
+  r.market = market;
+  r.symbol = symbol;
+  r.rev = rev;
+  r.status = status;
+  r.cvd_base = Decimal(cvd, 1);
+  r.cvd_quote = Decimal(cvd, 0);
+  return r;
+}
+const auto never = [] { return false; };
+
+std::string file_of(const std::vector<Row>& rows) {
+  std::string text = std::string(csv_header()) + "\n";
+  for (const Row& r : rows) append_row(text, r);
+  return text;
+}
+BarsQuery query(Timestamp from, Timestamp to) {
+  BarsQuery q;
+  q.exchange = "abc";
+  q.symbol = "BTCUSDT";
+  q.from = from;
+  q.to = to;
+  return q;
+}
+}  // namespace
+
+TEST_CASE("web: targets are taken apart, and what is none is refused") {
+  const auto t = parse_target("/api/v1/bars?symbol=BTC%2DUSD&x=a+b&empty=&flag");
+  REQUIRE(t);
+  CHECK(t->path == "/api/v1/bars");
+  CHECK(t->parameters.at("symbol") == "BTC-USD");
+  CHECK(t->parameters.at("x") == "a b");
+  CHECK((t->parameters.at("empty").empty() && t->parameters.at("flag").empty()));
+  CHECK(parse_target("/")->parameters.empty());
+  CHECK(parse_target("/a?")->parameters.empty());
+  for (const char* bad : {"", "x", "http://host/", "*", "/%", "/%2", "/%zz", "/%00", "/a%0d%0aSet-Cookie:x", "/%ff",
+                          "/?a=%c3%28", "/?a=1&a=2", "/\x01", "/?a=\x7f"}) {
+    INFO(bad);
+    CHECK_FALSE(parse_target(bad));
+  }
+  std::string many = "/?";
+  for (int i = 0; i < 40; ++i) many += "p" + std::to_string(i) + "=1&";
+  CHECK_FALSE(parse_target(many));
+  // Dots mean nothing here: there is no file behind a path.
+  CHECK(parse_target("/../../etc/passwd")->path == "/../../etc/passwd");
+}
+
+TEST_CASE("web: parameters of bars are checked, each with what is expected") {
+  std::string error;
+  const auto ask = [&](const std::string& parameters) {
+    error.clear();
+    return parse_bars_query(*parse_target("/api/v1/bars?" + parameters), noon, error);
+  };
+  const auto good =
+      ask("exchange=abc&symbol=X&market=linear&from=2025-11-19&to=1763640000&limit=7&format=csv&as_seen=1");
+  REQUIRE(good);
+  CHECK(good->from == noon - seconds(36 * 3'600));
+  CHECK(good->to == noon);
+  CHECK((good->limit == 7 && good->csv && good->as_seen && good->market == Market::linear));
+  CHECK(ask("exchange=abc&symbol=X")->from == noon - seconds(86'400));
+  for (const char* bad :
+       {"symbol=X", "exchange=abc", "exchange=abc&symbol=X&market=perp", "exchange=abc&symbol=X&from=now",
+        "exchange=abc&symbol=X&limit=0", "exchange=abc&symbol=X&limit=20001", "exchange=abc&symbol=X&limit=1e3",
+        "exchange=abc&symbol=X&format=xml", "exchange=abc&symbol=X&as_seen=yes", "exchange=abc&symbol=X&form=csv",
+        "exchange=abc&symbol=X&from=2025-11-20T12:00:00Z", "exchange=abc&symbol=X&to=99999999999"}) {
+    INFO(bad);
+    CHECK_FALSE(ask(bad));
+    CHECK_FALSE(error.empty());
+  }
+  CHECK(parse_names("abc:spot:X,abc:linear:Y:Z", 2)->at(1).symbol == "Y:Z");
+  for (const char* bad : {"abc", "abc:spot", "abc:perp:X", "a:spot:X,b:spot:Y,c:spot:Z", "abc:spot:"}) {
+    CHECK_FALSE(parse_names(bad, 2));
+  }
+  CHECK(same_secret("0123456789abcdef", "0123456789abcdef"));
+  CHECK_FALSE(same_secret("0123456789abcdeg", "0123456789abcdef"));
+  CHECK_FALSE(same_secret("", "0123456789abcdef"));
+}
+
+TEST_CASE("web: text is JSON whatever is in it") {
+  simdjson::dom::parser parser;
+  for (const std::string& text :
+       {std::string("plain"), std::string("a\"b\\c\n\t\x01\x7f"),
+        std::string("h\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"), std::string("\xff\xfe bad \xc3"),
+        std::string("\xed\xa0\x80 \xc0\xaf \xf4\x90\x80\x80"), std::string("\0x", 2)}) {
+    std::string json;
+    append_text(json, text);
+    std::string_view back;
+    REQUIRE(parser.parse(json).get(back) == simdjson::SUCCESS);
+    if (simdjson::validate_utf8(text.data(), text.size())) CHECK(back == text);
+  }
+  std::string out;
+  append_moment(out, noon + milliseconds(7));
+  append_moment(out, {});
+  CHECK(out == "\"2025-11-20T12:00:00.007Z\"null");
+  out.clear();
+  Row r = row(noon, 12);
+  r.missing.reset();
+  append_row_json(out, r, true);
+  append_row_json(out, r, false);
+  CHECK(
+      out ==
+      R"(["2025-11-20T12:00:00Z",0,"live",null,null,null,null,0,0,"0","0","0","0","0","0","1.2","12","0","0","","","?"])"
+      R"(["2025-11-20T12:00:00Z","abc","spot","BTCUSDT",0,"live",null,null,null,null,0,0,"0","0","0","0","0","0","1.2",)"
+      R"("12","0","0","","","?"])");
+}
+
+TEST_CASE("web: the board knows changes over an hour and a day, and the statuses that bars were given") {
+  Board board(seconds(60));
+  const Board::Key key{{"abc", Market::spot}, "BTCUSDT"};
+  CHECK(board.find(key) == nullptr);
+  for (int minute = 0; minute < 30 * 60; ++minute) board.add(row(noon + seconds(minute * 60), minute));
+  const Board::Track* track = board.find(key);
+  REQUIRE(track != nullptr);
+  const Timestamp now = noon + seconds(30 * 3'600);
+  CHECK(track->bars.count() == 48);
+  CHECK(track->newest->time == now - seconds(60));
+  const Decimal base(1'800, 1), quote(1'800, 0);
+  const auto hour = Board::change(*track, now, seconds(3'600), seconds(600), base, quote);
+  REQUIRE(hour.quote);
+  CHECK((*hour.quote >= Decimal(60, 0) && *hour.quote <= Decimal(66, 0)));
+  const auto day = Board::change(*track, now, seconds(86'400), seconds(7'200), base, quote);
+  REQUIRE(day.base);
+  CHECK((*day.base >= Decimal(1'440, 1) && *day.base <= Decimal(1'501, 1)));
+  // Too young to tell, or nothing for too long.
+  CHECK_FALSE(Board::change(*track, now + seconds(90'000), seconds(3'600), seconds(600), base, quote).base);
+  // A revision changes the point it is about.
+  board.add(row(now - seconds(60), 5'000, 1, BarStatus::repaired));
+  CHECK(track->bars.at(47).quote == Decimal(5'000, 0));
+  const Board::Counts& counts = board.counts().at({"abc", Market::spot});
+  CHECK(counts[static_cast<std::size_t>(BarStatus::live)] == 1'800);
+  CHECK(counts[static_cast<std::size_t>(BarStatus::repaired)] == 1);
+  // The same status once more is no new bar.
+  board.add(row(now - seconds(60), 5'001, 2, BarStatus::repaired));
+  CHECK(counts[static_cast<std::size_t>(BarStatus::repaired)] == 1);
+}
+
+TEST_CASE("web: bars are read from the day files, each at its highest revision") {
+  MemoryFiles files;
+  const Timestamp midnight{noon.us + 12 * 3'600'000'000LL};
+  std::vector<Row> first, second;
+  for (int i = 10; i > 0; --i) {
+    first.push_back(row(midnight - seconds(i * 60), 100 - i));
+    first.push_back(row(midnight - seconds(i * 60), 7, 0, BarStatus::live, "BTCUSDTX"));
+  }
+  second.push_back(row(midnight, 100));
+  first.push_back(row(midnight - seconds(60), 990, 1, BarStatus::repaired));
+  REQUIRE(files.append("d/cvd-2025-11-20.csv", file_of(first)) == 0);
+  REQUIRE(files.append("d/cvd-2025-11-21.csv", file_of(second) + "2025-11-21T00:01:00Z,abc,spot,BTCUSDT,0,li") == 0);
+  REQUIRE(files.append("d/cvd-2025-11-21.1.csv", file_of({row(midnight + seconds(60), 101)})) == 0);
+  REQUIRE(files.append("d/cvd-2025-11-21.old.csv", file_of({row(midnight + seconds(120), 1)})) == 0);
+
+  const BarsFound all = read_bars(files, "d", query(noon, midnight + seconds(600)), never);
+  REQUIRE(all.error.empty());
+  REQUIRE(all.rows.size() == 12);
+  CHECK((all.rows[9].rev == 1 && all.rows[9].cvd_quote == Decimal(990, 0)));
+  CHECK((all.rows[10].time == midnight && all.rows[11].time == midnight + seconds(60)));
+  CHECK(all.market == Market::spot);
+  CHECK_FALSE(all.next);
+
+  BarsQuery q = query(midnight - seconds(180), midnight + seconds(600));
+  q.as_seen = true;
+  q.limit = 3;
+  const BarsFound some = read_bars(files, "d", q, never);
+  REQUIRE(some.rows.size() == 3);
+  CHECK((some.rows[2].rev == 0 && some.rows[2].cvd_quote == Decimal(99, 0)));
+  REQUIRE(some.next);
+  CHECK(*some.next == midnight);
+  q.from = *some.next;
+  CHECK(read_bars(files, "d", q, never).rows.size() == 2);
+
+  CHECK(read_bars(files, "nowhere", query(noon, midnight), never).rows.empty());
+  CHECK_FALSE(read_bars(files, "d", query(noon, midnight), [] { return true; }).error.empty());
+  // The name alone does not tell which.
+  REQUIRE(files.append("d/cvd-2025-11-20.csv",
+                       file_of({row(midnight - seconds(60), 1, 0, BarStatus::live, "BTCUSDT", Market::linear)})) == 0);
+  CHECK(read_bars(files, "d", query(noon, midnight), never).many_markets);
+}
+
+TEST_CASE("web: the past of the board comes from the files") {
+  MemoryFiles files;
+  std::vector<Row> rows;
+  for (int minute = 0; minute < 12 * 60; ++minute) rows.push_back(row(noon + seconds(minute * 60), minute));
+  rows.push_back(row(noon + seconds((12 * 60 - 1) * 60), 4'000, 1, BarStatus::repaired));
+  REQUIRE(files.append("d/cvd-2025-11-20.csv", file_of(rows)) == 0);
+  Board board(seconds(60));
+  const Timestamp now = noon + seconds(12 * 3'600);
+  read_past(files, "d", now - seconds(90'000), now, seconds(3'000), board, never);
+  const Board::Track* track = board.find({{"abc", Market::spot}, "BTCUSDT"});
+  REQUIRE(track != nullptr);
+  CHECK(track->bars.at(track->bars.count() - 1).quote == Decimal(4'000, 0));
+  const auto hour = Board::change(*track, now, seconds(3'600), seconds(600), Decimal(720, 1), Decimal(720, 0));
+  REQUIRE(hour.quote);
+  CHECK((*hour.quote >= Decimal(60, 0) && *hour.quote <= Decimal(66, 0)));
+}
