@@ -5,6 +5,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -47,16 +48,32 @@ class SimulatedExchanges {
     thread_ = std::thread([this] { io_.run(); });
   }
   ~SimulatedExchanges() { stop(); }
+  // From now on, every so often, all connections.
+  void drop_every(std::chrono::seconds time) {
+    asio::post(io_, [this, time] { drop(time); });
+  }
   void stop() {
     if (!thread_.joinable()) return;
-    asio::post(io_, [this] { server_.stop(); });
+    asio::post(io_, [this] {
+      dropping_.cancel();
+      server_.stop();
+    });
     guard_.reset();
     thread_.join();
   }
   [[nodiscard]] const sim::Server& server() const { return server_; }
 
  private:
+  void drop(std::chrono::seconds time) {
+    dropping_.expires_after(time);
+    dropping_.async_wait([this, time](const boost::system::error_code& error) {
+      if (error) return;
+      server_.drop_connections();
+      drop(time);
+    });
+  }
   boost::asio::io_context io_;
+  boost::asio::steady_timer dropping_{io_};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
   sim::Server server_;
   std::thread thread_;
@@ -84,6 +101,7 @@ int demo_command(const DemoOptions& options) {
                                   sim::make_instruments_everywhere(options.instruments, options.trades_per_minute));
   std::vector<sim::TapeInstrument> simulated(tape->instruments().begin(), tape->instruments().end());
   SimulatedExchanges exchanges(tape);
+  if (options.drop_every.us > 0) exchanges.drop_every(std::chrono::seconds(options.drop_every.us / 1'000'000));
   const fs::path directory = demo_directory(options.out);
   const fs::path ca = directory / "simulated-ca.pem";
   std::ofstream(ca, std::ios::binary) << exchanges.server().ca_pem();
@@ -94,6 +112,7 @@ int demo_command(const DemoOptions& options) {
   daemon_options.config.data_dir = directory.string();
   daemon_options.config.ca_file = ca.string();
   daemon_options.config.interval = options.interval;
+  daemon_options.config.repair = options.repair;
   daemon_options.config.close_delay = std::min(seconds(1), Duration{options.interval.us / 2});
   for (const auto& s : simulated) {
     daemon_options.symbols.wanted[{s.instrument.exchange, s.instrument.market}].push_back(s.instrument.symbol);

@@ -20,7 +20,9 @@ struct DemoOptions {
   std::uint64_t seed = 1;
   std::size_t instruments = 20;  // one of each market of each exchange, then the next
   std::uint32_t trades_per_minute = 120;
-  bool quiet = false;                     // no rows on standard output
+  bool quiet = false;   // no rows on standard output
+  Duration drop_every;  // the exchanges hang up on all connections; 0: never
+  bool repair = true;
   std::string listen = "127.0.0.1:9480";  // of the page; "": none
 };
 int demo_command(const DemoOptions& options);

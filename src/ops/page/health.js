@@ -30,7 +30,7 @@ export class Health extends EventTarget {
     if (this.polling) return;
     this.polling = true;
     try {
-      this.last = await getJson('/readyz', { accept: [503] });
+      this.last = await getJson('/api/v1/health');
       this.error = null;
       if (this.last.instruments) this.dispatchEvent(new Event('change'));
       const silent = performance.now() - this.stream.lastMessage;

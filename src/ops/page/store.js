@@ -56,6 +56,7 @@ export class Store extends EventTarget {
       if (!record) continue;
       record.state = item.state;
       if (item.price !== null && item.price !== undefined) record.price = item.price;
+      if (item.last_trade) record.lastTrade = item.last_trade;
       if (item.bar) record.bar = item.bar;
       this.learnDecimals(record);
       changed.add(record.key);

@@ -320,7 +320,9 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
                    "cvdd=" + settings_.token + "; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000");
       co_return response;
     }
-    if (target->path == "/readyz") co_return readyz();
+    if (target->path == "/readyz")
+      co_return readyz(live_.ready() ? http::status::ok : http::status::service_unavailable);
+    if (target->path == "/api/v1/health") co_return readyz(http::status::ok);
     if (target->path == "/metrics") co_return metrics();
     if (target->path == "/api/v1/instruments") co_return co_await instruments(*target);
     if (target->path == "/api/v1/bars") co_return co_await bars(*target);
@@ -358,7 +360,7 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
                 fmt::format("the aggregator hangs: nothing for {} s\n", idle.count() / 1'000), "text/plain");
   }
 
-  Response readyz() const {
+  Response readyz(http::status status) const {
     const Snapshot& s = *live_.snapshot();
     const Health& h = live_.health();
     std::string out = fmt::format(R"({{"ready":{},"time":)", live_.ready());
@@ -379,7 +381,7 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
       append_moment(out, s.since[i]);
       out += '}';
     }
-    return json(live_.ready() ? http::status::ok : http::status::service_unavailable, out + "]}\n");
+    return json(status, out + "]}\n");
   }
 
   Response metrics() {

@@ -1,0 +1,169 @@
+// The page as a user has it: a demo whose exchanges hang up now and then, and headless Chromium.
+//   node page_test.mjs --cvdd PROGRAM --modules FOLDER_WITH_playwright-core --shots FOLDER
+// Every check is a line; exit status 1 if one fails.
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const given = Object.fromEntries(process.argv.slice(2).join(' ').split('--').filter(Boolean).map((s) => s.trim().split(' ')));
+const { chromium } = createRequire(resolve(given.modules, 'package.json'))('playwright-core');
+const INSTRUMENTS = 20;
+let failed = 0;
+
+function check(good, what) {
+  console.log(`${good ? 'ok    ' : 'FAILED'} ${what}`);
+  if (!good) failed += 1;
+}
+async function attempt(what, action) {
+  try {
+    const outcome = await action();
+    check(outcome !== false, what);
+  } catch (error) {
+    check(false, `${what}: ${String(error.message).split('\n')[0]}`);
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'cvdd-page-'));
+mkdirSync(given.shots, { recursive: true });
+const demo = spawn(given.cvdd, ['demo', '--quiet', '--out', folder, '--interval', '2s', '--listen', '127.0.0.1:0',
+  '--instruments', String(INSTRUMENTS), '--trades-per-minute', '240', '--drop-every', '12s', '--no-repair'],
+{ stdio: ['ignore', 'pipe', 'ignore'] });
+const url = await new Promise((good, bad) => {
+  let said = '';
+  demo.stdout.on('data', (data) => {
+    said += data;
+    const found = /the page: (http:\S+)/.exec(said);
+    if (found) good(found[1]);
+  });
+  demo.on('exit', () => bad(new Error('the demo ended')));
+});
+
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync'] });
+const complaints = [];
+const foreign = [];
+
+async function open(options = {}, hash = '') {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'dark', ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15000);
+  page.on('console', (m) => { if (['error', 'warning'].includes(m.type())) complaints.push(m.text()); });
+  page.on('pageerror', (e) => complaints.push(String(e)));
+  page.on('request', (r) => { if (new URL(r.url()).host !== new URL(url).host && !r.url().startsWith('data:')) foreign.push(r.url()); });
+  await page.goto(url + hash);
+  return page;
+}
+const rows = (page) => page.locator('#rows .row:visible');
+const shot = (page, name) => page.screenshot({ path: join(given.shots, `${name}.png`) });
+const until = (page, test, arg) => page.waitForFunction(test, arg, { timeout: 30000 });
+
+const began = Date.now();
+const page = await open();
+await attempt('the list shows every instrument that the API names', async () => {
+  await until(page, (n) => document.querySelectorAll('#rows .row[data-key]:not([hidden])').length >= n, INSTRUMENTS);
+  console.log(`       ${Date.now() - began} ms until it did`);
+  const api = await (await page.request.get(`${url}api/v1/instruments`)).json();
+  const shown = await page.evaluate(() => [...document.querySelectorAll('#rows .row[data-key]:not([hidden])')].map((r) => r.dataset.key).sort());
+  const named = api.instruments.map((i) => `${i.exchange}:${i.market}:${i.symbol}`).sort();
+  return named.length === INSTRUMENTS && JSON.stringify(shown) === JSON.stringify(named);
+});
+await attempt('every instrument becomes live', () => until(page, (n) => document.querySelector('#h-live dd').textContent.includes(`${n} / ${n}`), INSTRUMENTS));
+await shot(page, 'list-dark');
+await attempt('a filter narrows the list, and lets go again', async () => {
+  await page.fill('#filter', 'btc spot');
+  await until(page, (n) => { const k = document.querySelectorAll('#rows .row[data-key]:not([hidden])').length; return k > 0 && k < n; }, INSTRUMENTS);
+  const keys = await page.evaluate(() => [...document.querySelectorAll('#rows .row[data-key]:not([hidden])')].map((r) => r.dataset.key));
+  await page.fill('#filter', '');
+  await until(page, (n) => document.querySelectorAll('#rows .row[data-key]:not([hidden])').length >= n, INSTRUMENTS);
+  return keys.every((key) => /:spot:.*BTC/.test(key));
+});
+await attempt('the list is sorted by a column, both ways', async () => {
+  const order = () => page.evaluate(() => [...document.querySelectorAll('#rows .row[data-key]:not([hidden])')]
+    .sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top).map((r) => r.dataset.key.split(':')[2]));
+  const head = page.locator('#head [role=columnheader] button', { hasText: 'Symbol' });
+  await head.click();
+  const once = await order();
+  await head.click();
+  const twice = await order();
+  return JSON.stringify(once) !== JSON.stringify(twice) && once.length === INSTRUMENTS;
+});
+await attempt('arrow keys walk, Enter opens, Escape closes', async () => {
+  await page.focus('#grid');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#detail-view:visible');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('#detail-view', { state: 'hidden' });
+});
+await attempt('a click shows three panes with data', async () => {
+  await page.evaluate(() => { window.location.hash = ''; });
+  await rows(page).filter({ hasText: 'BTCUSDT' }).filter({ hasText: 'binance' }).first().click();
+  await until(page, () => document.querySelector('#d-chart')?.dataset.panes === '3');
+  const drawn = await page.evaluate(() => [...document.querySelectorAll('#d-chart canvas')].filter((c) => {
+    if (c.width < 200 || c.height < 50) return false;
+    const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
+    const colours = new Set();
+    for (let i = 0; i < data.length && colours.size < 4; i += 4) if (data[i + 3] > 0) colours.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
+    return colours.size > 1;
+  }).length);
+  return drawn >= 3;
+});
+await attempt('the open bar moves', async () => {
+  const key = new URL(page.url()).hash;
+  const before = await page.locator('#detail-view').innerText();
+  await until(page, (old) => document.querySelector('#detail-view').innerText !== old, before);
+  return key === new URL(page.url()).hash;
+});
+await attempt('base and quote can be exchanged', async () => {
+  await page.click('#unit-quote');
+  await until(page, () => /USDT|USD/.test(document.querySelector('#d-chart').textContent + document.querySelector('#detail-view').textContent));
+  await page.click('#unit-base');
+});
+await attempt('a shaded gap appears after the exchanges have hung up', () =>
+  until(page, () => Number(document.querySelector('#d-chart').dataset.gapBars) > 0));
+await shot(page, 'detail-dark');
+await attempt('two instruments are compared', async () => {
+  await page.keyboard.press('Escape');
+  const api = await (await page.request.get(`${url}api/v1/instruments`)).json();
+  const names = api.instruments.filter((i) => i.symbol === 'BTCUSDT').slice(0, 2).map((i) => `${i.exchange}:${i.market}:${i.symbol}`);
+  await page.evaluate((i) => { window.location.hash = `#/compare?i=${i}`; }, names.join(','));
+  await until(page, () => document.querySelector('#c-chart')?.dataset.lines === '2' && Number(document.querySelector('#c-chart').dataset.bars) > 0);
+});
+await shot(page, 'compare-dark');
+await attempt('connections are listed', async () => {
+  await page.click('#to-connections');
+  await until(page, () => document.querySelectorAll('.connections tbody tr').length >= 5);
+});
+await shot(page, 'connections-dark');
+
+const light = await open({ colorScheme: 'light' }, '#/connections');
+await attempt('the theme follows the system, and the button', async () => {
+  const follows = await light.evaluate(() => document.documentElement.dataset.theme === 'light');
+  await light.click('#theme');
+  return follows && light.evaluate(() => document.documentElement.dataset.theme === 'dark');
+});
+await light.click('#theme');
+await light.click('#to-list');
+await until(light, (n) => document.querySelectorAll('#rows .row[data-key]:not([hidden])').length >= n, INSTRUMENTS);
+await shot(light, 'list-light');
+const phone = await open({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, colorScheme: 'light' });
+await attempt('nothing sticks out on a phone', async () => {
+  await until(phone, () => document.querySelectorAll('#rows .row[data-key]:not([hidden])').length > 3);
+  return phone.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+});
+await shot(phone, 'phone-light');
+check(complaints.length === 0, `no complaint in the console${complaints.length ? `: ${complaints.slice(0, 3).join(' | ')}` : ''}`);
+check(foreign.length === 0, `no request to another host${foreign.length ? `: ${foreign[0]}` : ''}`);
+
+await browser.close();
+demo.removeAllListeners('exit');
+const ended = new Promise((good) => { demo.on('exit', good); });
+demo.kill('SIGTERM');
+check(await ended === 0, 'the demo ends in peace');
+rmSync(folder, { recursive: true, force: true });
+console.log(failed === 0 ? 'the page is good' : `${failed} checks failed; pictures are in ${given.shots}`);
+process.exit(failed === 0 ? 0 : 1);
