@@ -54,8 +54,9 @@ TEST_CASE("the status line says what an operator wants to know") {
   h.live = 997;
   h.backlog_rows = 12'345;
   h.aggregator_idle = std::chrono::seconds(11);
-  CHECK(status_line(h) ==
-        "997 instruments live, 0 gaps, 2,310 trades/s, 3 not live, 12,345 rows wait for the disk, the aggregator hangs");
+  CHECK(
+      status_line(h) ==
+      "997 instruments live, 0 gaps, 2,310 trades/s, 3 not live, 12,345 rows wait for the disk, the aggregator hangs");
   CHECK_FALSE(making_progress(h));
 }
 

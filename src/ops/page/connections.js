@@ -96,7 +96,7 @@ export class Connections {
         setBadge(badge, item.state);
         return el('li', {}, badge, el('a', { href: address({ view: 'list', key: keyOf(item) }) }, el('b', {}, item.symbol), ` ${item.exchange} ${item.market}`),
           el('span', { class: 'quiet' }, [item.reason, item.since && `since ${dateTime(seconds(item.since))}`].filter(Boolean).join(', ')));
-      })), more > 0 ? el('p', { class: 'quiet' }, `and ${count(more)} more`) : null);
+      })), ...(more > 0 ? [el('p', { class: 'quiet' }, `and ${count(more)} more`)] : []));
     if (!list.length) this.waiting.replaceChildren();
   }
 }
@@ -112,14 +112,19 @@ function newRow() {
   return row;
 }
 
-function showRow({ node, cells, badge }, connection, now) {
+function showRow(row, connection, now) {
+  const { node, cells, badge } = row;
   const ago = (iso) => (iso ? age(now - seconds(iso)) : age(null));
   setAttr(node, 'data-state', connection.state);
   setText(cells.name, connection.name);
   setBadge(badge, connection.state, TITLES[connection.state]);
   setText(cells.host, connection.host);
   setText(cells.instruments, count(connection.instruments));
-  setText(cells.rate, count(connection.messages_per_second));
+  // Of the time between two looks; a connection that was made anew counts on.
+  const { seen } = row;
+  const passed = seen ? now - seen.now : 0;
+  if (passed > 0.5) setText(cells.rate, count(Math.max(0, Math.round((connection.messages - seen.messages) / passed))));
+  if (!seen || passed > 0.5) row.seen = { messages: connection.messages, now };
   setText(cells.last, ago(connection.last_message));
   setAttr(cells.last, 'title', connection.last_message);
   setText(cells.connects, count(connection.connects));
