@@ -46,16 +46,18 @@ int main(int argc, char** argv) {
   demo->add_option("--trades-per-minute", demo_options.trades_per_minute, "average per instrument");
   demo->add_option("--listen", demo_options.listen, "of the page (default 127.0.0.1:9480); \"\": none");
   demo->add_flag("--quiet", demo_options.quiet, "don't print the rows");
-  std::string drop_text;
+  std::string drop_text, mute_text;
   demo->add_option("--drop-every", drop_text, "the exchanges hang up on everybody this often (such as 30s)");
+  demo->add_option("--mute-after", mute_text, "after this long the exchanges tell of no trade any more");
   demo->add_flag("!--no-repair", demo_options.repair, "leave what is missed then as it is: gaps");
   demo->callback([&] {
-    if (!drop_text.empty()) {
-      const auto every = cvdd::parse_duration(drop_text);
-      if (!every || every->us < 1'000'000)
-        throw CLI::ValidationError("--drop-every", "expected a duration of 1s or more");
-      demo_options.drop_every = *every;
-    }
+    const auto span = [](const char* option, const std::string& text) {
+      const auto parsed = cvdd::parse_duration(text);
+      if (!parsed || parsed->us < 1'000'000) throw CLI::ValidationError(option, "expected a duration of 1s or more");
+      return *parsed;
+    };
+    if (!drop_text.empty()) demo_options.drop_every = span("--drop-every", drop_text);
+    if (!mute_text.empty()) demo_options.mute_after = span("--mute-after", mute_text);
     demo_options.interval = interval(demo_options.interval);
     status = cvdd::demo_command(demo_options);
   });

@@ -48,6 +48,14 @@ class SimulatedExchanges {
     thread_ = std::thread([this] { io_.run(); });
   }
   ~SimulatedExchanges() { stop(); }
+  void fall_mute_after(std::chrono::seconds time) {
+    asio::post(io_, [this, time] {
+      muting_.expires_after(time);
+      muting_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) server_.fall_mute();
+      });
+    });
+  }
   // From now on, every so often, all connections.
   void drop_every(std::chrono::seconds time) {
     asio::post(io_, [this, time] { drop(time); });
@@ -56,6 +64,7 @@ class SimulatedExchanges {
     if (!thread_.joinable()) return;
     asio::post(io_, [this] {
       dropping_.cancel();
+      muting_.cancel();
       server_.stop();
     });
     guard_.reset();
@@ -73,7 +82,7 @@ class SimulatedExchanges {
     });
   }
   boost::asio::io_context io_;
-  boost::asio::steady_timer dropping_{io_};
+  boost::asio::steady_timer dropping_{io_}, muting_{io_};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
   sim::Server server_;
   std::thread thread_;
@@ -102,6 +111,7 @@ int demo_command(const DemoOptions& options) {
   std::vector<sim::TapeInstrument> simulated(tape->instruments().begin(), tape->instruments().end());
   SimulatedExchanges exchanges(tape);
   if (options.drop_every.us > 0) exchanges.drop_every(std::chrono::seconds(options.drop_every.us / 1'000'000));
+  if (options.mute_after.us > 0) exchanges.fall_mute_after(std::chrono::seconds(options.mute_after.us / 1'000'000));
   const fs::path directory = demo_directory(options.out);
   const fs::path ca = directory / "simulated-ca.pem";
   std::ofstream(ca, std::ios::binary) << exchanges.server().ca_pem();

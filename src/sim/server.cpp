@@ -157,6 +157,8 @@ std::size_t Server::trouble(LineFault fault, std::uint64_t choice) {
   return lines.size();
 }
 
+void Server::fall_mute() { state_->muted = true; }
+
 void Server::trouble_rest(RestFault fault, Duration wait) {
   state_->rest_fault = fault;
   state_->rest_wait = wait;

@@ -50,7 +50,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   asio::awaitable<void> run(HttpRequest request);
 
   void push(Frame frame) override {
-    if (mute_ || silent_) return;
+    if (mute_ || silent_ || hub_->muted) return;
     if (swallow_ > 0) return static_cast<void>(--swallow_);
     if (swap_ > 0 && !held_) {
       --swap_;

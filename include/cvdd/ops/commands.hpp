@@ -22,6 +22,7 @@ struct DemoOptions {
   std::uint32_t trades_per_minute = 120;
   bool quiet = false;   // no rows on standard output
   Duration drop_every;  // the exchanges hang up on all connections; 0: never
+  Duration mute_after;  // they tell of no trade any more; 0: never
   bool repair = true;
   std::string listen = "127.0.0.1:9480";  // of the page; "": none
 };

@@ -77,6 +77,7 @@ struct Hub : std::enable_shared_from_this<Hub> {
   boost::asio::ip::tcp::acceptor acceptor;
   std::uint16_t port = 0;
   ServerStats stats;
+  bool muted = false;  // no trade is told
   bool stopped = false;
   std::set<Connection*> connections;
   std::set<boost::asio::ip::tcp::socket*> rest_sockets;  // to be closed at stop

@@ -71,6 +71,8 @@ class Server {
   void drop_connections();  // cuts every WebSocket, as a fault; on the server's thread
   // One WebSocket of each exchange; `choice` says which. On the server's thread. How many it befell.
   std::size_t trouble(LineFault fault, std::uint64_t choice);
+  // No trade is told any more, on any connection, also those to come; everything else goes on.
+  void fall_mute();
   // From now on; `wait` is what Retry-After says, in whole seconds. On the server's thread.
   void trouble_rest(RestFault fault, Duration wait);
   [[nodiscard]] std::uint16_t port() const;

@@ -44,6 +44,11 @@ class Live {
   void set_health(const Health& health) { health_ = health; }
   [[nodiscard]] bool disk_good() const { return health_.backlog_rows == 0; }
   [[nodiscard]] bool ready() const;
+  // Somebody looks: the open bars are asked for in the next minute.
+  using Time = std::chrono::steady_clock::time_point;
+  void show_interest(Time now) { interested_until_ = now + std::chrono::seconds(60); }
+  [[nodiscard]] bool interested(Time now) const { return now < interested_until_; }
+
   // Seconds since the last trade of each market, and the usual gap; 0: not known yet.
   [[nodiscard]] const std::map<std::pair<std::string, Market>, std::pair<double, double>>& silence() const {
     return silence_;
@@ -68,6 +73,7 @@ class Live {
   std::map<std::pair<std::string, Market>, Usual> usual_;
   std::map<std::pair<std::string, Market>, std::pair<double, double>> silence_;
   Health health_;
+  Time interested_until_{};
   Timestamp now_;
 };
 

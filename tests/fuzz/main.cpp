@@ -1,0 +1,125 @@
+// cvdd_fuzz [--seed N] [--rounds N]: the targets on bytes that are broken from good ones, by seed. Without a compiler
+// that guides it: for every test run. With clang, -DCVDD_FUZZ=ON makes libFuzzer programs of the same targets.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <random>
+#include <vector>
+
+#include "cvdd/core/csv.hpp"
+#include "cvdd/sim/binance_protocol.hpp"
+#include "cvdd/sim/tape.hpp"
+#include "fuzz/targets.hpp"
+
+using namespace cvdd;
+
+namespace {
+using Bytes = std::string;
+
+Bytes framed(const Bytes& text) {
+  Bytes out("\x81");
+  if (text.size() < 126) return out + static_cast<char>(text.size()) + text;
+  out.append({'\x7e', static_cast<char>(text.size() >> 8), static_cast<char>(text.size() & 0xFF)});
+  return out + text;
+}
+
+struct Seeds {
+  std::vector<Bytes> messages, frames, rows;
+};
+Seeds good_ones() {
+  Seeds s;
+  constexpr Timestamp start{1'763'675'700'000'000};
+  sim::Tape tape(3, start, sim::make_instruments(9, 60));
+  tape.advance(start + seconds(20));
+  Row row;
+  row.exchange = "abc";
+  for (std::size_t i = 0; i < tape.instruments().size(); ++i) {
+    const auto& what = tape.instruments()[i];
+    for (const sim::TapeTrade& t : tape.trades(i)) {
+      s.messages.push_back(sim::binance::wrapped(sim::binance::stream_name(what.instrument, "aggTrade"),
+                                                 sim::binance::aggregate_frame(what, t, t.time)));
+      row.symbol = what.instrument.symbol;
+      row.time = bar_start(t.time, seconds(60));
+      row.open = row.high = row.low = row.close = Decimal(t.price_ticks, what.price_decimals);
+      row.buy_base = row.delta_base = row.cvd_base = Decimal(t.size_steps, what.size_decimals);
+      row.buys = 1;
+      row.first_id = row.last_id = std::to_string(t.id);
+      Bytes line;
+      append_row(line, row);
+      line.pop_back();
+      s.rows.push_back(line);
+    }
+    s.messages.push_back(sim::binance::exchange_info(what.instrument.market, tape.instruments(), start));
+  }
+  s.messages.push_back(R"({"result":null,"id":1})");
+  s.messages.push_back(
+      R"({"table":"trades","data":[{"price":"1","size":"2","side":"buy","time":"2026-01-01T00:00:00Z"}]})");
+  s.messages.push_back(R"([[1499040000000,"1","2","0.5","1.5","10",1499040059999,"15",3,"4","6","0"]])");
+  for (const Bytes& m : s.messages) s.frames.push_back(framed(m));
+  // A ping, a message, one in two fragments, a close.
+  const char control[] = {'\x89', 4,      'p', 'i', 'n', 'g', '\x01', 3, 'a', 'b',
+                          'c',    '\x80', 3,   'd', 'e', 'f', '\x88', 2, 3,   '\xe8'};
+  s.frames.push_back(framed("a") + Bytes(control, sizeof control));
+  return s;
+}
+
+Bytes broken(const std::vector<Bytes>& seeds, std::mt19937_64& random) {
+  const auto below = [&](std::size_t n) { return n == 0 ? 0 : random() % n; };
+  Bytes out = seeds[below(seeds.size())];
+  if (below(4) == 0) out += seeds[below(seeds.size())];
+  for (std::size_t n = 1 + below(6); n > 0 && !out.empty(); --n) {
+    const std::size_t at = below(out.size());
+    switch (below(7)) {
+      case 0:
+        out[at] = static_cast<char>(random());
+        break;
+      case 1:
+        out[at] = static_cast<char>(out[at] ^ (1 << below(8)));
+        break;
+      case 2:
+        out.erase(at, 1 + below(20));
+        break;
+      case 3:
+        out.insert(at, out.substr(below(out.size()), below(30)));
+        break;
+      case 4: {
+        const char* const parts[] = {
+            "\"", "{", "}", "[", "]", ",", ":", "-", "e99", "null", "0", "\\u0000", "99999999999999999999", "\xc3\x28"};
+        out.insert(at, parts[below(std::size(parts))]);
+        break;
+      }
+      case 5:
+        out.resize(at);
+        break;
+      default: {
+        const Bytes& other = seeds[below(seeds.size())];
+        out = out.substr(0, at) + other.substr(below(other.size()));
+      }
+    }
+    if (out.size() > 20'000) out.resize(20'000);
+  }
+  return out;
+}
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("every parser on broken bytes");
+  std::uint64_t seed = 1, rounds = 20'000;
+  app.add_option("--seed", seed);
+  app.add_option("--rounds", rounds, "of each target");
+  CLI11_PARSE(app, argc, argv);
+  const Seeds seeds = good_ones();
+  std::mt19937_64 random(seed);
+  const auto run = [&](const char* name, const std::vector<Bytes>& from,
+                       void (*target)(const std::uint8_t*, std::size_t)) {
+    for (std::uint64_t i = 0; i < rounds; ++i) {
+      const Bytes bytes = broken(from, random);
+      target(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    }
+    fmt::print("{}: {} rounds\n", name, rounds);
+  };
+  run("frames", seeds.frames, fuzz::frames);
+  run("messages", seeds.messages, fuzz::messages);
+  run("rows", seeds.rows, fuzz::rows);
+  return 0;
+}

@@ -1,0 +1,17 @@
+// What is fuzzed: each takes any bytes, and aborts if a promise is broken. libFuzzer calls them (CVDD_FUZZ, clang), and
+// so does cvdd_fuzz with bytes of its own making.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace cvdd::fuzz {
+
+// The frame reader: whatever the bytes and however they are cut, views lie inside, and the cut changes nothing.
+void frames(const std::uint8_t* data, std::size_t size);
+// Every exchange's parser, as a message and as each of its REST answers.
+void messages(const std::uint8_t* data, std::size_t size);
+// A row's text and back: what is read is what would be written.
+void rows(const std::uint8_t* data, std::size_t size);
+
+}  // namespace cvdd::fuzz
