@@ -55,6 +55,11 @@ void AuditMail::put(std::span<const Row> rows) {
   }
 }
 
+void AuditMail::close(const Side& side) {
+  const std::lock_guard lock(mutex_);
+  waiting_.erase(side);
+}
+
 std::map<std::string, std::vector<Row>> AuditMail::take(const Side& side, Timestamp upto, Duration interval,
                                                         std::size_t instruments_max) {
   const std::lock_guard lock(mutex_);
@@ -94,6 +99,14 @@ asio::awaitable<void> Auditor::run() {
         if (client_.stopping()) co_return;
         std::vector<Row> rows = std::move(found.begin()->second);
         co_await look(*instrument, std::move(rows));
+        if (beyond_belief(counters_)) {
+          spdlog::error(
+              "more than half of the audited bars are not what the exchange's candles say: the candles mean something "
+              "else than we think; no more audits until the next start market=\"{}\" audited={} mismatches={}",
+              context_.name, counters_.bars, counters_.mismatches);
+          mail_.close(side);
+          co_return;
+        }
       }
       found = mail_.take(side, upto, context_.interval, 1);
     }
@@ -117,7 +130,9 @@ asio::awaitable<void> Auditor::look(const Instrument& instrument, std::vector<Ro
     const bool there = candle != candles.end() && candle->time == row.time;
     const std::string what = audit(row, there ? *candle : none, facts);
     ++counters_.bars;
-    if (!what.empty()) mismatch(instrument, row, what);
+    if (what.empty()) continue;
+    mismatch(instrument, row, what);
+    if (beyond_belief(counters_)) co_return;
   }
 }
 

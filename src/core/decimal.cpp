@@ -156,6 +156,15 @@ std::optional<std::uint64_t> parse_digits(std::string_view text) {
 std::optional<Decimal> parse_sum(std::string_view text) { return parse(text, 39, decimal_scale_max); }
 
 Decimal normalized(Decimal a) {
+  // 128-bit divisions take ten times as long as those of 64 bits, which nearly all numbers fit.
+  if (auto small = static_cast<std::int64_t>(a.mantissa); small == a.mantissa) {
+    while (a.scale > 0 && small % 10 == 0) {
+      small /= 10;
+      --a.scale;
+    }
+    a.mantissa = small;
+    return a;
+  }
   while (a.scale > 0 && a.mantissa % 10 == 0) {
     a.mantissa /= 10;
     --a.scale;
@@ -167,8 +176,12 @@ void append_to(std::string& out, const Decimal& value) {
   const Decimal v = normalized(value);
   std::array<char, 48> digits{};
   std::size_t n = 0;
-  for (UInt128 rest = magnitude(v.mantissa); rest != 0 || n <= v.scale; rest /= 10) {
-    digits[n++] = static_cast<char>('0' + static_cast<int>(rest % 10));
+  UInt128 large = magnitude(v.mantissa);
+  for (; large > std::numeric_limits<std::uint64_t>::max(); large /= 10) {
+    digits[n++] = static_cast<char>('0' + static_cast<int>(large % 10));
+  }
+  for (auto rest = static_cast<std::uint64_t>(large); rest != 0 || n <= v.scale; rest /= 10) {
+    digits[n++] = static_cast<char>('0' + static_cast<char>(rest % 10));
   }
   if (v.is_negative()) out += '-';
   for (std::size_t i = n; i-- > 0;) {

@@ -8,6 +8,13 @@ namespace cvdd {
 
 namespace {
 Decimal difference(const Decimal& a, const Decimal& b) { return subtract(a, b).value_or(Decimal{}); }
+
+// Those from `begin` on. Nearly always they are in order already, and moving rows about takes a quarter of closing them.
+void by_time(std::vector<Row>& rows, std::size_t begin) {
+  const auto earlier = [](const Row& a, const Row& b) { return a.time < b.time; };
+  const auto from = rows.begin() + static_cast<std::ptrdiff_t>(begin);
+  if (!std::is_sorted(from, rows.end(), earlier)) std::stable_sort(from, rows.end(), earlier);
+}
 }  // namespace
 
 namespace {
@@ -256,8 +263,7 @@ void Ledger::retire(Book& book) {
 void Ledger::close(Timestamp upto, std::vector<Row>& rows) {
   const std::size_t begin = rows.size();
   for (const std::uint32_t id : order_) close_book(books_[id], upto, rows);
-  std::stable_sort(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.end(),
-                   [](const Row& a, const Row& b) { return a.time < b.time; });
+  by_time(rows, begin);
 }
 
 bool Ledger::event_due(Duration delay) const {
@@ -275,8 +281,7 @@ void Ledger::close_by_event(Duration delay, std::vector<Row>& rows) {
   for (EventClock& clock : clocks_) {
     if (clock.newest.us > 0) clock.closed = bar_start(clock.newest - delay, options_.interval);
   }
-  std::stable_sort(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.end(),
-                   [](const Row& a, const Row& b) { return a.time < b.time; });
+  by_time(rows, begin);
 }
 
 void Ledger::finish(Timestamp whole_until, Timestamp now, std::vector<Row>& rows) {
@@ -299,8 +304,7 @@ void Ledger::finish(Timestamp whole_until, Timestamp now, std::vector<Row>& rows
     close_book(book, end + options_.interval, rows);
     if (book.state == State::active) book.state = State::ended;
   }
-  std::stable_sort(rows.begin() + static_cast<std::ptrdiff_t>(begin), rows.end(),
-                   [](const Row& a, const Row& b) { return a.time < b.time; });
+  by_time(rows, begin);
 }
 
 }  // namespace cvdd

@@ -9,7 +9,9 @@
 #include "cvdd/core/ledger.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "cvdd/sim/binance_protocol.hpp"
+#include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/tape.hpp"
+#include "net/frames.hpp"
 
 using namespace cvdd;
 
@@ -142,3 +144,104 @@ static void row_to_text(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(rows.size()));
 }
 BENCHMARK(row_to_text);
+
+// Every exchange's trade messages, one trade in each.
+static void parse_of(benchmark::State& state, const Exchange& exchange) {
+  const sim::Protocol& protocol = *sim::find_protocol(exchange.name);
+  auto made = sim::make_instruments_of(protocol, 40, 60);
+  std::erase_if(made, [&](const auto& what) { return what.instrument.market != exchange.market; });
+  sim::Tape tape(1, start, made);
+  tape.advance(start + seconds(60));
+  SymbolTable symbols;
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < tape.instruments().size(); ++i) {
+    const auto& what = tape.instruments()[i];
+    symbols.emplace(what.instrument.symbol, &what.instrument);
+    for (const sim::TapeTrade& trade : tape.trades(i)) {
+      protocol.frames(what, 0, std::span(&trade, 1), trade.time, texts);
+    }
+  }
+  for (std::string& text : texts) text = protocol.wrapped(protocol.topics(tape.instruments()[0])[0], text);
+  Parsed parsed;
+  std::size_t i = 0, trades = 0;
+  for (auto _ : state) {
+    exchange.parse(texts[i], symbols, parsed);
+    trades += parsed.trades.size();
+    if (++i == texts.size()) i = 0;
+  }
+  if (trades == 0) state.SkipWithError("no message was understood");
+  state.SetItemsProcessed(state.iterations());
+}
+[[maybe_unused]] static const bool parses = [] {
+  for (const Exchange* e : all_exchanges()) {
+    const std::string name = "parse/" + std::string(e->name) + "/" + std::string(name_of(e->market));
+    benchmark::RegisterBenchmark(name.c_str(), [e](benchmark::State& state) { parse_of(state, *e); });
+  }
+  return true;
+}();
+
+static void frame_walk(benchmark::State& state) {
+  std::string bytes;
+  for (std::size_t i = 0; i < 1'000; ++i) {
+    const std::string& text = frames().texts[i];
+    bytes.append({'\x81', '\x7e', static_cast<char>(text.size() >> 8), static_cast<char>(text.size() & 0xFF)});
+    bytes += text;
+  }
+  FrameWalk walk(1 << 20);
+  FrameWalk::Batch batch;
+  for (auto _ : state) {
+    walk.walk(bytes, batch);
+    benchmark::DoNotOptimize(batch.messages.data());
+  }
+  state.SetItemsProcessed(state.iterations() * 1'000);
+}
+BENCHMARK(frame_walk);
+
+static void sequence(benchmark::State& state) {
+  Sequencer sequencer;
+  std::uint64_t id = 1;
+  for (auto _ : state) benchmark::DoNotOptimize(sequencer.decide(Series::aggregate, id, id)), ++id;
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(sequence);
+
+// The end of a minute in which every instrument has traded: rows made and put into text.
+static void close_a_minute(benchmark::State& state) {
+  const auto count = static_cast<std::uint32_t>(state.range(0));
+  std::vector<Instrument> instruments(count);
+  Ledger ledger({seconds(60), false, true});
+  for (std::uint32_t i = 0; i < count; ++i) {
+    instruments[i].exchange = "abc";
+    instruments[i].symbol = "S" + std::to_string(i) + "USDT";
+    instruments[i].id = i;
+    ledger.add_instrument(instruments[i]);
+    ledger.apply(Record::mark(RecordKind::subscribed, i, start));
+  }
+  Timestamp now = start;
+  std::uint64_t id = 0;
+  std::vector<Row> rows;
+  std::string text;
+  for (auto _ : state) {
+    state.PauseTiming();
+    ++id;
+    for (const Instrument& instrument : instruments) {
+      Trade trade;
+      trade.instrument = &instrument;
+      trade.time = now + seconds(1);
+      trade.id = id;
+      trade.aggressor = Aggressor::buyer;
+      trade.price = Decimal(830'911, 1);
+      trade.base = Decimal(22, 3);
+      trade.quote = Decimal(18'280'042, 4);
+      ledger.apply(*Record::from(trade));
+    }
+    now = now + seconds(60);
+    rows.clear();
+    text.clear();
+    state.ResumeTiming();
+    ledger.close(now, rows);
+    for (const Row& row : rows) append_row(text, row);
+  }
+  if (rows.size() != count) state.SkipWithError("not every instrument has a row");
+}
+BENCHMARK(close_a_minute)->Arg(1'000)->Arg(5'000)->Arg(20'000)->Unit(benchmark::kMillisecond);

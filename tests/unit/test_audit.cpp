@@ -1,4 +1,5 @@
 #include "catch.hpp"
+#include "cvdd/app/audit.hpp"
 #include "cvdd/core/audit.hpp"
 
 using namespace cvdd;
@@ -56,4 +57,21 @@ TEST_CASE("audit: what is beside the CVD may be in a candle or not") {
   CHECK(audit(row, candle_of(7, 5), all).empty());
   CHECK(audit(row, candle_of(10, 5), all).empty());
   CHECK_FALSE(audit(row, candle_of(9, 5), all).empty());
+}
+
+TEST_CASE("audits that nearly always disagree are no evidence against the bars") {
+  using Counters = Auditor::Counters;
+  CHECK_FALSE(Auditor::beyond_belief(Counters{19, 19, 0}));
+  CHECK_FALSE(Auditor::beyond_belief(Counters{20, 10, 0}));
+  CHECK(Auditor::beyond_belief(Counters{20, 11, 0}));
+  CHECK_FALSE(Auditor::beyond_belief(Counters{2'000, 30, 5}));
+  AuditMail mail(AuditMode::all, 1);
+  const AuditMail::Side side{"abc", Market::spot};
+  mail.open(side);
+  mail.close(side);
+  Row row;
+  row.exchange = "abc";
+  row.symbol = "X";
+  mail.put(std::span(&row, 1));
+  CHECK(mail.take(side, Timestamp{INT64_MAX}, seconds(60), 9).empty());
 }

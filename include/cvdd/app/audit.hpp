@@ -22,6 +22,7 @@ class AuditMail {
   [[nodiscard]] AuditMode mode() const { return mode_; }
   // Rows of this exchange and market are wanted.
   void open(const Side& side);
+  void close(const Side& side);
   void put(std::span<const Row> rows);
   // Rows of bars that ended before `upto`, by symbol, then time; no more than `instruments_max` symbols' at once.
   [[nodiscard]] std::map<std::string, std::vector<Row>> take(const Side& side, Timestamp upto, Duration interval,
@@ -50,6 +51,11 @@ class Auditor {
     std::uint64_t bars = 0, mismatches = 0, failures = 0;
   };
   [[nodiscard]] const Counters& counters() const { return counters_; }
+  // More than half of 20 bars or more disagree: then it is the comparison that is wrong, not the bars. Auditing ends,
+  // with one line.
+  [[nodiscard]] static constexpr bool beyond_belief(const Counters& c) {
+    return c.bars >= 20 && c.mismatches * 2 > c.bars;
+  }
   // The instrument that a row names; set by the market. nullptr: it is not collected any more.
   std::function<const Instrument*(const std::string& symbol)> find;
   // Makes a bar again from the trades [first, last].
