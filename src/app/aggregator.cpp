@@ -57,7 +57,7 @@ bool Aggregator::turn() {
   if (store_.backlog_rows() > 0 && options_.now() >= next_retry_) deliver();
   if (glance_.open_bars_wanted()) {
     std::vector<OpenBar> open;
-    ledger_.open_bars(open);
+    ledger_.open_bars(options_.now(), open);
     glance_.put(std::move(open));
   }
   return drained > 0;
@@ -223,17 +223,7 @@ void Aggregator::deliver() {
 // What can't be written stays with the store; readers are told of rows once they are in the ledger's order, written or
 // not, because their numbers are final either way.
 void Aggregator::store_rows() {
-  if (!rows_.empty()) {
-    const auto newest =
-        std::max_element(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) { return a.time < b.time; });
-    if (newest->time >= newest_bar_) {
-      newest_bar_ = newest->time;
-      stats_.gaps.store(static_cast<std::uint64_t>(std::count_if(
-                            rows_.begin(), rows_.end(),
-                            [&](const Row& row) { return row.time == newest_bar_ && row.status == BarStatus::gap; })),
-                        std::memory_order_relaxed);
-    }
-  }
+  if (!rows_.empty()) stats_.gaps.store(ledger_.gaps(), std::memory_order_relaxed);
   const std::uint64_t refused = store_.refused_rows();
   const auto begin = std::chrono::steady_clock::now();
   const int error = store_.write(rows_);

@@ -6,13 +6,14 @@ namespace cvdd {
 
 void Glance::put(std::span<const Row> rows) {
   if (rows.empty() || !attached_.load(std::memory_order_relaxed)) return;
+  auto copy = std::make_shared<const std::vector<Row>>(rows.begin(), rows.end());
   const std::lock_guard lock(mutex_);
-  if (waiting_ + rows.size() > rows_max) {
+  if (waiting_ + copy->size() > rows_max) {
     missed_ = true;
     return;
   }
-  waiting_ += rows.size();
-  rows_.push_back(std::make_shared<const std::vector<Row>>(rows.begin(), rows.end()));
+  waiting_ += copy->size();
+  rows_.push_back(std::move(copy));
 }
 
 void Glance::put(std::vector<OpenBar> bars) {

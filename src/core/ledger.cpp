@@ -275,6 +275,7 @@ void Ledger::trade(Book& book, const Record& record) {
     if (numbered) book.last_id = std::max(book.last_id.value_or(0), record.id());
   }
   book.last_trade = std::max(book.last_trade, record.time());
+  book.traded = std::max(book.traded, record.time());
   newest_trade_ = std::max(newest_trade_.value_or(record.time()), record.time());
   EventClock& clock = clocks_[book.clock];
   clock.newest = std::max(clock.newest, record.time());

@@ -9,7 +9,8 @@ namespace cvdd {
 namespace {
 Decimal difference(const Decimal& a, const Decimal& b) { return subtract(a, b).value_or(Decimal{}); }
 
-// Those from `begin` on. Nearly always they are in order already, and moving rows about takes a quarter of closing them.
+// Those from `begin` on. Nearly always they are in order already, and moving rows about takes a quarter of closing
+// them.
 void by_time(std::vector<Row>& rows, std::size_t begin) {
   const auto earlier = [](const Row& a, const Row& b) { return a.time < b.time; };
   const auto from = rows.begin() + static_cast<std::ptrdiff_t>(begin);
@@ -61,18 +62,19 @@ Bar bar_of(const Row& row, Ids ids) {
 }
 }  // namespace
 
-void Ledger::open_bars(std::vector<OpenBar>& out) const {
+void Ledger::open_bars(Timestamp now, std::vector<OpenBar>& out) const {
   for (const std::uint32_t id : order_) {
     const Book& book = books_[id];
     if (book.state != State::active || book.bars.empty() || book.held) continue;
     OpenBar open;
     open.instrument = book.instrument;
     open.time = newest_bar(book);
-    open.last_trade = book.last_trade;
+    open.last_trade = book.traded;
     open.cvd_base = book.cvd_base;
     open.cvd_quote = book.cvd_quote;
     std::optional<Decimal> last = book.close;
     for (const Bar& bar : book.bars) {
+      if (bar.absent) continue;  // what is not told of is in no CVD
       open.delta_base = difference(bar.buy_base, bar.sell_base);
       open.delta_quote = difference(bar.buy_quote, bar.sell_quote);
       open.cvd_base = add(open.cvd_base, open.delta_base).value_or(open.cvd_base);
@@ -86,8 +88,25 @@ void Ledger::open_bars(std::vector<OpenBar>& out) const {
     open.high = bar.open ? bar.high : last;
     open.low = bar.open ? bar.low : last;
     open.close = bar.open ? bar.close : last;
+    const Timestamp clock = options_.event_time ? clocks_[book.clock].newest : now;
+    const Timestamp current = bar_start(clock, options_.interval);
+    if (open.time < current) {  // nothing was traded in it yet
+      open.time = current;
+      open.buys = open.sells = 0;
+      open.delta_base = open.delta_quote = Decimal{};
+      open.open = open.high = open.low = open.close;
+    }
     out.push_back(open);
   }
+}
+
+std::size_t Ledger::gaps() const {
+  return static_cast<std::size_t>(std::count_if(order_.begin(), order_.end(), [&](std::uint32_t id) {
+    const Book& book = books_[id];
+    if (book.state != State::active) return false;
+    const auto written = std::find_if(book.bars.rbegin(), book.bars.rend(), [](const Bar& b) { return b.written(); });
+    return written != book.bars.rend() && written->written_status == BarStatus::gap;
+  }));
 }
 
 void Ledger::restore(std::uint32_t instrument, const Row& newest, std::optional<std::uint64_t> last_id) {

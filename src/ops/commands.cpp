@@ -57,7 +57,8 @@ int run_command(const std::string& config_file) {
   };
   options.on_config = [](const Config& config) { set_log_level(config.log_level); };
   options.on_tick = [&systemd](const Health& health) { systemd.tick(health); };
-  std::unique_ptr<WebServer> web;  // goes before the daemon that it tells of
+  std::unique_ptr<Daemon> daemon;
+  std::unique_ptr<WebServer> web;  // goes before the daemon that it tells of, also when that throws
   options.on_stopping = [&systemd, &web] {
     systemd.stopping();
     if (web) web->stop();
@@ -76,7 +77,6 @@ int run_command(const std::string& config_file) {
       spdlog::info("page, API and metrics are served at=http://{}/", config.http_listen);
     };
   }
-  std::unique_ptr<Daemon> daemon;
   try {
     daemon = std::make_unique<Daemon>(std::move(options));
   } catch (const std::runtime_error& error) {

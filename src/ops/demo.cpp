@@ -139,7 +139,7 @@ int demo_command(const DemoOptions& options) {
     fmt::print("{}", text);
     std::fflush(stdout);
     if (options.bars > 0 && whole_bars.size() >= options.bars) {
-      if (Daemon* daemon = running.load()) daemon->stop();
+      if (Daemon* it = running.load()) it->stop();
     }
   };
 
@@ -148,7 +148,8 @@ int demo_command(const DemoOptions& options) {
       "# rows are written to {}/latest.csv\n{}\n",
       exchanges.server().port(), simulated.size(), options.seed, directory.string(), csv_header());
   std::fflush(stdout);
-  std::unique_ptr<WebServer> web;
+  std::unique_ptr<Daemon> daemon;
+  std::unique_ptr<WebServer> web;  // goes first, also when something throws
   daemon_options.on_begin = [&](const asio::any_io_executor& executor, Engine& engine) {
     web = serve_page(executor, engine, options.listen);
     if (!web) return;
@@ -159,9 +160,9 @@ int demo_command(const DemoOptions& options) {
   daemon_options.on_stopping = [&] {
     if (web) web->stop();
   };
-  Daemon daemon(std::move(daemon_options));
-  running = &daemon;
-  const int status = daemon.run();
+  daemon = std::make_unique<Daemon>(std::move(daemon_options));
+  running = daemon.get();
+  const int status = daemon->run();
   running = nullptr;
   web.reset();
   exchanges.stop();

@@ -162,6 +162,15 @@ TEST_CASE("who asks the page's server for what it does not do is refused, in JSO
   CHECK(
       site.raw("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(20'000, 'a') + "\r\n\r\n").starts_with("HTTP/1.1 431"));
   CHECK(site.raw("GET /" + std::string(20'000, 'a') + " HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 431"));
+  CHECK(site.raw("GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\nGET /healthz HTTP/1.1\r\n\r\n")
+            .starts_with("HTTP/1.1 413"));
+  CHECK(site.raw("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            .starts_with("HTTP/1.1 405"));
+  CHECK(
+      site.raw("GET /api/v1/stream HTTP/1.1\r\nHost: localhost:1\r\nOrigin: http://elsewhere\r\nUpgrade: websocket\r\n"
+               "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+          .starts_with("HTTP/1.1 403"));
   CHECK(site.raw("hello there\r\n\r\n").starts_with("HTTP/1.1 400"));
   CHECK(site.raw("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").find("200") == std::string::npos);
   // Half a request, and then nothing: it ends by itself. So does one that is never begun.

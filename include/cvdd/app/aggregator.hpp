@@ -114,7 +114,6 @@ class Aggregator {
   std::vector<Row> rows_;
   Timestamp next_due_;    // end of the next bar to close
   Timestamp looked_;      // when it was last looked whether one is due
-  Timestamp newest_bar_;  // of the rows written
   Timestamp next_retry_;  // of rows that could not be written
   int last_write_error_ = 0;
 

@@ -79,8 +79,10 @@ class Ledger {
   // Whether a bar has ended by event time since the last close_by_event.
   [[nodiscard]] bool event_due(Duration delay) const;
 
-  // Appends the bar that is open now of every instrument that has begun and not ended.
-  void open_bars(std::vector<OpenBar>& out) const;
+  // Appends the bar that is open at `now` of every instrument that has begun and not ended.
+  void open_bars(Timestamp now, std::vector<OpenBar>& out) const;
+  // Instruments whose newest written bar says gap.
+  [[nodiscard]] std::size_t gaps() const;
 
   // The newest trade time seen of any instrument; empty before the first trade.
   [[nodiscard]] std::optional<Timestamp> newest_trade() const { return newest_trade_; }
@@ -145,6 +147,7 @@ class Ledger {
     std::optional<std::uint64_t> last_id;
     IdText next_name;  // of the trade that comes next
     Timestamp last_trade;
+    Timestamp traded;  // trade time of the newest since the process began; 0: none yet
     std::optional<Loss> loss;
     std::vector<Hole> holes;
     std::vector<Rebuild> rebuilds;

@@ -74,9 +74,16 @@ export class History {
   }
 
   async findFirst() {
-    const { bars } = await this.request({ from: 0, to: this.edge, limit: 1 });
-    if (bars.length) this.first = seconds(bars[0][0]);
-    else this.exhausted = true;
+    // The daemon looks through a few days of files at a time.
+    for (let from = 0; from !== null;) {
+      const { bars, next } = await this.request({ from, to: this.edge, limit: 1 });
+      if (bars.length) {
+        this.first = seconds(bars[0][0]);
+        return;
+      }
+      from = next;
+    }
+    this.exhausted = true;
   }
 
   async fetch(from, to) {

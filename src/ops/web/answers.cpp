@@ -191,7 +191,7 @@ Response Answers::metrics() const {
 // Whoever asks first waits until the aggregator has told of its open bars.
 asio::awaitable<void> Answers::wait_for_open_bars() {
   const auto now = std::chrono::steady_clock::now();
-  const bool fresh = live_.interested(now) && live_.snapshot()->open_bars != nullptr;
+  const bool fresh = live_.snapshot()->open_bars != nullptr && now - live_.open_bars_at() < std::chrono::seconds(3);
   live_.show_interest(now);
   if (fresh) co_return;
   Glance& glance = engine_.aggregator().glance();
@@ -270,7 +270,11 @@ asio::awaitable<Response> Answers::bars(const Target& target) {
     co_return read_bars(engine_.files(), engine_.config().data_dir, q, [this] { return stopping_.load(); });
   };
   const BarsFound found = co_await asio::co_spawn(readers_, std::move(read), asio::use_awaitable);
-  if (!found.error.empty()) co_return error_answer(http::status::bad_request, found.error);
+  if (!found.error.empty()) {
+    co_return error_answer(found.many_markets ? http::status::bad_request : http::status::service_unavailable,
+                           found.error);
+  }
+  Market market = found.market;
   std::string out;
   if (query->csv) {
     out.append(csv_header()).append("\n");
@@ -283,12 +287,14 @@ asio::awaitable<Response> Answers::bars(const Target& target) {
     co_return response;
   }
   out = "{";
-  append_name(out, query->exchange, found.market, query->symbol);
+  // Without a row the market is known only if somebody collects it.
   const Instrument* instrument = nullptr;
   for (const InstrumentState& s : live_.snapshot()->states) {
-    if (s.symbol == query->symbol && s.exchange == query->exchange && s.market == found.market)
-      instrument = s.instrument;
+    if (s.symbol != query->symbol || s.exchange != query->exchange) continue;
+    if (!query->market && found.rows.empty()) market = s.market;
+    if (s.market == market) instrument = s.instrument;
   }
+  append_name(out, query->exchange, market, query->symbol);
   out += R"(,"base":)";
   append_text(out, instrument != nullptr ? instrument->base : "");
   out += R"(,"quote":)";

@@ -24,14 +24,18 @@ void Board::add(const Row& row) {
   Track& track = tracks_[{{row.exchange, row.market}, row.symbol}];
   point(track, {row.time + interval_, row.cvd_base, row.cvd_quote}, row.rev > 0);
   if (!track.newest || row.time >= track.newest->time) track.newest = Written{row.time, row.status};
-  Written& known = track.recent[static_cast<std::size_t>(row.time.us / interval_.us) % track.recent.size()];
-  const bool same = row.rev > 0 && known.time == row.time && known.status == row.status;
-  if (row.time >= known.time) known = {row.time, row.status};
+  const auto number = static_cast<std::uint32_t>(row.time.us / interval_.us);
+  Track::Given& known = track.recent[number % track.recent.size()];
+  const bool same = row.rev > 0 && known.bar == number && known.status == row.status;
+  if (number >= known.bar) known = {number, row.status};
   if (!same) ++counts_[{row.exchange, row.market}][static_cast<std::size_t>(row.status)];
 }
 
-void Board::add_past(const Key& key, Timestamp bar, const Decimal& cvd_base, const Decimal& cvd_quote, bool again) {
-  point(tracks_[key], {bar + interval_, cvd_base, cvd_quote}, again);
+void Board::add_past(const Key& key, const Written& row, const Decimal& cvd_base, const Decimal& cvd_quote,
+                     bool again) {
+  Track& track = tracks_[key];
+  if (!track.newest || row.time >= track.newest->time) track.newest = row;
+  point(track, {row.time + interval_, cvd_base, cvd_quote}, again);
 }
 
 const Board::Track* Board::find(const Key& key) const {

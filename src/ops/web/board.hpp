@@ -1,5 +1,5 @@
 // What the page's list shows of each instrument's past: CVD changes over an hour and a day, a sparkline, the newest
-// row. Pure: rows come in, in the order they were written. 4 KiB an instrument.
+// row. Pure: rows come in, in the order they were written. 9 KiB an instrument.
 #pragma once
 
 #include <array>
@@ -69,9 +69,14 @@ class Board {
   struct Track {
     std::optional<Written> newest;
     Points<48> bars;
-    Points<14> hour;                   // five minutes apart
-    Points<26> day;                    // an hour apart
-    std::array<Written, 16> recent{};  // statuses of the last bars, by their number
+    Points<14> hour;  // five minutes apart
+    Points<26> day;   // an hour apart
+                      // Statuses of the last bars, by their number: as many as the ledger may still change.
+    struct Given {
+      std::uint32_t bar = 0;
+      BarStatus status = BarStatus::live;
+    };
+    std::array<Given, 256> recent{};
   };
   explicit Board(Duration interval = seconds(60)) : interval_(interval) {}
 
@@ -79,7 +84,7 @@ class Board {
   using Counts = std::array<std::uint64_t, 5>;  // by BarStatus
   void add(const Row& row);
   // A row of the files, in their order. `again`: not the first of its bar.
-  void add_past(const Key& key, Timestamp bar, const Decimal& cvd_base, const Decimal& cvd_quote, bool again);
+  void add_past(const Key& key, const Written& row, const Decimal& cvd_base, const Decimal& cvd_quote, bool again);
   [[nodiscard]] const Track* find(const Key& key) const;
   [[nodiscard]] const std::map<std::pair<std::string, Market>, Counts>& counts() const { return counts_; }
   [[nodiscard]] Duration interval() const { return interval_; }

@@ -1,6 +1,7 @@
 #include "ops/web/files.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <map>
 #include <set>
@@ -12,7 +13,8 @@ namespace cvdd::web {
 
 namespace {
 constexpr std::size_t piece = std::size_t{1} << 20;
-constexpr std::size_t days_max = 400;  // in one request
+constexpr std::size_t days_max = 400;           // in one request
+constexpr std::chrono::seconds reading_max{3};  // a day that is begun is read to its end
 
 // Files of the days that [from, to) touches, by day, then part.
 std::vector<std::string> files_between(FileSink& files, const std::string& directory, Timestamp from, Timestamp to) {
@@ -95,10 +97,12 @@ BarsFound read_bars(FileSink& files, const std::string& directory, const BarsQue
   };
   std::string last_day;
   std::size_t days = 0;
+  const auto enough = std::chrono::steady_clock::now() + reading_max;
   for (const std::string& file : files_between(files, directory, query.from, query.to)) {
     const std::string day = file.substr(4, 10);
     // Rows of a day are in its own files: what is there once they are read is all there is of it.
-    if (day != last_day && (rows.size() > query.limit || ++days > days_max)) {
+    const bool late = days > 0 && std::chrono::steady_clock::now() > enough;
+    if (day != last_day && (rows.size() > query.limit || ++days > days_max || late)) {
       if (rows.size() <= query.limit) found.next = parse_time(day + "T00:00:00Z");
       break;
     }
@@ -136,9 +140,10 @@ void read_past(FileSink& files, const std::string& directory, Timestamp from, Ti
       if (*time < to - recent && (*time + board.interval()).us % five_minutes != 0) continue;
       const auto market = market_from(field(line, 2));
       const auto base = parse_sum(field(line, 18)), quote = parse_sum(field(line, 19));
-      if (!market || !base || !quote) continue;
-      board.add_past({{std::string(field(line, 1)), *market}, std::string(field(line, 3))}, *time, *base, *quote,
-                     field(line, 4) != "0");
+      const auto status = bar_status_from(field(line, 5));
+      if (!market || !base || !quote || !status) continue;
+      board.add_past({{std::string(field(line, 1)), *market}, std::string(field(line, 3))}, {*time, *status}, *base,
+                     *quote, field(line, 4) != "0");
     }
     return true;
   };

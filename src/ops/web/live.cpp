@@ -5,24 +5,20 @@
 
 namespace cvdd::web {
 
-std::deque<Glance::Rows> Live::take_rows(bool& missed) {
-  std::deque<Glance::Rows> batches = engine_.aggregator().glance().take_rows(missed);
+std::deque<Glance::Rows> Live::take_rows(bool& missed) { return engine_.aggregator().glance().take_rows(missed); }
+
+void Live::add(const Glance::Rows& rows, std::size_t from, std::size_t to) {
   if (!has_past_) {
-    held_.insert(held_.end(), batches.begin(), batches.end());
-    return batches;
+    held_.push_back({rows, from, to});
+    return;
   }
-  for (const Glance::Rows& rows : batches) {
-    for (const Row& row : *rows) board_.add(row);
-  }
-  return batches;
+  for (std::size_t i = from; i < to; ++i) board_.add((*rows)[i]);
 }
 
 void Live::set_past(Board past) {
   board_ = std::move(past);
   has_past_ = true;
-  for (const Glance::Rows& rows : std::exchange(held_, {})) {
-    for (const Row& row : *rows) board_.add(row);
-  }
+  for (const Piece& piece : std::exchange(held_, {})) add(piece.rows, piece.from, piece.to);
 }
 
 void Live::look(Timestamp now) {
@@ -46,11 +42,12 @@ void Live::look(Timestamp now) {
     s->open.reserve(s->open_bars->size());
     for (const OpenBar& bar : *s->open_bars) s->open.emplace(bar.instrument, &bar);
   }
+  if (s->open_bars != snapshot_->open_bars) open_bars_at_ = std::chrono::steady_clock::now();
   snapshot_ = std::move(s);
-  look_at_silence(now);
+  look_at_silence(std::chrono::steady_clock::now());
 }
 
-void Live::look_at_silence(Timestamp now) {
+void Live::look_at_silence(std::chrono::steady_clock::time_point now) {
   constexpr double fading_s = 600;
   for (const auto& [where, market] : engine_.markets()) {
     if (market->instruments() == 0) {
@@ -63,14 +60,14 @@ void Live::look_at_silence(Timestamp now) {
     if (!u.begun) {
       u = {0, 0, trades, now, true};
     } else if (trades > u.seen) {
-      const double passed = static_cast<double>((now - u.since).us) / 1e6;
+      const double passed = std::chrono::duration<double>(now - u.since).count();
       const double kept = std::exp(-passed / fading_s);
       u.time = u.time * kept + passed;
       u.trades = u.trades * kept + static_cast<double>(trades - u.seen);
       u.seen = trades;
       u.since = now;
     }
-    const double silent = static_cast<double>((now - u.since).us) / 1e6;
+    const double silent = std::chrono::duration<double>(now - u.since).count();
     silence_[where] = {silent, u.time >= 30 && u.trades > 0 ? u.time / u.trades : 0};
   }
 }

@@ -31,13 +31,17 @@ class Live {
  public:
   Live(Engine& engine, Timestamp now) : engine_(engine), board_(engine.config().interval), now_(now) {}
 
-  // Rows that were written since the last time; kept back while the past is being read.
+  // Rows that were written since the last time. For `add`, piece by piece.
   [[nodiscard]] std::deque<Glance::Rows> take_rows(bool& missed);
+  // To the board; kept back while the past is being read.
+  void add(const Glance::Rows& rows, std::size_t from, std::size_t to);
   void set_past(Board past);
   [[nodiscard]] bool has_past() const { return has_past_; }
 
   // Looks at everything once more.
   void look(Timestamp now);
+  // When the newest open bars came.
+  [[nodiscard]] std::chrono::steady_clock::time_point open_bars_at() const { return open_bars_at_; }
   [[nodiscard]] const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
   [[nodiscard]] const Board& board() const { return board_; }
   [[nodiscard]] const Health& health() const { return health_; }
@@ -59,21 +63,25 @@ class Live {
   struct Usual {
     double time = 0, trades = 0;
     std::uint64_t seen = 0;
-    Timestamp since;
+    std::chrono::steady_clock::time_point since;
     bool begun = false;
   };
-  void look_at_silence(Timestamp now);
+  void look_at_silence(std::chrono::steady_clock::time_point now);
 
   Engine& engine_;
   Board board_;
   bool has_past_ = false;
-  std::deque<Glance::Rows> held_;
+  struct Piece {
+    Glance::Rows rows;
+    std::size_t from, to;
+  };
+  std::deque<Piece> held_;
   std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<Snapshot>();
   std::map<Board::Key, std::pair<FeedState, Timestamp>> since_;
   std::map<std::pair<std::string, Market>, Usual> usual_;
   std::map<std::pair<std::string, Market>, std::pair<double, double>> silence_;
   Health health_;
-  Time interested_until_{};
+  Time interested_until_{}, open_bars_at_{};
   Timestamp now_;
 };
 

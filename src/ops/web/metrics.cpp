@@ -57,6 +57,8 @@ class Families {
   std::vector<MetricFamily> families_;
 };
 
+const std::time_t process_start = std::time(nullptr);
+
 double number(std::uint64_t n) { return static_cast<double>(n); }
 double in_seconds(Duration d) { return static_cast<double>(d.us) / 1e6; }
 
@@ -188,8 +190,7 @@ void process_metrics(Families& f) {
   in >> all >> resident;
   f.gauge("process_resident_memory_bytes", "Resident memory", {},
           resident * static_cast<double>(::sysconf(_SC_PAGESIZE)));
-  static const std::time_t start = std::time(nullptr);
-  f.gauge("process_start_time_seconds", "When the process first told of itself", {}, static_cast<double>(start));
+  f.gauge("process_start_time_seconds", "When the process began", {}, static_cast<double>(process_start));
 }
 
 void instrument_metrics(Families& f, const MetricsInput& input) {

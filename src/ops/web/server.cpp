@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -39,7 +40,8 @@ constexpr std::chrono::seconds answer_max{30};
 constexpr std::chrono::milliseconds idle_max{60'000};
 constexpr std::chrono::milliseconds tick{250};
 constexpr std::size_t requests_max = 1'000;  // on one connection
-constexpr std::size_t stream_names_max = 200;
+constexpr std::size_t stream_names_max = 200, rows_at_once = 500;
+constexpr std::size_t answer_bytes_max = std::size_t{128} << 20;  // of all that are being sent
 
 }  // namespace
 
@@ -82,8 +84,14 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
 
  private:
   void spawn(asio::awaitable<void> what) {
+    // Whatever goes wrong here: collecting goes on.
     asio::co_spawn(executor_, std::move(what), [self = shared_from_this()](const std::exception_ptr& e) {
-      if (e) std::rethrow_exception(e);
+      if (!e) return;
+      try {
+        std::rethrow_exception(e);
+      } catch (const std::exception& error) {
+        spdlog::error("the HTTP server has lost a task reason=\"{}\"", error.what());
+      }
     });
   }
   void listen() {
@@ -123,9 +131,12 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
         for (const auto& stream : streams_) stream->drop();  // they come again, and ask for what there is
       }
       for (const Glance::Rows& rows : batches) {
-        if (streams_.empty()) break;
-        tell_rows(streams_, *rows);
-        co_await asio::post(executor_, asio::use_awaitable);
+        for (std::size_t from = 0; from < rows->size(); from += rows_at_once) {
+          const std::size_t to = std::min(rows->size(), from + rows_at_once);
+          live_.add(rows, from, to);
+          tell_rows(streams_, std::span<const Row>(*rows).subspan(from, to - from));
+          co_await asio::post(executor_, asio::use_awaitable);
+        }
       }
       const auto now = std::chrono::steady_clock::now();
       if (now >= next_look) {
@@ -187,7 +198,14 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
       http::request_parser<http::empty_body> parser;
       parser.header_limit(header_max);
       parser.body_limit(0);
-      stream.expires_after(n == 0 ? settings_.request_max : idle_max);
+      if (n > 0 && buffer.size() == 0) {
+        stream.expires_after(idle_max);
+        const auto room = buffer.prepare(4'096);
+        const auto [failed, some] = co_await stream.async_read_some(room, await_tuple);
+        if (failed) co_return;
+        buffer.commit(some);
+      }
+      stream.expires_after(settings_.request_max);
       const auto [error, got] = co_await http::async_read_header(stream, buffer, parser, await_tuple);
       if (error) {
         if (error == http::error::header_limit || error == http::error::buffer_overflow) {
@@ -201,7 +219,9 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
         co_return;
       }
       const Request& request = parser.get();
-      if (request.has_content_length() || parser.chunked()) {
+      // Whatever may be a body would be read as the next request.
+      const auto length = parser.content_length();
+      if ((length && *length > 0) || request.count(http::field::transfer_encoding) > 0) {
         co_await refuse(stream, http::status::payload_too_large, "requests have no body here");
         co_return;
       }
@@ -210,8 +230,21 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
         co_await begin_stream(stream, std::move(upgrade));
         co_return;
       }
-      stream.expires_after(answer_max);
+      stream.expires_never();
       Response response = co_await answers_.answer(request);
+      if (answer_bytes_ + response.body().size() > answer_bytes_max) {
+        response = error_answer(http::status::too_many_requests, "too many large answers at once");
+      }
+      struct Held {
+        std::size_t& sum;
+        std::size_t size;
+        Held(std::size_t& s, std::size_t n) : sum(s), size(n) { sum += size; }
+        ~Held() { sum -= size; }
+        Held(const Held&) = delete;
+        Held& operator=(const Held&) = delete;
+      };
+      const Held held(answer_bytes_, response.body().size());
+      stream.expires_after(answer_max);
       const bool more = request.keep_alive() && !stopping_;
       response.keep_alive(more);
       complete(response, request.method() == http::verb::head);
@@ -233,6 +266,15 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
     co_await http::async_write(stream, response, await_tuple);
     error_code ignored;
     stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    // What was still on its way is taken, or the answer would be cut off with it.
+    std::array<char, 4'096> rest;
+    const auto room = asio::buffer(rest);
+    stream.expires_after(std::chrono::seconds(1));
+    for (std::size_t taken = 0; taken < 64 * 1'024;) {
+      const auto [failed, some] = co_await stream.async_read_some(room, await_tuple);
+      if (failed) co_return;
+      taken += some;
+    }
   }
 
   // ---- Streams ----
@@ -242,6 +284,13 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
     const auto target = parse_target(std::string_view(raw.data(), raw.size()));
     if (!target || target->path != "/api/v1/stream") {
       co_await refuse(stream, http::status::not_found, "the stream is at /api/v1/stream");
+      co_return;
+    }
+    // Pages of other sites may open WebSockets to here, which a browser does not keep them from.
+    const auto origin = request[http::field::origin];
+    const auto host = request[http::field::host];
+    if (!origin.empty() && !std::string_view(origin.data(), origin.size()).ends_with("//" + std::string(host))) {
+      co_await refuse(stream, http::status::forbidden, "a page of another site may not listen here");
       co_return;
     }
     if (!answers_.allowed(request, *target)) {
@@ -278,6 +327,7 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
   std::set<beast::tcp_stream*> connections_;
   std::vector<std::shared_ptr<StreamClient>> streams_;
   Told last_told_;
+  std::size_t answer_bytes_ = 0;  // of answers that are being sent
   bool stopping_ = false;
   std::atomic<bool> giving_up_{false};
   asio::thread_pool readers_{1};

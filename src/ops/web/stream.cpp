@@ -109,7 +109,7 @@ void tell_some(const std::vector<std::shared_ptr<StreamClient>>& streams, const 
 }
 }  // namespace
 
-void tell_rows(const std::vector<std::shared_ptr<StreamClient>>& streams, const std::vector<Row>& rows) {
+void tell_rows(const std::vector<std::shared_ptr<StreamClient>>& streams, std::span<const Row> rows) {
   for (std::size_t from = 0; from < rows.size(); from += rows_per_message) {
     tell_some(
         streams, R"({"type":"bars","rows":[)", from, std::min(rows.size(), from + rows_per_message),
@@ -123,7 +123,10 @@ void tell_open(const std::vector<std::shared_ptr<StreamClient>>& streams, const 
   for (std::size_t i = 0; i < snapshot.states.size(); ++i) {
     const InstrumentState& state = snapshot.states[i];
     const OpenBar* open = snapshot.open_of(state);
-    const std::pair now{state.state, open != nullptr ? std::max(open->last_trade, open->time) : Timestamp{}};
+    std::optional<Known> now(Known{state.state, {}, {}, {}, {}, 0});
+    if (open != nullptr) {
+      *now = {state.state, open->time, open->last_trade, open->cvd_base, open->cvd_quote, open->buys + open->sells};
+    }
     auto& known = told[{{state.exchange, state.market}, state.symbol}];
     if (std::exchange(known, now) != now) changed.push_back(i);
   }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,9 +48,16 @@ class StreamClient {
 };
 
 // What all streams know of each instrument: only what changed is told again.
-using Told = std::map<Board::Key, std::pair<FeedState, Timestamp>>;  // state; trade time of the newest trade
+struct Known {
+  FeedState state = FeedState::unlisted;
+  Timestamp bar, last_trade;
+  Decimal cvd_base, cvd_quote;
+  std::uint64_t fills = 0;
+  bool operator==(const Known&) const = default;
+};
+using Told = std::map<Board::Key, std::optional<Known>>;
 
-void tell_rows(const std::vector<std::shared_ptr<StreamClient>>& streams, const std::vector<Row>& rows);
+void tell_rows(const std::vector<std::shared_ptr<StreamClient>>& streams, std::span<const Row> rows);
 void tell_open(const std::vector<std::shared_ptr<StreamClient>>& streams, const Snapshot& snapshot, Told& told);
 
 }  // namespace cvdd::web
