@@ -67,7 +67,8 @@ struct Measured {
 
 class Bench {
  public:
-  Bench(std::string self, std::string cvdd) : self_(std::move(self)), cvdd_(std::move(cvdd)) {
+  Bench(std::string self, std::string cvdd, std::string listen)
+      : self_(std::move(self)), cvdd_(std::move(cvdd)), listen_(std::move(listen)) {
     folder_ = fs::temp_directory_path() / fmt::format("cvdd-load-{}", ::getpid());
     fs::create_directories(folder_);
     std::ofstream(folder_ / "ca.pem", std::ios::binary) << server_.ca();
@@ -86,10 +87,10 @@ class Bench {
     const fs::path home = folder_ / std::to_string(++homes_);
     fs::create_directories(home);
     std::ofstream(home / "cvdd.toml") << fmt::format(
-        "audit = \"off\"\nrepair = \"off\"\n[http]\nlisten = \"\"\n[net]\nca_file = \"{}\"\ncoalesce = \"{}\"\n"
+        "audit = \"off\"\nrepair = \"off\"\n[http]\nlisten = \"{}\"\n[net]\nca_file = \"{}\"\ncoalesce = \"{}\"\n"
         "[exchange.binance.linear]\ninstruments_per_connection = {}\nws = [\"wss://127.0.0.1:{}\"]\n"
         "rest = [\"https://127.0.0.1:{}\"]\n",
-        (folder_ / "ca.pem").string(), coalesce, symbols / connections, server_.port, server_.port);
+        listen_, (folder_ / "ca.pem").string(), coalesce, symbols / connections, server_.port, server_.port);
     std::ofstream names(home / "symbols.toml");
     names << "[binance]\nlinear = [";
     for (const auto& what : instruments()) names << '"' << what.instrument.symbol << "\", ";
@@ -206,7 +207,7 @@ class Bench {
     m.backpressure_ms = number("backpressure_ms");
   }
   Server server_;
-  std::string self_, cvdd_;
+  std::string self_, cvdd_, listen_;
   fs::path folder_;
   pid_t pid_ = 0;
   int homes_ = 0;
@@ -267,7 +268,7 @@ void endurance(Bench& bench, std::size_t connections, std::chrono::seconds time)
 
 int main(int argc, char** argv) {
   CLI::App app("burst and everyday load, beside two yardsticks");
-  std::string program, client, ca, only;
+  std::string program, client, ca, only, listen;
   std::uint16_t port = 0;
   std::size_t connections = 0, messages = 2'000'000;
   int rounds = 3, time = 10, endure = 0;
@@ -280,6 +281,7 @@ int main(int argc, char** argv) {
   app.add_option("--rates", rates, "messages a second of paced load");
   app.add_option("--seconds", time, "of paced load")->check(CLI::Range(2, 3'600));
   app.add_option("--endure", endure, "seconds of 50,000/s over ten connections; 0: not at all");
+  app.add_option("--listen", listen, "the daemon's [http] listen, for who asks it meanwhile; default: none");
   app.add_option("--client", client)->group("");
   app.add_option("--port", port)->group("");
   app.add_option("--ca", ca)->group("");
@@ -287,7 +289,7 @@ int main(int argc, char** argv) {
   if (client == "floor") return floor_client(port, ca, connections);
   if (client == "naive") return naive_client(port, ca, connections);
 
-  Bench bench(argv[0], program);
+  Bench bench(argv[0], program, listen);
   for (const std::size_t n : connections > 0 ? std::vector{connections} : std::vector<std::size_t>{1, 10}) {
     if (only.empty() || only == "burst") bursts(bench, n, messages, rounds);
     if (only.empty() || only == "paced") paces(bench, n, std::chrono::seconds(time), rates);
