@@ -17,8 +17,7 @@ Aggregator::Aggregator(AggregatorOptions options, CsvStore& store, FileSyncer& s
       store_(store),
       syncer_(syncer),
       restored_(restored),
-      ledger_({options_.interval, options_.event_time, options_.repairs}),
-      batch_(batch_max) {}
+      ledger_({options_.interval, options_.event_time, options_.repairs}) {}
 
 Aggregator::~Aggregator() {
   if (thread_.joinable()) stop();
@@ -102,7 +101,7 @@ void Aggregator::stop() {
 
 void Aggregator::run() {
   while (!stopping_.load(std::memory_order_acquire)) {
-    if (turn()) continue;
+    (void)turn();
     bell_.wait_until(next_wake(), [this] {
       return stopping_.load(std::memory_order_acquire) || mail_waiting_.load(std::memory_order_acquire) ||
              std::any_of(channels_.begin(), channels_.end(), [](const auto& c) { return !c->empty(); });
@@ -116,15 +115,17 @@ std::size_t Aggregator::drain() {
   read_mail();
   std::size_t total = 0;
   for (std::size_t i = 0; i < channels_.size(); ++i) {
-    const std::size_t n = channels_[i]->pop(batch_);
-    if (n == 0) continue;
+    Channel& channel = *channels_[i];
+    const std::span<const Record> batch = channel.front(batch_max);
+    if (batch.empty()) continue;
     read_mail();
-    for (std::size_t k = 0; k < n; ++k) {
-      apply(batch_[k]);
+    for (const Record& record : batch) {
+      apply(record);
       if (options_.event_time) close_due();
     }
-    note_latency(*channels_[i], n);
-    total += n;
+    note_latency(channel, batch);
+    total += batch.size();
+    channel.release(batch.size());
   }
   if (total > 0) {
     stats_.records.fetch_add(total, std::memory_order_relaxed);
@@ -137,7 +138,8 @@ std::size_t Aggregator::drain() {
 }
 
 // Of a batch that is in the ledger.
-void Aggregator::note_latency(Channel& channel, std::size_t n) {
+void Aggregator::note_latency(Channel& channel, std::span<const Record> batch) {
+  const std::size_t n = batch.size();
   if (n > stats_.queue_max.load(std::memory_order_relaxed)) stats_.queue_max.store(n, std::memory_order_relaxed);
   if (!options_.local) return;
   const auto pushed = channel.take_stamp();
@@ -146,8 +148,8 @@ void Aggregator::note_latency(Channel& channel, std::size_t n) {
     stats_.receipt_to_ledger.add({std::chrono::duration_cast<std::chrono::microseconds>(waited).count()});
   }
   const Timestamp now = options_.local();
-  for (std::size_t k = 0; k < n; ++k) {
-    if (batch_[k].kind() == RecordKind::trade) stats_.event_to_ledger.add(now - batch_[k].time());
+  for (const Record& record : batch) {
+    if (record.kind() == RecordKind::trade) stats_.event_to_ledger.add(now - record.time());
   }
 }
 
@@ -198,11 +200,13 @@ void Aggregator::close_due() {
     if (upto < next_due_) return;
     // What was received before this moment belongs to the bar: it is in the queues already.
     for (std::size_t i = 0; i < channels_.size(); ++i) {
-      std::size_t n = 0;
-      for (std::size_t rounds = 0; rounds < 64 && (n = channels_[i]->pop(batch_)) > 0; ++rounds) {
+      for (std::size_t rounds = 0; rounds < 64; ++rounds) {
+        const std::span<const Record> batch = channels_[i]->front(batch_max);
+        if (batch.empty()) break;
         read_mail();
-        for (std::size_t k = 0; k < n; ++k) apply(batch_[k]);
-        stats_.records.fetch_add(n, std::memory_order_relaxed);
+        for (const Record& record : batch) apply(record);
+        stats_.records.fetch_add(batch.size(), std::memory_order_relaxed);
+        channels_[i]->release(batch.size());
       }
     }
     next_due_ = bar_start(upto, options_.interval) + options_.interval;

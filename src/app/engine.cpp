@@ -42,7 +42,8 @@ Engine::Engine(EngineOptions options, Surroundings around)
   a.on_note = [](const std::string& line) { spdlog::warn("{}", line); };
   for (const std::string& note : store_.take_notes()) a.on_note(note);
   aggregator_ = std::make_unique<Aggregator>(std::move(a), store_, syncer_, restored_);
-  bell_ = std::make_unique<BellRope>(around_.executor, aggregator_->bell());
+  bell_ = std::make_unique<BellRope>(around_.executor, aggregator_->bell(),
+                                      options_.config.coalesce.us == 0);
 }
 
 void Engine::check_interval() const {

@@ -46,15 +46,13 @@ void ClosingTime::add(std::shared_ptr<const ExchangeTime> time) {
 }
 
 Timestamp ClosingTime::now() const {
-  std::vector<Timestamp> nows;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& time : times_) nows.push_back(time->now());
-  }
-  if (nows.empty()) return clock_.wall();
-  std::sort(nows.begin(), nows.end());
-  const Timestamp middle = nows[nows.size() / 2];
-  for (const Timestamp t : nows) {
+  const std::lock_guard lock(mutex_);
+  if (times_.empty()) return clock_.wall();
+  nows_.clear();
+  for (const auto& time : times_) nows_.push_back(time->now());
+  std::sort(nows_.begin(), nows_.end());
+  const Timestamp middle = nows_[nows_.size() / 2];
+  for (const Timestamp t : nows_) {
     if (middle - t <= far) return t;
   }
   return middle;

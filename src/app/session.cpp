@@ -322,57 +322,77 @@ void Session::push_marks() {
 asio::awaitable<void> Session::read_messages() {
   while (!stopping_) {
     const auto messages = co_await transport_->read(watch_->deadline());
+    // Given up meanwhile, and who did that has said why. What is taken now could not be delivered any more, and would
+    // count as seen.
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) co_return;
     const auto now = context_.clock->steady();
     watch_->frame(transport_->last_frame());
     if (!messages.has_value()) {
-      const Watch::Verdict verdict = watch_->verdict(now);
-      if (messages.error() == NetError::timed_out) {
-        if (verdict == Watch::Verdict::fine) {  // a ping moved the deadline while we waited; the socket is gone
-          why_ = "timed out";
-        } else {
-          why_ = reason_of(verdict);
-        }
-        mute_ = verdict == Watch::Verdict::silent || verdict == Watch::Verdict::no_first_frame;
-        cause_ = mute_ ? EndCause::mute : EndCause::silent;
-      } else {
-        if (messages.error() == NetError::closed) cause_ = EndCause::closed;
-        why_ = messages.error().message() + ": " + transport_->last_error_detail();
-      }
+      note_end(messages.error(), now);
       co_return;
     }
-    // Given up meanwhile: what is taken now could not be delivered any more, and would count as seen.
-    const auto state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) co_return;
-    counters_.messages += messages->size();
-    const Timestamp received =
-        context_.time->now();  // of all of them: reading the clock for each costs more than it tells
-    for (const std::string_view message : *messages) {
-      if (!take(message, now, received)) co_return;
-    }
-    if (!records_.empty()) co_await deliver();
+    if (!take_all(*messages, now)) co_return;
+    if (!records_.empty() && !deliver_at_once()) co_await deliver();
   }
 }
 
-// One message; false if the connection should end.
-bool Session::take(std::string_view message, Watch::Time now, Timestamp received) {
-  const auto before = static_cast<std::ptrdiff_t>(records_.size());
-  const Parsed& parsed = context_.intake->take(message, received, records_, settings_.number);
-  if (!parsed.trades.empty()) {
-    lull_.heard(now, static_cast<std::uint32_t>(parsed.trades.size()));
-    if (doubting_) {  // before its trades
-      std::vector<Record> marks;
-      be_sure(marks);
-      records_.insert(records_.begin() + before, marks.begin(), marks.end());
-    }
-    if (!watch_->any_data()) {
-      backoff_.reset();
-      context_.hosts->good(host_);
-      live_ = true;
-    }
-    watch_->data(now);
-  } else {
-    watch_->frame(now);
+// Why reading ended.
+void Session::note_end(const boost::system::error_code& error, Watch::Time now) {
+  if (error != NetError::timed_out) {
+    if (error == NetError::closed) cause_ = EndCause::closed;
+    why_ = error.message() + ": " + transport_->last_error_detail();
+    return;
   }
+  const Watch::Verdict verdict = watch_->verdict(now);
+  // Fine: a ping moved the deadline while we waited; the socket is gone all the same.
+  why_ = verdict == Watch::Verdict::fine ? "timed out" : reason_of(verdict);
+  mute_ = verdict == Watch::Verdict::silent || verdict == Watch::Verdict::no_first_frame;
+  cause_ = mute_ ? EndCause::mute : EndCause::silent;
+}
+
+// What was read at once was received at once: reading the clock for each message costs more than it tells. False if the
+// connection should end.
+bool Session::take_all(std::span<const std::string_view> messages, Watch::Time now) {
+  counters_.messages += messages.size();
+  const Timestamp received = context_.time->now();
+  std::uint32_t trades = 0;
+  bool good = true;
+  for (const std::string_view message : messages) {
+    const auto before = static_cast<std::ptrdiff_t>(records_.size());
+    const Parsed& parsed = context_.intake->take(message, received, records_, settings_.number);
+    if (!parsed.trades.empty()) {
+      trades += static_cast<std::uint32_t>(parsed.trades.size());
+      if (doubting_) be_sure_before(before);
+    }
+    if (!parsed.asks_nothing() && !answer(parsed)) {
+      good = false;
+      break;
+    }
+  }
+  if (trades == 0) {
+    watch_->frame(now);
+    return good;
+  }
+  lull_.heard(now, trades);
+  if (!watch_->any_data()) {
+    backoff_.reset();
+    context_.hosts->good(host_);
+    live_ = true;
+  }
+  watch_->data(now, trades);
+  return good;
+}
+
+// The silence was chance: said before the trades that ended it.
+void Session::be_sure_before(std::ptrdiff_t place) {
+  std::vector<Record> marks;
+  be_sure(marks);
+  records_.insert(records_.begin() + place, marks.begin(), marks.end());
+}
+
+// What a message wants of us, or tells of our requests; false if the connection should end.
+bool Session::answer(const Parsed& parsed) {
   if (parsed.pong) {
     std::erase_if(requests_, [](const Request& r) { return r.kind == RequestKind::probe; });
     update_waiting();
@@ -393,6 +413,25 @@ void Session::update_waiting() {
   watch_->waiting_since(requests_.empty() ? std::nullopt : std::optional(requests_.front().sent));
 }
 
+// The usual case of deliver(): nobody waits, and there is room.
+bool Session::deliver_at_once() {
+  if (context_.outlet->busy()) return false;
+  push_marks();
+  if (!marks_.empty()) return false;
+  push_records();
+  if (!records_.empty()) return false;
+  context_.bell->pull();
+  return true;
+}
+
+void Session::push_records() {
+  Channel& channel = *context_.outlet->channel();
+  channel.stamp(context_.clock->steady());
+  const std::size_t pushed = channel.push(records_);
+  records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(pushed));
+  counters_.queue_max = std::max(counters_.queue_max, channel.waiting());
+}
+
 // A full queue stops this connection's reading: TCP pushes back, nothing is dropped. What was pushed is taken away at
 // once, since this may be given up in the middle.
 asio::awaitable<void> Session::deliver() {
@@ -400,10 +439,7 @@ asio::awaitable<void> Session::deliver() {
   while (true) {
     if (place.first()) {
       push_marks();
-      context_.outlet->channel()->stamp(context_.clock->steady());
-      const std::size_t pushed = context_.outlet->channel()->push(records_);
-      records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(pushed));
-      counters_.queue_max = std::max(counters_.queue_max, context_.outlet->channel()->waiting());
+      push_records();
       if (records_.empty()) {
         context_.bell->pull();
         co_return;

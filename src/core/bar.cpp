@@ -11,12 +11,12 @@ void note_ids(Bar& bar, const Record& trade, const IdText& name) {
   if (!bar.has_ids() || first < std::make_tuple(bar.first_time, bar.first_id)) {
     bar.first_time = trade.time();
     bar.first_id = trade.first_id();
-    bar.first_name = name.view();
+    if (!name.empty() || !bar.first_name.empty()) bar.first_name = name.view();
   }
   if (!bar.has_ids() || last >= std::make_tuple(bar.last_time, bar.last_id)) {
     bar.last_time = trade.time();
     bar.last_id = trade.id();
-    bar.last_name = name.view();
+    if (!name.empty() || !bar.last_name.empty()) bar.last_name = name.view();
   }
 }
 }  // namespace

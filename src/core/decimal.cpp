@@ -117,6 +117,12 @@ std::optional<Decimal> parse(std::string_view text, unsigned digits_max, unsigne
 
 // Both mantissas at the larger of the two scales.
 bool align(const Decimal& a, const Decimal& b, Int128& x, Int128& y, unsigned& scale) {
+  if (a.scale == b.scale) {
+    x = a.mantissa;
+    y = b.mantissa;
+    scale = a.scale;
+    return true;
+  }
   scale = std::max(a.scale, b.scale);
   return !__builtin_mul_overflow(a.mantissa, power_of_ten[scale - a.scale], &x) &&
          !__builtin_mul_overflow(b.mantissa, power_of_ten[scale - b.scale], &y);

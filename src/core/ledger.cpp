@@ -218,7 +218,8 @@ void Ledger::give_up(Book& book, const Hole& h) {
 // ------------------------------------------------------------------ trades
 
 void Ledger::trade(Book& book, const Record& record) {
-  const IdText name = std::exchange(book.next_name, {});
+  IdText name;
+  if (!book.next_name.empty()) name = std::exchange(book.next_name, {});
   const bool ordered = book.instrument->ids != Ids::opaque;
   if (!book.rebuilds.empty() && take_rebuild(book, record)) return;
   const Timestamp bar_time = bar_start(record.time(), options_.interval);

@@ -170,6 +170,13 @@ std::optional<std::uint64_t> Ledger::missing_of(const Book& book, Timestamp time
   return missing;
 }
 
+BarStatus Ledger::status_of(const Bar& bar, const std::optional<std::uint64_t>& missing) {
+  if (!missing || *missing > 0) return BarStatus::gap;
+  if (bar.partial_begin || bar.partial_end) return BarStatus::partial;
+  if (bar.history) return BarStatus::history;
+  return bar.recovered ? BarStatus::repaired : BarStatus::live;
+}
+
 Row Ledger::row_of(const Book& book, Timestamp time, const Bar& bar) const {
   Row row;
   row.time = time;
@@ -178,14 +185,7 @@ Row Ledger::row_of(const Book& book, Timestamp time, const Bar& bar) const {
   row.symbol = book.instrument->symbol;
   row.rev = bar.revs;
   row.missing = missing_of(book, time, bar);
-  if (!row.missing || *row.missing > 0)
-    row.status = BarStatus::gap;
-  else if (bar.partial_begin || bar.partial_end)
-    row.status = BarStatus::partial;
-  else if (bar.history)
-    row.status = BarStatus::history;
-  else if (bar.recovered)
-    row.status = BarStatus::repaired;
+  row.status = status_of(bar, row.missing);
   row.open = bar.open;
   row.high = bar.high;
   row.low = bar.low;
@@ -224,7 +224,7 @@ void Ledger::close_book(Book& book, Timestamp upto, std::vector<Row>& rows) {
   for (Bar& bar : book.bars) {
     if (time > last_due) break;
     // What is not told of is in no CVD either.
-    const Bar none;
+    static const Bar none;
     const Bar& counted = bar.absent ? none : bar;
     const auto base = add(cvd_base, difference(counted.buy_base, counted.sell_base));
     const auto quote = add(cvd_quote, difference(counted.buy_quote, counted.sell_quote));
@@ -234,10 +234,10 @@ void Ledger::close_book(Book& book, Timestamp upto, std::vector<Row>& rows) {
     if (counted.close) last_price = counted.close;
     if (!bar.absent) {
       const auto missing = missing_of(book, time, bar);
-      Row row = row_of(book, time, bar);
-      const bool told =
-          bar.written() && !bar.changed && !moved && missing == bar.written_missing && row.status == bar.written_status;
+      const bool told = bar.written() && !bar.changed && !moved && missing == bar.written_missing &&
+                        status_of(bar, missing) == bar.written_status;
       if (!told) {
+        Row row = row_of(book, time, bar);
         moved = moved || bar.delta_changed;
         if (!row.open) row.open = row.high = row.low = row.close = last_price;
         row.cvd_base = cvd_base;

@@ -280,7 +280,7 @@ void parse_any(std::string_view message, Market market, const SymbolTable& symbo
 // ---- The message that nearly all are ----
 
 // An aggregate as the exchange sends it, to the letter; false at the first surprise, and nothing is said then.
-bool read_plain(std::string_view message, Market market, const SymbolTable& symbols, Parsed& out) {
+CVDD_SHORT_WAY bool read_plain(std::string_view message, Market market, const SymbolTable& symbols, Parsed& out) {
   plain::Cursor at(message);
   std::string_view stream, symbol;
   std::uint64_t id = 0, first = 0, last = 0, time = 0, margined = 0;

@@ -40,46 +40,54 @@ void FrameWalk::walk(std::string_view bytes, Batch& out) {
       out.error = "a frame is too long";
       return;
     }
+    // Judged before its payload is waited for.
+    out.error = unfit(head, length);
+    if (out.error != nullptr) return;
     const std::size_t total = 2 + length_bytes + static_cast<std::size_t>(length);
     if (there < total) {
       out.wanted = total;
       return;
     }
-    out.error = take(head, {frame + 2 + length_bytes, static_cast<std::size_t>(length)}, out);
-    if (out.error != nullptr) return;
+    take(head, {frame + 2 + length_bytes, static_cast<std::size_t>(length)}, out);
     out.consumed += total;
     if (!out.controls.empty() && out.controls.back().kind == ControlFrame::Kind::close) return;
   }
 }
 
-const char* FrameWalk::take(unsigned char head, std::string_view payload, Batch& out) {
+const char* FrameWalk::unfit(unsigned char head, std::uint64_t length) const {
   const bool fin = (head & last_fragment) != 0;
   const unsigned opcode = head & 0x0FU;
   if ((head & reserved) != 0) return "a frame with reserved bits";
   if (opcode >= 8) {
-    if (!fin || payload.size() > control_max) return "a control frame that is too long or in fragments";
-    if (opcode == 8 && payload.size() == 1) return "a close frame with half a code";
-    if (opcode > 10) return "a frame of unknown kind";
+    if (!fin || length > control_max) return "a control frame that is too long or in fragments";
+    if (opcode == 8 && length == 1) return "a close frame with half a code";
+    return opcode > 10 ? "a frame of unknown kind" : nullptr;
+  }
+  if (opcode > 2) return "a frame of unknown kind";
+  if ((opcode == 0) != in_fragments_) return "a fragment out of place";
+  return fragments_.size() + length > message_max_ ? "a message is too long" : nullptr;
+}
+
+void FrameWalk::take(unsigned char head, std::string_view payload, Batch& out) {
+  const bool fin = (head & last_fragment) != 0;
+  const unsigned opcode = head & 0x0FU;
+  if (opcode >= 8) {
     out.controls.push_back({static_cast<ControlFrame::Kind>(opcode == 9    ? ControlFrame::Kind::ping
                                                             : opcode == 10 ? ControlFrame::Kind::pong
                                                                            : ControlFrame::Kind::close),
                             payload});
-    return nullptr;
+    return;
   }
-  if (opcode > 2) return "a frame of unknown kind";
-  if ((opcode == 0) != in_fragments_) return "a fragment out of place";
   if (opcode != 0 && fin) {
     out.messages.push_back(payload);
-    return nullptr;
+    return;
   }
-  if (fragments_.size() + payload.size() > message_max_) return "a message is too long";
   fragments_.append(payload);
   in_fragments_ = !fin;
-  if (!fin) return nullptr;
+  if (!fin) return;
   whole_.push_back(std::move(fragments_));
   fragments_.clear();
   out.messages.push_back(whole_.back());
-  return nullptr;
 }
 
 void append_frame(std::string& out, Opcode opcode, std::string_view payload, std::uint32_t mask) {

@@ -33,7 +33,8 @@ class FrameWalk {
   void walk(std::string_view bytes, Batch& out);
 
  private:
-  [[nodiscard]] const char* take(unsigned char head, std::string_view payload, Batch& out);
+  [[nodiscard]] const char* unfit(unsigned char head, std::uint64_t length) const;
+  void take(unsigned char head, std::string_view payload, Batch& out);
   std::size_t message_max_;
   std::string fragments_;  // of the message that goes on
   bool in_fragments_ = false;

@@ -5,38 +5,54 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace cvdd {
 
 namespace {
 constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
-// What one system call may bring; more costs more than it saves (docs/performance.md).
-constexpr std::size_t read_ahead = 16 * 1024;
 
-// OpenSSL's own socket BIO writes with write(2), whose SIGPIPE would end the process.
+[[nodiscard]] bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
+
+// As recv(2), into the memory for it, which is empty.
+ssize_t take_in(TlsPipe::SocketEnd& end) {
+  end.begin = end.end = 0;
+  const ssize_t n = ::recv(end.fd, end.bytes.get(), TlsPipe::SocketEnd::room, 0);
+  if (n > 0) end.end = static_cast<std::size_t>(n);
+  end.drained = n < 0 ? would_block() : n > 0 && end.end < TlsPipe::SocketEnd::room;
+  if (n < 0 && !end.drained) end.error = errno;
+  return n;
+}
+
+// What one system call may bring: many records. OpenSSL takes them from there one by one, a header and a body at a
+// time. Its own read-ahead would move all that is left to the front of its buffer for each record it takes, which costs
+// more than these copies (docs/performance.md).
 int bio_read(BIO* bio, char* to, int size) {
   BIO_clear_retry_flags(bio);
   auto& end = *static_cast<TlsPipe::SocketEnd*>(BIO_get_data(bio));
-  if (end.drained) {
-    BIO_set_retry_read(bio);
-    return -1;
+  if (end.begin == end.end) {
+    const ssize_t n = end.drained || end.error != 0 ? -1 : take_in(end);
+    if (n < 0 && end.drained) BIO_set_retry_read(bio);
+    if (n < 0) errno = end.error;
+    if (n <= 0) return static_cast<int>(n);
   }
-  const ssize_t n = ::recv(end.fd, to, static_cast<std::size_t>(size), 0);
-  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) BIO_set_retry_read(bio);
-  end.drained = n > 0 && n < size && end.skips;
-  return static_cast<int>(n);
+  const std::size_t taken = std::min(static_cast<std::size_t>(size), end.end - end.begin);
+  std::memcpy(to, end.bytes.get() + end.begin, taken);
+  end.begin += taken;
+  return static_cast<int>(taken);
 }
 int bio_write(BIO* bio, const char* from, int size) {
   BIO_clear_retry_flags(bio);
   const int fd = static_cast<TlsPipe::SocketEnd*>(BIO_get_data(bio))->fd;
   const ssize_t n = ::send(fd, from, static_cast<std::size_t>(size), MSG_NOSIGNAL);
-  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) BIO_set_retry_write(bio);
+  if (n < 0 && would_block()) BIO_set_retry_write(bio);
   return static_cast<int>(n);
 }
 long bio_control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
@@ -54,18 +70,16 @@ BIO_METHOD* socket_method() {
 }  // namespace
 
 TlsPipe::TlsPipe(asio::ip::tcp::socket socket, SSL_CTX* context)
-    : socket_(std::move(socket)), protocol_(asio::ip::tcp::v4()), fd_(socket_.native_handle()), ssl_(SSL_new(context)) {
+    : socket_(std::move(socket)), protocol_(asio::ip::tcp::v4()), ssl_(SSL_new(context)) {
   boost::system::error_code ignored;
   protocol_ = socket_.local_endpoint(ignored).protocol();
   socket_.native_non_blocking(true, ignored);
   BIO* const bio = BIO_new(socket_method());
-  end_->fd = fd_;
+  end_->fd = socket_.native_handle();
   BIO_set_data(bio, end_.get());
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_connect_state(ssl_.get());
-  SSL_set_read_ahead(ssl_.get(), 1);
-  SSL_set_default_read_buffer_len(ssl_.get(), read_ahead);
   SSL_set_mode(ssl_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
 
@@ -95,6 +109,7 @@ TlsPipe::Outcome TlsPipe::outcome_of(int result) {
 
 asio::awaitable<boost::system::error_code> TlsPipe::handshake() {
   while (true) {
+    if (end_->fd < 0) co_return asio::error::bad_descriptor;
     ERR_clear_error();
     errno = 0;
     const int result = SSL_do_handshake(ssl_.get());
@@ -103,7 +118,7 @@ asio::awaitable<boost::system::error_code> TlsPipe::handshake() {
     const bool wants_write = SSL_want_write(ssl_.get());
     switch (outcome_of(result)) {
       case Outcome::nothing: {
-        const boost::system::error_code error = wants_write ? co_await writable() : co_await readable();
+        const boost::system::error_code error = wants_write ? co_await writable() : co_await arrival();
         if (error) co_return error;
         break;
       }
@@ -115,21 +130,36 @@ asio::awaitable<boost::system::error_code> TlsPipe::handshake() {
   }
 }
 
-TlsPipe::Outcome TlsPipe::read(char* to, std::size_t room, std::size_t& got, bool again_soon) {
+void TlsPipe::fetch() {
+  SocketEnd& end = *end_;
+  if (end.fd < 0 || end.error != 0 || end.begin < end.end) return;
+  end.drained = false;
+  (void)take_in(end);  // an end is met again by who reads
+}
+
+TlsPipe::Outcome TlsPipe::read(char* to, std::size_t room, std::size_t& got) {
   got = 0;
-  end_->drained = false;
-  end_->skips = again_soon;
-  if (fd_ < 0) return Outcome::ended;
+  if (end_of_reading_ == Outcome::done) end_of_reading_ = read_on(to, room, got);
+  const Outcome outcome = std::exchange(end_of_reading_, Outcome::done);
+  if (outcome == Outcome::nothing || outcome == Outcome::done) return got > 0 ? Outcome::done : outcome;
+  // What came before the end counts first.
+  if (got > 0) {
+    end_of_reading_ = outcome;
+    return Outcome::done;
+  }
+  return outcome;
+}
+
+TlsPipe::Outcome TlsPipe::read_on(char* to, std::size_t room, std::size_t& got) {
   ERR_clear_error();
   while (got < room) {
+    if (end_->fd < 0) return Outcome::ended;
     errno = 0;
     std::size_t n = 0;
     const int result = SSL_read_ex(ssl_.get(), to + got, room - got, &n);
-    if (result != 1) {
-      const Outcome outcome = outcome_of(result);
-      return got > 0 && outcome == Outcome::nothing ? Outcome::done : outcome;
-    }
+    if (result != 1) return outcome_of(result);
     got += n;
+    if (end_->drained && !has_more()) return Outcome::nothing;
   }
   return Outcome::done;
 }
@@ -141,7 +171,7 @@ bool TlsPipe::queue(std::string_view bytes) {
 }
 
 TlsPipe::Outcome TlsPipe::flush() {
-  if (fd_ < 0) return Outcome::ended;
+  if (end_->fd < 0) return Outcome::ended;
   ERR_clear_error();
   std::size_t sent = 0;
   Outcome outcome = Outcome::done;
@@ -161,21 +191,26 @@ TlsPipe::Outcome TlsPipe::flush() {
 
 boost::system::error_code TlsPipe::watch() {
   boost::system::error_code error;
-  if (fd_ < 0) return asio::error::bad_descriptor;
-  if (!socket_.is_open()) socket_.assign(protocol_, fd_, error);
+  if (end_->fd < 0) return asio::error::bad_descriptor;
+  if (!socket_.is_open()) socket_.assign(protocol_, end_->fd, error);
   return error;
 }
 
-// A peek instead of a wait: that would have to arm the descriptor again each time.
-asio::awaitable<boost::system::error_code> TlsPipe::readable() {
+// A receive instead of a wait: that would have to arm the descriptor again each time.
+asio::awaitable<boost::system::error_code> TlsPipe::arrival() {
   if (const boost::system::error_code error = watch()) co_return error;
-  char byte = 0;
+  SocketEnd& end = *end_;
+  if (end.begin < end.end) co_return boost::system::error_code{};
   ++waits_;
-  const auto buffer = asio::buffer(&byte, 1);
-  const auto [error, got] = co_await socket_.async_receive(buffer, asio::socket_base::message_peek, await_tuple);
+  const auto buffer = asio::buffer(end.bytes.get(), SocketEnd::room);
+  const auto [error, got] = co_await socket_.async_receive(buffer, await_tuple);
   --waits_;
-  // What went wrong on the way will be seen by who reads.
+  end.begin = 0;
+  end.end = got;
+  end.drained = got > 0 && got < SocketEnd::room;
   const bool ours = error == asio::error::operation_aborted || error == asio::error::bad_descriptor;
+  // What went wrong on the way will be seen by who reads.
+  if (!ours && error.category() == boost::system::system_category()) end.error = error.value();
   co_return ours ? error : boost::system::error_code{};
 }
 
@@ -188,19 +223,19 @@ asio::awaitable<boost::system::error_code> TlsPipe::writable() {
 }
 
 void TlsPipe::leave_alone() {
-  if (fd_ < 0 || waits_ > 0 || !socket_.is_open()) return;
+  if (end_->fd < 0 || waits_ > 0 || !socket_.is_open()) return;
   boost::system::error_code error;
   (void)socket_.release(error);
 }
 
 void TlsPipe::drop() {
-  if (fd_ < 0) return;
+  if (end_->fd < 0) return;
   boost::system::error_code ignored;
   if (socket_.is_open())
     socket_.close(ignored);
   else
-    ::close(fd_);
-  fd_ = -1;
+    ::close(end_->fd);
+  end_->fd = -1;  // OpenSSL finds no descriptor any more, which may be another's by now
 }
 
 }  // namespace cvdd

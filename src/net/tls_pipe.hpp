@@ -25,10 +25,15 @@ class TlsPipe {
   asio::awaitable<boost::system::error_code> handshake();
 
   enum class Outcome : std::uint8_t { done, nothing, ended, broken };
-  // Whatever is there, up to `room` bytes, without waiting. `ended`: the other side closed, or was cut off.
-  // `again_soon`: whatever comes, it is called again before long, so nobody has to ask the system whether that was all.
-  [[nodiscard]] Outcome read(char* to, std::size_t room, std::size_t& got, bool again_soon = false);
-  asio::awaitable<boost::system::error_code> readable();
+  // One system call, unless something is there still: takes what arrived into memory, where read() finds it.
+  void fetch();
+  // Whatever was fetched, decrypted, up to `room` bytes; asks the system itself only if the last call filled the
+  // memory there is for it. `ended`: the other side closed, or was cut off.
+  [[nodiscard]] Outcome read(char* to, std::size_t room, std::size_t& got);
+  // read() stopped because its room was full: the rest is here already.
+  [[nodiscard]] bool has_more() const { return end_->begin < end_->end || SSL_has_pending(ssl_.get()) == 1; }
+  // Until something arrives, which is fetched then.
+  asio::awaitable<boost::system::error_code> arrival();
   // Until the next wait nobody is woken by what arrives.
   void leave_alone();
 
@@ -36,6 +41,7 @@ class TlsPipe {
   [[nodiscard]] bool queue(std::string_view bytes);
   // Sends what it can without waiting: `nothing` if some of it has to wait.
   [[nodiscard]] Outcome flush();
+  [[nodiscard]] bool has_queued() const { return !out_.empty(); }
   asio::awaitable<boost::system::error_code> writable();
 
   // Every wait ends. Nothing can be done with it afterwards.
@@ -46,25 +52,30 @@ class TlsPipe {
 
   // What OpenSSL reads from and writes to.
   struct SocketEnd {
-    int fd = -1;
-    bool skips = false;    // a call that could bring no more
-    bool drained = false;  // the last one brought less than it might have
+    static constexpr std::size_t room = std::size_t{64} << 10;
+    int fd = -1;  // -1: dropped
+    // [begin, end) came from the system and was not taken yet.
+    std::unique_ptr<char[]> bytes = std::make_unique_for_overwrite<char[]>(room);
+    std::size_t begin = 0, end = 0;
+    bool drained = false;  // the last call brought less than it might have
+    int error = 0;         // errno of a call that failed: told behind what came before it
   };
 
  private:
   [[nodiscard]] Outcome outcome_of(int result);
   [[nodiscard]] boost::system::error_code watch();
+  [[nodiscard]] Outcome read_on(char* to, std::size_t room, std::size_t& got);
   struct Free {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
   };
   asio::ip::tcp::socket socket_;  // open while Asio watches the descriptor
   asio::ip::tcp protocol_;
-  int fd_ = -1;
   unsigned waits_ = 0;  // that go on
   std::unique_ptr<SocketEnd> end_ = std::make_unique<SocketEnd>();
   std::unique_ptr<SSL, Free> ssl_;
   std::string out_;
   std::string error_;
+  Outcome end_of_reading_ = Outcome::done;  // anything else: what followed the last good bytes
 };
 
 }  // namespace cvdd

@@ -15,6 +15,7 @@
 #include "address.hpp"
 #include "connect.hpp"
 #include "frames.hpp"
+#include "ticks.hpp"
 #include "tls_pipe.hpp"
 
 namespace cvdd {
@@ -25,9 +26,12 @@ namespace http = beast::http;
 using boost::system::error_code;
 
 constexpr std::size_t read_message_max = std::size_t{16} << 20;
-constexpr std::size_t buffer_min = std::size_t{256} << 10, response_max = 64 * 1024;
-// A batch of this size or more: a burst, and no time to wait for more of it.
-constexpr std::size_t burst = std::size_t{64} << 10;
+// What is read, understood and used up before more is read: it stays in the processor's caches meanwhile.
+constexpr std::size_t buffer_min = std::size_t{64} << 10, response_max = 64 * 1024;
+// So much at once: a burst, and no time to wait for more of it.
+constexpr std::size_t burst = std::size_t{32} << 10;
+// So much without a rest, and the other connections, and timers, have their turn.
+constexpr std::size_t turn_max = std::size_t{256} << 10;
 // So many ticks without a byte, and the socket is asked to wake us.
 constexpr int idle_ticks = 2;
 
@@ -37,7 +41,7 @@ enum Step : std::size_t { reading, writing, closing };
 // Each operation has a deadline of its own; the first to pass closes the socket, which ends them all.
 struct Connection : std::enable_shared_from_this<Connection> {
   Connection(const asio::any_io_executor& executor, asio::ip::tcp::socket socket, SSL_CTX* tls)
-      : pipe(std::move(socket), tls), timer(executor), tick(executor) {}
+      : pipe(std::move(socket), tls), timer(executor) {}
 
   // The timer is only moved forward when it fires: deadlines that follow each message cost nothing per message.
   void watch() {
@@ -61,13 +65,12 @@ struct Connection : std::enable_shared_from_this<Connection> {
   void drop() {
     armed = SteadyTime::max();
     timer.cancel();
-    tick.cancel();
     pipe.drop();
     dropped = true;  // SSL_free after this finds no descriptor to write to
   }
 
   TlsPipe pipe;
-  asio::steady_timer timer, tick;
+  asio::steady_timer timer;
   std::array<SteadyTime, 3> deadlines{SteadyTime::max(), SteadyTime::max(), SteadyTime::max()};  // by Step
   SteadyTime armed = SteadyTime::max();
   SteadyTime last_frame = std::chrono::steady_clock::now();
@@ -79,6 +82,7 @@ struct Connection : std::enable_shared_from_this<Connection> {
   FrameWalk::Batch batch;
   int quiet_ticks = idle_ticks;
   bool in_burst = false;
+  std::size_t turn = 0;  // bytes since it last rested
   std::string farewell;  // why the other side closed, once it did
   bool closed = false;
 };
@@ -131,7 +135,7 @@ std::uint32_t random_mask() {
 class WebSocketTransport final : public Transport {
  public:
   WebSocketTransport(asio::any_io_executor executor, std::shared_ptr<NetContext> net)
-      : executor_(std::move(executor)), net_(std::move(net)) {}
+      : executor_(std::move(executor)), net_(std::move(net)), ticks_(Ticks::of(executor_)) {}
   ~WebSocketTransport() override { let_go(); }
   WebSocketTransport(const WebSocketTransport&) = delete;
   WebSocketTransport& operator=(const WebSocketTransport&) = delete;
@@ -221,7 +225,7 @@ class WebSocketTransport final : public Transport {
       const Deadline limit(*connection, closing, deadline);
       const std::string normal("\x03\xe8", 2);  // 1000
       (void)co_await send(*connection, Opcode::close, normal);
-      (void)SSL_shutdown(connection->pipe.ssl());
+      if (!connection->dropped) (void)SSL_shutdown(connection->pipe.ssl());
     }
     connection->drop();
   }
@@ -268,57 +272,60 @@ class WebSocketTransport final : public Transport {
     if (payload.size() > 2) c.farewell += ": " + printable(payload.substr(2), 200);
   }
 
-  // Waits for bytes and takes all that are there. After a wake-up it lets a moment pass, so that the next one serves
-  // many messages, of all connections: their ticks are the same. A burst is read at once.
+  // Waits for bytes and takes what is there. After a wake-up it lets a moment pass, so that the next one serves many
+  // messages, of all connections: their ticks are the same. A burst is read without waiting until nothing is left.
   asio::awaitable<TlsPipe::Outcome> more(Connection& c) {
     make_room(c);
     const auto coalesce = net_->coalesce();
-    bool waited = false;
     while (!c.dropped) {
-      if (coalesce.count() > 0 && c.quiet_ticks < idle_ticks && !c.in_burst) {
-        if (!co_await next_tick(c)) co_return TlsPipe::Outcome::ended;
-        waited = true;
+      if (c.pipe.has_queued()) (void)c.pipe.flush();  // a pong that found no room
+      const bool ticking = coalesce.count() > 0 && c.quiet_ticks < idle_ticks;
+      if (c.in_burst) {
+        if (c.turn >= turn_max) {
+          c.turn = 0;
+          co_await asio::post(executor_, asio::use_awaitable);
+        }
+        c.pipe.fetch();
+      } else {
+        c.turn = 0;
+        if (!ticking) {
+          const error_code error = co_await c.pipe.arrival();
+          if (error) co_return TlsPipe::Outcome::ended;
+        }
+        if (coalesce.count() > 0) {
+          if (c.quiet_ticks == 0) c.pipe.leave_alone();
+          co_await ticks_.next(c.pipe, coalesce);
+          const auto given_up = co_await asio::this_coro::cancellation_state;
+          if (given_up.cancelled() != asio::cancellation_type::none) co_return TlsPipe::Outcome::ended;
+        }
       }
       std::size_t got = 0;
-      const bool ticking = coalesce.count() > 0 && !c.in_burst;
-      const TlsPipe::Outcome outcome = c.pipe.read(c.buffer.data() + c.end, c.buffer.size() - c.end, got, ticking);
+      const TlsPipe::Outcome outcome = c.pipe.read(c.buffer.data() + c.end, c.buffer.size() - c.end, got);
       c.end += got;
-      c.in_burst = got >= burst;
+      c.turn += got;
+      c.in_burst = got >= burst || (c.in_burst && got > 0) || c.end == c.buffer.size();
       if (got > 0) {
-        c.quiet_ticks = 0;
-        if (!waited) co_await asio::post(executor_, asio::use_awaitable);  // others have their turn, and timers
+        c.quiet_ticks = ticking || c.in_burst ? 0 : idle_ticks - 1;
         co_return TlsPipe::Outcome::done;
       }
       if (outcome != TlsPipe::Outcome::nothing) co_return outcome;
-      if (coalesce.count() > 0 && ++c.quiet_ticks < idle_ticks) continue;
-      const error_code error = co_await c.pipe.readable();
-      if (error) co_return TlsPipe::Outcome::ended;
-      waited = true;
-      if (coalesce.count() > 0 && !co_await next_tick(c)) co_return TlsPipe::Outcome::ended;
+      if (ticking) ++c.quiet_ticks;
     }
     co_return TlsPipe::Outcome::ended;
   }
 
-  // False if it was given up.
-  asio::awaitable<bool> next_tick(Connection& c) {
-    const auto coalesce = std::chrono::duration_cast<SteadyTime::duration>(net_->coalesce());
-    const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    c.pipe.leave_alone();
-    c.tick.expires_at(SteadyTime((now / coalesce + 1) * coalesce));
-    const auto [error] = co_await c.tick.async_wait(await_tuple);
-    co_return !error;
-  }
-
-  // What was understood makes place for what comes; a message that is longer than the buffer gets a longer one.
+  // What was understood makes place for what comes; a message that is longer than the buffer gets a longer one, as fast
+  // as it comes and not as its header says.
   static void make_room(Connection& c) {
     if (c.begin > 0) {
       std::memmove(c.buffer.data(), c.buffer.data() + c.begin, c.end - c.begin);
       c.end -= c.begin;
       c.begin = 0;
     }
-    const std::size_t wanted = std::max(buffer_min, c.batch.wanted);
-    if (c.buffer.size() < wanted || (c.buffer.size() > buffer_min && c.end < buffer_min && wanted == buffer_min)) {
-      c.buffer.resize(wanted);
+    if (c.end == c.buffer.size()) {
+      c.buffer.resize(std::max(std::min(c.batch.wanted, c.buffer.size() * 2), c.buffer.size() + buffer_min));
+    } else if (c.buffer.size() > buffer_min && c.end < buffer_min && c.batch.wanted <= buffer_min) {
+      c.buffer.resize(buffer_min);
       c.buffer.shrink_to_fit();
     }
   }
@@ -376,11 +383,12 @@ class WebSocketTransport final : public Transport {
       }
       make_room(c);
       std::size_t got = 0;
+      if (!c.pipe.has_more()) c.pipe.fetch();
       TlsPipe::Outcome outcome = c.pipe.read(c.buffer.data() + c.end, c.buffer.size() - c.end, got);
       c.end += got;
       if (got > 0) continue;
       if (outcome == TlsPipe::Outcome::nothing) {
-        const error_code waited = co_await c.pipe.readable();
+        const error_code waited = co_await c.pipe.arrival();
         if (!waited) continue;
         outcome = TlsPipe::Outcome::ended;
       }
@@ -428,6 +436,7 @@ class WebSocketTransport final : public Transport {
 
   asio::any_io_executor executor_;
   std::shared_ptr<NetContext> net_;
+  Ticks& ticks_;
   std::shared_ptr<Connection> connection_;
   std::string detail_, frame_;
   std::optional<HttpRefusal> refusal_;

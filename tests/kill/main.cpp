@@ -2,6 +2,8 @@
 // The daemon as users run it, against the simulated exchanges over real TLS, killed with SIGKILL at random moments and
 // started again, now and then after longer than the exchanges' histories reach back. In the end every row must equal
 // the tape, or say that it does not.
+// How long a life and a history are follows from how long the first one took to write rows: a slow machine, or a slow
+// build, gets as far as a fast one.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -60,6 +62,27 @@ class Child {
   pid_t pid_ = 0;
 };
 
+using Millis = std::chrono::milliseconds;
+
+std::uintmax_t bytes_in(const std::string& directory) {
+  std::uintmax_t sum = 0;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    if (entry.path().extension() == ".csv" && !entry.is_symlink()) sum += entry.file_size();
+  }
+  return sum;
+}
+
+// How long it took until there were more than `before`; a minute at the most.
+Millis wait_for_rows(const std::string& directory, std::uintmax_t before) {
+  const auto begin = std::chrono::steady_clock::now();
+  Millis waited{};
+  while (bytes_in(directory) <= before && waited < std::chrono::minutes(1)) {
+    std::this_thread::sleep_for(Millis(10));
+    waited = std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - begin);
+  }
+  return std::max(waited, Millis(500));
+}
+
 struct Told {
   std::map<std::string, std::size_t> gaps;  // by exchange
   std::size_t rows = 0, live = 0, repaired = 0, gap = 0, partial = 0, broken = 0;
@@ -114,8 +137,6 @@ int main(int argc, char** argv) {
   fs::create_directories(folder / "data");
   const auto instruments = sim::make_instruments_everywhere(32, 240);
   const auto tape = std::make_shared<sim::Tape>(seed, wall_now() - seconds(30), instruments);
-  constexpr std::chrono::seconds reach{8};
-  tape->set_reach(seconds(reach.count()));
   boost::asio::io_context io(1);
   auto guard = boost::asio::make_work_guard(io);
   sim::Server server(io, {}, tape);
@@ -141,12 +162,24 @@ int main(int argc, char** argv) {
   std::mt19937_64 random(seed);
   bool good = true;
   const std::string config = (folder / "cvdd.toml").string(), log = (folder / "log").string();
+  const std::string data = (folder / "data").string();
+  Millis usual{}, reach{};
   for (std::size_t i = 0; i < kills; ++i) {
+    const std::uintmax_t before = bytes_in(data);
     Child child(program, config, log);
-    std::this_thread::sleep_for(std::chrono::milliseconds(500 + random() % 1'700));
+    if (i == 0) {
+      usual = wait_for_rows(data, before);
+      reach = std::max(Millis(8'000), 4 * usual);
+      boost::asio::post(io, [&tape, reach] { tape->set_reach(milliseconds(reach.count())); });
+    } else if (i % 4 == 1) {  // before it has got anywhere
+      std::this_thread::sleep_for(Millis(1 + random() % static_cast<std::uint64_t>(usual.count())));
+    } else {
+      (void)wait_for_rows(data, before);
+      std::this_thread::sleep_for(Millis(random() % 1'300));
+    }
     const int status = child.end(SIGKILL);
     // Now and then it is away for longer than any history reaches back.
-    if (i % 12 == 7) std::this_thread::sleep_for(reach + std::chrono::seconds(2));
+    if (i % 12 == 7) std::this_thread::sleep_for(reach + Millis(2'000));
     if (!WIFSIGNALED(status)) {
       fmt::print("it ended by itself, see {}\n", log);
       good = false;
@@ -154,7 +187,7 @@ int main(int argc, char** argv) {
     }
   }
   Child last(program, config, log);
-  std::this_thread::sleep_for(std::chrono::seconds(12));
+  std::this_thread::sleep_for(reach + usual);
   const int status = last.end(SIGTERM);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) good = false;
   boost::asio::post(io, [&] { server.stop(); });

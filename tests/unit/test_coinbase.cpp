@@ -6,6 +6,7 @@
 #include "cvdd/app/intake.hpp"
 #include "cvdd/app/recording.hpp"
 #include "exchange_fixture.hpp"
+#include "source_dir.hpp"
 
 using namespace cvdd;
 using namespace cvdd::test;
@@ -56,7 +57,7 @@ TEST_CASE("coinbase: the side is the maker's") {
 TEST_CASE("coinbase: prices move with the taker, in what was really recorded") {
   const char* shared = std::getenv("CVDD_SHARED");
   const fs::path folder =
-      (shared != nullptr ? fs::path(shared) : fs::path(CVDD_SOURCE_DIR) / "../shared") / "recordings" / "coinbase";
+      (shared != nullptr ? fs::path(shared) : fs::path(source_dir()) / "../shared") / "recordings" / "coinbase";
   if (!fs::exists(folder)) {
     WARN("SKIPPED: no recordings at " << folder << "; set CVDD_SHARED to the folder that holds them");
     return;

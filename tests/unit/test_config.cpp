@@ -6,6 +6,7 @@
 #include "cvdd/core/config.hpp"
 #include "cvdd/core/csv.hpp"
 #include "cvdd/core/retry.hpp"
+#include "source_dir.hpp"
 
 using namespace cvdd;
 
@@ -22,7 +23,7 @@ std::vector<std::string> config_errors(std::string_view text) {
 using Lines = std::vector<std::string>;
 
 std::string file(const char* name) {
-  std::ifstream in(std::string(CVDD_SOURCE_DIR) + "/config/" + name);
+  std::ifstream in(source_dir() + "/config/" + name);
   std::stringstream text;
   text << in.rdbuf();
   return text.str();

@@ -11,6 +11,7 @@
 
 #include "catch.hpp"
 #include "cvdd/exchanges/exchange.hpp"
+#include "source_dir.hpp"
 
 using namespace cvdd;
 
@@ -19,7 +20,7 @@ namespace {
 std::filesystem::path golden_file() {
   const char* shared = std::getenv("CVDD_SHARED");
   std::filesystem::path root =
-      shared && *shared ? std::filesystem::path(shared) : std::filesystem::path(CVDD_SOURCE_DIR) / ".." / "shared";
+      shared && *shared ? std::filesystem::path(shared) : std::filesystem::path(source_dir()) / ".." / "shared";
   return root / "recordings" / "golden.jsonl";
 }
 

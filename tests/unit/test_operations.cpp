@@ -5,12 +5,13 @@
 #include "catch.hpp"
 #include "cvdd/app/health.hpp"
 #include "cvdd/core/fold.hpp"
+#include "source_dir.hpp"
 
 using namespace cvdd;
 
 namespace {
 std::string file(const std::string& name) {
-  std::ifstream in(std::string(CVDD_SOURCE_DIR) + "/" + name);
+  std::ifstream in(source_dir() + "/" + name);
   REQUIRE(in);
   std::stringstream text;
   text << in.rdbuf();

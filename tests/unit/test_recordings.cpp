@@ -12,6 +12,7 @@
 #include "cvdd/app/replay.hpp"
 #include "cvdd/core/csv.hpp"
 #include "cvdd/exchanges/exchange.hpp"
+#include "source_dir.hpp"
 
 namespace fs = std::filesystem;
 using namespace cvdd;
@@ -19,7 +20,7 @@ using namespace cvdd;
 namespace {
 fs::path corpus() {
   const char* shared = std::getenv("CVDD_SHARED");
-  return (shared != nullptr ? fs::path(shared) : fs::path(CVDD_SOURCE_DIR) / "../shared") / "recordings";
+  return (shared != nullptr ? fs::path(shared) : fs::path(source_dir()) / "../shared") / "recordings";
 }
 
 std::vector<std::vector<std::string>> read_csv(const fs::path& path) {

@@ -8,6 +8,7 @@
 #include "catch.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "cvdd/sim/protocol.hpp"
+#include "source_dir.hpp"
 
 namespace fs = std::filesystem;
 using namespace cvdd;
@@ -16,7 +17,7 @@ namespace {
 std::vector<std::string> violations(const fs::path& room, const std::regex& banned) {
   std::vector<std::string> found;
   std::vector<fs::path> files;
-  const fs::path path = fs::path(CVDD_SOURCE_DIR) / room;
+  const fs::path path = fs::path(source_dir()) / room;
   if (fs::is_regular_file(path)) files.push_back(path);
   if (fs::is_directory(path)) {
     for (const auto& entry : fs::recursive_directory_iterator(path)) {
@@ -61,7 +62,7 @@ TEST_CASE("exchanges are data and pure functions, and only their room names them
 
 // docs/adding-an-exchange.md
 TEST_CASE("an exchange is whole: knowledge, counterpart, tests, documentation") {
-  const fs::path root = CVDD_SOURCE_DIR;
+  const fs::path root = source_dir();
   std::ifstream in(root / "docs/exchanges.md");
   std::stringstream docs;
   docs << in.rdbuf();

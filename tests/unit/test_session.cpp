@@ -52,7 +52,7 @@ TEST_CASE("what waited for room when a session is stopped still reaches the queu
   Intake intake(*find_exchange("binance", Market::spot), false);
   ExchangeGate gate(10, seconds(60));
   Bell aggregators;
-  BellRope bell(io.get_executor(), aggregators);
+  BellRope bell(io.get_executor(), aggregators, false);
   Instrument instrument;
   instrument.exchange = "binance";
   instrument.symbol = "BTCUSDT";

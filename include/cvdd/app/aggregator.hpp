@@ -95,7 +95,7 @@ class Aggregator {
   std::size_t drain();
   void read_mail();
   void apply(const Record& record);
-  void note_latency(Channel& channel, std::size_t n);
+  void note_latency(Channel& channel, std::span<const Record> batch);
   void close_due();
   [[nodiscard]] Timestamp heard_until() const;
   void deliver();
@@ -110,7 +110,6 @@ class Aggregator {
   Bell bell_;
   Glance glance_;
   std::vector<std::shared_ptr<Channel>> channels_;
-  std::vector<Record> batch_;
   std::vector<Row> rows_;
   Timestamp next_due_;    // end of the next bar to close
   Timestamp looked_;      // when it was last looked whether one is due

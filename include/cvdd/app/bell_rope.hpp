@@ -1,5 +1,6 @@
 // The io thread's end of the bell: pulled for every push, it rings once, when all that is ready on the io thread has
-// had its turn. So one tick of many connections wakes the aggregator once, not once for each of them.
+// had its turn. So one tick of many connections wakes the aggregator once, not once for each of them. Where nothing is
+// coalesced it rings at once.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -11,10 +12,12 @@ namespace cvdd {
 
 class BellRope {
  public:
-  BellRope(boost::asio::any_io_executor executor, Bell& bell) : executor_(std::move(executor)), bell_(bell) {}
+  BellRope(boost::asio::any_io_executor executor, Bell& bell, bool at_once)
+      : executor_(std::move(executor)), bell_(bell), at_once_(at_once) {}
   BellRope(const BellRope&) = delete;
   BellRope& operator=(const BellRope&) = delete;
   void pull() {
+    if (at_once_) return bell_.ring();
     if (pulled_) return;
     pulled_ = true;
     boost::asio::post(executor_, [this] {
@@ -28,6 +31,7 @@ class BellRope {
  private:
   boost::asio::any_io_executor executor_;
   Bell& bell_;
+  bool at_once_;
   bool pulled_ = false;
 };
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <boost/lockfree/spsc_queue.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -14,6 +13,7 @@
 #include <mutex>
 #include <span>
 
+#include "cvdd/app/ring.hpp"
 #include "cvdd/core/types.hpp"
 
 namespace cvdd {
@@ -56,14 +56,22 @@ class Channel {
  public:
   // 16,384 records of 64 bytes: about two seconds of the busiest connection known.
   static constexpr std::size_t capacity_default = 16'384;
-  explicit Channel(std::size_t capacity = capacity_default) : queue_(capacity), capacity_(capacity) {}
+  explicit Channel(std::size_t capacity = capacity_default) : ring_(capacity) {}
 
   // Pushes what fits, in order, and returns how many that were. The caller keeps the rest and stops reading.
-  std::size_t push(std::span<const Record> records) { return queue_.push(records.data(), records.size()); }
-  std::size_t pop(std::span<Record> records) { return queue_.pop(records.data(), records.size()); }
-  [[nodiscard]] bool empty() { return queue_.read_available() == 0; }
-  // As who pushes sees it: records that were not popped yet.
-  [[nodiscard]] std::size_t waiting() const { return capacity_ - std::min(capacity_, queue_.write_available()); }
+  std::size_t push(std::span<const Record> records) { return ring_.push(records); }
+  // The oldest that wait, up to `most`; good until they are released.
+  [[nodiscard]] std::span<const Record> front(std::size_t most) { return ring_.front(most); }
+  void release(std::size_t n) { ring_.release(n); }
+  std::size_t pop(std::span<Record> records) {
+    const auto some = front(records.size());
+    std::copy(some.begin(), some.end(), records.begin());
+    release(some.size());
+    return some.size();
+  }
+  [[nodiscard]] bool empty() const { return ring_.empty(); }
+  // Who pushes: records that were not taken yet.
+  [[nodiscard]] std::size_t waiting() { return ring_.waiting(); }
 
   // Before a push; when was that of the oldest push that was not popped since? Zero: none. A pop that came in between
   // loses one stamp, no more.
@@ -77,9 +85,8 @@ class Channel {
   }
 
  private:
-  std::atomic<Time> stamped_{Time{}};
-  boost::lockfree::spsc_queue<Record> queue_;
-  std::size_t capacity_;
+  RecordRing ring_;
+  alignas(64) std::atomic<Time> stamped_{Time{}};
 };
 
 // Several connections that feed one channel (a twin, a successor), on the io thread: what was decided first goes first.

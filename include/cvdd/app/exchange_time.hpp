@@ -57,6 +57,7 @@ class ClosingTime {
   const Clock& clock_;
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<const ExchangeTime>> times_;
+  mutable std::vector<Timestamp> nows_;  // of the call that goes on
 };
 
 }  // namespace cvdd

@@ -140,8 +140,12 @@ class Session {
   [[nodiscard]] std::string next_request();
   asio::awaitable<void> read_messages();
   asio::awaitable<void> deliver();
+  [[nodiscard]] bool deliver_at_once();
+  void push_records();
   asio::awaitable<void> pause(std::chrono::milliseconds time);
-  [[nodiscard]] bool take(std::string_view message, Watch::Time now, Timestamp received);
+  [[nodiscard]] bool take_all(std::span<const std::string_view> messages, Watch::Time now);
+  [[nodiscard]] bool answer(const Parsed& parsed);
+  void note_end(const boost::system::error_code& error, Watch::Time now);
   [[nodiscard]] bool acknowledge(const Ack& ack);
   [[nodiscard]] std::deque<Request>::iterator request_of(const Ack& ack);
   [[nodiscard]] bool settle(Request request, const Ack& ack);
@@ -152,6 +156,7 @@ class Session {
   [[nodiscard]] std::string topic_of(const Instrument& instrument) const;
   void lose_all();
   void be_sure(std::vector<Record>& out);
+  void be_sure_before(std::ptrdiff_t place);
   void push_marks();
   [[nodiscard]] std::string heed_refusal();
   void update_waiting();

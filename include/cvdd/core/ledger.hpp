@@ -191,6 +191,7 @@ class Ledger {
   [[nodiscard]] Bar* bar_at(Book& book, Timestamp bar);
   [[nodiscard]] bool extend(Book& book, Timestamp bar);
   [[nodiscard]] std::optional<std::uint64_t> missing_of(const Book& book, Timestamp time, const Bar& bar) const;
+  [[nodiscard]] static BarStatus status_of(const Bar& bar, const std::optional<std::uint64_t>& missing);
   [[nodiscard]] Row row_of(const Book& book, Timestamp time, const Bar& bar) const;
   [[nodiscard]] Timestamp newest_bar(const Book& book) const;
 

@@ -81,6 +81,7 @@ struct IdText {
 
 // One message of a tape, converted: sizes in base and quote units, side by the taker.
 struct Trade {
+  Trade() {}  // NOLINT: a default one would be filled with zeros first, each time
   const Instrument* instrument = nullptr;
   Timestamp time;             // the exchange's trade time
   std::uint64_t id = 0;       // orders the instrument's trades within a series; of opaque ids, the lower half
@@ -126,7 +127,7 @@ enum class RecordKind : std::uint8_t {
 };
 
 // 64 bytes, one cache line: price as 64-bit, base and quote as 128-bit mantissas, the rest packed.
-class Record {
+class alignas(64) Record {
  public:
   Record() = default;
   // A mark without volume.
@@ -166,7 +167,7 @@ class Record {
   std::uint64_t base_scale_ : 6 = 0;
   std::uint64_t quote_scale_ : 6 = 0;
 };
-static_assert(sizeof(Record) == 64);
+static_assert(sizeof(Record) == 64 && alignof(Record) == 64);
 
 // Status of a bar (CSV column `status`), in the order of precedence when several apply.
 enum class BarStatus : std::uint8_t { gap, partial, history, repaired, live };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <span>
 #include <string>
@@ -67,6 +68,8 @@ struct Parsed {
   bool ignored = false;            // understood, and not needed (tickers, order books, …)
   std::uint32_t refused_rows = 0;  // rows that were refused, for the reason below
   Refusal refusal = Refusal::none;
+  // Trades, or nothing that anybody has to act on.
+  [[nodiscard]] bool asks_nothing() const { return acks.empty() && reply.empty() && !pong && !closing_soon; }
   void clear() {
     trades.clear();
     newest.clear();
@@ -78,9 +81,31 @@ struct Parsed {
   }
 };
 
+// Of names of which most are short, and which nobody chooses in order to collide: an exchange lists them.
 struct StringHash {
   using is_transparent = void;
-  std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+  std::size_t operator()(std::string_view s) const {
+    std::uint64_t first = 0, last = 0, hash = s.size();
+    for (; s.size() > 16; s.remove_prefix(8)) hash = mix(hash, word(s.data(), 8));
+    if (s.size() >= 8) {
+      first = word(s.data(), 8);
+      last = word(s.data() + s.size() - 8, 8);
+    } else if (!s.empty()) {
+      first = word(s.data(), s.size());
+    }
+    return mix(mix(hash, first), last);
+  }
+
+ private:
+  static std::uint64_t word(const char* at, std::size_t size) {
+    std::uint64_t out = 0;
+    std::memcpy(&out, at, size);
+    return out;
+  }
+  static std::uint64_t mix(std::uint64_t hash, std::uint64_t with) {
+    hash = (hash ^ with) * 0x9E3779B97F4A7C15U;
+    return hash ^ hash >> 32U;
+  }
 };
 // Symbol as the exchange prints it in its messages → instrument.
 using SymbolTable = boost::unordered_flat_map<std::string, const Instrument*, StringHash, std::equal_to<>>;

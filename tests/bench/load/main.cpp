@@ -7,6 +7,7 @@
 // is summed up (yardsticks) or in the ledger (cvdd). Read as ratios.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -17,6 +18,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <thread>
 
 #include "load/server.hpp"
@@ -52,6 +54,17 @@ double rss_mib_of(pid_t pid) {
   return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
 
+// Where the calling thread runs, and what it starts from now on. Does nothing on a machine with one processor.
+void stay_on(int processor) {
+  static const bool several = std::thread::hardware_concurrency() > 1;
+  if (!several) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<std::size_t>(processor), &set);
+  (void)::sched_setaffinity(0, sizeof set, &set);
+}
+constexpr int server_processor = 0, client_processor = 1;
+
 struct Client {
   std::string name;
   std::vector<std::string> arguments;
@@ -67,8 +80,8 @@ struct Measured {
 
 class Bench {
  public:
-  Bench(std::string self, std::string cvdd, std::string listen)
-      : self_(std::move(self)), cvdd_(std::move(cvdd)), listen_(std::move(listen)) {
+  Bench(std::string self, std::string cvdd, std::string listen, bool apart)
+      : self_(std::move(self)), cvdd_(std::move(cvdd)), listen_(std::move(listen)), apart_(apart) {
     folder_ = fs::temp_directory_path() / fmt::format("cvdd-load-{}", ::getpid());
     fs::create_directories(folder_);
     std::ofstream(folder_ / "ca.pem", std::ios::binary) << server_.ca();
@@ -171,7 +184,9 @@ class Bench {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 2, (folder_ / "said.txt").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (apart_) stay_on(client_processor);
     if (posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ) != 0) pid_ = 0;
+    if (apart_) stay_on(server_processor);
     posix_spawn_file_actions_destroy(&actions);
   }
   std::vector<std::shared_ptr<Line>> ready(std::size_t connections) {
@@ -208,6 +223,7 @@ class Bench {
   }
   Server server_;
   std::string self_, cvdd_, listen_;
+  bool apart_;
   fs::path folder_;
   pid_t pid_ = 0;
   int homes_ = 0;
@@ -221,37 +237,43 @@ Measured median(const std::function<Measured()>& measure, int rounds) {
   return all[all.size() / 2];
 }
 
-void bursts(Bench& bench, std::size_t connections, std::size_t messages, int rounds) {
+// Who is measured: the two yardsticks, the daemon, and the daemon at its quickest.
+const std::vector<std::string> everyone{"naive", "floor", "cvdd", "cvdd, coalesce 0"};
+
+Client client_of(Bench& bench, const std::string& who, std::size_t connections) {
+  if (!who.starts_with("cvdd")) return bench.yardstick(who, connections);
+  return bench.daemon(connections, who == "cvdd" ? "10ms" : "0");
+}
+
+void bursts(Bench& bench, std::size_t connections, std::size_t messages, int rounds, const std::vector<std::string>& who) {
   fmt::print("\n{:<32}{:>12}{:>12}{:>12}{:>9}{:>9}{:>12}\n", fmt::format("burst, {} connection(s)", connections),
              "messages/s", "CPU us/msg", "io us/msg", "x floor", "x naive", "io x floor");
   for (const bool small : {true, false}) {
     const std::size_t n = small ? messages : messages * 2;
-    std::vector<std::pair<const char*, Measured>> all;
-    for (const char* kind : {"floor", "naive"}) {
-      all.emplace_back(kind, median([&] { return bench.burst(bench.yardstick(kind, connections), small, n); }, rounds));
-    }
-    all.emplace_back("cvdd", median([&] { return bench.burst(bench.daemon(connections, "10ms"), small, n); }, rounds));
-    const Measured floor = all[0].second, naive = all[1].second;
-    for (const auto& [name, m] : all) {
+    std::map<std::string, Measured> all;
+    for (const std::string& name : who) {
+      if (name == everyone.back()) continue;  // nobody waits in a burst
+      all[name] = median([&] { return bench.burst(client_of(bench, name, connections), small, n); }, rounds);
+      const Measured& m = all[name];
       fmt::print("{:<32}{:>12.0f}{:>12.3f}{:>12.3f}{:>9.2f}{:>9.2f}{:>12.2f}\n",
                  fmt::format("  {}, {}", name, small ? "record per message" : "large records"), m.per_second, m.cpu_us,
-                 m.io_us, m.per_second / floor.per_second, m.per_second / naive.per_second, floor.cpu_us / m.io_us);
+                 m.io_us, m.per_second / all["floor"].per_second, m.per_second / all["naive"].per_second,
+                 all["floor"].cpu_us / m.io_us);
     }
   }
 }
 
-void paces(Bench& bench, std::size_t connections, std::chrono::seconds time, const std::vector<std::size_t>& rates) {
+void paces(Bench& bench, std::size_t connections, std::chrono::seconds time, const std::vector<std::size_t>& rates,
+           const std::vector<std::string>& who) {
   fmt::print("\n{:<32}{:>12}{:>12}{:>9}{:>9}{:>12}{:>12}\n", fmt::format("paced, {} connection(s)", connections),
              "messages/s", "CPU us/msg", "% core", "x naive", "p50 us", "p99 us");
   for (const std::size_t rate : rates) {
-    const Measured naive = bench.paced(bench.yardstick("naive", connections), rate, time);
-    const Measured floor = bench.paced(bench.yardstick("floor", connections), rate, time);
-    const Measured cvdd = bench.paced(bench.daemon(connections, "10ms"), rate, time);
-    const Measured quick = bench.paced(bench.daemon(connections, "0"), rate, time);
-    for (const auto& [name, m] :
-         {std::pair{"naive", naive}, {"floor", floor}, {"cvdd", cvdd}, {"cvdd, coalesce 0", quick}}) {
+    double naive = 0;
+    for (const std::string& name : who) {
+      const Measured m = bench.paced(client_of(bench, name, connections), rate, time);
+      if (name == "naive") naive = m.cpu_us;
       fmt::print("{:<32}{:>12.0f}{:>12.2f}{:>9.2f}{:>9.2f}{:>12}{:>12}\n", fmt::format("  {}", name), m.per_second,
-                 m.cpu_us, m.core_percent, m.cpu_us / naive.cpu_us, m.p50, m.p99);
+                 m.cpu_us, m.core_percent, m.cpu_us / naive, m.p50, m.p99);
     }
   }
 }
@@ -273,10 +295,12 @@ int main(int argc, char** argv) {
   std::size_t connections = 0, messages = 2'000'000;
   int rounds = 3, time = 10, endure = 0;
   std::vector<std::size_t> rates{5'000, 20'000, 50'000};
+  std::vector<std::string> who = everyone;
   app.add_option("--cvdd", program, "the program");
   app.add_option("--only", only, "burst, paced or endurance")->check(CLI::IsMember({"burst", "paced", "endurance"}));
   app.add_option("--connections", connections, "default: 1 and 10");
   app.add_option("--messages", messages, "of a burst");
+  app.add_option("--who", who, "these alone")->check(CLI::IsMember(everyone));
   app.add_option("--rounds", rounds, "of each burst, of which the median counts")->check(CLI::Range(1, 99));
   app.add_option("--rates", rates, "messages a second of paced load");
   app.add_option("--seconds", time, "of paced load")->check(CLI::Range(2, 3'600));
@@ -285,14 +309,17 @@ int main(int argc, char** argv) {
   app.add_option("--client", client)->group("");
   app.add_option("--port", port)->group("");
   app.add_option("--ca", ca)->group("");
+  bool together = false;
+  app.add_flag("--together", together, "server and client share all processors; default: one for each");
   CLI11_PARSE(app, argc, argv);
   if (client == "floor") return floor_client(port, ca, connections);
   if (client == "naive") return naive_client(port, ca, connections);
 
-  Bench bench(argv[0], program, listen);
+  if (!together) stay_on(server_processor);  // the server's threads come from here
+  Bench bench(argv[0], program, listen, !together);
   for (const std::size_t n : connections > 0 ? std::vector{connections} : std::vector<std::size_t>{1, 10}) {
-    if (only.empty() || only == "burst") bursts(bench, n, messages, rounds);
-    if (only.empty() || only == "paced") paces(bench, n, std::chrono::seconds(time), rates);
+    if (only.empty() || only == "burst") bursts(bench, n, messages, rounds, who);
+    if (only.empty() || only == "paced") paces(bench, n, std::chrono::seconds(time), rates, who);
   }
   if (endure > 0) endurance(bench, 10, std::chrono::seconds(endure));
   return 0;

@@ -1,0 +1,64 @@
+#include "ticks.hpp"
+
+#include <boost/asio/async_result.hpp>
+#include <utility>
+
+#include "tls_pipe.hpp"
+
+namespace cvdd {
+
+asio::execution_context::id Ticks::id;
+
+Ticks& Ticks::of(const asio::any_io_executor& executor) {
+  Ticks& ticks = asio::use_service<Ticks>(asio::query(executor, asio::execution::context));
+  if (!ticks.timer_) ticks.timer_.emplace(executor);
+  return ticks;
+}
+
+void Ticks::shutdown() {
+  waiting_.clear();
+  due_.clear();
+  timer_.reset();
+}
+
+asio::awaitable<void> Ticks::next(TlsPipe& pipe, std::chrono::steady_clock::duration every) {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  const Time due((now / every + 1) * every);
+  return asio::async_initiate<const asio::use_awaitable_t<>, void()>(
+      [this, due, &pipe](Handler go_on) {
+        waiting_.push_back({due, &pipe, std::move(go_on)});
+        arm(due);
+      },
+      asio::use_awaitable);
+}
+
+void Ticks::arm(Time due) {
+  if (due >= armed_) return;
+  armed_ = due;
+  timer_->expires_at(due);
+  timer_->async_wait([this](const boost::system::error_code& error) {
+    if (!error) fire();
+  });
+}
+
+void Ticks::fire() {
+  armed_ = Time::max();
+  const Time now = std::chrono::steady_clock::now();
+  due_.swap(waiting_);
+  for (Waiting& w : due_) {
+    if (w.due <= now) {
+      w.pipe->fetch();
+    } else {
+      arm(w.due);
+      waiting_.push_back({w.due, w.pipe, std::move(w.go_on)});
+    }
+  }
+  for (Waiting& w : due_) {
+    if (w.due > now) continue;
+    Handler go_on(std::move(w.go_on));
+    go_on();
+  }
+  due_.clear();
+}
+
+}  // namespace cvdd
