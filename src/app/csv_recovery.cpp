@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -14,6 +15,7 @@ namespace cvdd {
 
 namespace {
 constexpr std::size_t chunk = std::size_t{1} << 20;
+constexpr std::size_t line_max = std::size_t{1} << 20;  // what is longer is no row
 constexpr std::size_t journal_max = std::size_t{1} << 30;
 
 // The fields of a line that finding the newest rows needs, without parsing it. `key`: exchange,market,symbol.
@@ -44,20 +46,34 @@ std::optional<Outline> outline_of(std::string_view line) {
   return out;
 }
 
-// The newest lines of one file, by instrument.
-struct Newest {
-  std::string line, traded_line;
-  std::string time;
-  std::uint64_t rev = 0;
+// Where a line stands in its file.
+struct Place {
+  std::uint64_t begin = 0;
+  std::uint32_t size = 0;
 };
-struct FileScan {
-  std::map<std::string, Newest, std::less<>> instruments;
+// The newest lines of one instrument in one file. Times are compared as text: they have one width.
+struct Newest {
+  std::string key;
+  std::array<char, 20> time{}, traded_time{};  // zeros: none yet
+  std::uint64_t rev = 0;
+  Place line, traded_line;
+  std::size_t follower = 0;  // whose row came next the last time
+
+  [[nodiscard]] bool any_traded() const { return traded_line.size > 0; }
+};
+
+// One pass over a file. Rows of a minute come in the order of the minute before it, so nearly always the next row is of
+// whom the last one's follower was; and of the lines only their places are kept.
+class FileScan {
+ public:
   std::optional<Duration> interval;
   std::uint64_t foreign_line = 0;  // number of the first line that is not ours
   std::uint64_t lines = 0, bytes = 0;
   std::string torn;  // after the last newline
+  [[nodiscard]] const std::vector<Newest>& instruments() const { return instruments_; }
 
-  void take(std::string_view line, bool whole_parse) {
+  // `begin`: where the line stands.
+  void take(std::string_view line, std::uint64_t begin, bool whole_parse) {
     ++lines;
     if (lines == 1) {
       if (line != csv_header()) foreign_line = 1;
@@ -68,28 +84,48 @@ struct FileScan {
       if (foreign_line == 0) foreign_line = lines;
       return;
     }
-    auto known = instruments.find(outline->key);
-    if (known == instruments.end()) known = instruments.emplace(std::string(outline->key), Newest{}).first;
-    Newest& newest = known->second;
-    if (!newest.time.empty() && outline->time > newest.time) note_distance(newest.time, outline->time);
-    if (outline->time > newest.time || (outline->time == newest.time && outline->rev >= newest.rev)) {
-      newest.line = line;
-      newest.time = outline->time;
+    Newest& newest = instrument(outline->key);
+    const int order = outline->time.compare(text(newest.time));
+    if (order > 0 && newest.line.size > 0) note_distance(text(newest.time), outline->time);
+    const Place place{begin, static_cast<std::uint32_t>(line.size())};
+    if (newest.line.size == 0 || order > 0 || (order == 0 && outline->rev >= newest.rev)) {
+      newest.line = place;
+      std::copy_n(outline->time.begin(), newest.time.size(), newest.time.begin());
       newest.rev = outline->rev;
     }
-    // Fixed width, so text compares as time.
-    if (outline->traded && outline->time >= std::string_view(newest.traded_line).substr(0, 20))
-      newest.traded_line = line;
+    if (outline->traded && (!newest.any_traded() || outline->time >= text(newest.traded_time))) {
+      newest.traded_line = place;
+      std::copy_n(outline->time.begin(), newest.traded_time.size(), newest.traded_time.begin());
+    }
   }
 
+ private:
+  [[nodiscard]] static std::string_view text(const std::array<char, 20>& time) { return {time.data(), time.size()}; }
+  Newest& instrument(std::string_view key) {
+    std::size_t at = instruments_.empty() ? 0 : instruments_[last_].follower;
+    if (instruments_.empty() || instruments_[at].key != key) {
+      auto known = index_.find(key);
+      if (known == index_.end()) {
+        known = index_.emplace(std::string(key), instruments_.size()).first;
+        instruments_.emplace_back().key = key;
+      }
+      at = known->second;
+      instruments_[last_].follower = at;
+    }
+    last_ = at;
+    return instruments_[at];
+  }
   void note_distance(std::string_view from, std::string_view to) {
-    if (from == last_from && to == last_to) return;
-    last_from = from;
-    last_to = to;
+    if (from == last_from_ && to == last_to_) return;
+    last_from_ = from;
+    last_to_ = to;
     const auto a = parse_time(from), b = parse_time(to);
     if (a && b && (!interval || *b - *a < *interval)) interval = *b - *a;
   }
-  std::string last_from, last_to;
+  std::vector<Newest> instruments_;
+  std::map<std::string, std::size_t, std::less<>> index_;
+  std::size_t last_ = 0;
+  std::string last_from_, last_to_;
 };
 
 int scan(FileSink& files, const std::string& path, bool whole_parse, FileScan& out) {
@@ -97,14 +133,25 @@ int scan(FileSink& files, const std::string& path, bool whole_parse, FileScan& o
   while (true) {
     if (const int error = files.read(path, out.bytes, chunk, text); error != 0) return error;
     if (text.empty()) return 0;
-    out.bytes += text.size();
-    out.torn += text;
-    std::size_t begin = 0;
-    for (std::size_t end; (end = out.torn.find('\n', begin)) != std::string::npos; begin = end + 1) {
-      out.take(std::string_view(out.torn).substr(begin, end - begin), whole_parse);
+    // The line that the last piece cut is put together; all others are read where they lie.
+    std::string_view rest = text;
+    if (!out.torn.empty()) {
+      const std::size_t end = rest.find('\n');
+      out.torn += rest.substr(0, end);
+      if (end != rest.npos) {
+        out.take(out.torn, out.bytes + end - out.torn.size(), whole_parse);
+        out.torn.clear();
+        rest.remove_prefix(end + 1);
+      } else {
+        rest = {};
+      }
     }
-    out.torn.erase(0, begin);
-    if (out.torn.size() > chunk) {
+    for (std::size_t end; (end = rest.find('\n')) != rest.npos; rest.remove_prefix(end + 1)) {
+      out.take(rest.substr(0, end), out.bytes + text.size() - rest.size(), whole_parse);
+    }
+    out.torn += rest;
+    out.bytes += text.size();
+    if (out.torn.size() > line_max) {
       out.foreign_line = out.lines + 1;
       return 0;
     }
@@ -224,41 +271,63 @@ std::vector<DayFile> CsvStore::list_files() {
 
 void CsvStore::read_file(const DayFile& file, Remembered& newest, bool& anything_new) {
   const std::string path = path_of(name_of(file));
-  const auto scan_or_throw = [&](bool whole_parse) {
-    FileScan result;
-    if (const int error = scan(files_, path, whole_parse, result); error != 0) {
-      throw std::runtime_error(fmt::format("{}: can't be read: {}", path, std::strerror(error)));
-    }
-    return result;
+  const auto or_throw = [&](int error) {
+    if (error != 0) throw std::runtime_error(fmt::format("{}: can't be read: {}", path, std::strerror(error)));
   };
-  FileScan found = scan_or_throw(false);
-  const auto unreadable = [](const auto& entry) {
-    return !parse_row(entry.second.line) || (!entry.second.traded_line.empty() && !parse_row(entry.second.traded_line));
+  struct Found {
+    std::optional<Row> row, traded;
+    bool any_traded = false;
   };
+  std::vector<Found> rows;
+  FileScan scanned;
   // Only what we would have written ourselves is believed; if some newest row is not, every row is looked at.
-  if (std::any_of(found.instruments.begin(), found.instruments.end(), unreadable)) found = scan_or_throw(true);
-  sizes_[name_of(file)] = found.bytes;
-  const bool writable = current(file.day) == file;
-  if (found.foreign_line > 0) {
-    if (writable) retire(file, fmt::format("line {} is not a row that cvdd wrote", found.foreign_line));
-    if (found.foreign_line == 1) return;
-  } else if (!found.torn.empty() && writable) {
-    cut_torn_line(file, found.bytes, found.torn);
+  for (const bool whole_parse : {false, true}) {
+    scanned = {};
+    rows.clear();
+    or_throw(scan(files_, path, whole_parse, scanned));
+    // They lie beside each other as a rule: in the file's last minute.
+    std::string piece;
+    std::uint64_t piece_begin = 0;
+    const auto row_at = [&](const Place& place) {
+      if (place.begin < piece_begin || place.begin + place.size > piece_begin + piece.size()) {
+        or_throw(files_.read(path, place.begin, std::max<std::size_t>(chunk, place.size), piece));
+        piece_begin = place.begin;
+      }
+      return parse_row(std::string_view(piece).substr(place.begin - piece_begin, place.size));
+    };
+    for (const Newest& n : scanned.instruments()) {
+      Found& found = rows.emplace_back();
+      found.row = row_at(n.line);
+      found.any_traded = n.any_traded();
+      if (n.any_traded()) found.traded = n.traded_line.begin == n.line.begin ? found.row : row_at(n.traded_line);
+    }
+    const auto unreadable = [](const Found& f) { return !f.row || (f.any_traded && !f.traded); };
+    if (std::none_of(rows.begin(), rows.end(), unreadable)) break;
   }
-  if (found.interval && (!interval_found_ || *found.interval < *interval_found_)) interval_found_ = found.interval;
-  for (auto& [text, lines] : found.instruments) {
-    auto row = parse_row(lines.line);
-    const auto traded = lines.traded_line.empty() ? std::nullopt : parse_row(lines.traded_line);
-    const auto [known, unheard] = newest.try_emplace({row->exchange, row->market, row->symbol});
+  sizes_[name_of(file)] = scanned.bytes;
+  const bool writable = current(file.day) == file;
+  if (scanned.foreign_line > 0) {
+    if (writable) retire(file, fmt::format("line {} is not a row that cvdd wrote", scanned.foreign_line));
+    if (scanned.foreign_line == 1) return;
+  } else if (!scanned.torn.empty() && writable) {
+    cut_torn_line(file, scanned.bytes, scanned.torn);
+  }
+  if (scanned.interval && (!interval_found_ || *scanned.interval < *interval_found_)) {
+    interval_found_ = scanned.interval;
+  }
+  for (Found& found : rows) {
+    if (!found.row) continue;
+    Row& row = *found.row;
+    const auto [known, unheard] = newest.try_emplace({row.exchange, row.market, row.symbol});
     LastKnown& last = known->second;
-    if (traded && (last.last_id.empty() || traded->time > last.last_id_bar)) {
+    if (found.traded && (last.last_id.empty() || found.traded->time > last.last_id_bar)) {
       anything_new = anything_new || last.last_id.empty();
-      last.last_id = traded->last_id;
-      last.last_id_bar = traded->time;
+      last.last_id = found.traded->last_id;
+      last.last_id_bar = found.traded->time;
     }
     anything_new = anything_new || unheard;
-    if (unheard || row->time > last.row.time || (row->time == last.row.time && row->rev > last.row.rev)) {
-      last.row = std::move(*row);
+    if (unheard || row.time > last.row.time || (row.time == last.row.time && row.rev > last.row.rev)) {
+      last.row = std::move(row);
     }
   }
 }

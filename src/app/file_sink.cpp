@@ -119,12 +119,15 @@ class PosixFileSink final : public FileSink {
   }
 
   int read(const std::string& path, std::uint64_t offset, std::size_t size, std::string& text) override {
-    text.clear();
     const Descriptor file(path, O_RDONLY);
-    if (!file.good()) return errno;
     struct stat status {};
-    if (::fstat(file.get(), &status) != 0) return errno;
+    if (!file.good() || ::fstat(file.get(), &status) != 0) {
+      const int error = errno;
+      text.clear();
+      return error;
+    }
     const auto end = static_cast<std::uint64_t>(status.st_size);
+    // A text that has this size already is not filled with zeros first.
     text.resize(offset >= end ? 0 : std::min<std::uint64_t>(size, end - offset));
     std::size_t got = 0;
     while (got < text.size()) {

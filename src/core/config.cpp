@@ -255,6 +255,8 @@ Config parse_config(std::string_view text, const std::string& file, const KnownM
   Config config;
   TomlReader reader(text, file, errors);
   read_table(reader, reader.table(), "", keys_of(config, known));
+  // What was made before a bar's end must be read before the bar is closed.
+  config.coalesce = std::min(config.coalesce, milliseconds(config.close_delay.us / 2'000));
   return config;
 }
 

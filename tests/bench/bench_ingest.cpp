@@ -1,9 +1,14 @@
 // What one trade costs on its way from the message to the row, part by part and as a whole. Read as ratios.
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <vector>
 
 #include "cvdd/app/channel.hpp"
+#include "cvdd/app/csv_store.hpp"
+#include "cvdd/app/file_sink.hpp"
 #include "cvdd/app/intake.hpp"
 #include "cvdd/core/csv.hpp"
 #include "cvdd/core/ledger.hpp"
@@ -245,3 +250,42 @@ static void close_a_minute(benchmark::State& state) {
   if (rows.size() != count) state.SkipWithError("not every instrument has a row");
 }
 BENCHMARK(close_a_minute)->Arg(1'000)->Arg(5'000)->Arg(20'000)->Unit(benchmark::kMillisecond);
+
+// What a start has to read: a day's file of so many instruments and bars (in the system's cache, as after a crash).
+static void start_up(benchmark::State& state) {
+  const auto instruments = state.range(0), bars = state.range(1);
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("cvdd-bench-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  {
+    Row row;
+    row.exchange = "binance";
+    row.market = Market::linear;
+    row.open = row.high = row.low = row.close = Decimal(8'309'117, 2);
+    row.buy_base = row.sell_base = row.cvd_base = Decimal(123'456'789, 3);
+    row.buy_quote = row.sell_quote = row.cvd_quote = Decimal(1'028'191'234'567, 5);
+    row.first_id = row.last_id = "3211234567";
+    std::ofstream out(folder / "cvd-2026-11-20.csv", std::ios::binary);
+    std::string text = std::string(csv_header()) + "\n";
+    for (std::int64_t bar = 0; bar < bars; ++bar) {
+      row.time = parse_time("2026-11-20T00:00:00Z").value() + seconds(60 * bar);
+      for (std::int64_t i = 0; i < instruments; ++i) {
+        row.symbol = "S" + std::to_string(i) + "USDT";
+        append_row(text, row);
+      }
+      out << text;
+      text.clear();
+    }
+  }
+  std::size_t known = 0;
+  for (auto _ : state) {
+    const auto files = make_file_sink();
+    CsvStore store(*files, folder.string(), {false, false});
+    const auto found = store.open();
+    known = found.size();
+  }
+  state.counters["MB"] = static_cast<double>(std::filesystem::file_size(folder / "cvd-2026-11-20.csv") / 1'000'000);
+  if (known != static_cast<std::size_t>(instruments)) state.SkipWithError("not every instrument was found");
+  std::filesystem::remove_all(folder);
+}
+BENCHMARK(start_up)->Args({1'000, 1'440})->Args({20'000, 60})->Args({20'000, 240})->Args({20'000, 1'440})->Unit(benchmark::kMillisecond);

@@ -8,6 +8,7 @@
 
 #include "cvdd/core/csv.hpp"
 #include "cvdd/sim/binance_protocol.hpp"
+#include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/tape.hpp"
 #include "fuzz/targets.hpp"
 
@@ -50,6 +51,17 @@ Seeds good_ones() {
       s.rows.push_back(line);
     }
     s.messages.push_back(sim::binance::exchange_info(what.instrument.market, tape.instruments(), start));
+  }
+  for (const sim::Protocol* protocol : sim::protocols()) {
+    sim::Tape other(4, start, sim::make_instruments_of(*protocol, 4, 60));
+    other.advance(start + seconds(10));
+    for (std::size_t i = 0; i < other.instruments().size(); ++i) {
+      const auto& what = other.instruments()[i];
+      std::vector<Bytes> texts;
+      protocol->frames(what, 0, other.trades(i), start, texts);
+      for (const Bytes& text : texts) s.messages.push_back(protocol->wrapped(protocol->topics(what)[0], text));
+    }
+    s.messages.push_back(protocol->foreign_frame());
   }
   s.messages.push_back(R"({"result":null,"id":1})");
   s.messages.push_back(

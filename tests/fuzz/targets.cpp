@@ -10,6 +10,7 @@
 #include "cvdd/exchanges/exchange.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "net/frames.hpp"
+#include "told.hpp"
 
 namespace cvdd::fuzz {
 
@@ -90,6 +91,10 @@ void messages(const std::uint8_t* data, std::size_t size) {
     Parsed parsed;
     exchange->parse(text, symbols, parsed);
     for (const Trade& trade : parsed.trades) sane(trade);
+    // A space before it sends a message the long way, where there is a short one.
+    const std::string quick = told(parsed);
+    exchange->parse(" " + text, symbols, parsed);
+    promise(told(parsed) == quick);
     std::string error;
     InstrumentPage page;
     if (!exchange->parse_instruments(text, page, error)) promise(!error.empty());

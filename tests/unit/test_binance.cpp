@@ -5,6 +5,7 @@
 
 #include "catch.hpp"
 #include "cvdd/exchanges/exchange.hpp"
+#include "told.hpp"
 
 using namespace cvdd;
 
@@ -629,22 +630,6 @@ TEST_CASE("binance: candles tell what takers bought") {
   CHECK(
       (exchange(Market::spot).has_taker_candles(seconds(60)) && !exchange(Market::spot).has_taker_candles(seconds(7))));
 }
-
-namespace {
-// What was made of a message, as text.
-std::string told(const Parsed& p) {
-  std::string out =
-      std::string(name_of(p.refusal)) + " " + std::to_string(p.refused_rows) + (p.ignored ? " ignored" : "");
-  for (const Trade& t : p.trades) {
-    out += " " + t.instrument->symbol + " " + std::to_string(t.id) + " " + std::to_string(t.time.us) + " " +
-           std::to_string(t.fills) + " " + to_string(t.price) + " " + to_string(t.base) + " " + to_string(t.quote) +
-           " " + std::to_string(static_cast<int>(t.aggressor)) + std::to_string(static_cast<int>(t.series)) +
-           (t.in_cvd ? " in" : " beside") + (t.placeholder ? " placeholder" : "");
-  }
-  for (const Ack& a : p.acks) out += " ack " + std::to_string(a.id) + (a.ok ? " ok" : a.error);
-  return out;
-}
-}  // namespace
 
 // A space before it sends a message the long way.
 TEST_CASE("binance: the short way through a plain message and the long one see the same, whatever is broken") {

@@ -1,6 +1,7 @@
 // Real messages against what an independent program makes of them. The corpus is not part of the project: it is
 // looked for at $CVDD_SHARED, else beside the project, and the test says so when it is not there.
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -12,7 +13,9 @@
 #include "cvdd/app/replay.hpp"
 #include "cvdd/core/csv.hpp"
 #include "cvdd/exchanges/exchange.hpp"
+#include "cvdd/app/recording.hpp"
 #include "source_dir.hpp"
+#include "told.hpp"
 
 namespace fs = std::filesystem;
 using namespace cvdd;
@@ -140,4 +143,43 @@ TEST_CASE("every recording adds up to what the independent program says") {
     CHECK(files > 0);
   }
   fs::remove_all(out);
+}
+
+// A space before it sends a message the long way.
+TEST_CASE("what was really sent reads the same by the short way and by the long one") {
+  if (!fs::exists(corpus() / "binance")) {
+    WARN("SKIPPED: no recordings at " << corpus() << "; set CVDD_SHARED to the folder that holds them");
+    return;
+  }
+  std::size_t compared = 0, trades = 0;
+  for (const auto& entry : fs::directory_iterator(corpus() / "binance")) {
+    const std::string name = entry.path().filename().string();
+    if (!name.ends_with(".jsonl.gz")) continue;
+    for (const Exchange* exchange : all_exchanges()) {
+      if (exchange->name != "binance") continue;
+      RecordingReader reader(entry.path().string());
+      std::deque<Instrument> known;
+      SymbolTable symbols;
+      RecordedMessage message;
+      std::size_t differ = 0;
+      while (reader.next(message)) {
+        const std::string symbol = exchange->symbol_of(message.text);
+        Instrument instrument;
+        if (!symbol.empty() && !symbols.contains(symbol) && exchange->assume_instrument(symbol, {}, instrument)) {
+          symbols.emplace(symbol, &known.emplace_back(instrument));
+        }
+        Parsed parsed;
+        exchange->parse(message.text, symbols, parsed);
+        const std::string quick = told(parsed);
+        trades += parsed.trades.size();
+        exchange->parse(" " + std::string(message.text), symbols, parsed);
+        if (quick != told(parsed)) ++differ;
+        ++compared;
+      }
+      INFO(name << " read as " << name_of(exchange->market));
+      CHECK(differ == 0);
+    }
+  }
+  std::cout << "recordings: " << compared << " messages read both ways, " << trades << " trades\n";
+  CHECK(trades > 100'000);
 }

@@ -75,7 +75,7 @@ struct Client {
 struct Measured {
   double per_second = 0, cpu_us = 0, io_us = 0, core_percent = 0, rss_early = 0, rss = 0;
   std::uint64_t p50 = 0, p99 = 0;
-  std::uint64_t trades = 0, holes = 0, backpressure_ms = 0;  // of the daemon
+  std::uint64_t sent = 0, trades = 0, holes = 0, backpressure_ms = 0;  // the last three by the daemon
 };
 
 class Bench {
@@ -111,17 +111,20 @@ class Bench {
     return {"cvdd", {cvdd_, "run", "--config", (home / "cvdd.toml").string()}, connections, true};
   }
 
+  bool failed = false;  // the daemon did not count all that was sent
+
   // As fast as the client takes them.
   Measured burst(const Client& client, bool record_per_message, std::size_t messages) {
     return measure(client, [&](const auto& lines, Prepared& p) {
       std::int64_t now = wall_us();
-      for (std::size_t n = 0; n < messages; ++n) {
+      std::size_t n = 0;
+      for (; n < messages; ++n) {
         if (n % 1'024 == 0) now = wall_us();
         Line& line = *lines[n % lines.size()];
         if (!line.write(p.next(line.wanted[n / lines.size() % line.wanted.size()], now), record_per_message)) break;
       }
       for (const auto& line : lines) line->push();
-      return messages;
+      return n;
     });
   }
 
@@ -153,6 +156,7 @@ class Bench {
     Measured m;
     rss_early_ = 0;
     start(client);
+    std::size_t sent = 0;
     const auto lines = ready(client.connections);
     if (lines.size() >= client.connections) {
       std::this_thread::sleep_for(std::chrono::milliseconds(500));
@@ -160,7 +164,7 @@ class Bench {
       server_.sending = true;
       const Cpu before = cpu_of(pid_);
       const auto begin = Clock::now();
-      const std::size_t sent = send(lines, p);
+      sent = send(lines, p);
       const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
       std::this_thread::sleep_for(std::chrono::milliseconds(300));
       const Cpu after = cpu_of(pid_);
@@ -174,6 +178,11 @@ class Bench {
       fmt::print(stderr, "{}: {} of {} connections came\n", client.name, lines.size(), client.connections);
     }
     stop(client, m);
+    m.sent = sent;
+    if (client.daemon && (m.trades != sent || m.holes != 0)) {
+      fmt::print(stderr, "cvdd counted {} of {} trades, {} holes\n", m.trades, sent, m.holes);
+      failed = true;
+    }
     return m;
   }
   void start(const Client& client) {
@@ -322,5 +331,5 @@ int main(int argc, char** argv) {
     if (only.empty() || only == "paced") paces(bench, n, std::chrono::seconds(time), rates, who);
   }
   if (endure > 0) endurance(bench, 10, std::chrono::seconds(endure));
-  return 0;
+  return bench.failed ? 1 : 0;
 }

@@ -6,6 +6,7 @@
 #include <simdjson.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -14,6 +15,7 @@
 #include <boost/beast/ssl.hpp>
 #include <boost/beast/websocket.hpp>
 #include <boost/beast/websocket/ssl.hpp>
+#include <span>
 #include <thread>
 
 #include "cvdd/core/latency.hpp"
@@ -47,9 +49,20 @@ SSL_CTX* client_context(const std::string& ca) {
 }
 const char ask[] = R"({"method":"SUBSCRIBE","params":["all"],"id":1})";
 
-void tell(const Latency& latency) {
-  fmt::print(stderr, "event_to_ledger_p50_us={} event_to_ledger_p99_us={}\n", latency.quantile(50, 100).us,
-             latency.quantile(99, 100).us);
+// Of all connections together; to an eighth, as each of them is kept.
+std::int64_t quantile(std::span<const Latency> latencies, std::uint64_t percent) {
+  std::uint64_t all = 0;
+  for (const Latency& latency : latencies) all += latency.count();
+  for (std::int64_t us = 1;; us += std::max<std::int64_t>(1, us / 16)) {
+    std::uint64_t so_far = 0;
+    for (const Latency& latency : latencies) so_far += latency.up_to({us});
+    if (so_far * 100 >= all * percent) return us;
+  }
+}
+
+void tell(std::span<const Latency> latencies) {
+  fmt::print(stderr, "event_to_ledger_p50_us={} event_to_ledger_p99_us={}\n", quantile(latencies, 50),
+             quantile(latencies, 99));
 }
 
 }  // namespace
@@ -110,7 +123,7 @@ int floor_client(std::uint16_t port, const std::string& ca, std::size_t connecti
     });
   }
   for (std::thread& thread : threads) thread.join();
-  tell(latencies.front());
+  tell(latencies);
   return total.load() == 42 ? 3 : 0;
 }
 
@@ -153,7 +166,7 @@ int naive_client(std::uint16_t port, const std::string& ca, std::size_t connecti
     asio::co_spawn(io, naive_connection(tls, port, sum, latency), [](const std::exception_ptr&) {});
   }
   io.run();
-  tell(latency);
+  tell(std::span(&latency, 1));
   return sum == 42 ? 3 : 0;
 }
 

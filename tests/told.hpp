@@ -1,0 +1,23 @@
+// What was made of a message, as text: two ways of reading are compared by it.
+#pragma once
+
+#include <string>
+
+#include "cvdd/exchanges/exchange.hpp"
+
+namespace cvdd {
+
+inline std::string told(const Parsed& p) {
+  std::string out =
+      std::string(name_of(p.refusal)) + " " + std::to_string(p.refused_rows) + (p.ignored ? " ignored" : "");
+  for (const Trade& t : p.trades) {
+    out += " " + t.instrument->symbol + " " + std::to_string(t.id) + " " + std::to_string(t.time.us) + " " +
+           std::to_string(t.fills) + " " + to_string(t.price) + " " + to_string(t.base) + " " + to_string(t.quote) +
+           " " + std::to_string(static_cast<int>(t.aggressor)) + std::to_string(static_cast<int>(t.series)) +
+           (t.in_cvd ? " in" : " beside") + (t.placeholder ? " placeholder" : "");
+  }
+  for (const Ack& a : p.acks) out += " ack " + std::to_string(a.id) + (a.ok ? " ok" : a.error);
+  return out;
+}
+
+}  // namespace cvdd
