@@ -145,7 +145,7 @@ void Aggregator::note_latency(Channel& channel, std::span<const Record> batch) {
   const auto pushed = channel.take_stamp();
   if (pushed != Channel::Time{}) {
     const auto waited = std::chrono::steady_clock::now() - pushed;
-    stats_.receipt_to_ledger.add({std::chrono::duration_cast<std::chrono::microseconds>(waited).count()});
+    channel.note_waited({std::chrono::duration_cast<std::chrono::microseconds>(waited).count()});
   }
   const Timestamp now = options_.local();
   for (const Record& record : batch) {

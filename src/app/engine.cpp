@@ -42,8 +42,7 @@ Engine::Engine(EngineOptions options, Surroundings around)
   a.on_note = [](const std::string& line) { spdlog::warn("{}", line); };
   for (const std::string& note : store_.take_notes()) a.on_note(note);
   aggregator_ = std::make_unique<Aggregator>(std::move(a), store_, syncer_, restored_);
-  bell_ = std::make_unique<BellRope>(around_.executor, aggregator_->bell(),
-                                      options_.config.coalesce.us == 0);
+  bell_ = std::make_unique<BellRope>(around_.executor, aggregator_->bell(), options_.config.coalesce.us == 0);
 }
 
 void Engine::check_interval() const {
@@ -140,6 +139,7 @@ Health Engine::health() {
   Health h;
   for (const auto& [where, market] : markets_) {
     h.instruments += market->instruments();
+    h.instruments += market->unlisted();
     h.live += market->live_instruments();
     h.trades += market->counters().trades;
   }

@@ -207,6 +207,7 @@ void MarketRunner::take_over() {
   std::erase_if(sessions_, [&](const auto& session) {
     if (session->ended()) {
       backpressure_before_us_ += session->counters().backpressure_us;
+      queue_max_before_ = std::max(queue_max_before_, session->counters().queue_max);
       for (std::size_t i = 0; i < ends_before_.size(); ++i) ends_before_[i] += session->counters().ends[i];
     }
     return session->ended();
@@ -223,7 +224,7 @@ Session& MarketRunner::make_session(std::shared_ptr<Outlet> outlet) {
   context.gate = context_.gate;
   context.bell = context_.bell;
   if (!outlet) {
-    outlet = std::make_shared<Outlet>(std::make_shared<Channel>());
+    outlet = std::make_shared<Outlet>(std::make_shared<Channel>(Channel::capacity_default, receipt_to_ledger_));
     context_.aggregator->add_channel(outlet->channel());
   }
   context.outlet = std::move(outlet);

@@ -63,8 +63,9 @@ MarketState MarketRunner::state() const {
     const FeedState state = intake_.confirmed(*instrument) ? FeedState::live : session->feed_state(*instrument);
     ++s.instruments[static_cast<std::size_t>(state)];
   }
-  s.instruments[static_cast<std::size_t>(FeedState::unlisted)] += listed_.empty() ? wanted_.size() : unlisted_.size();
+  s.instruments[static_cast<std::size_t>(FeedState::unlisted)] += unlisted();
   s.ends = ends_before_;
+  s.queue_max = queue_max_before_;
   for (const auto& session : sessions_) {
     for (std::size_t i = 0; i < s.ends.size(); ++i) s.ends[i] += session->counters().ends[i];
     s.queue_max = std::max(s.queue_max, session->counters().queue_max);

@@ -171,6 +171,20 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
                               r.error(n, k, "expected at least 16 letters, digits, \"-\" or \"_\", or \"\" for none");
                             }
                           }},
+                         {"hosts",
+                          [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+                            const auto* names = n.as_array();
+                            if (names == nullptr)
+                              return r.error(n, k, "expected names in a list, [\"cvdd.example.org\"]");
+                            for (const toml::node& one : *names) {
+                              std::string name = one.value<std::string>().value_or("");
+                              for (char& x : name) x = x >= 'A' && x <= 'Z' ? static_cast<char>(x - 'A' + 'a') : x;
+                              if (name.empty() || name.find_first_of(":/ ") != std::string::npos) {
+                                return r.error(one, k, "expected a host name without scheme and port");
+                              }
+                              c.http_hosts.push_back(std::move(name));
+                            }
+                          }},
                          {"instrument_metrics",
                           [&c](TomlReader& r, const toml::node& n, const std::string& k) {
                             std::string answer = "off";
@@ -282,7 +296,7 @@ std::vector<std::string> changes_that_need_a_restart(const Config& running, cons
   compare("audit", running.audit == saved.audit);
   compare("sync", running.sync == saved.sync);
   compare("http", running.http_listen == saved.http_listen && running.http_token == saved.http_token &&
-                      running.instrument_metrics == saved.instrument_metrics);
+                      running.http_hosts == saved.http_hosts && running.instrument_metrics == saved.instrument_metrics);
   compare("net.renew_after", running.renew_after == saved.renew_after);
   compare("net.coalesce", running.coalesce == saved.coalesce);
   compare("net.renew_at", running.renew_at == saved.renew_at);

@@ -68,7 +68,7 @@ int run_command(const std::string& config_file) {
       // Collecting is what we are for: without a page it goes on.
       try {
         web = std::make_unique<WebServer>(executor, engine,
-                                          WebServer::Settings{config.http_listen, config.http_token,
+                                          WebServer::Settings{config.http_listen, config.http_token, config.http_hosts,
                                                               config.instrument_metrics, std::chrono::seconds(10)});
       } catch (const std::runtime_error& error) {
         return spdlog::error("no page, API and metrics: {}", error.what());

@@ -94,10 +94,10 @@ std::unique_ptr<WebServer> serve_page(const asio::any_io_executor& executor, Eng
   if (listen.empty()) return nullptr;
   try {
     return std::make_unique<WebServer>(executor, engine,
-                                       WebServer::Settings{listen, "", true, std::chrono::seconds(10)});
+                                       WebServer::Settings{listen, "", {}, true, std::chrono::seconds(10)});
   } catch (const std::runtime_error&) {
     return std::make_unique<WebServer>(executor, engine,
-                                       WebServer::Settings{"127.0.0.1:0", "", true, std::chrono::seconds(10)});
+                                       WebServer::Settings{"127.0.0.1:0", "", {}, true, std::chrono::seconds(10)});
   }
 }
 }  // namespace

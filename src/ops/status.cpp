@@ -68,9 +68,14 @@ Answered get(const std::string& listen, const std::string& token, const char* ta
   return out;
 }
 
-std::string_view text_of(const dom::element& object, const char* key) {
+// Fit for a terminal: reasons are an exchange's own words.
+std::string text_of(const dom::element& object, const char* key) {
   std::string_view text;
-  return object[key].get(text) == simdjson::SUCCESS ? text : std::string_view{};
+  if (object[key].get(text) != simdjson::SUCCESS) return "";
+  std::string out(text);
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; }, '?');
+  return out;
 }
 std::uint64_t number_of(const dom::element& object, const char* key) {
   std::uint64_t n = 0;

@@ -288,4 +288,9 @@ static void start_up(benchmark::State& state) {
   if (known != static_cast<std::size_t>(instruments)) state.SkipWithError("not every instrument was found");
   std::filesystem::remove_all(folder);
 }
-BENCHMARK(start_up)->Args({1'000, 1'440})->Args({20'000, 60})->Args({20'000, 240})->Args({20'000, 1'440})->Unit(benchmark::kMillisecond);
+BENCHMARK(start_up)
+    ->Args({1'000, 1'440})
+    ->Args({20'000, 60})
+    ->Args({20'000, 240})
+    ->Args({20'000, 1'440})
+    ->Unit(benchmark::kMillisecond);

@@ -18,12 +18,13 @@ namespace http = beast::http;
 
 namespace {
 struct Site {
-  explicit Site(std::string token = "", std::chrono::milliseconds request_max = std::chrono::seconds(10))
-      : exchanges(sim::make_instruments_everywhere(12, 600)),
+  explicit Site(std::string token = "", std::chrono::milliseconds request_max = std::chrono::seconds(10),
+                std::size_t instruments = 12, std::uint32_t trades_per_minute = 600)
+      : exchanges(sim::make_instruments_everywhere(instruments, trades_per_minute)),
         running(exchanges, folder, seconds(1), [&](DaemonOptions& o) {
           o.on_begin = [this, token, request_max](const asio::any_io_executor& executor, Engine& engine) {
             web = std::make_unique<WebServer>(executor, engine,
-                                              WebServer::Settings{"127.0.0.1:0", token, true, request_max});
+                                              WebServer::Settings{"127.0.0.1:0", token, {}, true, request_max});
             web->start();
             port.set_value(web->port());
           };
@@ -199,19 +200,34 @@ TEST_CASE("who asks the page's server for what it does not do is refused, in JSO
 TEST_CASE("with a token nobody reads without it, and it is in no answer") {
   const std::string token = "secret-0123456789";
   Site site(token);
-  for (const char* path : {"/", "/readyz", "/metrics", "/api/v1/instruments", "/list.js"}) {
+  const auto whole = [](const auto& answer) {
+    std::ostringstream out;
+    out << answer;
+    return out.str();
+  };
+  for (const char* path : {"/readyz", "/metrics", "/api/v1/instruments", "/api/v1/health", "/api/v1/connections"}) {
     CHECK(site.get(path).result() == http::status::unauthorized);
     CHECK(site.get(path, http::verb::get, "Bearer secret-0123456780").result() == http::status::unauthorized);
+    CHECK(site.get(path + ("?token=" + token)).result() ==
+          http::status::unauthorized);  // it would stand in proxies' logs
     const auto answer = site.get(path, http::verb::get, "Bearer " + token);
     CHECK(answer.result() != http::status::unauthorized);
-    CHECK(answer.body().find(token) == std::string::npos);
+    CHECK(whole(answer).find(token) == std::string::npos);
   }
-  CHECK(site.get("/healthz").result() == http::status::ok);
+  for (const char* path : {"/healthz", "/", "/list.js"}) {  // the page asks for the token; it holds no data
+    CHECK(site.get(path).result() == http::status::ok);
+    CHECK(whole(site.get(path)).find(token) == std::string::npos);
+  }
+  const auto wrong = site.get("/?token=secret-0123456780");
+  CHECK((wrong.result() == http::status::see_other && wrong.count(http::field::set_cookie) == 0));
   const auto hello = site.get("/?token=" + token);
   CHECK(hello.result() == http::status::see_other);
+  CHECK(whole(hello).find(token) == std::string::npos);
   const std::string cookie(hello[http::field::set_cookie]);
   CHECK((cookie.find("HttpOnly") != cookie.npos && cookie.find("SameSite=Strict") != cookie.npos));
-  CHECK(site.get("/", http::verb::get, "", "a=b; " + cookie.substr(0, cookie.find(';'))).result() == http::status::ok);
+  const std::string kept = "a=b; " + cookie.substr(0, cookie.find(';'));
+  CHECK(site.get("/api/v1/health", http::verb::get, "", kept).result() == http::status::ok);
+  CHECK(site.get("/api/v1/health", http::verb::get, "", "cvdd=" + token).result() == http::status::unauthorized);
   CHECK(site.raw("GET /api/v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
             .starts_with("HTTP/1.1 401"));
@@ -260,4 +276,68 @@ TEST_CASE("streams tell of rows and open bars; who names instruments hears of th
   }
   CHECK_THROWS(listen("/api/v1/stream?instruments=nonsense", 1));
   CHECK_THROWS(listen("/api/v1/elsewhere", 1));
+}
+
+TEST_CASE("pages of other names and other sites' pages hear nothing") {
+  Site site;
+  const auto ask = [&](const std::string& host, const std::string& more = "") {
+    const std::string answer =
+        site.raw("GET /api/v1/health HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n" + more + "\r\n");
+    return answer.substr(9, 3);
+  };
+  CHECK((ask("127.0.0.1:9480") == "200" && ask("localhost") == "200" && ask("[::1]:1") == "200"));
+  CHECK((ask("evil.example") == "421" && ask("127.0.0.1.evil.example:9480") == "421"));
+  const auto stream = [&](const std::string& host, const std::string& origin) {
+    return site
+        .raw("GET /api/v1/stream HTTP/1.1\r\nHost: " + host + "\r\nOrigin: " + origin +
+                 "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+             12)
+        .substr(9, 3);
+  };
+  CHECK(stream("localhost:9480", "http://localhost:9480") == "101");
+  CHECK(stream("localhost:9480", "http://evil.example") == "403");
+  CHECK(stream("evil.example", "http://evil.example") == "421");
+}
+
+TEST_CASE(
+    "a thousand instruments: bounded metrics, all in the list, fifty streams, and one that reads nothing is dropped") {
+  Site site("", std::chrono::seconds(10), 1'000, 120);
+  const std::string metrics = site.get("/metrics").body();
+  CHECK((metrics.size() > 50'000 && metrics.size() < (1U << 20)));
+  CHECK(metrics.find("cvdd_instrument_live{") != metrics.npos);
+  simdjson::dom::parser parser;
+  const std::string list = site.get("/api/v1/instruments").body();
+  CHECK(simdjson::dom::array(parsed(parser, list)["instruments"]).size() == 1'000);
+
+  asio::io_context io;
+  using Ws = beast::websocket::stream<beast::tcp_stream>;
+  std::vector<std::unique_ptr<Ws>> streams;
+  for (int i = 0; i < 50; ++i) {
+    Ws& ws = *streams.emplace_back(std::make_unique<Ws>(io));
+    beast::get_lowest_layer(ws).connect(site.endpoint);
+    ws.handshake("localhost", i % 2 == 0 ? "/api/v1/stream" : "/api/v1/stream?instruments=binance:spot:BTCUSDT");
+  }
+  // The last of those who want all never reads. Everybody else hears of both kinds, for as long as it takes.
+  Ws& deaf = *streams[48];
+  std::size_t rows = 0, open = 0;
+  const auto gone = [&] {
+    const std::string text = site.get("/metrics").body();
+    return text.find("cvdd_streams 49\n") != text.npos;
+  };
+  bool dropped = false;
+  for (int round = 0; round < 60 && !dropped; ++round) {
+    for (const auto& ws : streams) {
+      if (ws.get() == &deaf) continue;
+      for (int n = 0; n < 4; ++n) {
+        beast::flat_buffer buffer;
+        ws->read(buffer);
+        const std::string text = beast::buffers_to_string(buffer.data());
+        (text.find(R"("type":"bars")") != text.npos ? rows : open) += 1;
+      }
+    }
+    dropped = gone();
+  }
+  CHECK(dropped);
+  CHECK((rows > 49 && open > 49));
 }

@@ -40,6 +40,7 @@ const url = await new Promise((good, bad) => {
   demo.on('exit', () => bad(new Error('the demo ended')));
 });
 
+process.on('exit', () => demo.kill('SIGKILL')); // whatever went wrong, nothing is left behind
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync'] });
@@ -50,7 +51,10 @@ async function open(options = {}, hash = '') {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'dark', ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(15000);
-  page.on('console', (m) => { if (['error', 'warning'].includes(m.type())) complaints.push(m.text()); });
+  page.on('console', (m) => {
+    const ours = m.text().includes('willReadFrequently'); // this test looks at the pictures
+    if (['error', 'warning'].includes(m.type()) && !ours) complaints.push(m.text());
+  });
   page.on('pageerror', (e) => complaints.push(String(e)));
   page.on('request', (r) => { if (new URL(r.url()).host !== new URL(url).host && !r.url().startsWith('data:')) foreign.push(r.url()); });
   await page.goto(url + hash);
@@ -102,35 +106,69 @@ await attempt('arrow keys walk, Enter opens, Escape closes', async () => {
 await attempt('a click shows three panes with data', async () => {
   await page.evaluate(() => { window.location.hash = ''; });
   await rows(page).filter({ hasText: 'BTCUSDT' }).filter({ hasText: 'binance' }).first().click();
-  await until(page, () => document.querySelector('#d-chart')?.dataset.panes === '3');
+  await until(page, () => {
+    const { panes, priceBars, cvdBars, deltaBars } = document.querySelector('#d-chart')?.dataset ?? {};
+    return panes === '3' && [priceBars, cvdBars, deltaBars].every((n) => Number(n) >= 3);
+  });
   const drawn = await page.evaluate(() => [...document.querySelectorAll('#d-chart canvas')].filter((c) => {
     if (c.width < 200 || c.height < 50) return false;
     const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
-    const colours = new Set();
-    for (let i = 0; i < data.length && colours.size < 4; i += 4) if (data[i + 3] > 0) colours.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
-    return colours.size > 1;
+    // Candles, the line and the bars are coloured; background, grid and text are greys.
+    for (let i = 0; i < data.length; i += 4) {
+      if (data[i + 3] > 0 && Math.max(data[i], data[i + 1], data[i + 2]) - Math.min(data[i], data[i + 1], data[i + 2]) > 60) return true;
+    }
+    return false;
   }).length);
   return drawn >= 3;
 });
 await attempt('the open bar moves', async () => {
   const key = new URL(page.url()).hash;
-  const before = await page.locator('#detail-view').innerText();
-  await until(page, (old) => document.querySelector('#detail-view').innerText !== old, before);
-  return key === new URL(page.url()).hash;
+  const numbers = () => ['#d-price', '#d-delta', '#d-cvd'].map((id) => document.querySelector(id).textContent).join(' ');
+  const seen = new Set();
+  for (let i = 0; i < 100 && seen.size < 4; i += 1) {
+    seen.add(await page.evaluate(numbers));
+    await page.waitForTimeout(100);
+  }
+  return seen.size >= 4 && key === new URL(page.url()).hash;
 });
 await attempt('base and quote can be exchanged', async () => {
+  // The exact value is told with its unit.
+  const unit = () => page.evaluate(() => document.querySelector('#d-cvd').title.split(' ').at(-1));
+  await until(page, () => document.querySelector('#d-cvd').title);
+  const base = await unit();
   await page.click('#unit-quote');
-  await until(page, () => /USDT|USD/.test(document.querySelector('#d-chart').textContent + document.querySelector('#detail-view').textContent));
+  await until(page, () => document.querySelector('#d-cvd').title.endsWith(' USDT'));
   await page.click('#unit-base');
+  await until(page, () => document.querySelector('#d-cvd').title.endsWith(' BTC'));
+  return base === 'BTC';
 });
 await attempt('a shaded gap appears after the exchanges have hung up', () =>
-  until(page, () => Number(document.querySelector('#d-chart').dataset.gapBars) > 0));
+  until(page, () => {
+    const chart = document.querySelector('#d-chart');
+    if (!(Number(chart.dataset.gapBars) > 0)) return false;
+    // Its colour is in the picture, over most of a pane's height.
+    const [r, g, b] = getComputedStyle(document.querySelector('.swatch.gap')).backgroundColor.match(/[\d.]+/g).map(Number);
+    return [...chart.querySelectorAll('canvas')].some((canvas) => {
+      if (canvas.width < 200 || canvas.height < 50) return false;
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      const hits = new Map();
+      for (let i = 0; i < data.length; i += 4) {
+        const [x, y, z] = [data[i], data[i + 1], data[i + 2]];
+        // Blended with the background: the same hue, paler or darker.
+        if (data[i + 3] > 0 && Math.sign(x - y) === Math.sign(r - g) && Math.sign(y - z) === Math.sign(g - b) && Math.max(x, y, z) - Math.min(x, y, z) > 12) {
+          const column = (i / 4) % canvas.width;
+          hits.set(column, (hits.get(column) ?? 0) + 1);
+        }
+      }
+      return [...hits.values()].some((n) => n > canvas.height / 2);
+    });
+  }));
 await shot(page, 'detail-dark');
 await attempt('two instruments are compared', async () => {
   await page.keyboard.press('Escape');
-  const api = await (await page.request.get(`${url}api/v1/instruments`)).json();
-  const names = api.instruments.filter((i) => i.symbol === 'BTCUSDT').slice(0, 2).map((i) => `${i.exchange}:${i.market}:${i.symbol}`);
-  await page.evaluate((i) => { window.location.hash = `#/compare?i=${i}`; }, names.join(','));
+  const bitcoin = rows(page).filter({ hasText: 'BTCUSDT' }).filter({ hasText: 'binance' });
+  for (const i of [0, 1]) await bitcoin.nth(i).locator('.c-check').click();
+  await page.click('#to-compare');
   await until(page, () => document.querySelector('#c-chart')?.dataset.lines === '2' && Number(document.querySelector('#c-chart').dataset.bars) > 0);
 });
 await shot(page, 'compare-dark');
@@ -156,6 +194,18 @@ await attempt('nothing sticks out on a phone', async () => {
   return phone.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
 });
 await shot(phone, 'phone-light');
+await attempt('a phone shows an instrument, the connections and a comparison, and nothing sticks out', async () => {
+  const fits = () => phone.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+  await rows(phone).filter({ hasText: 'BTCUSDT' }).first().click();
+  await until(phone, () => document.querySelector('#d-chart')?.dataset.panes === '3');
+  await shot(phone, 'phone-detail-light');
+  const detail = await fits();
+  await phone.click('#d-close');
+  await phone.click('#to-connections');
+  await until(phone, () => document.querySelectorAll('.connections tbody tr').length >= 5);
+  await shot(phone, 'phone-connections-light');
+  return detail && await fits();
+});
 check(complaints.length === 0, `no complaint in the console${complaints.length ? `: ${complaints.slice(0, 3).join(' | ')}` : ''}`);
 check(foreign.length === 0, `no request to another host${foreign.length ? `: ${foreign[0]}` : ''}`);
 

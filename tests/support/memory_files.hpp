@@ -10,7 +10,7 @@
 namespace cvdd {
 
 // Files in memory, with faults to order.
-class MemoryFiles final : public FileSink {
+class MemoryFiles : public FileSink {
  public:
   int append(const std::string& path, std::string_view text) override {
     ++appends;

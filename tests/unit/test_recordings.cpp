@@ -10,10 +10,10 @@
 #include <sstream>
 
 #include "catch.hpp"
+#include "cvdd/app/recording.hpp"
 #include "cvdd/app/replay.hpp"
 #include "cvdd/core/csv.hpp"
 #include "cvdd/exchanges/exchange.hpp"
-#include "cvdd/app/recording.hpp"
 #include "source_dir.hpp"
 #include "told.hpp"
 

@@ -30,6 +30,7 @@ Row row(Timestamp time, int cvd, std::uint32_t rev = 0, BarStatus status = BarSt
   r.cvd_quote = Decimal(cvd, 0);
   return r;
 }
+constexpr std::chrono::seconds a_while{60};
 const auto never = [] { return false; };
 
 std::string file_of(const std::vector<Row>& rows) {
@@ -172,7 +173,7 @@ TEST_CASE("web: bars are read from the day files, each at its highest revision")
   REQUIRE(files.append("d/cvd-2025-11-21.1.csv", file_of({row(midnight + seconds(60), 101)})) == 0);
   REQUIRE(files.append("d/cvd-2025-11-21.old.csv", file_of({row(midnight + seconds(120), 1)})) == 0);
 
-  const BarsFound all = read_bars(files, "d", query(noon, midnight + seconds(600)), never);
+  const BarsFound all = read_bars(files, "d", query(noon, midnight + seconds(600)), a_while, never);
   REQUIRE(all.error.empty());
   REQUIRE(all.rows.size() == 12);
   CHECK((all.rows[9].rev == 1 && all.rows[9].cvd_quote == Decimal(990, 0)));
@@ -183,20 +184,20 @@ TEST_CASE("web: bars are read from the day files, each at its highest revision")
   BarsQuery q = query(midnight - seconds(180), midnight + seconds(600));
   q.as_seen = true;
   q.limit = 3;
-  const BarsFound some = read_bars(files, "d", q, never);
+  const BarsFound some = read_bars(files, "d", q, a_while, never);
   REQUIRE(some.rows.size() == 3);
   CHECK((some.rows[2].rev == 0 && some.rows[2].cvd_quote == Decimal(99, 0)));
   REQUIRE(some.next);
   CHECK(*some.next == midnight);
   q.from = *some.next;
-  CHECK(read_bars(files, "d", q, never).rows.size() == 2);
+  CHECK(read_bars(files, "d", q, a_while, never).rows.size() == 2);
 
-  CHECK(read_bars(files, "nowhere", query(noon, midnight), never).rows.empty());
-  CHECK_FALSE(read_bars(files, "d", query(noon, midnight), [] { return true; }).error.empty());
+  CHECK(read_bars(files, "nowhere", query(noon, midnight), a_while, never).rows.empty());
+  CHECK_FALSE(read_bars(files, "d", query(noon, midnight), a_while, [] { return true; }).error.empty());
   // The name alone does not tell which.
   REQUIRE(files.append("d/cvd-2025-11-20.csv",
                        file_of({row(midnight - seconds(60), 1, 0, BarStatus::live, "BTCUSDT", Market::linear)})) == 0);
-  CHECK(read_bars(files, "d", query(noon, midnight), never).many_markets);
+  CHECK(read_bars(files, "d", query(noon, midnight), a_while, never).many_markets);
 }
 
 TEST_CASE("web: the past of the board comes from the files") {
@@ -214,4 +215,51 @@ TEST_CASE("web: the past of the board comes from the files") {
   const auto hour = Board::change(*track, now, seconds(3'600), seconds(600), Decimal(720, 1), Decimal(720, 0));
   REQUIRE(hour.quote);
   CHECK((*hour.quote >= Decimal(60, 0) && *hour.quote <= Decimal(66, 0)));
+}
+
+TEST_CASE("web: a name that is not this server's is told from those that are") {
+  const std::vector<std::string> names{"cvdd.example.org"};
+  for (const char* good : {"127.0.0.1:9480", "127.0.0.1", "[::1]:9480", "[::1]", "localhost:9480", "LOCALHOST",
+                           "10.1.2.3:80", "cvdd.example.org", "CVDD.example.org:443"}) {
+    INFO(good);
+    CHECK(host_allowed(good, names));
+  }
+  for (const char* bad : {"evil.example", "evil.example:9480", "127.0.0.1.evil.example", "localhost.evil.example",
+                          "cvdd.example.org.evil", ":9480", "[evil]:80"}) {
+    INFO(bad);
+    CHECK_FALSE(host_allowed(bad, names));
+  }
+}
+
+TEST_CASE("web: what a browser keeps is not the token") {
+  const std::string token = "0123456789abcdef-TOKEN", session = session_of(token);
+  CHECK((session.size() == 64 && session.find(token) == session.npos));
+  CHECK((session == session_of(token) && session != session_of(token + "x")));
+}
+
+TEST_CASE("web: files that can't be read are not an empty past") {
+  struct Broken : MemoryFiles {
+    int list(const std::string& directory, std::vector<std::string>& names) override {
+      return list_error != 0 ? list_error : MemoryFiles::list(directory, names);
+    }
+    int read(const std::string& path, std::uint64_t offset, std::size_t size, std::string& text) override {
+      return read_error != 0 ? read_error : MemoryFiles::read(path, offset, size, text);
+    }
+    int list_error = 0, read_error = 0;
+  } files;
+  files.files["d/cvd-2026-11-20.csv"] = std::string(csv_header()) + "\n";
+  const auto ask = [&] {
+    return read_bars(
+        files, "d",
+        {"binance", "BTCUSDT", Market::spot, *parse_time("2026-11-20T00:00:00Z"), *parse_time("2026-11-21T00:00:00Z")},
+        a_while, never);
+  };
+  CHECK(ask().error.empty());
+  files.list_error = EMFILE;
+  CHECK(ask().error.find("Too many open files") != std::string::npos);
+  files.list_error = 0;
+  files.read_error = EIO;
+  CHECK(ask().error.find("Input/output error") != std::string::npos);
+  files.read_error = ENOENT;  // deleted meanwhile: then there is nothing
+  CHECK(ask().error.empty());
 }

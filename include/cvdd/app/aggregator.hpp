@@ -41,7 +41,6 @@ struct AggregatorStats {
   std::atomic<std::uint64_t> refused_rows{0};  // the backlog was full
   std::atomic<std::int64_t> newest_trade_us{0};
   std::atomic<std::uint64_t> queue_max{0};  // records of one queue that were found waiting, at most
-  Latency receipt_to_ledger;                // of the oldest record of each batch
   Latency bar_write;                        // rows made text and handed to the kernel
   Latency event_to_ledger;                  // of trades, by the local clock as it is
 };

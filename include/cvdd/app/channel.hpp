@@ -14,6 +14,7 @@
 #include <span>
 
 #include "cvdd/app/ring.hpp"
+#include "cvdd/core/latency.hpp"
 #include "cvdd/core/types.hpp"
 
 namespace cvdd {
@@ -56,7 +57,9 @@ class Channel {
  public:
   // 16,384 records of 64 bytes: about two seconds of the busiest connection known.
   static constexpr std::size_t capacity_default = 16'384;
-  explicit Channel(std::size_t capacity = capacity_default) : ring_(capacity) {}
+  // `waited`: where it is noted how long records wait here; several channels may share it. May be null.
+  explicit Channel(std::size_t capacity = capacity_default, std::shared_ptr<Latency> waited = nullptr)
+      : ring_(capacity), waited_(std::move(waited)) {}
 
   // Pushes what fits, in order, and returns how many that were. The caller keeps the rest and stops reading.
   std::size_t push(std::span<const Record> records) { return ring_.push(records); }
@@ -79,6 +82,10 @@ class Channel {
   void stamp(Time now) {
     if (stamped_.load(std::memory_order_relaxed) == Time{}) stamped_.store(now, std::memory_order_relaxed);
   }
+  // Who takes: of the batch that is in the ledger now.
+  void note_waited(Duration time) {
+    if (waited_) waited_->add(time);
+  }
   [[nodiscard]] Time take_stamp() {
     return stamped_.load(std::memory_order_relaxed) == Time{} ? Time{}
                                                               : stamped_.exchange(Time{}, std::memory_order_relaxed);
@@ -86,6 +93,7 @@ class Channel {
 
  private:
   RecordRing ring_;
+  std::shared_ptr<Latency> waited_;
   alignas(64) std::atomic<Time> stamped_{Time{}};
 };
 

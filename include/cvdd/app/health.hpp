@@ -8,7 +8,7 @@
 namespace cvdd {
 
 struct Health {
-  std::uint64_t instruments = 0;                 // wanted and known to the exchange
+  std::uint64_t instruments = 0;                 // wanted, whether the exchange knows them or not
   std::uint64_t live = 0;                        // of them subscribed now
   std::uint64_t trades = 0;                      // since the start
   std::uint64_t trades_per_second = 0;           // of the last seconds

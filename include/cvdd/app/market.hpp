@@ -57,11 +57,15 @@ class MarketRunner {
   [[nodiscard]] const IntakeCounters& counters() const { return intake_.counters(); }
   [[nodiscard]] std::size_t instruments() const { return active_.size(); }
   [[nodiscard]] std::size_t live_instruments() const;
+  // Names that are wanted and that the exchange does not know, or whose list has not come yet.
+  [[nodiscard]] std::size_t unlisted() const { return listed_.empty() ? wanted_.size() : unlisted_.size(); }
   // For who looks on; src/app/market_view.cpp.
   void look(std::vector<InstrumentState>& out) const;
   void look(std::vector<ConnectionState>& out) const;
   [[nodiscard]] MarketState state() const;
   [[nodiscard]] const Latency& event_to_receipt() const { return intake_.event_to_receipt(); }
+  // How long records waited for the aggregator, by batches.
+  [[nodiscard]] const Latency& receipt_to_ledger() const { return *receipt_to_ledger_; }
   // How long connections were not read because their queues were full, summed up.
   [[nodiscard]] std::uint64_t backpressure_us() const;
   [[nodiscard]] std::uint64_t renewed() const { return renewed_; }
@@ -138,6 +142,8 @@ class MarketRunner {
   std::vector<std::unique_ptr<Session>> sessions_;
   std::uint64_t backpressure_before_us_ = 0;  // of sessions that are gone
   EndCounts ends_before_{};
+  std::size_t queue_max_before_ = 0;
+  std::shared_ptr<Latency> receipt_to_ledger_ = std::make_shared<Latency>();
   std::map<std::string, std::string> unlisted_;  // wanted names that the exchange does not list, and why
   std::map<std::string, std::string> refusals_;  // symbols, in the exchange's words
   std::uint64_t rest_requests_ = 0;

@@ -44,6 +44,7 @@ struct Config {
   AuditMode audit = AuditMode::sample;  // closed bars against the exchanges' own candles
   bool sync = true;                     // sync = "bar": fdatasync after every bar; "off": the kernel decides
   std::string http_listen = "127.0.0.1:9480";
+  std::vector<std::string> http_hosts;   // names by which the server is reached, beside addresses and localhost
   std::string http_token;                // "": whoever reaches the address may read
   bool instrument_metrics = false;       // /metrics tells of each instrument too
   std::string log_level = "info";        // trace debug info warn error

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace cvdd {
 
@@ -18,6 +19,7 @@ class WebServer {
   struct Settings {
     std::string listen;  // "address:port"; port 0: any that is free
     std::string token;
+    std::vector<std::string> hosts;  // names by which it is reached, beside addresses and localhost; lower case
     bool instrument_metrics = false;
     std::chrono::milliseconds request_max{10'000};  // for a whole request to come
   };

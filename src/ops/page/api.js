@@ -18,11 +18,24 @@ export function syncClock(iso) {
   if (iso) offset = Date.parse(iso) - Date.now();
 }
 
+const BUSY_PAUSE_MS = 1000;
+const BUSY_TRIES = 20;
+
+/** As fetch, but a daemon that is busy with other questions is asked again for a while. */
+async function ask(path, signal) {
+  for (let tries = 1; ; tries += 1) {
+    const response = await fetch(path, { signal, cache: 'no-store', credentials: 'same-origin' });
+    if (response.status !== 429 || tries === BUSY_TRIES) return response;
+    await new Promise((good) => { setTimeout(good, BUSY_PAUSE_MS); });
+    signal?.throwIfAborted();
+  }
+}
+
 /** `accept` lists statuses other than 2xx whose body is an answer all the same. */
 export async function getJson(path, { signal, accept = [] } = {}) {
   let response;
   try {
-    response = await fetch(path, { signal, cache: 'no-store', credentials: 'same-origin' });
+    response = await ask(path, signal);
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     throw new ApiError(0, 'The daemon cannot be reached.');
@@ -48,7 +61,7 @@ export function query(parameters) {
 }
 
 export function explain(error) {
-  if (error.status === 401) return 'This daemon wants a token: open /?token=… once, with the token of its configuration.';
+  if (error.status === 401) return 'This daemon wants the token of its configuration.';
   if (error.status === 0) return `${error.message} Trying again by itself.`;
   return error.message;
 }

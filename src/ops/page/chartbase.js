@@ -1,7 +1,7 @@
 // What all charts have in common: the library, colours from the style sheet, UTC, no logo with a style of its own.
 
 import { cssColor } from './theme.js';
-import { axis, dateTime } from './format.js';
+import { dateTime } from './format.js';
 
 let loading;
 
@@ -14,7 +14,7 @@ export function chartLibrary() {
   return loading;
 }
 
-export const WITHOUT_CHARTS = 'This cvdd was built without charts. To get them: install npm, run `npm ci` in src/ops/page and build again.';
+export const WITHOUT_CHARTS = 'This cvdd was built without charts. To get them: install npm and build again.';
 
 export function colors() {
   const read = (name) => cssColor(`--${name}`);
@@ -47,7 +47,7 @@ export function baseOptions(step) {
       borderColor: c.line, timeVisible: step < 86400, secondsVisible: step < 60, rightOffset: 3, minBarSpacing: 0.02,
       maxBarSpacing: 40, lockVisibleTimeRangeOnResize: true,
     },
-    localization: { locale: 'en-GB', timeFormatter: (t) => `${dateTime(t, step < 60)} UTC`, priceFormatter: axis },
+    localization: { locale: 'en-GB', timeFormatter: (t) => `${dateTime(t, step < 60)} UTC` },
     handleScroll: { vertTouchDrag: false }, // on a phone the page scrolls that way
   };
 }

@@ -81,12 +81,16 @@ export class Compare {
       const lines = new Map();
       for (const key of known) { // one after another: the daemon has better things to do
         const line = this.lines.get(key) ?? new CompareLine(this.store.records.get(key), interval);
-        await line.history.ensure(Math.floor(serverNow()) - (seconds ?? 86400));
+        await line.history.ensure(seconds === null ? 0 : Math.floor(serverNow()) - seconds);
         if (this.run !== run) return;
         lines.set(key, line);
         this.lines.set(key, line);
       }
       this.lines = lines;
+      if (seconds === null) {
+        const first = Math.min(...[...lines.values()].map(({ history }) => history.bars[0]?.t ?? Infinity));
+        if (first < Infinity) this.step = autoStep(interval, Math.floor(serverNow()) - first);
+      }
       this.draw(lib, seconds);
     } catch (error) {
       if (error.name === 'AbortError' || this.run !== run) return;

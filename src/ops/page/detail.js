@@ -93,7 +93,7 @@ export class Detail {
     this.show();
     const seconds = RANGES[rangeName(this.store.interval)];
     try {
-      const [lib] = await Promise.all([chartLibrary(), history.ensure(Math.floor(serverNow()) - (seconds ?? 86400))]);
+      const [lib] = await Promise.all([chartLibrary(), history.ensure(seconds === null ? 0 : Math.floor(serverNow()) - seconds)]);
       if (this.run !== run || this.key !== key) return;
       this.history.mergeOpen(record.bar);
       this.draw(lib, seconds);

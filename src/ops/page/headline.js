@@ -15,7 +15,8 @@ export class Headline {
     this.badge = newBadge();
     this.compare = el('button', { type: 'button', id: 'd-compare', onclick: onCompare }, 'Compare');
     this.table = el('button', { type: 'button', id: 'd-table', 'aria-pressed': 'false', onclick: onTable }, 'Table');
-    this.csv = el('a', { class: 'button', download: true, title: 'The newest 20,000 bars as they stand in the files' }, 'CSV');
+    this.csv = el('a', { class: 'button', download: true, title: 'The newest 20,000 bars, each as it is known now' }, 'CSV');
+    for (const event of ['pointerdown', 'keydown', 'focus']) this.csv.addEventListener(event, () => this.aim()); // what is newest changes
     this.close = el('button', { type: 'button', class: 'icon', id: 'd-close', 'aria-label': 'Close', title: 'Close (Esc)', onclick: onClose }, '×');
     this.values = {};
     this.stats = el('dl', { class: 'stats' });
@@ -33,9 +34,15 @@ export class Headline {
     setText(this.name, record.symbol);
     setText(this.where, `${record.exchange} ${record.market}, ${record.base}/${record.quote}`);
     const { exchange, market, symbol } = record;
-    const from = Math.floor(serverNow()) - 20000 * interval;
-    this.csv.setAttribute('href', `/api/v1/bars?${query({ exchange, market, symbol, from, limit: 20000, format: 'csv' })}`);
+    this.wanted = { exchange, market, symbol };
+    this.interval = interval;
+    this.aim();
     this.csv.setAttribute('download', `${exchange}-${market}-${symbol.replace(/[^\w.-]/g, '_')}.csv`);
+  }
+
+  aim() {
+    const from = Math.floor(serverNow()) - 20000 * this.interval;
+    this.csv.setAttribute('href', `/api/v1/bars?${query({ ...this.wanted, from, limit: 20000, format: 'csv' })}`);
   }
 
   show(record, { unit, compared }) {

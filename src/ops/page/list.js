@@ -127,7 +127,7 @@ export class List {
       used.add(row);
       row.place(index, index * height);
       row.show(record, {
-        unit: state.unit, open: record.key === state.key, active: focused && record.key === this.active, checked: selected.has(record.key),
+        unit: state.unit, sparkUnit: this.store.sparkUnit, open: record.key === state.key, active: focused && record.key === this.active, checked: selected.has(record.key),
       });
       row.node.hidden = false;
     }

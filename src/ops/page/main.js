@@ -36,10 +36,12 @@ async function load() {
   if (loading) return loading;
   loading = (async () => {
     try {
-      store.applySnapshot(await getJson('/api/v1/instruments'));
+      const { unit } = state;
+      store.applySnapshot(await getJson(`/api/v1/instruments?spark=${unit}`), unit);
       $('blocked').hidden = true;
+      $('token-form').hidden = true;
     } catch (error) {
-      if (!store.loaded || error.status === 401) block(explain(error instanceof ApiError ? error : new ApiError(0, String(error))));
+      if (!store.loaded || error.status === 401) block(explain(error instanceof ApiError ? error : new ApiError(0, String(error))), error.status === 401);
       refreshTimer = setTimeout(load, 3000);
       return;
     } finally {
@@ -50,9 +52,11 @@ async function load() {
   return loading;
 }
 
-function block(text) {
+function block(text, locked = false) {
   setText($('blocked'), text);
   $('blocked').hidden = false;
+  $('token-form').hidden = !locked;
+  $('token-wrong').hidden = location.search !== '?wrong';
 }
 
 function open(key) {
@@ -85,6 +89,7 @@ onState((now, before) => {
   $('exchange').value = now.exchange;
   if (before.view === undefined || ['q', 'exchange', 'problems', 'sort', 'desc', 'unit'].some((name) => now[name] !== before[name])) list.arrange();
   list.measure();
+  if (before.unit !== undefined && before.unit !== now.unit && store.loaded) load(); // sparklines are in one unit
 
   if (view === 'list' && now.key) {
     detail.open(now.key);
@@ -121,7 +126,7 @@ function fillSelects() {
   $('exchange').value = state.exchange;
 }
 
-$('sort').append(el('option', { value: '' }, 'Unsorted'), ...Object.entries(SORTS).flatMap(([name, { label, number }]) => (number
+$('sort').append(el('option', { value: '' }, 'By name'), ...Object.entries(SORTS).flatMap(([name, { label, number }]) => (number
   ? [el('option', { value: `-${name}` }, `${label}, high first`), el('option', { value: name }, `${label}, low first`)]
   : [el('option', { value: name }, label)])));
 
@@ -147,7 +152,7 @@ stream.addEventListener('message', ({ detail: message }) => {
   if (message.type === 'open') store.applyOpen(message);
   else if (message.type === 'bars') store.applyRows(message.rows);
 });
-health.addEventListener('locked', () => block(explain(new ApiError(401))));
+health.addEventListener('locked', () => block(explain(new ApiError(401)), true));
 
 $('filter').addEventListener('input', () => set({ q: $('filter').value }, { replace: true }));
 $('exchange').addEventListener('change', () => set({ exchange: $('exchange').value }, { replace: true }));

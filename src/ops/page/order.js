@@ -55,6 +55,8 @@ export function arrange(records, { q, exchange, problems, sort, desc, unit }) {
     shown.sort((a, b) => (STATUS_ORDER.indexOf(status(a)) - STATUS_ORDER.indexOf(status(b))) * turn || text('key')(a, b));
   } else if (SORTS[sort]) {
     shown.sort((a, b) => text(sort)(a, b) * turn || text('key')(a, b));
+  } else {
+    shown.sort(text('key'));
   }
   return shown;
 }

@@ -43,8 +43,11 @@ export class Panes {
       this.onHover(logical === undefined || !at ? null : this.slots[Math.round(logical)] ?? null);
     });
     chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
-      if (range && this.slots.length && range.from < 5) this.onOlder();
+      if (range && this.slots.length && range.from < 5 && this.touched) this.onOlder();
     });
+    // Only who moves the chart wants to see what is older: that it fits when it is drawn is no such wish.
+    this.touched = false;
+    this.wish ??= ['wheel', 'pointerdown', 'touchstart', 'keydown'].map((event) => host.addEventListener(event, () => { this.touched = true; }, { passive: true }));
     this.paint();
   }
 

@@ -13,7 +13,7 @@ export function rangeName(interval) {
 export class RangeButtons {
   constructor() {
     this.buttons = Object.keys(RANGES).map((name) => el('button', {
-      type: 'button', onclick: () => set({ range: name }, { replace: true }), title: name === 'all' ? 'All bars loaded so far' : `The last ${name}`,
+      type: 'button', onclick: () => set({ range: name }, { replace: true }), title: name === 'all' ? 'All there is' : `The last ${name}`,
     }, name === 'all' ? 'All' : name));
     this.node = el('div', { class: 'seg', role: 'group', 'aria-label': 'Range' }, ...this.buttons);
   }

@@ -32,7 +32,8 @@ export function setBadge(badge, word, title = EXPLAIN[word]) {
 export function statusTitle(record) {
   const word = status(record);
   const since = record.state !== 'live' && record.since ? `, since ${clock(seconds(record.since))} UTC` : '';
-  return (EXPLAIN[word] ?? word) + since;
+  const reason = record.state !== 'live' && record.reason ? `: ${record.reason}` : '';
+  return (EXPLAIN[word] ?? word) + since + reason;
 }
 
 export class Row {
@@ -62,7 +63,7 @@ export class Row {
     this.node.style.transform = `translateY(${top}px)`;
   }
 
-  show(record, { unit, open, active, checked }) {
+  show(record, { unit, sparkUnit, open, active, checked }) {
     const changed = this.record !== record;
     if (changed) {
       this.record = record;
@@ -84,7 +85,8 @@ export class Row {
     setNumber(this.price, price(record.price, Math.min(record.decimals, decimalsOf(record.price) + 4)),
       record.price ? `${record.price} ${record.quote}` : null, false);
     this.flash(record.price);
-    drawSpark(this.spark, record.spark, bar?.cvd_base ? Number(bar.cvd_base) : null);
+    const now = bar?.[`cvd_${sparkUnit}`];
+    drawSpark(this.spark, record.spark, now ? Number(now) : null);
     setBadge(this.badge, status(record), statusTitle(record));
     setAttr(this.node, 'data-open', open);
     setAttr(this.node, 'data-active', active);

@@ -8,8 +8,7 @@ const SPARK = 48;
 export const COLUMNS = ['time', 'exchange', 'market', 'symbol', 'rev', 'status', 'open', 'high', 'low', 'close', 'buys', 'sells',
   'buy_base', 'sell_base', 'buy_quote', 'sell_quote', 'delta_base', 'delta_quote', 'cvd_base', 'cvd_quote',
   'other_base', 'other_quote', 'first_id', 'last_id', 'missing'];
-const CVD_BASE = COLUMNS.indexOf('cvd_base');
-const CVD_QUOTE = COLUMNS.indexOf('cvd_quote');
+const CVD = { base: COLUMNS.indexOf('cvd_base'), quote: COLUMNS.indexOf('cvd_quote') };
 const CLOSE = COLUMNS.indexOf('close');
 
 /** Events: `list` (which instruments there are), `values` (detail: set of keys), `rows` (detail: map of key to stream rows). */
@@ -18,8 +17,11 @@ export class Store extends EventTarget {
   interval = 60;
   version = '';
   loaded = false;
+  sparkUnit = 'base';
 
-  applySnapshot({ interval_s, version, instruments, time }) {
+  /** `sparkUnit`: what the sparklines of this snapshot show. */
+  applySnapshot({ interval_s, version, instruments, time }, sparkUnit) {
+    this.sparkUnit = sparkUnit;
     this.interval = interval_s;
     this.version = version;
     this.snapshotTime = time;
@@ -35,7 +37,7 @@ export class Store extends EventTarget {
       }
       this.records.set(key, record);
       Object.assign(record, {
-        base: item.base, quote: item.quote, state: item.state, since: item.since, price: item.price,
+        base: item.base, quote: item.quote, state: item.state, since: item.since, reason: item.reason, price: item.price,
         lastTrade: item.last_trade, bar: item.bar, written: item.written,
         change: item.change ?? {}, changeAt: { base: item.bar?.cvd_base ?? null, quote: item.bar?.cvd_quote ?? null },
       });
@@ -54,7 +56,7 @@ export class Store extends EventTarget {
     for (const item of bars) {
       const record = this.records.get(keyOf(item));
       if (!record) continue;
-      record.state = item.state;
+      Object.assign(record, { state: item.state, since: item.since, reason: item.reason ?? '' });
       if (item.price !== null && item.price !== undefined) record.price = item.price;
       if (item.last_trade) record.lastTrade = item.last_trade;
       if (item.bar) record.bar = item.bar;
@@ -84,9 +86,10 @@ export class Store extends EventTarget {
     const newest = record.written?.time ?? '';
     if (time < newest) return;
     record.written = { time, status: row[5] };
-    if (row[CVD_BASE] !== null) {
+    const cvd = row[CVD[this.sparkUnit]];
+    if (cvd !== null) {
       if (time === newest) record.spark.pop();
-      record.spark.push(Number(row[CVD_BASE]));
+      record.spark.push(Number(cvd));
       if (record.spark.length > SPARK) record.spark.shift();
     }
     if (!record.bar || record.bar.time <= time) record.bar = this.quietBar(time, row);
@@ -98,7 +101,7 @@ export class Store extends EventTarget {
     return {
       time: new Date((seconds(time) + this.interval) * 1000).toISOString().replace('.000Z', 'Z'),
       open: close, high: close, low: close, close, buys: 0, sells: 0, delta_base: '0', delta_quote: '0',
-      cvd_base: row[CVD_BASE], cvd_quote: row[CVD_QUOTE],
+      cvd_base: row[CVD.base], cvd_quote: row[CVD.quote],
     };
   }
 

@@ -70,10 +70,17 @@ Answers::Answers(asio::any_io_executor executor, Engine& engine, Live& live, con
       engine_(engine),
       live_(live),
       settings_(settings),
+      session_(session_of(settings.token)),
       readers_(readers),
       stopping_(stopping) {}
 
-bool Answers::allowed(const Request& request, const Target& target) const {
+bool Answers::meant(const Request& request) const {
+  const auto host = request[http::field::host];
+  return !settings_.token.empty() || host.empty() ||
+         host_allowed(std::string_view(host.data(), host.size()), settings_.hosts);
+}
+
+bool Answers::allowed(const Request& request) const {
   if (settings_.token.empty()) return true;
   const auto given = [&](http::field name) {
     const auto value = request[name];
@@ -85,10 +92,9 @@ bool Answers::allowed(const Request& request, const Target& target) const {
     std::string_view one = rest.substr(0, rest.find(';'));
     rest.remove_prefix(std::min(one.size() + 1, rest.size()));
     while (one.starts_with(' ')) one.remove_prefix(1);
-    if (one.starts_with("cvdd=") && same_secret(one.substr(5), settings_.token)) return true;
+    if (one.starts_with("cvdd=") && same_secret(one.substr(5), session_)) return true;
   }
-  const auto parameter = target.parameters.find("token");
-  return parameter != target.parameters.end() && same_secret(parameter->second, settings_.token);
+  return false;
 }
 
 asio::awaitable<Response> Answers::answer(const Request& request) {
@@ -101,19 +107,23 @@ asio::awaitable<Response> Answers::answer(const Request& request) {
   const auto target = parse_target(std::string_view(raw.data(), raw.size()));
   if (!target) co_return error_answer(http::status::bad_request, "the address is not one that is used here");
   if (target->path == "/healthz") co_return healthz();
-  if (!allowed(request, *target)) {
-    Response response = error_answer(http::status::unauthorized, "a token is needed: docs/http.md, \"Token\"");
+  if (!meant(request)) {
+    co_return error_answer(http::status::misdirected_request,
+                           "this name is not one of this server's: use its address, or name it in [http] hosts");
+  }
+  if (target->path == "/" && target->parameters.contains("token") && !settings_.token.empty()) {
+    co_return let_in(target->parameters.at("token"));
+  }
+  const bool data = target->path == "/readyz" || target->path == "/metrics" || target->path.starts_with("/api/");
+  if (data && !allowed(request)) {
+    Response response = error_answer(http::status::unauthorized, "a token is needed: \"Authorization: Bearer TOKEN\"");
     response.set(http::field::www_authenticate, "Bearer");
     co_return response;
   }
-  if (target->path == "/" && target->parameters.contains("token") && !settings_.token.empty()) {
-    Response response = text_answer(http::status::see_other, "", "text/plain");
-    response.set(http::field::location, "/");
-    response.set(http::field::set_cookie,
-                 "cvdd=" + settings_.token + "; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000");
-    co_return response;
+  if (target->path == "/readyz") {
+    const bool ready = live_.reasons(wall_now()).empty();
+    co_return readyz(ready ? http::status::ok : http::status::service_unavailable);
   }
-  if (target->path == "/readyz") co_return readyz(live_.ready() ? http::status::ok : http::status::service_unavailable);
   if (target->path == "/api/v1/health") co_return readyz(http::status::ok);
   if (target->path == "/metrics") co_return metrics();
   if (target->path == "/api/v1/instruments") co_return co_await instruments(*target);
@@ -125,6 +135,17 @@ asio::awaitable<Response> Answers::answer(const Request& request) {
     co_return response;
   }
   co_return asset(request, target->path);
+}
+
+// The token is asked for once, and kept by the browser in another form.
+Response Answers::let_in(const std::string& token) const {
+  const bool good = same_secret(token, settings_.token);
+  Response response = text_answer(http::status::see_other, "", "text/plain");
+  response.set(http::field::location, good ? "/" : "/?wrong");
+  if (good) {
+    response.set(http::field::set_cookie, "cvdd=" + session_ + "; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000");
+  }
+  return response;
 }
 
 Response Answers::asset(const Request& request, std::string_view path) {
@@ -155,7 +176,13 @@ Response Answers::healthz() const {
 Response Answers::readyz(http::status status) const {
   const Snapshot& s = *live_.snapshot();
   const Health& h = live_.health();
-  std::string out = fmt::format(R"({{"ready":{},"time":)", live_.ready());
+  const std::vector<std::string> reasons = live_.reasons(wall_now());
+  std::string out = fmt::format(R"({{"ready":{},"reasons":[)", reasons.empty());
+  for (const std::string& reason : reasons) {
+    if (out.back() != '[') out += ',';
+    append_text(out, reason);
+  }
+  out += R"(],"time":)";
   append_moment(out, s.time);
   out += fmt::format(R"(,"instruments":{{"wanted":{},"live":{}}},"gaps":{},"trades_per_second":{},)"
                      R"("disk":{{"writable":{},"backlog_rows":{},"refused_rows":{}}},"not_ready":[)",
@@ -170,18 +197,20 @@ Response Answers::readyz(http::status status) const {
     out += fmt::format(R"(,"state":"{}","reason":)", name_of(state.state));
     append_text(out, state.reason);
     out += R"(,"since":)";
-    append_moment(out, s.since[i]);
+    append_moment(out, s.not_live[i]);
     out += '}';
   }
   return json_answer(status, out + "]}\n");
 }
 
-Response Answers::metrics() const {
+Response Answers::metrics() {
   MetricsInput input;
   input.engine = &engine_;
   input.board = &live_.board();
   input.health = live_.health();
-  input.ready = live_.ready();
+  input.ready = live_.reasons(wall_now()).empty();
+  input.snapshot = live_.snapshot();
+  if (settings_.instrument_metrics) live_.show_interest(std::chrono::steady_clock::now());
   input.silence = live_.silence();
   input.instruments = settings_.instrument_metrics;
   input.streams = streams ? streams() : 0;
@@ -208,7 +237,8 @@ asio::awaitable<void> Answers::wait_for_open_bars() {
 asio::awaitable<Response> Answers::instruments(const Target& target) {
   co_await wait_for_open_bars();
   const auto asked = target.parameters.find("spark");
-  const bool spark = asked == target.parameters.end() || asked->second != "0";
+  const std::string wanted = asked == target.parameters.end() ? "base" : asked->second;
+  const Spark spark = wanted == "0" ? Spark::none : wanted == "quote" ? Spark::quote : Spark::base;
   const std::shared_ptr<const Snapshot> s = live_.snapshot();
   std::string out = R"({"time":)";
   append_moment(out, s->time);
@@ -218,7 +248,8 @@ asio::awaitable<Response> Answers::instruments(const Target& target) {
     const InstrumentState& state = s->states[i];
     if (i > 0) out += ',';
     append_instrument(out, state, s->since[i], s->open_of(state),
-                      live_.board().find({{state.exchange, state.market}, state.symbol}), s->time, spark);
+                      live_.board().find({{state.exchange, state.market}, state.symbol}), s->time,
+                      engine_.config().interval, spark);
     if (i % slice == slice - 1) co_await asio::post(executor_, asio::use_awaitable);
   }
   co_return json_answer(http::status::ok, out + "]}\n");
@@ -267,7 +298,9 @@ asio::awaitable<Response> Answers::bars(const Target& target) {
   };
   const Count count(reading_);
   auto read = [this, q = *query]() -> asio::awaitable<BarsFound> {
-    co_return read_bars(engine_.files(), engine_.config().data_dir, q, [this] { return stopping_.load(); });
+    // Who wants a file waits for it; a page asks again from where it was told to.
+    const std::chrono::seconds time_max(q.csv ? 60 : 3);
+    co_return read_bars(engine_.files(), engine_.config().data_dir, q, time_max, [this] { return stopping_.load(); });
   };
   const BarsFound found = co_await asio::co_spawn(readers_, std::move(read), asio::use_awaitable);
   if (!found.error.empty()) {

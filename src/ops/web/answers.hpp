@@ -36,15 +36,18 @@ class Answers {
           boost::asio::thread_pool& readers, const std::atomic<bool>& stopping);
   boost::asio::awaitable<Response> answer(const Request& request);
   // Whether the request brings the token, if there is one.
-  [[nodiscard]] bool allowed(const Request& request, const Target& target) const;
+  [[nodiscard]] bool allowed(const Request& request) const;
+  // Whether it is meant for this server; always, where a token is asked for. See host_allowed.
+  [[nodiscard]] bool meant(const Request& request) const;
   // For /metrics.
   std::function<std::size_t()> streams;
 
  private:
   [[nodiscard]] static Response asset(const Request& request, std::string_view path);
+  [[nodiscard]] Response let_in(const std::string& token) const;
   [[nodiscard]] Response healthz() const;
   [[nodiscard]] Response readyz(http::status status) const;
-  [[nodiscard]] Response metrics() const;
+  [[nodiscard]] Response metrics();
   [[nodiscard]] Response connections() const;
   boost::asio::awaitable<void> wait_for_open_bars();
   boost::asio::awaitable<Response> instruments(const Target& target);
@@ -54,6 +57,7 @@ class Answers {
   Engine& engine_;
   Live& live_;
   const WebServer::Settings& settings_;
+  const std::string session_;
   boost::asio::thread_pool& readers_;
   const std::atomic<bool>& stopping_;
   std::size_t reading_ = 0;

@@ -1,6 +1,7 @@
 #include "ops/web/files.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <map>
@@ -13,13 +14,14 @@ namespace cvdd::web {
 
 namespace {
 constexpr std::size_t piece = std::size_t{1} << 20;
-constexpr std::size_t days_max = 400;           // in one request
-constexpr std::chrono::seconds reading_max{3};  // a day that is begun is read to its end
+constexpr std::size_t days_max = 400;  // in one request
 
 // Files of the days that [from, to) touches, by day, then part.
-std::vector<std::string> files_between(FileSink& files, const std::string& directory, Timestamp from, Timestamp to) {
-  std::vector<std::string> names, out;
-  if (files.list(directory, names) != 0) return out;
+// 0 or errno.
+int files_between(FileSink& files, const std::string& directory, Timestamp from, Timestamp to,
+                  std::vector<std::string>& out) {
+  std::vector<std::string> names;
+  if (const int error = files.list(directory, names); error != 0) return error;
   const std::string first = format_day(from), last = format_day(to - Duration{1});
   for (const std::string& name : names) {
     if (!name.starts_with("cvd-") || !name.ends_with(".csv") || name.size() < 18) continue;
@@ -31,16 +33,20 @@ std::vector<std::string> files_between(FileSink& files, const std::string& direc
     const auto part = [](const std::string& n) { return n.size() == 18 ? 0 : std::stoul("0" + n.substr(15, 9)); };
     return std::tuple(a.substr(0, 14), part(a)) < std::tuple(b.substr(0, 14), part(b));
   });
-  return out;
+  return 0;
 }
 
-// `take(text)`: whole lines; false: enough.
+// `take(text)`: whole lines; false: enough. False too if it was stopped, or the file can't be read: `error` is errno
+// then. A file that is gone has nothing.
 template <class Take>
-bool each_piece(FileSink& files, const std::string& path, const std::function<bool()>& stop, Take take) {
+bool each_piece(FileSink& files, const std::string& path, const std::function<bool()>& stop, int& error, Take take) {
   std::string rest, text;
   for (std::uint64_t at = 0;;) {
     if (stop()) return false;
-    if (files.read(path, at, piece, text) != 0 || text.empty()) return true;
+    error = files.read(path, at, piece, text);
+    if (error == ENOENT) error = 0;
+    if (error != 0) return false;
+    if (text.empty()) return true;
     at += text.size();
     const bool end = text.size() < piece;
     rest += text;
@@ -64,7 +70,7 @@ std::string_view field(std::string_view line, std::size_t n) {
 }  // namespace
 
 BarsFound read_bars(FileSink& files, const std::string& directory, const BarsQuery& query,
-                    const std::function<bool()>& stop) {
+                    std::chrono::seconds time_max, const std::function<bool()>& stop) {
   BarsFound found;
   const std::string tail = "," + query.symbol + ",";
   const std::string name = "," + query.exchange + ",";
@@ -97,8 +103,10 @@ BarsFound read_bars(FileSink& files, const std::string& directory, const BarsQue
   };
   std::string last_day;
   std::size_t days = 0;
-  const auto enough = std::chrono::steady_clock::now() + reading_max;
-  for (const std::string& file : files_between(files, directory, query.from, query.to)) {
+  const auto enough = std::chrono::steady_clock::now() + time_max;
+  std::vector<std::string> names;
+  int error = files_between(files, directory, query.from, query.to, names);
+  for (const std::string& file : names) {
     const std::string day = file.substr(4, 10);
     // Rows of a day are in its own files: what is there once they are read is all there is of it.
     const bool late = days > 0 && std::chrono::steady_clock::now() > enough;
@@ -107,8 +115,9 @@ BarsFound read_bars(FileSink& files, const std::string& directory, const BarsQue
       break;
     }
     last_day = day;
-    if (!each_piece(files, directory + "/" + file, stop, look)) break;
+    if (!each_piece(files, directory + "/" + file, stop, error, look)) break;
   }
+  if (error != 0) found.error = std::string("the files can't be read: ") + std::strerror(error);
   if (stop()) found.error = "the daemon is stopping";
   if (markets.size() > 1) {
     found.many_markets = true;
@@ -126,8 +135,8 @@ BarsFound read_bars(FileSink& files, const std::string& directory, const BarsQue
   return found;
 }
 
-void read_past(FileSink& files, const std::string& directory, Timestamp from, Timestamp to, Duration recent,
-               Board& board, const std::function<bool()>& stop) {
+int read_past(FileSink& files, const std::string& directory, Timestamp from, Timestamp to, Duration recent,
+              Board& board, const std::function<bool()>& stop) {
   constexpr std::int64_t five_minutes = 300'000'000;
   const auto look = [&](std::string_view text) {
     while (!text.empty()) {
@@ -147,9 +156,12 @@ void read_past(FileSink& files, const std::string& directory, Timestamp from, Ti
     }
     return true;
   };
-  for (const std::string& file : files_between(files, directory, from, to)) {
-    if (!each_piece(files, directory + "/" + file, stop, look)) return;
+  std::vector<std::string> names;
+  int error = files_between(files, directory, from, to, names);
+  for (const std::string& file : names) {
+    if (!each_piece(files, directory + "/" + file, stop, error, look)) break;
   }
+  return error;
 }
 
 }  // namespace cvdd::web

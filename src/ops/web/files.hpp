@@ -2,6 +2,7 @@
 // on a thread that may wait. The files grow meanwhile; a line without its end is left for the next time.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -21,11 +22,11 @@ struct BarsFound {
 };
 // `stop`: asked now and then; true gives up.
 [[nodiscard]] BarsFound read_bars(FileSink& files, const std::string& directory, const BarsQuery& query,
-                                  const std::function<bool()>& stop);
+                                  std::chrono::seconds time_max, const std::function<bool()>& stop);
 
 // Feeds the board with rows of [from, to): all of those that began less than `recent` before `to`, and those that end
-// on a full five minutes.
-void read_past(FileSink& files, const std::string& directory, Timestamp from, Timestamp to, Duration recent,
-               Board& board, const std::function<bool()>& stop);
+// on a full five minutes. 0, or errno of what could not be read.
+int read_past(FileSink& files, const std::string& directory, Timestamp from, Timestamp to, Duration recent,
+              Board& board, const std::function<bool()>& stop);
 
 }  // namespace cvdd::web

@@ -124,7 +124,7 @@ void append_row_json(std::string& out, const Row& row, bool short_form) {
 }
 
 void append_instrument(std::string& out, const InstrumentState& state, Timestamp since, const OpenBar* open,
-                       const Board::Track* track, Timestamp now, bool spark) {
+                       const Board::Track* track, Timestamp now, Duration interval, Spark spark) {
   const Instrument* const instrument = state.instrument;
   out += '{';
   append_name(out, state.exchange, state.market, state.symbol);
@@ -155,8 +155,11 @@ void append_instrument(std::string& out, const InstrumentState& state, Timestamp
   }
   Board::Change hour, day;
   if (open != nullptr && track != nullptr) {
-    hour = Board::change(*track, now, seconds(3'600), seconds(600), open->cvd_base, open->cvd_quote);
-    day = Board::change(*track, now, seconds(86'400), seconds(7'200), open->cvd_base, open->cvd_quote);
+    // The newest point that is old enough may be one of the ring's distances older, or a bar.
+    hour =
+        Board::change(*track, now, seconds(3'600), std::max(seconds(600), interval), open->cvd_base, open->cvd_quote);
+    day = Board::change(*track, now, seconds(86'400), std::max(seconds(7'200), interval), open->cvd_base,
+                        open->cvd_quote);
   }
   const auto change = [&](const char* name, const std::optional<Decimal>& value) {
     out += name;
@@ -167,21 +170,27 @@ void append_instrument(std::string& out, const InstrumentState& state, Timestamp
   change(R"(,"quote_1h":)", hour.quote);
   change(R"(,"quote_24h":)", day.quote);
   out += '}';
-  if (spark) {
+  if (spark != Spark::none) {
     out += R"(,"spark":[)";
     for (std::size_t i = 0; track != nullptr && i < track->bars.count(); ++i) {
       if (i > 0) out += ',';
-      append_decimal(out, track->bars.at(i).base);
+      append_decimal(out, spark == Spark::quote ? track->bars.at(i).quote : track->bars.at(i).base);
     }
     out += ']';
   }
   out += '}';
 }
 
-void append_open(std::string& out, const InstrumentState& state, const OpenBar* open) {
+void append_open(std::string& out, const InstrumentState& state, Timestamp since, const OpenBar* open) {
   out += '{';
   append_name(out, state.exchange, state.market, state.symbol);
-  out += fmt::format(R"(,"state":"{}","price":)", name_of(state.state));
+  out += fmt::format(R"(,"state":"{}","since":)", name_of(state.state));
+  append_moment(out, since);
+  if (!state.reason.empty()) {
+    out += R"(,"reason":)";
+    append_text(out, state.reason);
+  }
+  out += R"(,"price":)";
   append_decimal(out, open != nullptr ? open->close : std::nullopt);
   out += R"(,"last_trade":)";
   append_moment(out, open != nullptr ? open->last_trade : Timestamp{});

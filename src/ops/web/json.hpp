@@ -23,10 +23,12 @@ void append_name(std::string& out, std::string_view exchange, Market market, std
 void append_row_json(std::string& out, const Row& row, bool short_form);
 [[nodiscard]] std::string_view short_columns();  // as a JSON array
 
+// Which CVD a sparkline shows.
+enum class Spark : std::uint8_t { none, base, quote };
 // One instrument of /api/v1/instruments. `open`, `track`: may be null.
 void append_instrument(std::string& out, const InstrumentState& state, Timestamp since, const OpenBar* open,
-                       const Board::Track* track, Timestamp now, bool spark);
+                       const Board::Track* track, Timestamp now, Duration interval, Spark spark);
 // One of the stream's.
-void append_open(std::string& out, const InstrumentState& state, const OpenBar* open);
+void append_open(std::string& out, const InstrumentState& state, Timestamp since, const OpenBar* open);
 
 }  // namespace cvdd::web

@@ -1,7 +1,11 @@
 #include "ops/web/live.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <utility>
+
+#include "cvdd/core/csv.hpp"
 
 namespace cvdd::web {
 
@@ -21,22 +25,34 @@ void Live::set_past(Board past) {
   for (const Piece& piece : std::exchange(held_, {})) add(piece.rows, piece.from, piece.to);
 }
 
+Live::Since& Live::since_of(const InstrumentState& state) {
+  if (state.instrument != nullptr) return since_[state.instrument];
+  return unlisted_since_[{{state.exchange, state.market}, state.symbol}];
+}
+
 void Live::look(Timestamp now) {
   auto s = std::make_shared<Snapshot>();
   s->time = now_ = now;
   for (const auto& [where, market] : engine_.markets()) market->look(s->states);
-  std::map<Board::Key, std::pair<FeedState, Timestamp>> since;
   s->since.reserve(s->states.size());
+  s->not_live.reserve(s->states.size());
+  ++looks_;
   for (const InstrumentState& state : s->states) {
-    const Board::Key key{{state.exchange, state.market}, state.symbol};
-    const auto known = since_.find(key);
-    const bool same = known != since_.end() && known->second.first == state.state;
-    const Timestamp begun = same ? known->second.second : now;
-    s->since.push_back(begun);
-    since.emplace(key, std::pair(state.state, begun));
-    s->live += state.state == FeedState::live ? 1U : 0U;
+    Since& known = since_of(state);
+    const bool fresh = known.look == 0, live = state.state == FeedState::live;
+    if (fresh || known.state != state.state) {
+      if (fresh || known.state == FeedState::live || live) known.not_live_since = now;
+      known.state_since = now;
+      known.state = state.state;
+    }
+    known.look = looks_;
+    s->since.push_back(known.state_since);
+    s->not_live.push_back(known.not_live_since);
+    s->live += live ? 1U : 0U;
   }
-  since_ = std::move(since);
+  const auto gone = [this](const auto& entry) { return entry.second.look != looks_; };
+  std::erase_if(since_, gone);
+  std::erase_if(unlisted_since_, gone);
   s->open_bars = engine_.aggregator().glance().open_bars();
   if (s->open_bars) {
     s->open.reserve(s->open_bars->size());
@@ -72,9 +88,17 @@ void Live::look_at_silence(std::chrono::steady_clock::time_point now) {
   }
 }
 
-bool Live::ready() const {
+std::vector<std::string> Live::reasons(Timestamp now) const {
   const Snapshot& s = *snapshot_;
-  return !s.states.empty() && s.live == s.states.size() && disk_good() && making_progress(health_);
+  std::vector<std::string> out;
+  if (s.states.empty()) out.emplace_back("no instrument is wanted, or none is known yet");
+  if (s.live < s.states.size()) out.push_back(fmt::format("{} instruments are not live", s.states.size() - s.live));
+  if (!disk_good()) {
+    out.push_back(fmt::format("rows can't be written since {}", format_time(disk_bad_since_.value_or(now))));
+  }
+  if (!making_progress(health_)) out.emplace_back("the aggregator hangs");
+  if (now > s.time + seconds(5)) out.push_back(fmt::format("nobody has looked since {}", format_time(s.time)));
+  return out;
 }
 
 }  // namespace cvdd::web

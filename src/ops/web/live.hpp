@@ -17,8 +17,9 @@ namespace cvdd::web {
 struct Snapshot {
   Timestamp time;
   std::vector<InstrumentState> states;
-  std::vector<Timestamp> since;  // of each state
-  Glance::OpenBars open_bars;    // may be null
+  std::vector<Timestamp> since;     // of each state
+  std::vector<Timestamp> not_live;  // since when each was not live; the same as `since` where it is
+  Glance::OpenBars open_bars;       // may be null
   std::unordered_map<const Instrument*, const OpenBar*> open;
   std::size_t live = 0;
   [[nodiscard]] const OpenBar* open_of(const InstrumentState& state) const {
@@ -45,9 +46,15 @@ class Live {
   [[nodiscard]] const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
   [[nodiscard]] const Board& board() const { return board_; }
   [[nodiscard]] const Health& health() const { return health_; }
-  void set_health(const Health& health) { health_ = health; }
+  void set_health(const Health& health, Timestamp now) {
+    if (health.backlog_rows == 0) disk_bad_since_.reset();
+    if (health.backlog_rows > 0 && !disk_bad_since_) disk_bad_since_ = now;
+    health_ = health;
+  }
+  [[nodiscard]] std::optional<Timestamp> disk_bad_since() const { return disk_bad_since_; }
   [[nodiscard]] bool disk_good() const { return health_.backlog_rows == 0; }
-  [[nodiscard]] bool ready() const;
+  // Why it is not ready, in words; empty: it is. `now`: what was looked at too long ago counts for nothing.
+  [[nodiscard]] std::vector<std::string> reasons(Timestamp now) const;
   // Somebody looks: the open bars are asked for in the next minute.
   using Time = std::chrono::steady_clock::time_point;
   void show_interest(Time now) { interested_until_ = now + std::chrono::seconds(60); }
@@ -77,7 +84,16 @@ class Live {
   };
   std::deque<Piece> held_;
   std::shared_ptr<const Snapshot> snapshot_ = std::make_shared<Snapshot>();
-  std::map<Board::Key, std::pair<FeedState, Timestamp>> since_;
+  struct Since {
+    FeedState state = FeedState::unlisted;
+    Timestamp state_since, not_live_since;
+    std::uint64_t look = 0;  // the last that saw it
+  };
+  [[nodiscard]] Since& since_of(const InstrumentState& state);
+  std::unordered_map<const Instrument*, Since> since_;
+  std::map<Board::Key, Since> unlisted_since_;  // of what has no Instrument yet
+  std::uint64_t looks_ = 0;
+  std::optional<Timestamp> disk_bad_since_;
   std::map<std::pair<std::string, Market>, Usual> usual_;
   std::map<std::pair<std::string, Market>, std::pair<double, double>> silence_;
   Health health_;

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 
@@ -143,6 +144,10 @@ void market_metrics(Families& f, const MetricsInput& input) {
     f.histogram("cvdd_event_to_receipt_seconds", "From a trade's time to its receipt, by the exchange's clock", l,
                 market.event_to_receipt());
   });
+  each([&](const MarketState&, const Labels& l, const MarketRunner& market) {
+    f.histogram("cvdd_receipt_to_ledger_seconds", "From the queue to the ledger, of the oldest of each batch", l,
+                market.receipt_to_ledger());
+  });
   count("cvdd_rest_requests_total", "History requests made", [](const MarketState& s) { return s.rest_requests; });
   each([&](const MarketState& s, const Labels& l, const MarketRunner&) {
     for (const auto& [status, n] : s.rest_refusals) {
@@ -193,14 +198,33 @@ void process_metrics(Families& f) {
   f.gauge("process_start_time_seconds", "When the process began", {}, static_cast<double>(process_start));
 }
 
-void instrument_metrics(Families& f, const MetricsInput& input) {
-  std::vector<InstrumentState> states;
-  for (const auto& [where, market] : input.engine->markets()) market->look(states);
-  for (const InstrumentState& s : states) {
-    f.gauge("cvdd_instrument_live", "Whether the instrument's subscription is up",
-            {{"exchange", s.exchange}, {"market", std::string(name_of(s.market))}, {"symbol", s.symbol}},
+double as_number(const Decimal& d) { return std::strtod(to_string(d).c_str(), nullptr); }
+
+void instrument_metrics(Families& f, const Snapshot& snapshot) {
+  const auto each = [&](const auto& tell) {
+    for (const InstrumentState& s : snapshot.states) {
+      tell(s, snapshot.open_of(s),
+           Labels{{"exchange", s.exchange}, {"market", std::string(name_of(s.market))}, {"symbol", s.symbol}});
+    }
+  };
+  each([&](const InstrumentState& s, const OpenBar*, const Labels& l) {
+    f.gauge("cvdd_instrument_live", "Whether the instrument's subscription is up", l,
             s.state == FeedState::live ? 1 : 0);
-  }
+  });
+  each([&](const InstrumentState&, const OpenBar* open, const Labels& l) {
+    if (open == nullptr || open->last_trade.us == 0) return;
+    f.gauge("cvdd_instrument_last_trade_timestamp_seconds", "Time of the newest trade", l,
+            static_cast<double>(open->last_trade.us) / 1e6);
+  });
+  each([&](const InstrumentState&, const OpenBar* open, const Labels& l) {
+    if (open == nullptr) return;
+    f.gauge("cvdd_instrument_cvd_base", "CVD in base units, as near as a double comes", l, as_number(open->cvd_base));
+  });
+  each([&](const InstrumentState&, const OpenBar* open, const Labels& l) {
+    if (open == nullptr) return;
+    f.gauge("cvdd_instrument_cvd_quote", "CVD in quote units, as near as a double comes", l,
+            as_number(open->cvd_quote));
+  });
 }
 }  // namespace
 
@@ -211,8 +235,6 @@ std::string metrics_text(const MetricsInput& input) {
   f.gauge("cvdd_ready", "1: every wanted instrument is live and the disk takes rows", {}, input.ready ? 1 : 0);
   f.gauge("cvdd_interval_seconds", "Length of a bar", {}, in_seconds(input.board->interval()));
   market_metrics(f, input);
-  f.histogram("cvdd_receipt_to_ledger_seconds", "From the queue to the ledger, of the oldest of each batch", {},
-              a.receipt_to_ledger);
   f.counter("cvdd_rows_total", "Rows given to the files", {}, number(a.rows.load()));
   f.counter("cvdd_revisions_total", "Of them revisions", {}, number(a.revisions.load()));
   f.counter("cvdd_late_trades_total", "Trades of bars that were written already", {}, number(a.late.load()));
@@ -223,7 +245,7 @@ std::string metrics_text(const MetricsInput& input) {
   f.counter("cvdd_refused_rows_total", "Rows lost because too many waited", {}, number(a.refused_rows.load()));
   f.gauge("cvdd_streams", "WebSocket clients", {}, number(input.streams));
   process_metrics(f);
-  if (input.instruments) instrument_metrics(f, input);
+  if (input.instruments && input.snapshot) instrument_metrics(f, *input.snapshot);
   return prometheus::TextSerializer().Serialize(f.all());
 }
 

@@ -1,10 +1,14 @@
 #include "ops/web/query.hpp"
 
+#include <fmt/format.h>
 #include <openssl/crypto.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <array>
+#include <boost/asio/ip/address.hpp>
 
 #include "cvdd/core/csv.hpp"
 #include "cvdd/core/decimal.hpp"
@@ -103,7 +107,7 @@ std::optional<BarsQuery> parse_bars_query(const Target& target, Timestamp now, s
     } else if (name == "as_seen") {
       if (value != "0" && value != "1") return bad("0 or 1");
       q.as_seen = value == "1";
-    } else if (name != "token") {
+    } else {
       error = name + ": no such parameter; expected exchange, market, symbol, from, to, limit, format or as_seen";
       return std::nullopt;
     }
@@ -132,6 +136,29 @@ std::optional<std::vector<InstrumentName>> parse_names(std::string_view text, st
     out.push_back({std::string(one.substr(0, first)), *market, std::string(one.substr(second + 1))});
   }
   return out;
+}
+
+std::string session_of(const std::string& token) {
+  constexpr std::string_view purpose = "cvdd page session";
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  HMAC(EVP_sha256(), token.data(), static_cast<int>(token.size()),
+       reinterpret_cast<const unsigned char*>(purpose.data()), purpose.size(), digest.data(), &size);
+  std::string out;
+  for (unsigned i = 0; i < size; ++i) out += fmt::format("{:02x}", digest[i]);
+  return out;
+}
+
+bool host_allowed(std::string_view host, std::span<const std::string> names) {
+  const auto bracket = host.find(']');
+  const auto colon = host.find(':', bracket == host.npos ? 0 : bracket);
+  std::string name(host.substr(0, colon));
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (name == "localhost" || std::find(names.begin(), names.end(), name) != names.end()) return true;
+  if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
+  boost::system::error_code error;
+  (void)boost::asio::ip::make_address(name, error);
+  return !error;
 }
 
 bool same_secret(std::string_view given, std::string_view secret) {

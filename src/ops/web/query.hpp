@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "cvdd/core/types.hpp"
@@ -38,8 +40,26 @@ struct InstrumentName {
   Market market = Market::spot;
   std::string symbol;
   friend auto operator<=>(const InstrumentName&, const InstrumentName&) = default;
+  // Found by its parts, without making one.
+  struct Before {
+    using is_transparent = void;
+    using Parts = std::tuple<std::string_view, Market, std::string_view>;
+    static Parts parts(const InstrumentName& n) { return {n.exchange, n.market, n.symbol}; }
+    static Parts parts(const Parts& p) { return p; }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return parts(a) < parts(b);
+    }
+  };
 };
 [[nodiscard]] std::optional<std::vector<InstrumentName>> parse_names(std::string_view text, std::size_t max);
+
+// What a browser keeps in place of the token, from which nobody finds the token.
+[[nodiscard]] std::string session_of(const std::string& token);
+
+// Whether a request's Host ("name:port", "[::1]:port") is one by which this server may be reached: an address, or
+// localhost, or one of `names`. Any page of the web may ask for a name of its own that leads to this machine.
+[[nodiscard]] bool host_allowed(std::string_view host, std::span<const std::string> names);
 
 // As if written out letter by letter: takes equally long wherever they differ.
 [[nodiscard]] bool same_secret(std::string_view given, std::string_view secret);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -13,6 +14,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
+#include <cstring>
 #include <set>
 #include <stdexcept>
 
@@ -40,7 +42,9 @@ constexpr std::chrono::seconds answer_max{30};
 constexpr std::chrono::milliseconds idle_max{60'000};
 constexpr std::chrono::milliseconds tick{250};
 constexpr std::size_t requests_max = 1'000;  // on one connection
-constexpr std::size_t stream_names_max = 200, rows_at_once = 500;
+constexpr std::size_t stream_names_max = 200, at_once = 500;
+constexpr Duration told_back_to =
+    seconds(86'400);  // older bars come from candles, a month at a time: who wants them asks
 constexpr std::size_t answer_bytes_max = std::size_t{128} << 20;  // of all that are being sent
 
 }  // namespace
@@ -131,21 +135,24 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
         for (const auto& stream : streams_) stream->drop();  // they come again, and ask for what there is
       }
       for (const Glance::Rows& rows : batches) {
-        for (std::size_t from = 0; from < rows->size(); from += rows_at_once) {
-          const std::size_t to = std::min(rows->size(), from + rows_at_once);
+        const Timestamp oldest = wall_now() - told_back_to;
+        for (std::size_t from = 0; from < rows->size(); from += at_once) {
+          const std::size_t to = std::min(rows->size(), from + at_once);
           live_.add(rows, from, to);
-          tell_rows(streams_, std::span<const Row>(*rows).subspan(from, to - from));
+          if (rows->at(from).time >= oldest) tell_rows(streams_, std::span<const Row>(*rows).subspan(from, to - from));
           co_await asio::post(executor_, asio::use_awaitable);
         }
       }
       const auto now = std::chrono::steady_clock::now();
       if (now >= next_look) {
         next_look = now + std::chrono::seconds(1);
-        live_.set_health(engine_.last_health());
+        live_.set_health(engine_.last_health(), wall_now());
         live_.look(wall_now());
         if (!streams_.empty()) {
           live_.show_interest(now);
-          tell_open(streams_, *live_.snapshot(), last_told_);
+          co_await tell_of_open_bars();
+        } else {
+          last_told_ = {};
         }
         if (live_.interested(now)) engine_.aggregator().glance().want_open_bars();
         std::erase_if(streams_, [](const auto& s) { return s->gone(); });
@@ -155,13 +162,29 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
     }
   }
 
+  // Piece by piece, from one snapshot. Who comes meanwhile is told the next time.
+  asio::awaitable<void> tell_of_open_bars() {
+    const std::shared_ptr<const Snapshot> snapshot = live_.snapshot();
+    Streams old, fresh;
+    for (const auto& stream : streams_) (std::exchange(stream->fresh, false) ? fresh : old).push_back(stream);
+    for (std::size_t from = 0; from < snapshot->states.size() && !stopping_; from += at_once) {
+      const std::size_t to = std::min(snapshot->states.size(), from + at_once);
+      tell_open(old, fresh, *snapshot, from, to, last_told_);
+      co_await asio::post(executor_, asio::use_awaitable);
+    }
+  }
+
   asio::awaitable<void> read_the_past() {
     const Timestamp now = wall_now();
     auto read = [this, now]() -> asio::awaitable<Board> {
       Board board(engine_.config().interval);
       const Duration recent{engine_.config().interval.us * 50};
-      read_past(engine_.files(), engine_.config().data_dir, now - seconds(90'000), now, recent, board,
-                [this] { return giving_up_.load(); });
+      const int error = read_past(engine_.files(), engine_.config().data_dir, now - seconds(90'000), now, recent, board,
+                                  [this] { return giving_up_.load(); });
+      if (error != 0) {
+        spdlog::warn("the page's list begins without its past: the files can't be read reason=\"{}\"",
+                     std::strerror(error));
+      }
       co_return board;
     };
     Board past = co_await asio::co_spawn(readers_, std::move(read), asio::use_awaitable);
@@ -289,12 +312,21 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
     // Pages of other sites may open WebSockets to here, which a browser does not keep them from.
     const auto origin = request[http::field::origin];
     const auto host = request[http::field::host];
-    if (!origin.empty() && !std::string_view(origin.data(), origin.size()).ends_with("//" + std::string(host))) {
+    const std::string_view from(origin.data(), origin.size());
+    const auto name = from.substr(std::min(from.find("//") + 2, from.size()));
+    const bool ours = from.ends_with("//" + std::string(host)) ||
+                      std::find(settings_.hosts.begin(), settings_.hosts.end(), name.substr(0, name.find(':'))) !=
+                          settings_.hosts.end();
+    if (!origin.empty() && !ours) {
       co_await refuse(stream, http::status::forbidden, "a page of another site may not listen here");
       co_return;
     }
-    if (!answers_.allowed(request, *target)) {
-      co_await refuse(stream, http::status::unauthorized, "a token is needed: docs/http.md, \"Token\"");
+    if (!answers_.meant(request)) {
+      co_await refuse(stream, http::status::misdirected_request, "this name is not one of this server's: [http] hosts");
+      co_return;
+    }
+    if (!answers_.allowed(request)) {
+      co_await refuse(stream, http::status::unauthorized, "a token is needed: \"Authorization: Bearer TOKEN\"");
       co_return;
     }
     std::optional<std::vector<InstrumentName>> names;
@@ -313,7 +345,6 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
     }
     const auto made = std::make_shared<StreamClient>(std::move(stream), std::move(names));
     streams_.push_back(made);
-    last_told_.clear();  // who is new is told of all
     co_await made->run(std::move(request));
     std::erase(streams_, made);
   }
@@ -325,12 +356,12 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
   asio::steady_timer ticker_;
   Live live_;
   std::set<beast::tcp_stream*> connections_;
-  std::vector<std::shared_ptr<StreamClient>> streams_;
+  Streams streams_;
   Told last_told_;
   std::size_t answer_bytes_ = 0;  // of answers that are being sent
   bool stopping_ = false;
   std::atomic<bool> giving_up_{false};
-  asio::thread_pool readers_{1};
+  asio::thread_pool readers_{2};  // the past of the list, and charts beside it
   Answers answers_;
 };
 

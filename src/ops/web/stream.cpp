@@ -25,7 +25,7 @@ StreamClient::StreamClient(beast::tcp_stream stream, std::optional<std::vector<I
 }
 
 bool StreamClient::wants(std::string_view exchange, Market market, std::string_view symbol) const {
-  return !names_ || names_->contains(InstrumentName{std::string(exchange), market, std::string(symbol)});
+  return !names_ || names_->contains(std::tuple(exchange, market, symbol));
 }
 
 asio::awaitable<void> StreamClient::run(beast::http::request<beast::http::empty_body> request) {
@@ -34,6 +34,7 @@ asio::awaitable<void> StreamClient::run(beast::http::request<beast::http::empty_
   websocket::stream_base::timeout limits{handshake_max, idle_max, true};  // asks for a sign of life
   socket_.set_option(limits);
   socket_.read_message_max(client_message_max);
+  socket_.auto_fragment(false);  // one message, one frame, one write
   const auto [error] = co_await socket_.async_accept(request, await_tuple);
   if (!error) co_await (write() || listen());
   drop();
@@ -83,8 +84,8 @@ namespace {
 // One message for all who want all, and one for each of the others: `item(i)` appends what is told of the i-th, or
 // nothing.
 template <class Wants, class Item>
-void tell_some(const std::vector<std::shared_ptr<StreamClient>>& streams, const std::string& head, std::size_t from,
-               std::size_t to, Wants wants, Item item) {
+void tell_some(const Streams& streams, const std::string& head, std::size_t from, std::size_t to, Wants wants,
+               Item item) {
   const auto message = [&](const StreamClient* only) {
     auto out = std::make_shared<std::string>(head);
     bool any = false;
@@ -109,7 +110,19 @@ void tell_some(const std::vector<std::shared_ptr<StreamClient>>& streams, const 
 }
 }  // namespace
 
-void tell_rows(const std::vector<std::shared_ptr<StreamClient>>& streams, std::span<const Row> rows) {
+bool Told::changes(const InstrumentState& state, const Known& now) {
+  const auto note = [&](auto& known, const auto& key) {
+    const auto [entry, first] = known.try_emplace(key, now);
+    if (first) return true;
+    if (entry->second == now) return false;
+    entry->second = now;
+    return true;
+  };
+  if (state.instrument != nullptr) return note(listed, state.instrument);
+  return note(unlisted, Board::Key{{state.exchange, state.market}, state.symbol});
+}
+
+void tell_rows(const Streams& streams, std::span<const Row> rows) {
   for (std::size_t from = 0; from < rows.size(); from += rows_per_message) {
     tell_some(
         streams, R"({"type":"bars","rows":[)", from, std::min(rows.size(), from + rows_per_message),
@@ -118,31 +131,36 @@ void tell_rows(const std::vector<std::shared_ptr<StreamClient>>& streams, std::s
   }
 }
 
-void tell_open(const std::vector<std::shared_ptr<StreamClient>>& streams, const Snapshot& snapshot, Told& told) {
-  std::vector<std::size_t> changed;
-  for (std::size_t i = 0; i < snapshot.states.size(); ++i) {
+void tell_open(const Streams& streams, const Streams& fresh, const Snapshot& snapshot, std::size_t from, std::size_t to,
+               Told& told) {
+  std::vector<std::size_t> changed, all;
+  for (std::size_t i = from; i < to; ++i) {
     const InstrumentState& state = snapshot.states[i];
     const OpenBar* open = snapshot.open_of(state);
-    std::optional<Known> now(Known{state.state, {}, {}, {}, {}, 0});
+    Known now{state.state, {}, {}, {}, {}, 0};
     if (open != nullptr) {
-      *now = {state.state, open->time, open->last_trade, open->cvd_base, open->cvd_quote, open->buys + open->sells};
+      now = {state.state, open->time, open->last_trade, open->cvd_base, open->cvd_quote, open->buys + open->sells};
     }
-    auto& known = told[{{state.exchange, state.market}, state.symbol}];
-    if (std::exchange(known, now) != now) changed.push_back(i);
+    if (told.changes(state, now)) changed.push_back(i);
+    if (!fresh.empty()) all.push_back(i);
   }
   std::string head = R"({"type":"open","time":)";
   append_moment(head, snapshot.time);
   head += R"(,"bars":[)";
-  tell_some(
-      streams, head, 0, changed.size(),
-      [&](const StreamClient& s, std::size_t i) {
-        const InstrumentState& state = snapshot.states[changed[i]];
-        return s.wants(state.exchange, state.market, state.symbol);
-      },
-      [&](std::string& out, std::size_t i) {
-        const InstrumentState& state = snapshot.states[changed[i]];
-        append_open(out, state, snapshot.open_of(state));
-      });
+  const auto tell = [&](const Streams& whom, const std::vector<std::size_t>& what) {
+    tell_some(
+        whom, head, 0, what.size(),
+        [&](const StreamClient& s, std::size_t i) {
+          const InstrumentState& state = snapshot.states[what[i]];
+          return s.wants(state.exchange, state.market, state.symbol);
+        },
+        [&](std::string& out, std::size_t i) {
+          const InstrumentState& state = snapshot.states[what[i]];
+          append_open(out, state, snapshot.since[what[i]], snapshot.open_of(state));
+        });
+  };
+  tell(streams, changed);
+  tell(fresh, all);
 }
 
 }  // namespace cvdd::web

@@ -13,6 +13,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "ops/web/live.hpp"
@@ -30,6 +31,8 @@ class StreamClient {
   void tell(std::shared_ptr<const std::string> message);
   void drop();
   [[nodiscard]] bool gone() const { return gone_; }
+  // Nothing was told to it of open bars yet: it is told of all of them once.
+  bool fresh = true;
   [[nodiscard]] bool wants_all() const { return !names_; }
   [[nodiscard]] bool wants(std::string_view exchange, Market market, std::string_view symbol) const;
 
@@ -40,7 +43,7 @@ class StreamClient {
   boost::asio::awaitable<void> listen();
 
   boost::beast::websocket::stream<boost::beast::tcp_stream> socket_;
-  std::optional<std::set<InstrumentName>> names_;
+  std::optional<std::set<InstrumentName, InstrumentName::Before>> names_;
   std::deque<std::shared_ptr<const std::string>> waiting_;
   std::size_t waiting_bytes_ = 0;
   boost::asio::steady_timer more_;
@@ -55,9 +58,17 @@ struct Known {
   std::uint64_t fills = 0;
   bool operator==(const Known&) const = default;
 };
-using Told = std::map<Board::Key, std::optional<Known>>;
+struct Told {
+  std::unordered_map<const Instrument*, Known> listed;
+  std::map<Board::Key, Known> unlisted;
+  // Whether it is news; from now on it is not.
+  [[nodiscard]] bool changes(const InstrumentState& state, const Known& now);
+};
 
-void tell_rows(const std::vector<std::shared_ptr<StreamClient>>& streams, std::span<const Row> rows);
-void tell_open(const std::vector<std::shared_ptr<StreamClient>>& streams, const Snapshot& snapshot, Told& told);
+using Streams = std::vector<std::shared_ptr<StreamClient>>;
+void tell_rows(const Streams& streams, std::span<const Row> rows);
+// Of the instruments [from, to) of the snapshot: those that changed, and all of them to the fresh ones.
+void tell_open(const Streams& streams, const Streams& fresh, const Snapshot& snapshot, std::size_t from, std::size_t to,
+               Told& told);
 
 }  // namespace cvdd::web

@@ -254,7 +254,8 @@ Client client_of(Bench& bench, const std::string& who, std::size_t connections) 
   return bench.daemon(connections, who == "cvdd" ? "10ms" : "0");
 }
 
-void bursts(Bench& bench, std::size_t connections, std::size_t messages, int rounds, const std::vector<std::string>& who) {
+void bursts(Bench& bench, std::size_t connections, std::size_t messages, int rounds,
+            const std::vector<std::string>& who) {
   fmt::print("\n{:<32}{:>12}{:>12}{:>12}{:>9}{:>9}{:>12}\n", fmt::format("burst, {} connection(s)", connections),
              "messages/s", "CPU us/msg", "io us/msg", "x floor", "x naive", "io x floor");
   for (const bool small : {true, false}) {
