@@ -285,11 +285,16 @@ void CsvStore::read_file(const DayFile& file, Remembered& newest, bool& anything
     scanned = {};
     rows.clear();
     or_throw(scan(files_, path, whole_parse, scanned));
-    // They lie beside each other as a rule: in the file's last minute.
-    std::string piece;
+    // They lie beside each other as a rule, in the file's last minute; those of instruments that trade seldom before
+    // it.
+    std::string piece, line;
     std::uint64_t piece_begin = 0;
     const auto row_at = [&](const Place& place) {
-      if (place.begin < piece_begin || place.begin + place.size > piece_begin + piece.size()) {
+      if (place.begin < piece_begin) {
+        or_throw(files_.read(path, place.begin, place.size, line));
+        return parse_row(line);
+      }
+      if (place.begin + place.size > piece_begin + piece.size()) {
         or_throw(files_.read(path, place.begin, std::max<std::size_t>(chunk, place.size), piece));
         piece_begin = place.begin;
       }

@@ -356,13 +356,14 @@ void Session::note_end(const boost::system::error_code& error, Watch::Time now) 
 bool Session::take_all(std::span<const std::string_view> messages, Watch::Time now) {
   counters_.messages += messages.size();
   const Timestamp received = context_.time->now();
-  std::uint32_t trades = 0;
+  std::uint32_t trades = 0, with_trades = 0;
   bool good = true;
   for (const std::string_view message : messages) {
     const auto before = static_cast<std::ptrdiff_t>(records_.size());
     const Parsed& parsed = context_.intake->take(message, received, records_, settings_.number);
     if (!parsed.trades.empty()) {
       trades += static_cast<std::uint32_t>(parsed.trades.size());
+      ++with_trades;
       if (doubting_) be_sure_before(before);
     }
     if (!parsed.asks_nothing() && !answer(parsed)) {
@@ -380,7 +381,7 @@ bool Session::take_all(std::span<const std::string_view> messages, Watch::Time n
     context_.hosts->good(host_);
     live_ = true;
   }
-  watch_->data(now, trades);
+  watch_->data(now, with_trades);
   return good;
 }
 
@@ -439,8 +440,8 @@ asio::awaitable<void> Session::deliver() {
   while (true) {
     if (place.first()) {
       push_marks();
-      push_records();
-      if (records_.empty()) {
+      if (marks_.empty()) push_records();
+      if (records_.empty() && marks_.empty()) {
         context_.bell->pull();
         co_return;
       }

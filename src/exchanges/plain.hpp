@@ -18,8 +18,8 @@
 // In front of a function that reads by the short way: everything it calls becomes a part of it, and it is translated
 // twice, for every x86-64 and for those of the last ten years, of which the one that fits is taken when the program
 // starts. Not under sanitizers, which are not ready by then.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && __GNUC__ >= 12 && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define CVDD_SHORT_WAY [[gnu::target_clones("arch=x86-64-v3", "default"), gnu::flatten]]
 #else
 #define CVDD_SHORT_WAY

@@ -21,11 +21,11 @@ constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
 
 [[nodiscard]] bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 
-// As recv(2), into the memory for it, which is empty.
+// As recv(2), behind what is there still; there must be room.
 ssize_t take_in(TlsPipe::SocketEnd& end) {
-  end.begin = end.end = 0;
-  const ssize_t n = ::recv(end.fd, end.bytes.get(), TlsPipe::SocketEnd::room, 0);
-  if (n > 0) end.end = static_cast<std::size_t>(n);
+  if (end.begin == end.end) end.begin = end.end = 0;
+  const ssize_t n = ::recv(end.fd, end.bytes.get() + end.end, TlsPipe::SocketEnd::room - end.end, 0);
+  if (n > 0) end.end += static_cast<std::size_t>(n);
   end.drained = n < 0 ? would_block() : n > 0 && end.end < TlsPipe::SocketEnd::room;
   if (n < 0 && !end.drained) end.error = errno;
   return n;
@@ -132,7 +132,7 @@ asio::awaitable<boost::system::error_code> TlsPipe::handshake() {
 
 void TlsPipe::fetch() {
   SocketEnd& end = *end_;
-  if (end.fd < 0 || end.error != 0 || end.begin < end.end) return;
+  if (end.fd < 0 || end.error != 0 || (end.begin < end.end && end.end == SocketEnd::room)) return;
   end.drained = false;
   (void)take_in(end);  // an end is met again by who reads
 }

@@ -25,13 +25,15 @@ class TlsPipe {
   asio::awaitable<boost::system::error_code> handshake();
 
   enum class Outcome : std::uint8_t { done, nothing, ended, broken };
-  // One system call, unless something is there still: takes what arrived into memory, where read() finds it.
+  // One system call: takes what arrived into memory, behind what is there still, where read() finds it.
   void fetch();
   // Whatever was fetched, decrypted, up to `room` bytes; asks the system itself only if the last call filled the
   // memory there is for it. `ended`: the other side closed, or was cut off.
   [[nodiscard]] Outcome read(char* to, std::size_t room, std::size_t& got);
   // read() stopped because its room was full: the rest is here already.
   [[nodiscard]] bool has_more() const { return end_->begin < end_->end || SSL_has_pending(ssl_.get()) == 1; }
+  // read() has something to tell without anybody waiting: bytes, or how it ended.
+  [[nodiscard]] bool ready() const { return end_->begin < end_->end || end_of_reading_ != Outcome::done; }
   // Until something arrives, which is fetched then.
   asio::awaitable<boost::system::error_code> arrival();
   // Until the next wait nobody is woken by what arrives.

@@ -288,7 +288,7 @@ class WebSocketTransport final : public Transport {
         c.pipe.fetch();
       } else {
         c.turn = 0;
-        if (!ticking) {
+        if (!ticking && !c.pipe.ready()) {
           const error_code error = co_await c.pipe.arrival();
           if (error) co_return TlsPipe::Outcome::ended;
         }

@@ -9,6 +9,7 @@
 #include "cvdd/app/intake.hpp"
 #include "cvdd/core/ledger.hpp"
 #include "cvdd/sim/binance_protocol.hpp"
+#include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/tape.hpp"
 #include "net/frames.hpp"
 
@@ -100,4 +101,51 @@ TEST_CASE("no message costs an allocation between the bytes and the ledger") {
   // A bar's first trade makes its place in the instrument's row of bars: once an instrument, not once a message.
   INFO(made << " allocations for " << sent << " messages of " << instruments.size() << " instruments");
   CHECK(made <= 4 * instruments.size());
+}
+
+TEST_CASE("no message of any exchange costs an allocation on its way to a record") {
+  constexpr Timestamp start{1'763'675'700'000'000};
+  for (const Exchange* exchange : all_exchanges()) {
+    const sim::Protocol& protocol = *sim::find_protocol(exchange->name);
+    auto made = sim::make_instruments_of(protocol, 40, 600);
+    std::erase_if(made, [&](const auto& what) { return what.instrument.market != exchange->market; });
+    sim::Tape tape(1, start, made);
+    std::vector<Instrument> instruments;
+    for (const auto& what : tape.instruments()) instruments.push_back(what.instrument);
+    Intake intake(*exchange, true);
+    for (std::uint32_t i = 0; i < instruments.size(); ++i) {
+      instruments[i].id = i;
+      intake.add(instruments[i]);
+    }
+    std::vector<Record> records;
+    records.reserve(100'000);
+    std::uint64_t allocated = 0;
+    std::vector<std::size_t> told(tape.instruments().size());
+    std::size_t trades = 0;
+    // The first half gives everything its size.
+    for (const std::int64_t half : {1, 2}) {
+      tape.advance(start + seconds(60 * half));
+      for (std::size_t i = 0; i < tape.instruments().size(); ++i) {
+        const auto& what = tape.instruments()[i];
+        const auto all = tape.trades(i).subspan(told[i]);
+        told[i] += all.size();
+        std::vector<std::string> texts;
+        for (const sim::TapeTrade& trade : all) {
+          protocol.frames(what, 0, std::span(&trade, 1), trade.time, texts);
+        }
+        for (std::string& text : texts) text = protocol.wrapped(protocol.topics(what)[0], text);
+        const std::uint64_t before = allocations, taken = intake.counters().trades;
+        for (const std::string& text : texts) (void)intake.take(text, start + seconds(60 * half), records);
+        if (half == 2) {
+          allocated += allocations - before;
+          trades += intake.counters().trades - taken;
+        }
+      }
+    }
+    INFO(exchange->name << " " << name_of(exchange->market) << ": " << allocated << " allocations for " << trades
+                        << " trades");
+    CHECK(trades > 500);
+    // Memory of ids without an order grows by doubling; nothing else does.
+    CHECK(allocated <= (instruments.empty() || instruments[0].ids == Ids::sequence ? 0 : trades / 20));
+  }
 }

@@ -7,12 +7,27 @@
 #include <atomic>
 #include <bit>
 #include <cstddef>
+#include <new>
 #include <span>
 #include <vector>
 
 #include "cvdd/core/types.hpp"
 
 namespace cvdd {
+
+// Each record in a cache line of its own. Not a matter of the type itself: coroutines keep records in frames that know
+// of no such alignment.
+template <class T>
+struct LineAllocator {
+  using value_type = T;
+  static constexpr std::align_val_t line{64};
+  LineAllocator() = default;
+  template <class U>
+  LineAllocator(const LineAllocator<U>&) {}  // NOLINT: as allocators are
+  T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), line)); }
+  void deallocate(T* p, std::size_t n) { ::operator delete(p, n * sizeof(T), line); }
+  friend bool operator==(const LineAllocator&, const LineAllocator&) { return true; }
+};
 
 class RecordRing {
  public:
@@ -50,7 +65,7 @@ class RecordRing {
  private:
   static constexpr std::size_t line = 64;
   const std::size_t capacity_;
-  std::vector<Record> records_;
+  std::vector<Record, LineAllocator<Record>> records_;
   alignas(line) std::atomic<std::size_t> write_{0};
   std::size_t read_seen_ = 0;
   alignas(line) std::atomic<std::size_t> read_{0};

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <optional>
 #include <string_view>
 
@@ -26,14 +27,14 @@ class Watch {
   Watch(WatchLimits limits, Time connected) : limits_(limits), last_frame_(connected), last_data_(connected) {}
 
   void frame(Time t) { last_frame_ = std::max(last_frame_, t); }
-  // `n` trades, read at once.
+  // `n` messages with trades, read at once.
   void data(Time t, std::uint32_t n = 1) {
     frame(t);
     if (any_data_) {
-      // The mean gap between trades, of the last few hundred.
+      // The mean gap between trade messages, of the last few hundred: n of them, of equal length, one after the other.
       const auto gap = std::chrono::duration<double>(t - last_data_).count() / n;
       gaps_ = static_cast<int>(std::min<std::uint32_t>(static_cast<std::uint32_t>(gaps_) + n, gaps_max));
-      mean_gap_s_ += (gap - mean_gap_s_) * std::min(1.0, static_cast<double>(n) / gaps_);
+      mean_gap_s_ = gap + (mean_gap_s_ - gap) * std::pow(1 - 1.0 / gaps_, n);
     }
     last_data_ = t;
     any_data_ = true;

@@ -127,7 +127,7 @@ enum class RecordKind : std::uint8_t {
 };
 
 // 64 bytes, one cache line: price as 64-bit, base and quote as 128-bit mantissas, the rest packed.
-class alignas(64) Record {
+class Record {
  public:
   Record() = default;
   // A mark without volume.
@@ -167,7 +167,7 @@ class alignas(64) Record {
   std::uint64_t base_scale_ : 6 = 0;
   std::uint64_t quote_scale_ : 6 = 0;
 };
-static_assert(sizeof(Record) == 64 && alignof(Record) == 64);
+static_assert(sizeof(Record) == 64);
 
 // Status of a bar (CSV column `status`), in the order of precedence when several apply.
 enum class BarStatus : std::uint8_t { gap, partial, history, repaired, live };

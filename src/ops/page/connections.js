@@ -132,6 +132,6 @@ function showRow(row, connection, now) {
   setAttr(cells.failures, 'data-warn', connection.failures > 0);
   setText(cells.since, ago(connection.since));
   setAttr(cells.since, 'title', connection.since);
-  setText(cells.reason, connection.last_reason || '–');
+  setText(cells.reason, connection.last_reason ? `${connection.state === 'live' ? 'Before: ' : ''}${connection.last_reason}` : '–');
   setAttr(cells.reason, 'title', connection.last_reason || null);
 }

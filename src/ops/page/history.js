@@ -35,22 +35,29 @@ export class History {
     return this.exhausted || this.bars.length >= MOST_BARS;
   }
 
-  /** Loads until `from` (seconds) is covered or there is nothing more. */
+  /** Loads until `from` (seconds) is covered or there is nothing more; or until somebody wants something else. */
   ensure(from) {
+    const mine = this.newest = {};
     return this.loading(async () => {
-      while (this.edge > from && !this.full) await this.window(from);
+      while (this.edge > from && !this.full && this.newest === mine) await this.window(from);
     });
   }
 
-  async loading(work) {
-    this.pending = [];
-    try {
-      await work();
-    } finally {
-      const { pending } = this;
-      this.pending = null;
-      this.merge(pending);
-    }
+  /** One after the other: each goes on where the one before it has left off. */
+  loading(work) {
+    const before = this.queue ?? Promise.resolve();
+    const run = before.then(async () => {
+      this.pending = [];
+      try {
+        await work();
+      } finally {
+        const { pending } = this;
+        this.pending = null;
+        this.merge(pending);
+      }
+    });
+    this.queue = run.catch(() => {});
+    return run;
   }
 
   /** One more window. */

@@ -47,7 +47,8 @@ async function load() {
     } finally {
       loading = null;
     }
-    refreshTimer = setTimeout(load, store.records.size > MANY ? REFRESH_MANY_MS : REFRESH_MS);
+    // The unit may have been changed meanwhile.
+    refreshTimer = setTimeout(load, state.unit !== store.sparkUnit ? 0 : store.records.size > MANY ? REFRESH_MANY_MS : REFRESH_MS);
   })();
   return loading;
 }

@@ -47,7 +47,10 @@ export class Panes {
     });
     // Only who moves the chart wants to see what is older: that it fits when it is drawn is no such wish.
     this.touched = false;
-    this.wish ??= ['wheel', 'pointerdown', 'touchstart', 'keydown'].map((event) => host.addEventListener(event, () => { this.touched = true; }, { passive: true }));
+    this.listening = new AbortController();
+    for (const event of ['wheel', 'pointerdown', 'touchstart', 'keydown']) {
+      host.addEventListener(event, () => { this.touched = true; }, { passive: true, signal: this.listening.signal });
+    }
     this.paint();
   }
 
@@ -127,6 +130,7 @@ export class Panes {
   }
 
   destroy() {
+    this.listening?.abort();
     this.chart?.remove();
     this.chart = null;
     this.slots = [];

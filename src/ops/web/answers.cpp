@@ -291,12 +291,17 @@ asio::awaitable<Response> Answers::bars(const Target& target) {
   if (reading_ >= readers_max) {
     co_return error_answer(http::status::too_many_requests, "too many questions about the files at once");
   }
+  if (query->csv && downloading_ > 0) {
+    co_return error_answer(http::status::too_many_requests, "a download is being made, and one at a time is enough");
+  }
   struct Count {
     std::size_t& n;
     explicit Count(std::size_t& c) : n(++c) {}
     ~Count() { --n; }
   };
   const Count count(reading_);
+  std::size_t charts = 0;
+  const Count downloads(query->csv ? downloading_ : charts);
   auto read = [this, q = *query]() -> asio::awaitable<BarsFound> {
     // Who wants a file waits for it; a page asks again from where it was told to.
     const std::chrono::seconds time_max(q.csv ? 60 : 3);

@@ -60,7 +60,7 @@ class Answers {
   const std::string session_;
   boost::asio::thread_pool& readers_;
   const std::atomic<bool>& stopping_;
-  std::size_t reading_ = 0;
+  std::size_t reading_ = 0, downloading_ = 0;
 };
 
 }  // namespace cvdd::web

@@ -43,8 +43,8 @@ constexpr std::chrono::milliseconds idle_max{60'000};
 constexpr std::chrono::milliseconds tick{250};
 constexpr std::size_t requests_max = 1'000;  // on one connection
 constexpr std::size_t stream_names_max = 200, at_once = 500;
-constexpr Duration told_back_to =
-    seconds(86'400);  // older bars come from candles, a month at a time: who wants them asks
+// Bars that ended earlier come from candles, a month at a time: who wants them asks.
+constexpr Duration told_back_to = seconds(86'400);
 constexpr std::size_t answer_bytes_max = std::size_t{128} << 20;  // of all that are being sent
 
 }  // namespace
@@ -135,11 +135,14 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
         for (const auto& stream : streams_) stream->drop();  // they come again, and ask for what there is
       }
       for (const Glance::Rows& rows : batches) {
-        const Timestamp oldest = wall_now() - told_back_to;
+        const Timestamp oldest = wall_now() - told_back_to - engine_.config().interval - engine_.config().interval;
         for (std::size_t from = 0; from < rows->size(); from += at_once) {
           const std::size_t to = std::min(rows->size(), from + at_once);
           live_.add(rows, from, to);
-          if (rows->at(from).time >= oldest) tell_rows(streams_, std::span<const Row>(*rows).subspan(from, to - from));
+          // Rows of one batch are in the order of their bars.
+          const auto piece = std::span<const Row>(*rows).subspan(from, to - from);
+          const auto recent = std::ranges::partition_point(piece, [&](const Row& row) { return row.time < oldest; });
+          tell_rows(streams_, {recent, piece.end()});
           co_await asio::post(executor_, asio::use_awaitable);
         }
       }
@@ -361,7 +364,7 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
   std::size_t answer_bytes_ = 0;  // of answers that are being sent
   bool stopping_ = false;
   std::atomic<bool> giving_up_{false};
-  asio::thread_pool readers_{2};  // the past of the list, and charts beside it
+  asio::thread_pool readers_{3};  // the past of the list, one download, and charts beside them
   Answers answers_;
 };
 

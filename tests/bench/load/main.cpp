@@ -15,12 +15,15 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
+#include <optional>
 #include <thread>
 
+#include "load/clients.hpp"
 #include "load/server.hpp"
 #include "load/yardsticks.hpp"
 
@@ -75,6 +78,7 @@ struct Client {
 struct Measured {
   double per_second = 0, cpu_us = 0, io_us = 0, core_percent = 0, rss_early = 0, rss = 0;
   std::uint64_t p50 = 0, p99 = 0;
+  Clients::Told looking;
   std::uint64_t sent = 0, trades = 0, holes = 0, backpressure_ms = 0;  // the last three by the daemon
 };
 
@@ -128,6 +132,9 @@ class Bench {
     });
   }
 
+  // Clients that look on from when the daemon is ready.
+  std::size_t pollers = 0, streams = 0;
+
   // So many a second, spread evenly.
   Measured paced(const Client& client, std::size_t per_second, std::chrono::seconds time) {
     return measure(client, [&](const auto& lines, Prepared& p) {
@@ -162,12 +169,16 @@ class Bench {
       std::this_thread::sleep_for(std::chrono::milliseconds(500));
       Prepared p;
       server_.sending = true;
+      std::optional<Clients> looking;
+      if (client.daemon && pollers + streams > 0) looking.emplace(listen_, pollers, streams);
       const Cpu before = cpu_of(pid_);
       const auto begin = Clock::now();
       sent = send(lines, p);
       const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
       std::this_thread::sleep_for(std::chrono::milliseconds(300));
       const Cpu after = cpu_of(pid_);
+      if (looking) m.looking = looking->told();
+      looking.reset();
       m.per_second = static_cast<double>(sent) / seconds;
       m.cpu_us = (after.all - before.all) * 1e6 / static_cast<double>(sent);
       m.io_us = client.daemon ? (after.first - before.first) * 1e6 / static_cast<double>(sent) : m.cpu_us;
@@ -239,53 +250,101 @@ class Bench {
   double rss_early_ = 0;
 };
 
-Measured median(const std::function<Measured()>& measure, int rounds) {
-  std::vector<Measured> all;
-  for (int i = 0; i < rounds; ++i) all.push_back(measure());
-  std::sort(all.begin(), all.end(), [](const Measured& a, const Measured& b) { return a.cpu_us < b.cpu_us; });
-  return all[all.size() / 2];
-}
-
 // Who is measured: the two yardsticks, the daemon, and the daemon at its quickest.
-const std::vector<std::string> everyone{"naive", "floor", "cvdd", "cvdd, coalesce 0"};
+const std::vector<std::string> everyone{"naive", "floor", "floor and a hop", "cvdd", "cvdd, coalesce 0"};
 
 Client client_of(Bench& bench, const std::string& who, std::size_t connections) {
   if (!who.starts_with("cvdd")) return bench.yardstick(who, connections);
   return bench.daemon(connections, who == "cvdd" ? "10ms" : "0");
 }
 
-void bursts(Bench& bench, std::size_t connections, std::size_t messages, int rounds,
-            const std::vector<std::string>& who) {
+// Round by round, one after the other, so that what they are compared with is from the same minute of a machine whose
+// speed drifts. Figures are medians, ratios the medians of each round's.
+class Compared {
+ public:
+  Compared(const std::vector<std::string>& who, int rounds,
+           const std::function<Measured(const std::string&)>& measure) {
+    for (int i = 0; i < rounds; ++i) {
+      for (const std::string& name : who) all_[name].push_back(measure(name));
+    }
+  }
+  template <class Value>
+  [[nodiscard]] double figure(const std::string& name, Value value) const {
+    std::vector<double> values;
+    for (const Measured& m : all_.at(name)) values.push_back(static_cast<double>(value(m)));
+    return middle(std::move(values));
+  }
+  // NaN without the other.
+  template <class Of, class By>
+  [[nodiscard]] double ratio(const std::string& name, Of of, const std::string& other, By by) const {
+    const auto found = all_.find(other);
+    if (found == all_.end()) return std::nan("");
+    std::vector<double> values;
+    for (std::size_t i = 0; i < found->second.size(); ++i) {
+      values.push_back(static_cast<double>(of(all_.at(name)[i])) / static_cast<double>(by(found->second[i])));
+    }
+    return middle(std::move(values));
+  }
+
+ private:
+  static double middle(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+  }
+  std::map<std::string, std::vector<Measured>> all_;
+};
+
+const auto rate_of = [](const Measured& m) { return m.per_second; };
+const auto cpu_us_of = [](const Measured& m) { return m.cpu_us; };
+const auto io_us_of = [](const Measured& m) { return m.io_us; };
+const auto p99_of = [](const Measured& m) { return m.p99; };
+
+void bursts(Bench& bench, std::size_t connections, std::size_t messages, int rounds, std::vector<std::string> who) {
+  std::erase_if(who, [](const std::string& name) { return name == "cvdd, coalesce 0" || name == "floor and a hop"; });
   fmt::print("\n{:<32}{:>12}{:>12}{:>12}{:>9}{:>9}{:>12}\n", fmt::format("burst, {} connection(s)", connections),
              "messages/s", "CPU us/msg", "io us/msg", "x floor", "x naive", "io x floor");
   for (const bool small : {true, false}) {
     const std::size_t n = small ? messages : messages * 2;
-    std::map<std::string, Measured> all;
+    const Compared all(who, rounds, [&](const std::string& name) {
+      return bench.burst(client_of(bench, name, connections), small, n);
+    });
     for (const std::string& name : who) {
-      if (name == everyone.back()) continue;  // nobody waits in a burst
-      all[name] = median([&] { return bench.burst(client_of(bench, name, connections), small, n); }, rounds);
-      const Measured& m = all[name];
       fmt::print("{:<32}{:>12.0f}{:>12.3f}{:>12.3f}{:>9.2f}{:>9.2f}{:>12.2f}\n",
-                 fmt::format("  {}, {}", name, small ? "record per message" : "large records"), m.per_second, m.cpu_us,
-                 m.io_us, m.per_second / all["floor"].per_second, m.per_second / all["naive"].per_second,
-                 all["floor"].cpu_us / m.io_us);
+                 fmt::format("  {}, {}", name, small ? "record per message" : "large records"),
+                 all.figure(name, rate_of), all.figure(name, cpu_us_of), all.figure(name, io_us_of),
+                 all.ratio(name, rate_of, "floor", rate_of), all.ratio(name, rate_of, "naive", rate_of),
+                 1 / all.ratio(name, io_us_of, "floor", cpu_us_of));
     }
   }
 }
 
 void paces(Bench& bench, std::size_t connections, std::chrono::seconds time, const std::vector<std::size_t>& rates,
-           const std::vector<std::string>& who) {
-  fmt::print("\n{:<32}{:>12}{:>12}{:>9}{:>9}{:>12}{:>12}\n", fmt::format("paced, {} connection(s)", connections),
-             "messages/s", "CPU us/msg", "% core", "x naive", "p50 us", "p99 us");
+           int rounds, const std::vector<std::string>& who) {
+  fmt::print("\n{:<32}{:>12}{:>12}{:>9}{:>9}{:>12}{:>12}{:>12}{:>12}\n",
+             fmt::format("paced, {} connection(s)", connections), "messages/s", "CPU us/msg", "% core", "x naive",
+             "p50 us", "p99 us", "p99 x floor", "p99 x hop");
   for (const std::size_t rate : rates) {
-    double naive = 0;
+    const Compared all(who, rounds, [&](const std::string& name) {
+      return bench.paced(client_of(bench, name, connections), rate, time);
+    });
     for (const std::string& name : who) {
-      const Measured m = bench.paced(client_of(bench, name, connections), rate, time);
-      if (name == "naive") naive = m.cpu_us;
-      fmt::print("{:<32}{:>12.0f}{:>12.2f}{:>9.2f}{:>9.2f}{:>12}{:>12}\n", fmt::format("  {}", name), m.per_second,
-                 m.cpu_us, m.core_percent, m.cpu_us / naive, m.p50, m.p99);
+      fmt::print("{:<32}{:>12.0f}{:>12.2f}{:>9.2f}{:>9.2f}{:>12.0f}{:>12.0f}{:>12.2f}{:>12.2f}\n",
+                 fmt::format("  {}", name), all.figure(name, rate_of), all.figure(name, cpu_us_of),
+                 all.figure(name, [](const Measured& m) { return m.core_percent; }),
+                 all.ratio(name, cpu_us_of, "naive", cpu_us_of),
+                 all.figure(name, [](const Measured& m) { return m.p50; }), all.figure(name, p99_of),
+                 all.ratio(name, p99_of, "floor", p99_of), all.ratio(name, p99_of, "floor and a hop", p99_of));
     }
   }
+}
+
+void tell(const Clients::Told& l, std::size_t pollers, std::size_t streams, std::chrono::seconds time) {
+  fmt::print(
+      "{} pollers and {} streams: {:.0f} answers/s, {} refused, /metrics p50 {:.1f} ms, p99 {:.1f} ms, {} bytes; {} "
+      "streams ended\n",
+      pollers, streams, static_cast<double>(l.answers) / static_cast<double>(time.count()), l.refused,
+      static_cast<double>(l.metrics_p50.us) / 1e3, static_cast<double>(l.metrics_p99.us) / 1e3, l.metrics_bytes,
+      l.ended);
 }
 
 void endurance(Bench& bench, std::size_t connections, std::chrono::seconds time) {
@@ -295,6 +354,14 @@ void endurance(Bench& bench, std::size_t connections, std::chrono::seconds time)
       "queues, {:.1f} MiB resident early, {:.1f} at the end, {:.2f} % of a core, p99 {} us\n",
       connections, time.count(), m.per_second, m.trades, m.holes, m.backpressure_ms, m.rss_early, m.rss, m.core_percent,
       m.p99);
+  if (bench.pollers + bench.streams > 0) tell(m.looking, bench.pollers, bench.streams, time);
+}
+
+// Clients alone, of a daemon that runs already: a demo of a thousand instruments, say.
+void look(const std::string& listen, std::size_t pollers, std::size_t streams, std::chrono::seconds time) {
+  const Clients clients(listen, pollers, streams);
+  std::this_thread::sleep_for(time);
+  tell(clients.told(), pollers, streams, time);
 }
 }  // namespace
 
@@ -307,11 +374,12 @@ int main(int argc, char** argv) {
   std::vector<std::size_t> rates{5'000, 20'000, 50'000};
   std::vector<std::string> who = everyone;
   app.add_option("--cvdd", program, "the program");
-  app.add_option("--only", only, "burst, paced or endurance")->check(CLI::IsMember({"burst", "paced", "endurance"}));
+  app.add_option("--only", only, "burst, paced, endurance, or look: clients alone, at --listen")
+      ->check(CLI::IsMember({"burst", "paced", "endurance", "look"}));
   app.add_option("--connections", connections, "default: 1 and 10");
   app.add_option("--messages", messages, "of a burst");
   app.add_option("--who", who, "these alone")->check(CLI::IsMember(everyone));
-  app.add_option("--rounds", rounds, "of each burst, of which the median counts")->check(CLI::Range(1, 99));
+  app.add_option("--rounds", rounds, "of each measurement, of which the median counts")->check(CLI::Range(1, 99));
   app.add_option("--rates", rates, "messages a second of paced load");
   app.add_option("--seconds", time, "of paced load")->check(CLI::Range(2, 3'600));
   app.add_option("--endure", endure, "seconds of 50,000/s over ten connections; 0: not at all");
@@ -320,16 +388,25 @@ int main(int argc, char** argv) {
   app.add_option("--port", port)->group("");
   app.add_option("--ca", ca)->group("");
   bool together = false;
+  std::size_t pollers = 0, streams = 0;
+  app.add_option("--pollers", pollers, "clients that ask --listen for everything, as fast as they can");
+  app.add_option("--streams", streams, "and listeners of its stream")->check(CLI::Range(0, 64));
   app.add_flag("--together", together, "server and client share all processors; default: one for each");
   CLI11_PARSE(app, argc, argv);
-  if (client == "floor") return floor_client(port, ca, connections);
+  if (client.starts_with("floor")) return floor_client(port, ca, connections, client != "floor");
   if (client == "naive") return naive_client(port, ca, connections);
 
+  if (only == "look") {
+    look(listen, pollers, streams, std::chrono::seconds(time));
+    return 0;
+  }
   if (!together) stay_on(server_processor);  // the server's threads come from here
   Bench bench(argv[0], program, listen, !together);
+  bench.pollers = pollers;
+  bench.streams = streams;
   for (const std::size_t n : connections > 0 ? std::vector{connections} : std::vector<std::size_t>{1, 10}) {
     if (only.empty() || only == "burst") bursts(bench, n, messages, rounds, who);
-    if (only.empty() || only == "paced") paces(bench, n, std::chrono::seconds(time), rates, who);
+    if (only.empty() || only == "paced") paces(bench, n, std::chrono::seconds(time), rates, rounds, who);
   }
   if (endure > 0) endurance(bench, 10, std::chrono::seconds(endure));
   return bench.failed ? 1 : 0;

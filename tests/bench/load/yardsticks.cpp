@@ -15,9 +15,12 @@
 #include <boost/beast/ssl.hpp>
 #include <boost/beast/websocket.hpp>
 #include <boost/beast/websocket/ssl.hpp>
+#include <memory>
+#include <optional>
 #include <span>
 #include <thread>
 
+#include "cvdd/app/channel.hpp"
 #include "cvdd/core/latency.hpp"
 #include "load/prepared.hpp"
 #include "net/frames.hpp"
@@ -67,10 +70,59 @@ void tell(std::span<const Latency> latencies) {
 
 }  // namespace
 
-int floor_client(std::uint16_t port, const std::string& ca, std::size_t connections) {
+namespace {
+// One thread that takes what all connections hand over, as the daemon's aggregator does.
+class Hop {
+ public:
+  explicit Hop(std::size_t connections) {
+    for (std::size_t i = 0; i < connections; ++i) channels_.push_back(std::make_unique<Channel>());
+    thread_ = std::thread([this] { take(); });
+  }
+  ~Hop() {
+    stopping_ = true;
+    bell_.ring();
+    thread_.join();
+  }
+  Hop(const Hop&) = delete;
+  Hop& operator=(const Hop&) = delete;
+  void push(std::size_t connection, std::span<const Record> records) {
+    while (!records.empty()) {
+      records = records.subspan(channels_[connection]->push(records));
+      bell_.ring();
+      if (!records.empty()) std::this_thread::yield();
+    }
+  }
+  [[nodiscard]] const Latency& latency() const { return latency_; }
+
+ private:
+  [[nodiscard]] bool any() const {
+    return stopping_ || std::any_of(channels_.begin(), channels_.end(), [](const auto& c) { return !c->empty(); });
+  }
+  void take() {
+    while (!stopping_) {
+      for (const auto& channel : channels_) {
+        const auto batch = channel->front(4'096);
+        const std::int64_t now = wall_us();
+        for (const Record& record : batch) latency_.add(Timestamp{now} - record.time());
+        channel->release(batch.size());
+      }
+      bell_.wait_until(std::chrono::steady_clock::now() + std::chrono::seconds(1), [this] { return any(); });
+    }
+  }
+  std::vector<std::unique_ptr<Channel>> channels_;
+  Bell bell_;
+  Latency latency_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+}  // namespace
+
+int floor_client(std::uint16_t port, const std::string& ca, std::size_t connections, bool hops) {
   SSL_CTX* context = client_context(ca);
   std::vector<std::thread> threads;
   std::vector<Latency> latencies(connections);
+  std::optional<Hop> hop;
+  if (hops) hop.emplace(connections);
   std::atomic<std::uint64_t> total{0};
   for (std::size_t n = 0; n < connections; ++n) {
     threads.emplace_back([&, n] {
@@ -105,6 +157,7 @@ int floor_client(std::uint16_t port, const std::string& ca, std::size_t connecti
       FrameWalk walk(1 << 20);
       FrameWalk::Batch batch;
       std::uint64_t sum = 0;
+      std::vector<Record> records;
       for (int got; (got = SSL_read(ssl, buffer.data() + end, static_cast<int>(buffer.size() - end - 256))) > 0;) {
         end += static_cast<std::size_t>(got);
         if (SSL_has_pending(ssl) == 1 && end < buffer.size() / 2) continue;
@@ -114,8 +167,14 @@ int floor_client(std::uint16_t port, const std::string& ca, std::size_t connecti
           std::uint64_t time = 0;
           sum += sum_of(parser, simdjson::padded_string_view(m.data(), m.size(), m.size() + simdjson::SIMDJSON_PADDING),
                         time);
-          latency.add({now - static_cast<std::int64_t>(time)});
+          if (hop) {
+            records.push_back(Record::mark(RecordKind::trade, 0, {static_cast<std::int64_t>(time)}));
+          } else {
+            latency.add({now - static_cast<std::int64_t>(time)});
+          }
         }
+        if (hop) hop->push(n, records);
+        records.clear();
         std::memmove(buffer.data(), buffer.data() + batch.consumed, end - batch.consumed);
         end -= batch.consumed;
       }
@@ -123,7 +182,7 @@ int floor_client(std::uint16_t port, const std::string& ca, std::size_t connecti
     });
   }
   for (std::thread& thread : threads) thread.join();
-  tell(latencies);
+  tell(hop ? std::span(&hop->latency(), 1) : std::span<const Latency>(latencies));
   return total.load() == 42 ? 3 : 0;
 }
 

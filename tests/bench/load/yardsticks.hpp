@@ -9,7 +9,8 @@
 namespace cvdd::load {
 
 // SSL_read with read-ahead into one buffer, frames walked, simdjson, a sum: what OpenSSL allows. A thread a connection.
-int floor_client(std::uint16_t port, const std::string& ca, std::size_t connections);
+// `hops`: and then through cvdd's queues to one thread more: what two threads in a row allow.
+int floor_client(std::uint16_t port, const std::string& ca, std::size_t connections, bool hops);
 // Beast's websocket stream, one coroutine resume per message, simdjson, a sum.
 int naive_client(std::uint16_t port, const std::string& ca, std::size_t connections);
 
