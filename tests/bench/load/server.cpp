@@ -7,6 +7,7 @@
 #include <openssl/pem.h>
 
 #include <algorithm>
+#include <cstring>
 #include <thread>
 
 #include "cvdd/sim/binance_protocol.hpp"
@@ -50,6 +51,11 @@ void Server::forget() {
 void Server::serve(int fd) {
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  // One that paces by the acknowledgements it gets (bbr) holds back messages for a client that reads every 10 ms, and
+  // sends them on the client's processor time when it does.
+  for (const char* const control : {"cubic", "reno"}) {
+    if (::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, control, static_cast<socklen_t>(std::strlen(control))) == 0) break;
+  }
   SSL* ssl = SSL_new(context_);
   SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
   BIO_set_mem_eof_return(SSL_get_rbio(ssl), -1);
