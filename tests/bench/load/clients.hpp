@@ -1,5 +1,5 @@
-// Who looks on while the daemon works: clients that ask for everything as fast as they can, and listeners of the stream.
-// Threads of the bench's own, plain sockets.
+// Who looks on while the daemon works: clients that ask for everything as fast as they can, and listeners of the
+// stream. Threads of the bench's own, plain sockets.
 #pragma once
 
 #include <atomic>
@@ -20,7 +20,8 @@ class Clients {
   Clients(const Clients&) = delete;
   Clients& operator=(const Clients&) = delete;
 
-  // What was answered with 200, what was not, messages that streams brought, and streams that ended before they were told to.
+  // What was answered with 200, what was not, messages that streams brought, and streams that ended before they were
+  // told to.
   struct Told {
     std::uint64_t answers = 0, refused = 0, messages = 0, ended = 0;
     Duration metrics_p50, metrics_p99;

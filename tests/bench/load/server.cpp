@@ -54,7 +54,8 @@ void Server::serve(int fd) {
   // One that paces by the acknowledgements it gets (bbr) holds back messages for a client that reads every 10 ms, and
   // sends them on the client's processor time when it does.
   for (const char* const control : {"cubic", "reno"}) {
-    if (::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, control, static_cast<socklen_t>(std::strlen(control))) == 0) break;
+    if (::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, control, static_cast<socklen_t>(std::strlen(control))) == 0)
+      break;
   }
   SSL* ssl = SSL_new(context_);
   SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
