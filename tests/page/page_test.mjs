@@ -2,7 +2,7 @@
 //   node page_test.mjs --cvdd PROGRAM --modules FOLDER_WITH_playwright-core --shots FOLDER
 // Every check is a line; exit status 1 if one fails.
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -205,6 +205,33 @@ await attempt('a phone shows an instrument, the connections and a comparison, an
   await until(phone, () => document.querySelectorAll('.connections tbody tr').length >= 5);
   await shot(phone, 'phone-connections-light');
   return detail && await fits();
+});
+await attempt('where a token is wanted the page asks for it, tells a wrong one, and opens for the right one', async () => {
+  const secret = 'page-test-0123456789';
+  const port = 20000 + (process.pid % 10000);
+  writeFileSync(join(folder, 'cvdd.toml'), `[http]\nlisten = "127.0.0.1:${port}"\ntoken = "${secret}"\n`);
+  writeFileSync(join(folder, 'symbols.toml'), '');
+  const locked = spawn(given.cvdd, ['run', '--config', join(folder, 'cvdd.toml')], { stdio: 'ignore' });
+  try {
+    const context = await browser.newContext();
+    const other = await context.newPage();
+    other.setDefaultTimeout(10000);
+    for (let tries = 0; ; tries += 1) {
+      try { await other.goto(`http://127.0.0.1:${port}/`); break; } catch (error) { if (tries === 50) throw error; await other.waitForTimeout(100); }
+    }
+    await other.waitForSelector('#token-form:visible');
+    await other.fill('input[name=token]', 'wrong-0123456789');
+    await other.click('#token-form button');
+    await other.waitForSelector('#token-wrong:visible');
+    await shot(other, 'locked-light');
+    await other.fill('input[name=token]', secret);
+    await other.click('#token-form button');
+    await other.waitForSelector('#token-form', { state: 'hidden' });
+    await until(other, () => document.querySelector('#list-empty').textContent.startsWith('No instruments'));
+    return !other.url().includes(secret);
+  } finally {
+    locked.kill('SIGKILL');
+  }
 });
 check(complaints.length === 0, `no complaint in the console${complaints.length ? `: ${complaints.slice(0, 3).join(' | ')}` : ''}`);
 check(foreign.length === 0, `no request to another host${foreign.length ? `: ${foreign[0]}` : ''}`);

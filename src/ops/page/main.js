@@ -54,7 +54,7 @@ async function load() {
 }
 
 function block(text, locked = false) {
-  setText($('blocked'), text);
+  setText($('blocked-text'), text);
   $('blocked').hidden = false;
   $('token-form').hidden = !locked;
   $('token-wrong').hidden = location.search !== '?wrong';
