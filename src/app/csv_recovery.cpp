@@ -3,160 +3,25 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <stdexcept>
+#include <thread>
 
+#include "csv_scan.hpp"
 #include "cvdd/app/csv_store.hpp"
 #include "cvdd/core/csv.hpp"
 
 namespace cvdd {
 
 namespace {
-constexpr std::size_t chunk = std::size_t{1} << 20;
-constexpr std::size_t line_max = std::size_t{1} << 20;  // what is longer is no row
+constexpr std::size_t chunk = std::size_t{1} << 20;  // of newest rows, which lie beside each other
+constexpr std::uint64_t piece_min = std::uint64_t{64} << 20;
 constexpr std::size_t journal_max = std::size_t{1} << 30;
 
-// The fields of a line that finding the newest rows needs, without parsing it. `key`: exchange,market,symbol.
-struct Outline {
-  std::string_view time, key;
-  std::uint64_t rev = 0;
-  bool traded = false;  // has a last_id
-};
-
-std::optional<Outline> outline_of(std::string_view line) {
-  Outline out;
-  if (line.size() < 60 || line[20] != ',') return std::nullopt;
-  out.time = line.substr(0, 20);
-  std::size_t end = 20;
-  for (int field = 0; field < 3; ++field) {
-    end = line.find(',', end + 1);
-    if (end == std::string_view::npos) return std::nullopt;
-  }
-  out.key = line.substr(21, end - 21);
-  const std::size_t rev_end = line.find(',', end + 1);
-  if (rev_end == std::string_view::npos || rev_end - end > 11) return std::nullopt;
-  for (const char c : line.substr(end + 1, rev_end - end - 1)) {
-    if (c < '0' || c > '9') return std::nullopt;
-    out.rev = out.rev * 10 + static_cast<unsigned>(c - '0');
-  }
-  const std::size_t last = line.rfind(',');
-  out.traded = last > 0 && line[last - 1] != ',';
-  return out;
-}
-
-// Where a line stands in its file.
-struct Place {
-  std::uint64_t begin = 0;
-  std::uint32_t size = 0;
-};
-// The newest lines of one instrument in one file. Times are compared as text: they have one width.
-struct Newest {
-  std::string key;
-  std::array<char, 20> time{}, traded_time{};  // zeros: none yet
-  std::uint64_t rev = 0;
-  Place line, traded_line;
-  std::size_t follower = 0;  // whose row came next the last time
-
-  [[nodiscard]] bool any_traded() const { return traded_line.size > 0; }
-};
-
-// One pass over a file. Rows of a minute come in the order of the minute before it, so nearly always the next row is of
-// whom the last one's follower was; and of the lines only their places are kept.
-class FileScan {
- public:
-  std::optional<Duration> interval;
-  std::uint64_t foreign_line = 0;  // number of the first line that is not ours
-  std::uint64_t lines = 0, bytes = 0;
-  std::string torn;  // after the last newline
-  [[nodiscard]] const std::vector<Newest>& instruments() const { return instruments_; }
-
-  // `begin`: where the line stands.
-  void take(std::string_view line, std::uint64_t begin, bool whole_parse) {
-    ++lines;
-    if (lines == 1) {
-      if (line != csv_header()) foreign_line = 1;
-      return;
-    }
-    const auto outline = outline_of(line);
-    if (!outline || (whole_parse && !parse_row(line))) {
-      if (foreign_line == 0) foreign_line = lines;
-      return;
-    }
-    Newest& newest = instrument(outline->key);
-    const int order = outline->time.compare(text(newest.time));
-    if (order > 0 && newest.line.size > 0) note_distance(text(newest.time), outline->time);
-    const Place place{begin, static_cast<std::uint32_t>(line.size())};
-    if (newest.line.size == 0 || order > 0 || (order == 0 && outline->rev >= newest.rev)) {
-      newest.line = place;
-      std::copy_n(outline->time.begin(), newest.time.size(), newest.time.begin());
-      newest.rev = outline->rev;
-    }
-    if (outline->traded && (!newest.any_traded() || outline->time >= text(newest.traded_time))) {
-      newest.traded_line = place;
-      std::copy_n(outline->time.begin(), newest.traded_time.size(), newest.traded_time.begin());
-    }
-  }
-
- private:
-  [[nodiscard]] static std::string_view text(const std::array<char, 20>& time) { return {time.data(), time.size()}; }
-  Newest& instrument(std::string_view key) {
-    std::size_t at = instruments_.empty() ? 0 : instruments_[last_].follower;
-    if (instruments_.empty() || instruments_[at].key != key) {
-      auto known = index_.find(key);
-      if (known == index_.end()) {
-        known = index_.emplace(std::string(key), instruments_.size()).first;
-        instruments_.emplace_back().key = key;
-      }
-      at = known->second;
-      instruments_[last_].follower = at;
-    }
-    last_ = at;
-    return instruments_[at];
-  }
-  void note_distance(std::string_view from, std::string_view to) {
-    if (from == last_from_ && to == last_to_) return;
-    last_from_ = from;
-    last_to_ = to;
-    const auto a = parse_time(from), b = parse_time(to);
-    if (a && b && (!interval || *b - *a < *interval)) interval = *b - *a;
-  }
-  std::vector<Newest> instruments_;
-  std::map<std::string, std::size_t, std::less<>> index_;
-  std::size_t last_ = 0;
-  std::string last_from_, last_to_;
-};
-
-int scan(FileSink& files, const std::string& path, bool whole_parse, FileScan& out) {
-  std::string text;
-  while (true) {
-    if (const int error = files.read(path, out.bytes, chunk, text); error != 0) return error;
-    if (text.empty()) return 0;
-    // The line that the last piece cut is put together; all others are read where they lie.
-    std::string_view rest = text;
-    if (!out.torn.empty()) {
-      const std::size_t end = rest.find('\n');
-      out.torn += rest.substr(0, end);
-      if (end != rest.npos) {
-        out.take(out.torn, out.bytes + end - out.torn.size(), whole_parse);
-        out.torn.clear();
-        rest.remove_prefix(end + 1);
-      } else {
-        rest = {};
-      }
-    }
-    for (std::size_t end; (end = rest.find('\n')) != rest.npos; rest.remove_prefix(end + 1)) {
-      out.take(rest.substr(0, end), out.bytes + text.size() - rest.size(), whole_parse);
-    }
-    out.torn += rest;
-    out.bytes += text.size();
-    if (out.torn.size() > line_max) {
-      out.foreign_line = out.lines + 1;
-      return 0;
-    }
-  }
-}
+// The daemon does nothing else while it reads its files.
+std::size_t readers() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4); }
 
 // Whether a line without newline can be the beginning of a row of ours.
 bool may_be_ours(std::string_view torn) {
@@ -279,12 +144,11 @@ void CsvStore::read_file(const DayFile& file, Remembered& newest, bool& anything
     bool any_traded = false;
   };
   std::vector<Found> rows;
-  FileScan scanned;
+  std::optional<FileScan> scanned;
   // Only what we would have written ourselves is believed; if some newest row is not, every row is looked at.
   for (const bool whole_parse : {false, true}) {
-    scanned = {};
     rows.clear();
-    or_throw(scan(files_, path, whole_parse, scanned));
+    or_throw(scan_file(files_, path, whole_parse, readers(), piece_min, scanned));
     // They lie beside each other as a rule, in the file's last minute; those of instruments that trade seldom before
     // it.
     std::string piece, line;
@@ -300,7 +164,7 @@ void CsvStore::read_file(const DayFile& file, Remembered& newest, bool& anything
       }
       return parse_row(std::string_view(piece).substr(place.begin - piece_begin, place.size));
     };
-    for (const Newest& n : scanned.instruments()) {
+    for (const Newest& n : scanned->instruments()) {
       Found& found = rows.emplace_back();
       found.row = row_at(n.line);
       found.any_traded = n.any_traded();
@@ -309,16 +173,16 @@ void CsvStore::read_file(const DayFile& file, Remembered& newest, bool& anything
     const auto unreadable = [](const Found& f) { return !f.row || (f.any_traded && !f.traded); };
     if (std::none_of(rows.begin(), rows.end(), unreadable)) break;
   }
-  sizes_[name_of(file)] = scanned.bytes;
+  sizes_[name_of(file)] = scanned->end();
   const bool writable = current(file.day) == file;
-  if (scanned.foreign_line > 0) {
-    if (writable) retire(file, fmt::format("line {} is not a row that cvdd wrote", scanned.foreign_line));
-    if (scanned.foreign_line == 1) return;
-  } else if (!scanned.torn.empty() && writable) {
-    cut_torn_line(file, scanned.bytes, scanned.torn);
+  if (scanned->foreign_line() > 0) {
+    if (writable) retire(file, fmt::format("line {} is not a row that cvdd wrote", scanned->foreign_line()));
+    if (scanned->foreign_line() == 1) return;
+  } else if (!scanned->torn().empty() && writable) {
+    cut_torn_line(file, scanned->end(), scanned->torn());
   }
-  if (scanned.interval && (!interval_found_ || *scanned.interval < *interval_found_)) {
-    interval_found_ = scanned.interval;
+  if (scanned->interval() && (!interval_found_ || *scanned->interval() < *interval_found_)) {
+    interval_found_ = scanned->interval();
   }
   for (Found& found : rows) {
     if (!found.row) continue;
