@@ -1,7 +1,7 @@
-// cvdd_load_bench --cvdd PROGRAM: what a burst brings, and what everyday load costs, beside two yardsticks in the same
+// cvdd_load_bench --cvdd PROGRAM: what a burst brings, and what everyday load costs, beside yardsticks in the same
 // run.
 //
-// A server of its own sends prepared aggTrade frames (TLS, WebSocket) to one client process at a time: the two
+// A server of its own sends prepared aggTrade frames (TLS, WebSocket) to one client process at a time: the
 // yardsticks (yardsticks.hpp) and `cvdd run`, queue, ledger and files included. Throughput is how fast the server gets
 // rid of its messages; CPU is the client's, from /proc; latency is from the moment a message is handed to TLS until it
 // is summed up (yardsticks) or in the ledger (cvdd). Read as ratios.
@@ -20,8 +20,9 @@ using namespace cvdd;
 using namespace cvdd::load;
 
 namespace {
-// Who is measured: the two yardsticks, the daemon, and the daemon at its quickest.
-const std::vector<std::string> everyone{"naive", "floor", "floor and a hop", "cvdd", "cvdd, coalesce 0"};
+// Who is measured: the yardsticks, the daemon, and the daemon at its quickest.
+const std::vector<std::string> everyone{"naive", "floor",           "floor and a hop", "floor every 10 ms",
+                                        "cvdd",  "cvdd, coalesce 0"};
 
 Client client_of(Bench& bench, const std::string& who, std::size_t connections) {
   if (!who.starts_with("cvdd")) return bench.yardstick(who, connections);
@@ -70,7 +71,7 @@ const auto io_us_of = [](const Measured& m) { return m.io_us; };
 const auto p99_of = [](const Measured& m) { return m.p99; };
 
 void bursts(Bench& bench, std::size_t connections, std::size_t messages, int rounds, std::vector<std::string> who) {
-  std::erase_if(who, [](const std::string& name) { return name == "cvdd, coalesce 0" || name == "floor and a hop"; });
+  std::erase_if(who, [](const std::string& name) { return name != "naive" && name != "floor" && name != "cvdd"; });
   fmt::print("\n{:<32}{:>12}{:>12}{:>12}{:>9}{:>9}{:>12}\n", fmt::format("burst, {} connection(s)", connections),
              "messages/s", "CPU us/msg", "io us/msg", "x floor", "x naive", "io x floor");
   for (const bool small : {true, false}) {
@@ -108,6 +109,28 @@ void paces(Bench& bench, std::size_t connections, std::chrono::seconds time, con
   }
 }
 
+// Two builds of the daemon by turns, half a second each: what one does at a time when the machine is slow, the other
+// does too.
+void against(Bench& bench, Bench& other, std::size_t connections, std::size_t rate, int turns) {
+  const Client clients[] = {bench.daemon(connections, "10ms"), other.daemon(connections, "10ms")};
+  if (!bench.open(clients[0]) || !other.open(clients[1])) return;
+  std::vector<double> cpu[2], ratios;
+  for (int i = 0; i < turns; ++i) {
+    cpu[0].push_back(bench.a_while(rate, std::chrono::milliseconds(500)));
+    cpu[1].push_back(other.a_while(rate, std::chrono::milliseconds(500)));
+    ratios.push_back(cpu[1].back() / cpu[0].back());
+  }
+  bench.close(clients[0]);
+  other.close(clients[1]);
+  const auto at = [](std::vector<double>& values, std::size_t quarter) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() * quarter / 4];
+  };
+  fmt::print(
+      "{}/s, {} turns: CPU us/msg {:.2f}, the other {:.2f}; the other / this: {:.3f} (quartiles {:.3f}, {:.3f})\n",
+      rate, turns, at(cpu[0], 2), at(cpu[1], 2), at(ratios, 2), at(ratios, 1), at(ratios, 3));
+}
+
 void tell(const Clients::Told& l, std::size_t pollers, std::size_t streams, std::chrono::seconds time) {
   fmt::print(
       "{} pollers and {} streams: {:.0f} answers/s, {} refused, /metrics p50 {:.1f} ms, p99 {:.1f} ms, {} bytes; {} "
@@ -136,14 +159,15 @@ void look(const std::string& listen, std::size_t pollers, std::size_t streams, s
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("burst and everyday load, beside two yardsticks");
-  std::string program, client, ca, only, listen;
+  CLI::App app("burst and everyday load, beside yardsticks");
+  std::string program, client, ca, only, listen, other;
   std::uint16_t port = 0;
   std::size_t connections = 0, messages = 2'000'000;
   int rounds = 3, time = 10, endure = 0;
   std::vector<std::size_t> rates{5'000, 20'000, 50'000};
   std::vector<std::string> who = everyone;
   app.add_option("--cvdd", program, "the program");
+  app.add_option("--against", other, "another build of it: the two at everyday load, by turns, and nothing else");
   app.add_option("--only", only, "burst, paced, endurance, or look: clients alone, at --listen")
       ->check(CLI::IsMember({"burst", "paced", "endurance", "look"}));
   app.add_option("--connections", connections, "default: 1 and 10");
@@ -163,6 +187,7 @@ int main(int argc, char** argv) {
   app.add_option("--streams", streams, "and listeners of its stream")->check(CLI::Range(0, 64));
   app.add_flag("--together", together, "server and client share all processors; default: one for each");
   CLI11_PARSE(app, argc, argv);
+  if (client == "floor every 10 ms") return ticking_floor_client(port, ca, connections);
   if (client.starts_with("floor")) return floor_client(port, ca, connections, client != "floor");
   if (client == "naive") return naive_client(port, ca, connections);
 
@@ -174,6 +199,11 @@ int main(int argc, char** argv) {
   Bench bench(argv[0], program, listen, !together);
   bench.pollers = pollers;
   bench.streams = streams;
+  if (!other.empty()) {
+    Bench second(argv[0], other, "", !together);
+    for (const std::size_t rate : rates) against(bench, second, connections > 0 ? connections : 10, rate, rounds * 10);
+    return 0;
+  }
   for (const std::size_t n : connections > 0 ? std::vector{connections} : std::vector<std::size_t>{1, 10}) {
     if (only.empty() || only == "burst") bursts(bench, n, messages, rounds, who);
     if (only.empty() || only == "paced") paces(bench, n, std::chrono::seconds(time), rates, rounds, who);

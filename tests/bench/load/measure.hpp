@@ -77,7 +77,8 @@ class Bench {
  public:
   Bench(std::string self, std::string cvdd, std::string listen, bool apart)
       : self_(std::move(self)), cvdd_(std::move(cvdd)), listen_(std::move(listen)), apart_(apart) {
-    folder_ = fs::temp_directory_path() / fmt::format("cvdd-load-{}", ::getpid());
+    static int benches = 0;
+    folder_ = fs::temp_directory_path() / fmt::format("cvdd-load-{}-{}", ::getpid(), ++benches);
     fs::create_directories(folder_);
     std::ofstream(folder_ / "ca.pem", std::ios::binary) << server_.ca();
   }
@@ -129,26 +130,53 @@ class Bench {
   // So many a second, spread evenly.
   Measured paced(const Client& client, std::size_t per_second, std::chrono::seconds time) {
     return measure(client, [&](const auto& lines, Prepared& p) {
-      const auto begin = Clock::now();
-      std::size_t sent = 0;
-      for (auto passed = Clock::duration{}; passed < time; passed = Clock::now() - begin) {
-        const auto due =
-            static_cast<std::size_t>(std::chrono::duration<double>(passed).count() * static_cast<double>(per_second));
-        if (sent >= due) {
-          std::this_thread::sleep_for(std::chrono::microseconds(50));
-          continue;
-        }
-        Line& line = *lines[sent % lines.size()];
-        const std::size_t symbol = line.wanted[sent / lines.size() % line.wanted.size()];
-        if (!line.write(p.next(symbol, wall_us()), true) || !line.flush(1)) break;
-        ++sent;
+      return send_paced(lines, p, per_second, time, [&](auto passed) {
         if (rss_early_ == 0 && passed > time / 10) rss_early_ = rss_mib_of(pid_);
-      }
-      return sent;
+      });
     });
   }
 
+  // The same for a client that is kept, a while at a time: CPU microseconds a message of each while.
+  bool open(const Client& client) {
+    start(client);
+    held_ = ready(client.connections);
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    server_.sending = true;
+    return held_.size() >= client.connections;
+  }
+  double a_while(std::size_t per_second, std::chrono::milliseconds time) {
+    const Cpu before = cpu_of(pid_);
+    const std::size_t sent = send_paced(held_, prepared_, per_second, time, [](auto) {});
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    return (cpu_of(pid_).all - before.all) * 1e6 / static_cast<double>(sent);
+  }
+  void close(const Client& client) {
+    Measured m;
+    held_.clear();
+    stop(client, m);
+  }
+
  private:
+  template <class Lines, class Look>
+  static std::size_t send_paced(const Lines& lines, Prepared& p, std::size_t per_second, Clock::duration time,
+                                Look look) {
+    const auto begin = Clock::now();
+    std::size_t sent = 0;
+    for (auto passed = Clock::duration{}; passed < time; passed = Clock::now() - begin) {
+      const auto due =
+          static_cast<std::size_t>(std::chrono::duration<double>(passed).count() * static_cast<double>(per_second));
+      if (sent >= due) {
+        std::this_thread::sleep_for(std::chrono::microseconds(50));
+        continue;
+      }
+      Line& line = *lines[sent % lines.size()];
+      const std::size_t symbol = line.wanted[sent / lines.size() % line.wanted.size()];
+      if (!line.write(p.next(symbol, wall_us()), true) || !line.flush(1)) break;
+      ++sent;
+      look(passed);
+    }
+    return sent;
+  }
   template <class Send>
   Measured measure(const Client& client, Send send) {
     Measured m;
@@ -238,6 +266,8 @@ class Bench {
   fs::path folder_;
   pid_t pid_ = 0;
   int homes_ = 0;
+  std::vector<std::shared_ptr<Line>> held_;
+  Prepared prepared_;
   double rss_early_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "load/yardsticks.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
@@ -20,6 +21,7 @@
 #include <span>
 #include <thread>
 
+#include "cvdd/app/bell.hpp"
 #include "cvdd/app/channel.hpp"
 #include "cvdd/core/latency.hpp"
 #include "load/prepared.hpp"
@@ -117,6 +119,73 @@ class Hop {
 };
 }  // namespace
 
+namespace {
+// What OpenSSL allows on one connection: its read-ahead, one buffer, frames walked where they lie.
+class FloorConnection {
+ public:
+  // Connected and subscribed, or not good().
+  FloorConnection(SSL_CTX* context, std::uint16_t port) : ssl_(SSL_new(context)) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    SSL_set_fd(ssl_, fd);
+    SSL_set_read_ahead(ssl_, 1);
+    SSL_set_default_read_buffer_len(ssl_, 8 * 1024);
+    if (SSL_connect(ssl_) != 1) return;
+    const std::string request =
+        "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    SSL_write(ssl_, request.data(), static_cast<int>(request.size()));
+    while (std::string_view(buffer_.data(), end_).find("\r\n\r\n") == std::string_view::npos) {
+      const int got = SSL_read(ssl_, buffer_.data() + end_, 4096);
+      if (got <= 0) return;
+      end_ += static_cast<std::size_t>(got);
+    }
+    end_ = 0;
+    std::string frame;
+    append_frame(frame, Opcode::text, ask, 1);
+    SSL_write(ssl_, frame.data(), static_cast<int>(frame.size()));
+    good_ = true;
+  }
+  [[nodiscard]] bool good() const { return good_; }
+  void do_not_wait() const { ::fcntl(SSL_get_fd(ssl_), F_SETFL, O_NONBLOCK); }
+
+  // The messages that one call brought, and the time each was made; false at the end. `good` until the next call.
+  template <class Each>
+  bool take(Each each) {
+    int got = 0;
+    while ((got = SSL_read(ssl_, buffer_.data() + end_, static_cast<int>(buffer_.size() - end_ - 256))) > 0) {
+      end_ += static_cast<std::size_t>(got);
+      if (SSL_has_pending(ssl_) == 0 || end_ >= buffer_.size() / 2) break;
+    }
+    const bool waits = got <= 0 && SSL_get_error(ssl_, got) == SSL_ERROR_WANT_READ;
+    walk_.walk({buffer_.data(), end_}, batch_);
+    for (const std::string_view m : batch_.messages) {
+      std::uint64_t time = 0;
+      sum += sum_of(parser_, simdjson::padded_string_view(m.data(), m.size(), m.size() + simdjson::SIMDJSON_PADDING),
+                    time);
+      each(static_cast<std::int64_t>(time));
+    }
+    std::memmove(buffer_.data(), buffer_.data() + batch_.consumed, end_ - batch_.consumed);
+    end_ -= batch_.consumed;
+    return got > 0 || waits;
+  }
+  std::uint64_t sum = 0;
+
+ private:
+  SSL* ssl_;
+  bool good_ = false;
+  std::vector<char> buffer_ = std::vector<char>(1 << 18);
+  std::size_t end_ = 0;
+  simdjson::ondemand::parser parser_;
+  FrameWalk walk_{1 << 20};
+  FrameWalk::Batch batch_;
+};
+}  // namespace
+
 int floor_client(std::uint16_t port, const std::string& ca, std::size_t connections, bool hops) {
   SSL_CTX* context = client_context(ca);
   std::vector<std::thread> threads;
@@ -127,63 +196,43 @@ int floor_client(std::uint16_t port, const std::string& ca, std::size_t connecti
   for (std::size_t n = 0; n < connections; ++n) {
     threads.emplace_back([&, n] {
       Latency& latency = latencies[n];
-      const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-      sockaddr_in address{};
-      address.sin_family = AF_INET;
-      address.sin_port = htons(port);
-      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-      ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
-      SSL* ssl = SSL_new(context);
-      SSL_set_fd(ssl, fd);
-      SSL_set_read_ahead(ssl, 1);
-      SSL_set_default_read_buffer_len(ssl, 8 * 1024);
-      if (SSL_connect(ssl) != 1) return;
-      const std::string request =
-          "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-      SSL_write(ssl, request.data(), static_cast<int>(request.size()));
-      std::vector<char> buffer(1 << 18);
-      std::size_t end = 0;
-      while (std::string_view(buffer.data(), end).find("\r\n\r\n") == std::string_view::npos) {
-        const int got = SSL_read(ssl, buffer.data() + end, 4096);
-        if (got <= 0) return;
-        end += static_cast<std::size_t>(got);
-      }
-      end = 0;
-      std::string frame;
-      append_frame(frame, Opcode::text, ask, 1);
-      SSL_write(ssl, frame.data(), static_cast<int>(frame.size()));
-      simdjson::ondemand::parser parser;
-      FrameWalk walk(1 << 20);
-      FrameWalk::Batch batch;
-      std::uint64_t sum = 0;
+      FloorConnection connection(context, port);
+      if (!connection.good()) return;
       std::vector<Record> records;
-      for (int got; (got = SSL_read(ssl, buffer.data() + end, static_cast<int>(buffer.size() - end - 256))) > 0;) {
-        end += static_cast<std::size_t>(got);
-        if (SSL_has_pending(ssl) == 1 && end < buffer.size() / 2) continue;
-        walk.walk({buffer.data(), end}, batch);
-        const std::int64_t now = wall_us();
-        for (const std::string_view m : batch.messages) {
-          std::uint64_t time = 0;
-          sum += sum_of(parser, simdjson::padded_string_view(m.data(), m.size(), m.size() + simdjson::SIMDJSON_PADDING),
-                        time);
-          if (hop) {
-            records.push_back(Record::mark(RecordKind::trade, 0, {static_cast<std::int64_t>(time)}));
-          } else {
-            latency.add({now - static_cast<std::int64_t>(time)});
-          }
-        }
+      for (bool more = true; more;) {
+        const auto later = [&](std::int64_t time) { records.push_back(Record::mark(RecordKind::trade, 0, {time})); };
+        const auto now = [&](std::int64_t time) { latency.add({wall_us() - time}); };
+        more = hop ? connection.take(later) : connection.take(now);
         if (hop) hop->push(n, records);
         records.clear();
-        std::memmove(buffer.data(), buffer.data() + batch.consumed, end - batch.consumed);
-        end -= batch.consumed;
       }
-      total += sum;
+      total += connection.sum;
     });
   }
   for (std::thread& thread : threads) thread.join();
   tell(hop ? std::span(&hop->latency(), 1) : std::span<const Latency>(latencies));
   return total.load() == 42 ? 3 : 0;
+}
+
+int ticking_floor_client(std::uint16_t port, const std::string& ca, std::size_t connections) {
+  SSL_CTX* context = client_context(ca);
+  std::vector<std::unique_ptr<FloorConnection>> all;
+  for (std::size_t n = 0; n < connections; ++n) {
+    all.push_back(std::make_unique<FloorConnection>(context, port));
+    if (!all.back()->good()) return 1;
+    all.back()->do_not_wait();
+  }
+  Latency latency;
+  std::uint64_t sum = 0;
+  for (bool more = true; more;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    for (const auto& connection : all) {
+      more = connection->take([&](std::int64_t time) { latency.add({wall_us() - time}); });
+      sum += connection->sum;
+    }
+  }
+  tell(std::span(&latency, 1));
+  return sum == 42 ? 3 : 0;
 }
 
 namespace {
