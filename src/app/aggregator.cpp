@@ -7,7 +7,7 @@
 namespace cvdd {
 
 namespace {
-constexpr std::size_t batch_max = 4096;
+constexpr std::size_t batch_max = 4096, expected_max = 64;
 constexpr Duration retry_every = seconds(5);  // rows that could not be written
 constexpr Duration asleep_min = seconds(15);  // awake, the thread looks at the time every second
 }  // namespace
@@ -113,12 +113,18 @@ void Aggregator::run() {
 // Mail is read between popping and applying: whatever a record needs was posted before it was pushed.
 std::size_t Aggregator::drain() {
   read_mail();
+  // A long batch is of the same instruments again and again.
+  for (const auto& channel : channels_) {
+    const std::span<const Record> batch = channel->front(batch_max);
+    if (batch.size() <= expected_max) ledger_.expect(batch);
+  }
   std::size_t total = 0;
   for (std::size_t i = 0; i < channels_.size(); ++i) {
     Channel& channel = *channels_[i];
     const std::span<const Record> batch = channel.front(batch_max);
     if (batch.empty()) continue;
     read_mail();
+    if (batch.size() <= expected_max) ledger_.expect_now(batch);
     for (const Record& record : batch) {
       apply(record);
       if (options_.event_time) close_due();

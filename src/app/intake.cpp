@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "cvdd/core/prefetch.hpp"
+
 namespace cvdd {
 
 namespace {
@@ -29,17 +31,30 @@ void Intake::resume_after(const Instrument& instrument, Series series, std::uint
 }
 
 const Parsed& Intake::take(std::string_view message, Timestamp now, std::vector<Record>& out, std::uint32_t feed) {
-  ++counters_.messages;
-  exchange_.parse(message, symbols_, parsed_);
-  if (parsed_.ignored) ++counters_.ignored;
-  if (parsed_.refusal == Refusal::unknown_symbol && exchange_.hears_others) {
-    counters_.ignored += std::max(parsed_.refused_rows, 1U);
-  } else if (parsed_.refusal != Refusal::none) {
-    counters_.refused[static_cast<std::size_t>(parsed_.refusal)] += std::max(parsed_.refused_rows, 1U);
+  const Parsed& parsed = read({&message, 1}).front();
+  take(parsed, now, out, feed);
+  return parsed;
+}
+
+std::span<const Parsed> Intake::read(std::span<const std::string_view> messages) {
+  const std::size_t n = std::min(messages.size(), ahead);
+  for (std::size_t i = 0; i < n; ++i) {
+    exchange_.parse(messages[i], symbols_, parsed_[i]);
+    if (n > 1 && !parsed_[i].trades.empty()) prefetch(entry(*parsed_[i].trades.front().instrument));
   }
-  for (const Trade& trade : parsed_.trades) take_trade(trade, now, out, feed);
-  for (const Newest& newest : parsed_.newest) take_newest(newest, out);
-  return parsed_;
+  return {parsed_.data(), n};
+}
+
+void Intake::take(const Parsed& parsed, Timestamp now, std::vector<Record>& out, std::uint32_t feed) {
+  ++counters_.messages;
+  if (parsed.ignored) ++counters_.ignored;
+  if (parsed.refusal == Refusal::unknown_symbol && exchange_.hears_others) {
+    counters_.ignored += std::max(parsed.refused_rows, 1U);
+  } else if (parsed.refusal != Refusal::none) {
+    counters_.refused[static_cast<std::size_t>(parsed.refusal)] += std::max(parsed.refused_rows, 1U);
+  }
+  for (const Trade& trade : parsed.trades) take_trade(trade, now, out, feed);
+  for (const Newest& newest : parsed.newest) take_newest(newest, out);
 }
 
 void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out, std::uint32_t feed) {

@@ -6,10 +6,29 @@
 namespace cvdd {
 
 namespace {
+constexpr std::size_t replies_max = 16;  // more of its questions at once are one too many
 constexpr std::chrono::seconds temporary_pause{10};
 // A connection on which nothing was accepted after so many refusals is no connection.
 constexpr std::size_t refusals_max = 12;
 }  // namespace
+
+// What a message wants of us, or tells of our requests; false if the connection should end.
+bool Session::answer(const Parsed& parsed) {
+  if (parsed.pong) {
+    std::erase_if(requests_, [](const Request& r) { return r.kind == RequestKind::probe; });
+    update_waiting();
+  }
+  if (!parsed.reply.empty() && replies_.size() < replies_max) {
+    replies_.push_back(parsed.reply);
+    write_timer_->cancel();
+  }
+  for (const Ack& ack : parsed.acks) {
+    if (!acknowledge(ack)) return false;
+  }
+  // Read on: another connection takes over before this one is closed.
+  closing_soon_ = closing_soon_ || parsed.closing_soon;
+  return true;
+}
 
 std::string Session::topic_of(const Instrument& instrument) const {
   const Exchange& exchange = context_.intake->exchange();

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <utility>
 
+#include "cvdd/core/prefetch.hpp"
+
 namespace cvdd {
 
 void Ledger::add_instrument(const Instrument& instrument) {
@@ -21,6 +23,20 @@ void Ledger::add_instrument(const Instrument& instrument) {
 
 bool Ledger::knows(std::uint32_t instrument) const {
   return instrument < books_.size() && books_[instrument].instrument != nullptr;
+}
+
+void Ledger::expect(std::span<const Record> records) const {
+  for (const Record& record : records) {
+    if (record.instrument() < books_.size()) prefetch(books_[record.instrument()]);
+  }
+}
+
+void Ledger::expect_now(std::span<const Record> records) const {
+  for (const Record& record : records) {
+    if (knows(record.instrument()) && !books_[record.instrument()].bars.empty()) {
+      prefetch(books_[record.instrument()].bars.back());
+    }
+  }
 }
 
 void Ledger::apply(const Record& record) {

@@ -16,6 +16,7 @@
 #include <limits>
 #include <utility>
 
+#include "cvdd/core/prefetch.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "fields.hpp"
 #include "json.hpp"
@@ -292,6 +293,11 @@ CVDD_SHORT_WAY bool read_plain(std::string_view message, Market market, const Sy
   } else {
     at.expect(",\"s\":\"").string(symbol).expect("\",\"a\":").number(id);
   }
+  // Here, because what it finds may have to come from memory: the rest of the message is read meanwhile.
+  const auto found = symbols.find(symbol);
+  const Instrument* const instrument = found == symbols.end() ? nullptr : found->second;
+  if (instrument == nullptr) return false;
+  prefetch(*instrument, 64);
   at.expect(",\"p\":\"").decimal(price).expect("\",\"q\":\"").decimal(size).expect("\"");
   if (at.skip(",\"nq\":\"")) at.decimal(normal).expect("\"");
   at.expect(",\"f\":").number(first).expect(",\"l\":").number(last).expect(",\"T\":").number(time);
@@ -303,10 +309,8 @@ CVDD_SHORT_WAY bool read_plain(std::string_view message, Market market, const Sy
   const auto when = trade_time(time);
   if (!when || last < first || last - first >= fills_limit || !price.is_positive() || !size.is_positive()) return false;
   if (market != Market::spot && margined == (market == Market::linear ? 2U : 1U)) return false;
-  const auto found = symbols.find(symbol);
-  if (found == symbols.end() || found->second == nullptr) return false;
   Trade& trade = out.trades.emplace_back();
-  trade.instrument = found->second;
+  trade.instrument = instrument;
   trade.time = *when;
   trade.id = id;
   trade.fills = static_cast<std::uint32_t>(last - first + 1);

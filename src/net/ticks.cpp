@@ -1,9 +1,7 @@
-#include "ticks.hpp"
+#include "cvdd/net/ticks.hpp"
 
 #include <boost/asio/async_result.hpp>
 #include <utility>
-
-#include "tls_pipe.hpp"
 
 namespace cvdd {
 
@@ -18,18 +16,24 @@ Ticks& Ticks::of(const asio::any_io_executor& executor) {
 void Ticks::shutdown() {
   waiting_.clear();
   due_.clear();
+  at_end_.clear();
   timer_.reset();
 }
 
-asio::awaitable<void> Ticks::next(TlsPipe& pipe, std::chrono::steady_clock::duration every) {
+asio::awaitable<void> Ticks::next(TickReader& reader, std::chrono::steady_clock::duration every) {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   const Time due((now / every + 1) * every);
   return asio::async_initiate<const asio::use_awaitable_t<>, void()>(
-      [this, due, &pipe](Handler go_on) {
-        waiting_.push_back({due, &pipe, std::move(go_on)});
+      [this, due, &reader](Handler go_on) {
+        waiting_.push_back({due, &reader, std::move(go_on)});
         arm(due);
       },
       asio::use_awaitable);
+}
+
+bool Ticks::at_end(std::function<void()> work) {
+  if (firing_) at_end_.push_back(std::move(work));
+  return firing_;
 }
 
 void Ticks::arm(Time due) {
@@ -47,18 +51,22 @@ void Ticks::fire() {
   due_.swap(waiting_);
   for (Waiting& w : due_) {
     if (w.due <= now) {
-      w.pipe->fetch();
+      w.reader->fetch();
     } else {
       arm(w.due);
-      waiting_.push_back({w.due, w.pipe, std::move(w.go_on)});
+      waiting_.push_back({w.due, w.reader, std::move(w.go_on)});
     }
   }
+  firing_ = true;
   for (Waiting& w : due_) {
     if (w.due > now) continue;
     Handler go_on(std::move(w.go_on));
     go_on();
   }
   due_.clear();
+  firing_ = false;
+  for (const auto& work : at_end_) work();
+  at_end_.clear();
 }
 
 }  // namespace cvdd

@@ -10,11 +10,11 @@
 #include <string>
 #include <string_view>
 
+#include "cvdd/net/ticks.hpp"
+
 namespace cvdd {
 
-namespace asio = boost::asio;
-
-class TlsPipe {
+class TlsPipe final : public TickReader {
  public:
   TlsPipe(asio::ip::tcp::socket socket, SSL_CTX* context);
   ~TlsPipe() { drop(); }
@@ -26,7 +26,7 @@ class TlsPipe {
 
   enum class Outcome : std::uint8_t { done, nothing, ended, broken };
   // One system call: takes what arrived into memory, behind what is there still, where read() finds it.
-  void fetch();
+  void fetch() override;
   // Whatever was fetched, decrypted, up to `room` bytes; asks the system itself only if the last call filled the
   // memory there is for it. `ended`: the other side closed, or was cut off.
   [[nodiscard]] Outcome read(char* to, std::size_t room, std::size_t& got);

@@ -14,8 +14,8 @@
 
 #include "address.hpp"
 #include "connect.hpp"
+#include "cvdd/net/ticks.hpp"
 #include "frames.hpp"
-#include "ticks.hpp"
 #include "tls_pipe.hpp"
 
 namespace cvdd {

@@ -6,6 +6,7 @@
 
 #include "catch.hpp"
 #include "cvdd/app/aggregator.hpp"
+#include "cvdd/app/bell.hpp"
 #include "cvdd/app/channel.hpp"
 #include "support/memory_files.hpp"
 
@@ -56,6 +57,75 @@ TEST_CASE("what goes into a channel comes out whole and in order, however full i
   producer.join();
   CHECK(in_order);
   CHECK(channel.empty());
+}
+
+TEST_CASE("a queue that is emptied now and then begins at its front again, and loses nothing by it") {
+  Channel channel(1'024);
+  std::atomic<bool> taking{true};
+  constexpr std::uint64_t total = 300'000;
+  std::thread producer([&] {
+    std::vector<Record> batch;
+    for (std::uint64_t id = 0; id < total;) {
+      batch.clear();
+      for (std::uint64_t n = id % 90; batch.size() <= n && id + batch.size() < total;) {
+        batch.push_back(Record::mark(RecordKind::subscribed, 1, {1}, id + batch.size()));
+      }
+      for (std::span<const Record> left = batch; !left.empty();) {
+        const std::size_t pushed = channel.push(left);
+        left = left.subspan(pushed);
+        if (pushed == 0) std::this_thread::yield();
+      }
+      id += batch.size();
+      if (id % 5 == 0) std::this_thread::yield();
+    }
+    taking = false;
+  });
+  std::uint64_t next = 0, at_front = 0;
+  bool in_order = true;
+  const Record* front = nullptr;
+  while (taking || !channel.empty()) {
+    const auto some = channel.front(1'000);
+    if (some.empty()) {
+      std::this_thread::yield();
+      continue;
+    }
+    if (front == nullptr) front = some.data();
+    at_front += some.data() == front ? 1U : 0U;
+    for (const Record& record : some) in_order = in_order && record.id() == next++;
+    channel.release(some.size());
+  }
+  producer.join();
+  CHECK(in_order);
+  CHECK(next == total);
+  CHECK(at_front > 1);
+}
+
+TEST_CASE("everyday load stays in the first lines of a queue, and a burst uses all of it") {
+  Channel channel(256);
+  const auto push = [&](std::size_t n) {
+    const std::vector<Record> records(n, Record::mark(RecordKind::subscribed, 1, {1}));
+    return channel.push(records);
+  };
+  const auto take = [&] {
+    const auto some = channel.front(1'000);
+    channel.release(some.size());
+    return some;
+  };
+  CHECK(push(1) == 1);
+  const Record* const front = take().data();
+  for (int i = 0; i < 1'000; ++i) {
+    CHECK(push(20) == 20);
+    CHECK(channel.waiting() == 20);
+    const auto some = take();
+    REQUIRE(some.size() == 20);
+    REQUIRE(some.data() - front < 64 + 20);
+    CHECK(channel.empty());
+  }
+  CHECK(push(1'000) == 256);
+  CHECK(push(1) == 0);
+  std::size_t taken = 0;
+  while (!channel.empty()) taken += take().size();
+  CHECK(taken == 256);
 }
 
 TEST_CASE("the aggregator counts every record of several channels once") {

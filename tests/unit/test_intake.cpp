@@ -95,3 +95,40 @@ TEST_CASE("what is not understood is counted by kind and hands on nothing") {
   CHECK(f.records.empty());
   CHECK(f.intake.counters().refused_total() == 7);
 }
+
+TEST_CASE("messages that came together are taken as if they had come one by one") {
+  Fixture one, together;
+  const std::vector<std::string> texts{
+      one.agg(10, now_ms),          "not json",
+      one.agg(11, now_ms),          one.agg(11, now_ms),
+      R"({"result":null,"id":7})",  one.agg(15, now_ms),
+      one.agg(12, now_ms),          R"({"stream":"x@aggTrade","data":{"e":"aggTrade"}})",
+      one.agg(16, now_ms + 61'000), one.agg(16, now_ms),
+      one.agg(14, now_ms)};
+  std::size_t acks = 0, acks_together = 0;
+  for (const std::string& text : texts) acks += one.intake.take(text, now, one.records).acks.size();
+  const std::vector<std::string_view> views(texts.begin(), texts.end());
+  for (std::span<const std::string_view> left = views; !left.empty();) {
+    const auto some = together.intake.read(left);
+    REQUIRE(some.size() == std::min(left.size(), Intake::ahead));
+    left = left.subspan(some.size());
+    for (const Parsed& parsed : some) {
+      together.intake.take(parsed, now, together.records, 1);
+      acks_together += parsed.acks.size();
+    }
+  }
+  CHECK(acks == 1);
+  CHECK(acks_together == acks);
+  REQUIRE(together.records.size() == one.records.size());
+  for (std::size_t i = 0; i < one.records.size(); ++i) {
+    CHECK(together.records[i].kind() == one.records[i].kind());
+    CHECK(together.records[i].id() == one.records[i].id());
+  }
+  const IntakeCounters &a = one.intake.counters(), &b = together.intake.counters();
+  CHECK(b.messages == texts.size());
+  CHECK(b.trades == a.trades);
+  CHECK(b.duplicates == a.duplicates);
+  CHECK(b.ahead == a.ahead);
+  CHECK(b.missing == a.missing);
+  CHECK(b.refused_total() == a.refused_total());
+}

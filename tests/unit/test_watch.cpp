@@ -27,6 +27,21 @@ TEST_CASE("a connection must acknowledge, then bring data, then go on bringing i
   CHECK(w.verdict(t0 + 121s) == Verdict::silent);  // alive and mute
 }
 
+TEST_CASE("messages read at once count as if they had come one after the other") {
+  WatchLimits limits;
+  limits.silence = 600s;
+  Watch one(limits, t0), together(limits, t0);
+  one.data(t0);
+  together.data(t0);
+  for (int batch = 1; batch <= 40; ++batch) {
+    for (int i = 1; i <= 7; ++i) one.data(t0 + batch * 7s - 7s + i * 1s);
+    together.data(t0 + batch * 7s, 7);
+  }
+  CHECK(one.silence() == 200s);
+  CHECK(together.silence() > 195s);
+  CHECK(together.silence() < 205s);
+}
+
 TEST_CASE("no frame of any kind means dead within 30 s, and a probe is sent before") {
   Watch w({}, t0);
   w.data(t0);

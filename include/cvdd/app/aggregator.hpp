@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "cvdd/app/bell.hpp"
 #include "cvdd/app/channel.hpp"
 #include "cvdd/app/csv_store.hpp"
 #include "cvdd/app/file_syncer.hpp"

@@ -1,16 +1,14 @@
-// The way from the io thread to the aggregator: one bounded lock-free queue per connection, and one bell for all.
+// The way from the io thread to the aggregator: one bounded lock-free queue per connection.
 // Exactly one thread pushes into a channel (io), exactly one pops (aggregator).
 #pragma once
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <span>
 
 #include "cvdd/app/ring.hpp"
@@ -18,40 +16,6 @@
 #include "cvdd/core/types.hpp"
 
 namespace cvdd {
-
-// Wakes the sleeping aggregator; costs one atomic load while it is awake. A condition variable, not a semaphore: that
-// of libstdc++ 12 does not sleep until its deadline but looks again and again (900 sleeps and 900 yields a second,
-// seen).
-class Bell {
- public:
-  // Any thread: after something was pushed.
-  void ring() {
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (!sleeping_.load(std::memory_order_relaxed)) return;
-    {
-      const std::lock_guard lock(mutex_);
-      if (!sleeping_.load(std::memory_order_relaxed)) return;
-      sleeping_.store(false, std::memory_order_relaxed);
-    }
-    awake_.notify_one();
-  }
-  // The aggregator: sleeps until the bell rings or `deadline`, unless `anything_there()` says that there is work.
-  template <class AnythingThere>
-  void wait_until(std::chrono::steady_clock::time_point deadline, AnythingThere anything_there) {
-    sleeping_.store(true, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (!anything_there()) {
-      std::unique_lock lock(mutex_);
-      awake_.wait_until(lock, deadline, [this] { return !sleeping_.load(std::memory_order_relaxed); });
-    }
-    sleeping_.store(false, std::memory_order_relaxed);
-  }
-
- private:
-  std::atomic<bool> sleeping_{false};
-  std::mutex mutex_;
-  std::condition_variable awake_;
-};
 
 class Channel {
  public:

@@ -55,6 +55,12 @@ class Intake {
   // count where ids go on from before; where nothing is known they say only where the ids begin.
   // `feed`: by which connection; the instrument is lost when the last that carries it is.
   const Parsed& take(std::string_view message, Timestamp now, std::vector<Record>& out, std::uint32_t feed = 1);
+  // The same in two steps, for messages that came together. Reads the first of them, `ahead` at most, and has what
+  // their trades will touch fetched from memory meanwhile; valid until the next call of either. Each is to be taken, in
+  // order.
+  [[nodiscard]] std::span<const Parsed> read(std::span<const std::string_view> messages);
+  void take(const Parsed& parsed, Timestamp now, std::vector<Record>& out, std::uint32_t feed);
+  static constexpr std::size_t ahead = 8;
 
   // Trades from the exchange's history, oldest first. They confirm no subscription. Where ids have no order those up to
   // `known_until` are passed over: they were received in their time.
@@ -148,7 +154,7 @@ class Intake {
   bool event_time_;
   SymbolTable symbols_;
   std::vector<Entry> entries_;  // by Instrument::id
-  Parsed parsed_;
+  std::array<Parsed, ahead> parsed_;
   IntakeCounters counters_;
   Latency event_to_receipt_;
   Timestamp last_heard_;

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -34,7 +34,7 @@ class Watch {
       // The mean gap between trade messages, of the last few hundred: n of them, of equal length, one after the other.
       const auto gap = std::chrono::duration<double>(t - last_data_).count() / n;
       gaps_ = static_cast<int>(std::min<std::uint32_t>(static_cast<std::uint32_t>(gaps_) + n, gaps_max));
-      mean_gap_s_ = gap + (mean_gap_s_ - gap) * std::pow(1 - 1.0 / gaps_, n);
+      mean_gap_s_ = gap + (mean_gap_s_ - gap) * power(1 - 1.0 / gaps_, n);
     }
     last_data_ = t;
     any_data_ = true;
@@ -79,6 +79,12 @@ class Watch {
   WatchLimits limits_;
   Time last_frame_, last_data_;
   bool any_data_ = false;
+  // Of a few: libm's tables would have to be fetched from memory, at each of many wake-ups.
+  static constexpr double power(double base, std::uint32_t exponent) {
+    double out = 1;
+    for (; exponent != 0; exponent >>= 1, base *= base) out *= (exponent & 1) != 0 ? base : 1;
+    return out;
+  }
   static constexpr int gaps_min = 50, gaps_max = 500, gaps_of_silence = 200;
   int gaps_ = 0;
   double mean_gap_s_ = 0;

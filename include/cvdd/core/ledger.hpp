@@ -62,6 +62,9 @@ class Ledger {
   [[nodiscard]] std::vector<Row> take_ready() { return std::exchange(ready_, {}); }
 
   void apply(const Record& record);
+  // These records come before long, or next: what they will touch is on its way from memory, all of it at once.
+  void expect(std::span<const Record> records) const;
+  void expect_now(std::span<const Record> records) const;
 
   // Appends the rows that are due: of every bar that ends at or before `upto`, and revisions of older ones;
   // ordered by time, instruments in the order they were added.

@@ -50,19 +50,19 @@ enum class Ids : std::uint8_t {
 
 // One tradable thing on one exchange, as its REST answer describes it.
 struct Instrument {
-  std::string exchange;  // "binance"
-  Market market = Market::spot;
-  std::string symbol;  // the exchange's own spelling: "BTCUSDT", "BTCUSD_PERP"
-  std::string base;    // "BTC"
-  std::string quote;   // "USDT"
-  std::string settle;  // margin asset; empty for spot
-  // Spot, linear, option: base units per unit of size; inverse: quote units (USD) per unit of size.
-  Decimal contract_size{1, 0};
-  bool trading = true;  // false: listed, but not open for trading
-  Ids ids = Ids::sequence;
-
   // Number given by the daemon; index into its tables; stable while it runs. 0-based.
   std::uint32_t id = 0;
+  Market market = Market::spot;
+  Ids ids = Ids::sequence;
+  bool trading = true;  // false: listed, but not open for trading
+  // Spot, linear, option: base units per unit of size; inverse: quote units (USD) per unit of size.
+  Decimal contract_size{1, 0};
+  // All that a trade needs is above.
+  std::string exchange;  // "binance"
+  std::string symbol;    // the exchange's own spelling: "BTCUSDT", "BTCUSD_PERP"
+  std::string base;      // "BTC"
+  std::string quote;     // "USDT"
+  std::string settle;    // margin asset; empty for spot
 };
 
 // Which of an instrument's id series a trade belongs to. Series are never mixed in one CVD.

@@ -9,13 +9,22 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <vector>
 
 namespace cvdd {
 
 namespace asio = boost::asio;
-class TlsPipe;
+
+// What a tick empties first: one connection's socket.
+class TickReader {
+ public:
+  virtual void fetch() = 0;  // must not throw
+
+ protected:
+  ~TickReader() = default;
+};
 
 class Ticks final : public asio::execution_context::service {
  public:
@@ -25,16 +34,19 @@ class Ticks final : public asio::execution_context::service {
   // The one of the executor's context.
   [[nodiscard]] static Ticks& of(const asio::any_io_executor& executor);
 
-  // Until the next multiple of `every`; by then `pipe`, which must live as long, has fetched what was there. Nothing
+  // Until the next multiple of `every`; by then `reader`, which must live as long, has fetched what was there. Nothing
   // ends it early: who was given up meanwhile finds out after it.
-  asio::awaitable<void> next(TlsPipe& pipe, std::chrono::steady_clock::duration every);
+  asio::awaitable<void> next(TickReader& reader, std::chrono::steady_clock::duration every);
+
+  // While a tick's connections have their turn: `work` is done when all of them had it. Otherwise false.
+  [[nodiscard]] bool at_end(std::function<void()> work);
 
  private:
   using Handler = asio::async_result<asio::use_awaitable_t<>, void()>::handler_type;
   using Time = std::chrono::steady_clock::time_point;
   struct Waiting {
     Time due;
-    TlsPipe* pipe;
+    TickReader* reader;
     Handler go_on;
   };
   void shutdown() override;
@@ -44,6 +56,8 @@ class Ticks final : public asio::execution_context::service {
   std::optional<asio::steady_timer> timer_;
   Time armed_ = Time::max();
   std::vector<Waiting> waiting_, due_;
+  bool firing_ = false;
+  std::vector<std::function<void()>> at_end_;
 };
 
 }  // namespace cvdd

@@ -1,0 +1,184 @@
+// What a session takes from its connection: messages into records, records into the queue; and what it says of its
+// instruments when nothing comes, or no more.
+#include <algorithm>
+
+#include "cvdd/app/session.hpp"
+
+namespace cvdd {
+
+asio::awaitable<void> Session::read_messages() {
+  while (!stopping_) {
+    const auto messages = co_await transport_->read(watch_->deadline());
+    // Given up meanwhile, and who did that has said why. What is taken now could not be delivered any more, and would
+    // count as seen.
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) co_return;
+    const auto now = context_.clock->steady();
+    watch_->frame(transport_->last_frame());
+    if (!messages.has_value()) {
+      note_end(messages.error(), now);
+      co_return;
+    }
+    if (!take_all(*messages, now)) co_return;
+    if (!records_.empty() && !deliver_at_once()) co_await deliver();
+  }
+}
+
+// What was read at once was received at once: reading the clock for each message costs more than it tells. False if the
+// connection should end.
+bool Session::take_all(std::span<const std::string_view> messages, Watch::Time now) {
+  counters_.messages += messages.size();
+  const Timestamp received = context_.time->now();
+  std::uint32_t trades = 0, with_trades = 0;
+  bool good = true;
+  for (auto left = messages; good && !left.empty();) {
+    const auto some = context_.intake->read(left);
+    left = left.subspan(some.size());
+    for (const Parsed& parsed : some) {
+      const auto before = static_cast<std::ptrdiff_t>(records_.size());
+      context_.intake->take(parsed, received, records_, settings_.number);
+      if (!parsed.trades.empty()) {
+        trades += static_cast<std::uint32_t>(parsed.trades.size());
+        ++with_trades;
+        if (doubting_) be_sure_before(before);
+      }
+      if (parsed.asks_nothing() || answer(parsed)) continue;
+      good = false;
+      break;
+    }
+  }
+  if (trades == 0) {
+    watch_->frame(now);
+    return good;
+  }
+  lull_.heard(now, trades);
+  if (!watch_->any_data()) {
+    backoff_.reset();
+    context_.hosts->good(host_);
+    live_ = true;
+  }
+  watch_->data(now, with_trades);
+  return good;
+}
+
+// The silence was chance: said before the trades that ended it.
+void Session::be_sure_before(std::ptrdiff_t place) {
+  std::vector<Record> marks;
+  be_sure(marks);
+  records_.insert(records_.begin() + place, marks.begin(), marks.end());
+}
+
+// Why reading ended.
+void Session::note_end(const boost::system::error_code& error, Watch::Time now) {
+  if (error != NetError::timed_out) {
+    if (error == NetError::closed) cause_ = EndCause::closed;
+    why_ = error.message() + ": " + transport_->last_error_detail();
+    return;
+  }
+  const Watch::Verdict verdict = watch_->verdict(now);
+  // Fine: a ping moved the deadline while we waited; the socket is gone all the same.
+  why_ = verdict == Watch::Verdict::fine ? "timed out" : reason_of(verdict);
+  mute_ = verdict == Watch::Verdict::silent || verdict == Watch::Verdict::no_first_frame;
+  cause_ = mute_ ? EndCause::mute : EndCause::silent;
+}
+
+// The usual case of deliver(): nobody waits, and there is room.
+bool Session::deliver_at_once() {
+  if (context_.outlet->busy()) return false;
+  push_marks();
+  if (!marks_.empty()) return false;
+  push_records();
+  if (!records_.empty()) return false;
+  context_.bell->pull();
+  return true;
+}
+
+void Session::push_records() {
+  Channel& channel = *context_.outlet->channel();
+  channel.stamp(context_.clock->steady());
+  const std::size_t pushed = channel.push(records_);
+  records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(pushed));
+  counters_.queue_max = std::max(counters_.queue_max, channel.waiting());
+}
+
+void Session::push_marks() {
+  if (marks_.empty()) return;
+  const std::size_t pushed = context_.outlet->channel()->push(marks_);
+  marks_.erase(marks_.begin(), marks_.begin() + static_cast<std::ptrdiff_t>(pushed));
+  context_.bell->pull();
+}
+
+// A full queue stops this connection's reading: TCP pushes back, nothing is dropped. What was pushed is taken away at
+// once, since this may be given up in the middle.
+asio::awaitable<void> Session::deliver() {
+  const Outlet::Place place(*context_.outlet);
+  while (true) {
+    if (place.first()) {
+      push_marks();
+      if (marks_.empty()) push_records();
+      if (records_.empty() && marks_.empty()) {
+        context_.bell->pull();
+        co_return;
+      }
+      context_.bell->pull_hard();
+    }
+    ++counters_.backpressure_waits;
+    const auto since = context_.clock->steady();
+    co_await pause(std::chrono::milliseconds(1));
+    const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(context_.clock->steady() - since);
+    counters_.backpressure_us += static_cast<std::uint64_t>(waited.count());
+  }
+}
+
+std::size_t Session::inject(std::span<const Record> records) {
+  if (context_.outlet->busy()) return 0;
+  const std::size_t pushed = context_.outlet->channel()->push(records);
+  context_.bell->pull();
+  return pushed;
+}
+
+bool Session::lulled() {
+  const auto now = context_.clock->steady();
+  if (!watch_ || !live_) return false;
+  const bool settled = !asking() && std::all_of(requests_.begin(), requests_.end(),
+                                                [](const Request& r) { return r.kind == RequestKind::probe; });
+  if (!settled && !doubting_) {
+    lull_.resume(now);
+    return false;
+  }
+  if (doubting_ || !lull_.suspect(now)) return doubting_;
+  doubting_ = true;
+  const auto silent = std::chrono::duration_cast<std::chrono::microseconds>(now - lull_.last()).count();
+  const Timestamp since = context_.time->now() - Duration{silent} - settings_.in_flight;
+  for (const Instrument* instrument : instruments_) {
+    context_.intake->doubt(*instrument, since, marks_, settings_.number);
+  }
+  if (!context_.outlet->busy()) push_marks();
+  return true;
+}
+
+void Session::vouch() {
+  if (!watch_) return;
+  watch_->vouched(context_.clock->steady());
+  lull_.vouched();
+  if (!doubting_) return;
+  be_sure(marks_);
+  if (!context_.outlet->busy()) push_marks();
+}
+
+void Session::be_sure(std::vector<Record>& out) {
+  doubting_ = false;
+  for (const Instrument* instrument : instruments_) context_.intake->sure(*instrument, context_.time->now(), out);
+}
+
+// Up to the last frame the data are known to be complete, unless they had stopped before; what was made shortly
+// before that may have been on its way.
+void Session::lose_all() {
+  const auto since = mute_ ? watch_->last_data() : watch_->last_frame();
+  const auto ago = std::chrono::duration_cast<std::chrono::microseconds>(context_.clock->steady() - since).count();
+  const Timestamp lost = context_.time->now() - Duration{ago} - settings_.in_flight;
+  for (const Instrument* instrument : instruments_)
+    context_.intake->lose(*instrument, lost, records_, settings_.number);
+}
+
+}  // namespace cvdd

@@ -1,0 +1,72 @@
+// The moments at which connections look at their sockets, on a real io_context.
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <string>
+
+#include "catch.hpp"
+#include "cvdd/app/bell_rope.hpp"
+
+using namespace cvdd;
+using namespace std::chrono_literals;
+
+namespace {
+struct Reader final : TickReader {
+  Reader(std::string& log, char name) : log_(log), name_(name) {}
+  void fetch() override { log_ += name_; }
+
+ private:
+  std::string& log_;
+  char name_;
+};
+}  // namespace
+
+TEST_CASE("a tick empties all sockets, then lets all go on, and rings once after them") {
+  asio::io_context io(1);
+  std::string log;
+  Ticks& ticks = Ticks::of(io.get_executor());
+  const auto connection = [&](char name) -> asio::awaitable<void> {
+    Reader reader(log, name);
+    for (int i = 0; i < 2; ++i) {
+      co_await ticks.next(reader, 20ms);
+      log += '+';
+      if (name == 'a') CHECK(ticks.at_end([&] { log += '!'; }));
+    }
+  };
+  CHECK_FALSE(ticks.at_end([] {}));
+  // All are waiting before the first tick, unless it comes right now: then they begin again.
+  for (int tries = 0; tries < 20 && log != "abc+++!abc+++!"; ++tries) {
+    log.clear();
+    for (const char name : {'a', 'b', 'c'}) asio::co_spawn(io, connection(name), asio::detached);
+    io.run();
+    io.restart();
+  }
+  CHECK(log == "abc+++!abc+++!");
+  CHECK_FALSE(ticks.at_end([] {}));
+}
+
+TEST_CASE("the bell rings at the end of a tick, or when the io thread has nothing else to do, and once") {
+  asio::io_context io(1);
+  Bell bell;
+  BellRope rope(io.get_executor(), bell, false);
+  // Whether it has rung is seen by who would sleep: not at all, if it has.
+  std::string log;
+  Reader reader(log, '.');
+  Ticks& ticks = Ticks::of(io.get_executor());
+  rope.pull();
+  rope.pull();
+  CHECK(io.poll() == 1);
+  asio::co_spawn(
+      io,
+      [&]() -> asio::awaitable<void> {
+        co_await ticks.next(reader, 1ms);
+        rope.pull();
+        rope.pull();
+      },
+      asio::detached);
+  io.restart();
+  (void)io.run();
+  io.restart();
+  CHECK(io.poll() == 0);  // nothing was posted: it has rung
+  CHECK(log == ".");
+}
