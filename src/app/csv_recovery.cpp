@@ -164,7 +164,7 @@ void CsvStore::read_file(const DayFile& file, Remembered& newest, bool& anything
       }
       return parse_row(std::string_view(piece).substr(place.begin - piece_begin, place.size));
     };
-    for (const Newest& n : scanned->instruments()) {
+    for (const NewestLines& n : scanned->instruments()) {
       Found& found = rows.emplace_back();
       found.row = row_at(n.line);
       found.any_traded = n.any_traded();

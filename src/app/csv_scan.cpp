@@ -53,7 +53,7 @@ std::optional<Outline> outline_of(std::string_view line, std::string_view likely
   return out;
 }
 
-Newest& FileScan::instrument(std::string_view key) {
+NewestLines& FileScan::instrument(std::string_view key) {
   std::size_t at = likely();
   if (instruments_.empty() || instruments_[at].key != key) {
     auto known = index_.find(key);
@@ -79,7 +79,7 @@ void FileScan::take(std::string_view line, std::uint64_t begin) {
     if (foreign_line_ == 0) foreign_line_ = lines_;
     return;
   }
-  Newest& newest = instrument(outline->key);
+  NewestLines& newest = instrument(outline->key);
   const int order = outline->time.compare(text(newest.time));
   if (newest.line.size == 0) set(newest.first_time, outline->time);
   if (order > 0 && newest.line.size > 0) note_distance(text(newest.time), outline->time);
@@ -96,13 +96,15 @@ void FileScan::take(std::string_view line, std::uint64_t begin) {
 }
 
 void FileScan::join(const FileScan& next) {
+  if (stopped_) return;
+  stopped_ = next.stopped_;
   if (foreign_line_ == 0 && next.foreign_line_ > 0) foreign_line_ = lines_ + next.foreign_line_;
   lines_ += next.lines_;
   end_ = next.end_;
   torn_ = next.torn_;
   if (next.interval_ && (!interval_ || *next.interval_ < *interval_)) interval_ = next.interval_;
-  for (const Newest& later : next.instruments_) {
-    Newest& newest = instrument(later.key);
+  for (const NewestLines& later : next.instruments_) {
+    NewestLines& newest = instrument(later.key);
     const bool unheard = newest.line.size == 0;
     if (unheard) newest.first_time = later.first_time;
     if (!unheard && text(later.first_time) > text(newest.time)) {
@@ -156,7 +158,8 @@ int FileScan::read(FileSink& files, const std::string& path, std::uint64_t begin
     torn_ += rest;
     end_ += piece.size();
     if (torn_.size() > line_max) {
-      foreign_line_ = lines_ + 1;
+      if (foreign_line_ == 0) foreign_line_ = lines_ + 1;
+      stopped_ = true;
       return 0;
     }
   }
@@ -179,9 +182,10 @@ int scan_file(FileSink& files, const std::string& path, bool whole_parse, std::s
   std::vector<std::future<int>> others;
   for (std::size_t i = 1; i < begins.size(); ++i) {
     const std::uint64_t end = i + 1 < begins.size() ? begins[i + 1] : UINT64_MAX;
-    others.push_back(std::async(std::launch::async, [&files, &path, &scan = scans[i], begin = begins[i], end] {
-      return scan.read(files, path, begin, end);
-    }));
+    // Deferred if there can be no more threads.
+    const auto how = std::launch::async | std::launch::deferred;
+    others.push_back(std::async(
+        how, [&files, &path, &scan = scans[i], begin = begins[i], end] { return scan.read(files, path, begin, end); }));
   }
   int error = scans[0].read(files, path, 0, begins.size() > 1 ? begins[1] : UINT64_MAX);
   for (auto& other : others) {

@@ -32,7 +32,7 @@ struct Outline {
 [[nodiscard]] std::optional<Outline> outline_of(std::string_view line, std::string_view likely = {});
 
 // The newest lines of one instrument in one file. Times are compared as text: they have one width.
-struct Newest {
+struct NewestLines {
   std::string key;
   std::array<char, 20> first_time{}, time{}, traded_time{};  // zeros: none yet
   std::uint64_t rev = 0;
@@ -52,10 +52,10 @@ class FileScan {
 
   // Reads lines from `begin` on, which is the beginning of one, up to `end` or to the end of the file. 0 or errno.
   [[nodiscard]] int read(FileSink& files, const std::string& path, std::uint64_t begin, std::uint64_t end);
-  // What the piece behind this one says.
+  // What the piece behind this one says; nothing, if this one had to stop.
   void join(const FileScan& next);
 
-  [[nodiscard]] const std::vector<Newest>& instruments() const { return instruments_; }
+  [[nodiscard]] const std::vector<NewestLines>& instruments() const { return instruments_; }
   [[nodiscard]] const std::string& torn() const { return torn_; }             // after the last newline
   [[nodiscard]] std::uint64_t foreign_line() const { return foreign_line_; }  // number of the first; 0: there is none
   [[nodiscard]] std::uint64_t end() const { return end_; }                    // of what was read
@@ -65,14 +65,15 @@ class FileScan {
  private:
   void take(std::string_view line, std::uint64_t begin);
   std::size_t likely() const { return instruments_.empty() ? 0 : instruments_[last_].follower; }
-  Newest& instrument(std::string_view key);
+  NewestLines& instrument(std::string_view key);
   void note_distance(std::string_view from, std::string_view to);
 
   bool whole_parse_, head_;
+  bool stopped_ = false;  // at what can be no row, and hides what follows
   std::optional<Duration> interval_;
   std::uint64_t foreign_line_ = 0, lines_ = 0, end_ = 0;
   std::string torn_;
-  std::vector<Newest> instruments_;
+  std::vector<NewestLines> instruments_;
   std::map<std::string, std::size_t, std::less<>> index_;
   std::size_t last_ = 0;
   std::string last_from_, last_to_;

@@ -57,14 +57,21 @@ void Ticks::fire() {
       waiting_.push_back({w.due, w.reader, std::move(w.go_on)});
     }
   }
-  firing_ = true;
-  for (Waiting& w : due_) {
-    if (w.due > now) continue;
-    Handler go_on(std::move(w.go_on));
-    go_on();
+  {
+    struct Turn {
+      Ticks& ticks;
+      ~Turn() {
+        ticks.firing_ = false;
+        ticks.due_.clear();
+      }
+    } const turn{*this};
+    firing_ = true;
+    for (Waiting& w : due_) {
+      if (w.due > now) continue;
+      Handler go_on(std::move(w.go_on));
+      go_on();
+    }
   }
-  due_.clear();
-  firing_ = false;
   for (const auto& work : at_end_) work();
   at_end_.clear();
 }

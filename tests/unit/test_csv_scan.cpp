@@ -40,9 +40,9 @@ void compare(const FileScan& one, const FileScan& other) {
   CHECK(one.end() == other.end());
   CHECK(one.interval() == other.interval());
   REQUIRE(one.instruments().size() == other.instruments().size());
-  for (const Newest& a : one.instruments()) {
+  for (const NewestLines& a : one.instruments()) {
     const auto b = std::find_if(other.instruments().begin(), other.instruments().end(),
-                                [&](const Newest& n) { return n.key == a.key; });
+                                [&](const NewestLines& n) { return n.key == a.key; });
     REQUIRE(b != other.instruments().end());
     CHECK(a.line.begin == b->line.begin);
     CHECK(a.line.size == b->line.size);
@@ -68,6 +68,24 @@ TEST_CASE("a file read in pieces says what it says in one") {
     for (const std::size_t readers : {2U, 3U, 4U}) {
       REQUIRE(scan_file(files, path, false, readers, 1 + random() % 3'000, pieces) == 0);
       compare(*whole, *pieces);
+    }
+  }
+}
+
+TEST_CASE("what is too long for a row hides what follows, wherever the pieces begin") {
+  std::mt19937 random(3);
+  MemoryFiles files;
+  const std::string rows = some_rows(random);
+  files.files[path] = rows + std::string(std::size_t{3} << 20, '\0') + "\n" + rows.substr(rows.find('\n') + 1);
+  std::optional<FileScan> whole, pieces;
+  REQUIRE(scan_file(files, path, false, 1, 1, whole) == 0);
+  CHECK(whole->foreign_line() > 100);
+  for (const std::uint64_t piece_min : {1'000U, 700'000U, 1'000'000U}) {
+    REQUIRE(scan_file(files, path, false, 4, piece_min, pieces) == 0);
+    CHECK(pieces->foreign_line() == whole->foreign_line());
+    REQUIRE(pieces->instruments().size() == whole->instruments().size());
+    for (std::size_t i = 0; i < whole->instruments().size(); ++i) {
+      CHECK(pieces->instruments()[i].line.begin == whole->instruments()[i].line.begin);
     }
   }
 }

@@ -27,7 +27,7 @@ class FileSink {
   virtual int replace(const std::string& path, std::string_view text) = 0;
   // Makes `link` a symbolic link to `target` (relative), replacing it atomically.
   virtual int replace_link(const std::string& link, const std::string& target) = 0;
-  // Up to `size` bytes from `offset` on; fewer only at the end of the file.
+  // Up to `size` bytes from `offset` on; fewer only at the end of the file. Several threads may read at once.
   virtual int read(const std::string& path, std::uint64_t offset, std::size_t size, std::string& text) = 0;
   virtual int size(const std::string& path, std::uint64_t& size) = 0;
   virtual int truncate(const std::string& path, std::uint64_t size) = 0;

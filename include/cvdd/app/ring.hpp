@@ -1,7 +1,7 @@
 // A bounded lock-free queue of records: exactly one thread pushes, exactly one takes. Each end has a cache line of its
-// own, with what it last saw of the other end: they meet there only when a queue seems full or empty. Who takes works
-// on the records where they lie. A queue that was emptied begins at its front again: everyday load uses the same few
-// cache lines all day, and the memory behind them is not touched until a burst comes.
+// own, with what it last saw of the other end: they meet there only when a queue seems full or empty, or might begin
+// again. Who takes works on the records where they lie. A queue that was emptied begins at its front again: everyday
+// load uses the same few cache lines all day, and the memory behind them is not touched until a burst comes.
 #pragma once
 
 #include <algorithm>
