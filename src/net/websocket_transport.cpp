@@ -1,6 +1,5 @@
 // Transport: the upgrade by Beast's HTTP, then frames taken apart where OpenSSL has put them, all that are there at
 // once.
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -9,7 +8,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/http.hpp>
 #include <cstring>
-#include <sstream>
 #include <utility>
 
 #include "address.hpp"
@@ -17,6 +15,7 @@
 #include "cvdd/net/ticks.hpp"
 #include "frames.hpp"
 #include "tls_pipe.hpp"
+#include "upgrade.hpp"
 
 namespace cvdd {
 namespace {
@@ -101,28 +100,6 @@ class Deadline {
  private:
   SteadyTime& slot_;
 };
-
-std::string base64(const unsigned char* bytes, std::size_t size) {
-  std::string out(4 * ((size + 2) / 3) + 1, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), bytes, static_cast<int>(size));
-  out.resize(static_cast<std::size_t>(length));
-  return out;
-}
-
-std::string random_key() {
-  std::array<unsigned char, 16> bytes{};
-  (void)RAND_bytes(bytes.data(), static_cast<int>(bytes.size()));
-  return base64(bytes.data(), bytes.size());
-}
-
-// RFC 6455, 4.2.2.
-std::string accept_of(const std::string& key) {
-  const std::string text = key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  (void)EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr);
-  return base64(digest.data(), size);
-}
 
 std::uint32_t random_mask() {
   std::uint32_t mask = 0;
@@ -352,17 +329,8 @@ class WebSocketTransport final : public Transport {
   }
 
   asio::awaitable<Result<void>> upgrade(Connection& c, const Url& url, const std::string& path) {
-    const std::string key = random_key();
-    http::request<http::empty_body> request(http::verb::get, path, 11);
-    request.set(http::field::host, host_header(url));
-    request.set(http::field::upgrade, "websocket");
-    request.set(http::field::connection, "Upgrade");
-    request.set(http::field::sec_websocket_key, key);
-    request.set(http::field::sec_websocket_version, "13");
-    request.set(http::field::user_agent, std::string("cvdd/") + CVDD_VERSION);
-    std::ostringstream text;
-    text << request;
-    if (!c.pipe.queue(text.str())) co_return make_error_code(NetError::protocol);
+    const std::string key = random_websocket_key();
+    if (!c.pipe.queue(upgrade_request(url, path, key))) co_return make_error_code(NetError::protocol);
     const Result<void> sent = co_await send_queued(c);
     if (!sent) co_return sent.error();
     http::response_parser<http::string_body> parser;
@@ -402,24 +370,17 @@ class WebSocketTransport final : public Transport {
     co_return judge(parser.get(), key);
   }
 
-  [[nodiscard]] Result<void> judge(const http::response<http::string_body>& response, const std::string& key) {
-    const auto field = [&](http::field name) {
-      const auto value = response[name];
-      return std::string_view(value.data(), value.size());
-    };
-    if (response.result() == http::status::switching_protocols) {
-      const bool agreed = beast::iequals(response[http::field::upgrade], "websocket") &&
-                          http::token_list(response[http::field::connection]).exists("upgrade") &&
-                          field(http::field::sec_websocket_accept) == accept_of(key);
-      if (agreed) return Result<void>();
+  [[nodiscard]] Result<void> judge(const UpgradeAnswer& answer, const std::string& key) {
+    bool agreed = false;
+    refusal_ = read_upgrade_answer(answer, key, agreed);
+    if (agreed) return Result<void>();
+    if (!refusal_) {
       detail_ = "the answer to the WebSocket handshake is not one";
       return make_error_code(NetError::protocol);
     }
-    const std::string_view retry = field(http::field::retry_after);
-    refusal_ = {response.result_int(), parse_retry_after(retry, field(http::field::date)),
-                printable(response.body(), 200)};
+    const auto retry = answer[http::field::retry_after];
     detail_ = "HTTP " + std::to_string(refusal_->status);
-    if (!retry.empty()) detail_ += ", Retry-After " + printable(retry, 100);
+    if (!retry.empty()) detail_ += ", Retry-After " + printable({retry.data(), retry.size()}, 100);
     if (!refusal_->body.empty()) detail_ += ": " + refusal_->body;
     return make_error_code(NetError::upgrade_refused);
   }
