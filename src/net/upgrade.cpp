@@ -62,8 +62,7 @@ std::optional<HttpRefusal> read_upgrade_answer(const UpgradeAnswer& answer, cons
              field(http::field::sec_websocket_accept) == accept_of(key);
     return std::nullopt;
   }
-  return HttpRefusal{answer.result_int(),
-                     parse_retry_after(field(http::field::retry_after), field(http::field::date)),
+  return HttpRefusal{answer.result_int(), parse_retry_after(field(http::field::retry_after), field(http::field::date)),
                      printable(answer.body(), 200)};
 }
 

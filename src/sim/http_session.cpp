@@ -51,7 +51,11 @@ http::response<http::string_body> respond(Hub& hub, const HttpRequest& request, 
     const Timestamp now = wall_clock();
     Hub::Wait& asked = hub.waits[protocol->name()];
     // What was on its way already can't be helped.
-    if (asked.told + seconds(4) < now && now < asked.until) ++hub.stats.impolite;
+    if (asked.told + seconds(4) < now && now < asked.until) {
+      ++hub.stats.impolite;
+      hub.stats.rude = address.path + " of " + std::string(protocol->name()) + ", " +
+                       std::to_string((now - asked.told).us / 1'000) + " ms after it was told to wait";
+    }
     wait = hub.rest_fault == RestFault::too_many || hub.rest_fault == RestFault::banned;
     if (wait && now >= asked.until) asked = {now, now + hub.rest_wait};
     answer = hub.answer(address);

@@ -134,6 +134,7 @@ TEST_CASE("history that is refused, slow, torn or nonsense: nobody gets banned, 
   fmt::print("repair: {} REST requests, {} of them spoilt, {} impolite, {} beyond the weight\n", stats.rest_requests,
              stats.rest_refused, stats.impolite, stats.overweight);
   CHECK(stats.rest_refused > 20);
+  INFO(stats.rude);
   CHECK((stats.impolite == 0 && stats.overweight == 0 && stats.limit_violations == 0));
 }
 

@@ -58,6 +58,7 @@ struct ServerStats {
   std::uint64_t limit_violations = 0;  // too many messages a second, too many streams
   std::uint64_t overweight = 0;        // requests beyond an exchange's weight for a minute
   std::uint64_t impolite = 0;          // requests that came although they were told to wait
+  std::string rude;                    // the last of them: what it asked for, and how long after it was told
   std::uint64_t rest_refused = 0;      // spoilt by a RestFault
 };
 
