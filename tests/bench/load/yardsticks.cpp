@@ -117,9 +117,7 @@ class Hop {
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
-}  // namespace
 
-namespace {
 // What OpenSSL allows on one connection: its read-ahead, one buffer, frames walked where they lie.
 class FloorConnection {
  public:
@@ -153,7 +151,8 @@ class FloorConnection {
   [[nodiscard]] bool good() const { return good_; }
   void do_not_wait() const { ::fcntl(SSL_get_fd(ssl_), F_SETFL, O_NONBLOCK); }
 
-  // The messages that one call brought, and the time each was made; false at the end. `good` until the next call.
+  // Each message that one call brought: when it was made, and what time it is then, which is asked once for all of
+  // them. False at the end.
   template <class Each>
   bool take(Each each) {
     int got = 0;
@@ -163,11 +162,12 @@ class FloorConnection {
     }
     const bool waits = got <= 0 && SSL_get_error(ssl_, got) == SSL_ERROR_WANT_READ;
     walk_.walk({buffer_.data(), end_}, batch_);
+    const std::int64_t now = wall_us();
     for (const std::string_view m : batch_.messages) {
       std::uint64_t time = 0;
       sum += sum_of(parser_, simdjson::padded_string_view(m.data(), m.size(), m.size() + simdjson::SIMDJSON_PADDING),
                     time);
-      each(static_cast<std::int64_t>(time));
+      each(static_cast<std::int64_t>(time), now);
     }
     std::memmove(buffer_.data(), buffer_.data() + batch_.consumed, end_ - batch_.consumed);
     end_ -= batch_.consumed;
@@ -200,8 +200,10 @@ int floor_client(std::uint16_t port, const std::string& ca, std::size_t connecti
       if (!connection.good()) return;
       std::vector<Record> records;
       for (bool more = true; more;) {
-        const auto later = [&](std::int64_t time) { records.push_back(Record::mark(RecordKind::trade, 0, {time})); };
-        const auto now = [&](std::int64_t time) { latency.add({wall_us() - time}); };
+        const auto later = [&](std::int64_t time, std::int64_t) {
+          records.push_back(Record::mark(RecordKind::trade, 0, {time}));
+        };
+        const auto now = [&](std::int64_t time, std::int64_t at) { latency.add({at - time}); };
         more = hop ? connection.take(later) : connection.take(now);
         if (hop) hop->push(n, records);
         records.clear();
@@ -227,7 +229,7 @@ int ticking_floor_client(std::uint16_t port, const std::string& ca, std::size_t 
   for (bool more = true; more;) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
     for (const auto& connection : all) {
-      more = connection->take([&](std::int64_t time) { latency.add({wall_us() - time}); });
+      more = more && connection->take([&](std::int64_t time, std::int64_t now) { latency.add({now - time}); });
       sum += connection->sum;
     }
   }
