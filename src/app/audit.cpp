@@ -94,7 +94,7 @@ asio::awaitable<void> Auditor::run() {
     while (!found.empty() && !client_.stopping()) {
       const Instrument* instrument = find(found.begin()->first);
       if (instrument != nullptr) {
-        const Duration wait = share_.take(context_.time->now());
+        const Duration wait = share_.take(undated(*context_.clock));
         co_await client_.sleep(std::chrono::microseconds(wait.us));
         if (client_.stopping()) co_return;
         std::vector<Row> rows = std::move(found.begin()->second);

@@ -91,17 +91,17 @@ asio::awaitable<void> Backfill::fetch(Repair repair) {
   }
   if (repair.attempts >= RepairQueue::pauses.size()) co_return co_await give_up(repair);
   if (worth_candles(repair)) co_return co_await bridge(repair);
-  if (const Duration wait = context_.gate->blocked(context_.time->now()); wait.us > 0) {
+  if (const Duration wait = context_.gate->blocked(undated(*context_.clock)); wait.us > 0) {
     if (repair.question) co_return;
     repair.due = context_.clock->steady() + std::chrono::microseconds(wait.us);
     if (!queue_.add(repair)) ++counters_.given_up;
     co_return;
   }
-  const Duration wait = context_.budget->take(context_.time->now());
+  const Duration wait = context_.budget->take(undated(*context_.clock));
   co_await client_.sleep(std::chrono::microseconds(wait.us));
   if (stopping_) co_return;
   // Asked to stay away while we waited for our turn.
-  if (const Duration told = context_.gate->blocked(context_.time->now()); told.us > 0) {
+  if (const Duration told = context_.gate->blocked(undated(*context_.clock)); told.us > 0) {
     if (repair.question) co_return;
     repair.due = context_.clock->steady() + std::chrono::microseconds(told.us);
     if (!queue_.add(repair)) ++counters_.given_up;

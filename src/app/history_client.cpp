@@ -20,10 +20,10 @@ asio::awaitable<void> HistoryClient::sleep(std::chrono::steady_clock::duration t
 }
 
 asio::awaitable<bool> HistoryClient::ask(std::string target, std::string& body, std::string& error) {
-  const Duration wait = context_.budget->take(context_.time->now());
+  const Duration wait = context_.budget->take(undated(*context_.clock));
   co_await sleep(std::chrono::microseconds(wait.us));
   while (!stopping_) {
-    const Duration blocked = context_.gate->blocked(context_.time->now());
+    const Duration blocked = context_.gate->blocked(undated(*context_.clock));
     if (blocked.us <= 0) break;
     co_await sleep(std::chrono::microseconds(blocked.us));
   }

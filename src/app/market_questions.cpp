@@ -57,7 +57,7 @@ void MarketRunner::heed(const HttpResponse& response, std::string& error) {
   const Manners manners = manners_of(response.status, wait ? std::optional(seconds(wait->count())) : std::nullopt);
   if (manners.reason.empty()) return;
   ++rest_refusals_[response.status];
-  if (manners.stay_away.us > 0) context_.gate->stay_away(time_->now() + manners.stay_away);
+  if (manners.stay_away.us > 0) context_.gate->stay_away(undated(*context_.clock) + manners.stay_away);
   error += " (" + std::string(manners.reason) + "; " +
            (manners.stay_away.us > 0 ? "staying away for " + std::to_string(manners.stay_away.us / 1'000'000) + " s"
                                      : std::string(exchange_.region_note)) +
@@ -66,7 +66,7 @@ void MarketRunner::heed(const HttpResponse& response, std::string& error) {
 
 asio::awaitable<void> MarketRunner::measure_time() {
   if (context_.event_time) co_return;
-  if (context_.gate->blocked(time_->now()).us > 0) co_return;
+  if (context_.gate->blocked(undated(*context_.clock)).us > 0) co_return;
   std::vector<TimeSample> samples;
   for (std::size_t i = 0; i < time_samples && !stopping_; ++i) {
     const Url& host = rest_hosts_[i % rest_hosts_.size()];
@@ -78,7 +78,7 @@ asio::awaitable<void> MarketRunner::measure_time() {
     std::string refused;
     if (response.has_value() && response->status != 200) {
       heed(*response, refused);
-      if (context_.gate->blocked(time_->now()).us > 0) co_return;
+      if (context_.gate->blocked(undated(*context_.clock)).us > 0) co_return;
     }
     if (response.has_value() && response->status == 200 && exchange_.parse_time(response->body, sample.server)) {
       samples.push_back(sample);
@@ -132,7 +132,7 @@ asio::awaitable<std::vector<Instrument>> MarketRunner::load_instruments() {
 
 asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& listed, std::string& error) {
   for (const Url& host : rest_hosts_) {
-    if (const Duration wait = context_.gate->blocked(time_->now()); wait.us > 0) {
+    if (const Duration wait = context_.gate->blocked(undated(*context_.clock)); wait.us > 0) {
       error = "asked to stay away for " + std::to_string(wait.us / 1'000'000) + " s more";
       co_return false;
     }

@@ -82,7 +82,7 @@ MarketState MarketRunner::state() const {
   }
   s.rest_requests = rest_requests_;
   s.rest_refusals = rest_refusals_;
-  const Timestamp now = time_->now();
+  const Timestamp now = undated(*context_.clock);
   if (context_.history_budget != nullptr) {
     s.history_used = context_.history_budget->used(now);
     s.history_allowed = context_.history_budget->capacity();

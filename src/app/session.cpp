@@ -36,7 +36,7 @@ asio::awaitable<void> Session::connect_again_and_again() {
   while (!stopping_) {
     // Who overslept its turn (the machine was frozen) takes another: all who did would come at once.
     for (bool overslept = true; overslept && !stopping_;) {
-      const Duration wait = context_.gate->take_attempt(context_.time->now());
+      const Duration wait = context_.gate->take_attempt(undated(*context_.clock));
       const auto turn = context_.clock->steady() + std::chrono::microseconds(wait.us);
       if (wait.us > 0) co_await pause(Millis(wait.us / 1000 + 1));
       overslept = context_.clock->steady() > turn + oversleeping_max;
@@ -109,7 +109,7 @@ std::string Session::heed_refusal() {
   if (manners.reason.empty()) return "";
   std::string said = " (" + std::string(manners.reason);
   if (manners.stay_away.us > 0) {
-    context_.gate->stay_away(context_.time->now() + manners.stay_away);
+    context_.gate->stay_away(undated(*context_.clock) + manners.stay_away);
     said += "; staying away for " + std::to_string(manners.stay_away.us / 1'000'000) + " s";
   }
   if (manners.leave_host.us > 0) {

@@ -33,7 +33,7 @@ asio::awaitable<void> Session::write_requests() {
       replies_.pop_front();
     } else if (asking() && now >= ask_after_) {
       if (hour && !reserved) {
-        const Duration wait = hour->take(context_.time->now());
+        const Duration wait = hour->take(undated(*context_.clock));
         reserved = true;
         ask_after_ = now + std::chrono::microseconds(wait.us);
         if (wait.us > 0) continue;
@@ -48,7 +48,7 @@ asio::awaitable<void> Session::write_requests() {
       co_await write_timer_->wait_until(now + write_loop_every);
       continue;
     }
-    const Duration wait = pace.take(context_.time->now());
+    const Duration wait = pace.take(undated(*context_.clock));
     if (wait.us > 0) {
       const auto until = context_.clock->steady() + std::chrono::microseconds(wait.us);
       while (!stopping_ && context_.clock->steady() < until) co_await write_timer_->wait_until(until);

@@ -21,22 +21,12 @@ Duration TokenBucket::take(Timestamp now) {
   return at - now;
 }
 
-namespace {
-// Each market of an exchange has its own idea of the time, which is corrected now and then by some milliseconds: who
-// was told to wait must not come that much too early.
-constexpr Duration margin = milliseconds(500);
-
-Duration told_or(std::optional<Duration> retry_after, Duration otherwise) {
-  return retry_after ? Duration{retry_after->us + margin.us} : otherwise;
-}
-}  // namespace
-
 Manners manners_of(unsigned status, std::optional<Duration> retry_after) {
   switch (status) {
     case 418:
-      return {told_or(retry_after, seconds(300)), {}, "banned for a while: too many requests"};
+      return {retry_after.value_or(seconds(300)), {}, "banned for a while: too many requests"};
     case 429:
-      return {told_or(retry_after, seconds(60)), {}, "too many requests"};
+      return {retry_after.value_or(seconds(60)), {}, "too many requests"};
     case 403:
       return {{}, retry_after.value_or(seconds(600)), "this address is refused"};
     case 451:

@@ -32,6 +32,12 @@ class Clock {
   [[nodiscard]] virtual std::unique_ptr<Timer> timer() = 0;
 };
 
+// The steady clock as a moment of no date: what limits are counted by. Markets of one exchange share them, each has its
+// own idea of the exchange's time, and no correction of that may bring a request forward.
+[[nodiscard]] inline Timestamp undated(const Clock& clock) {
+  return {std::chrono::duration_cast<std::chrono::microseconds>(clock.steady().time_since_epoch()).count()};
+}
+
 // Its timers wait on `executor`.
 [[nodiscard]] std::unique_ptr<Clock> make_system_clock(asio::any_io_executor executor);
 

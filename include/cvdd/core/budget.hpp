@@ -63,8 +63,8 @@ struct Manners {
   Duration leave_host;      // from this host; 0: the usual back-off
   std::string_view reason;  // for the log; empty: no refusal of this kind
 };
-// `retry_after`: what the answer said, if it did; half a second is added to it. 429: too many requests; 418: banned for
-// not heeding 429; 403 and 451: this address or region is not served.
+// `retry_after`: what the answer said, if it did. 429: too many requests; 418: banned for not heeding 429;
+// 403 and 451: this address or region is not served.
 [[nodiscard]] Manners manners_of(unsigned status, std::optional<Duration> retry_after);
 
 }  // namespace cvdd
