@@ -10,6 +10,8 @@ namespace cvdd {
 inline std::string told(const Parsed& p) {
   std::string out =
       std::string(name_of(p.refusal)) + " " + std::to_string(p.refused_rows) + (p.ignored ? " ignored" : "");
+  if (p.refused_of_anybody) out += " of anybody";
+  for (const RefusedRow& r : p.refused_of) out += " of " + r.instrument->symbol + " at " + std::to_string(r.time.us);
   for (const Trade& t : p.trades) {
     out += " " + t.instrument->symbol + " " + std::to_string(t.id) + " " + std::to_string(t.time.us) + " " +
            std::to_string(t.fills) + " " + to_string(t.price) + " " + to_string(t.base) + " " + to_string(t.quote) +

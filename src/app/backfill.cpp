@@ -107,11 +107,11 @@ asio::awaitable<void> Backfill::fetch(Repair repair) {
     if (!queue_.add(repair)) ++counters_.given_up;
     co_return;
   }
-  std::vector<Trade> trades;
+  HistoryPage found;
   std::string error;
-  if (co_await page(repair, trades, error)) {
+  if (co_await page(repair, found, error)) {
     last_error_.clear();
-    co_return co_await take_page(repair, std::move(trades));
+    co_return co_await take_page(repair, std::move(found));
   }
   if (stopping_ || repair.question) co_return;
   try_again(repair, error);
@@ -129,11 +129,26 @@ void Backfill::try_again(Repair repair, const std::string& error) {
   if (!queue_.add(repair)) ++counters_.given_up;
 }
 
-asio::awaitable<void> Backfill::take_page(Repair repair, std::vector<Trade> trades) {
-  if (repair.recent) co_return co_await take_recent(repair, trades);
-  const RepairProgress progress = judge_page(repair, trades, context_.intake->exchange().history_page);
+// Due at once; what it waits for is the budget alone.
+void Backfill::ask_again(Repair repair) {
+  repair.attempts = 0;
+  repair.due = context_.clock->steady();
+  if (!queue_.add(repair)) {
+    ++counters_.given_up;
+  } else if (repair.question) {
+    ++questions_;
+  }
+}
+
+asio::awaitable<void> Backfill::take_page(Repair repair, HistoryPage page) {
+  if (repair.recent) co_return co_await take_recent(repair, page);
+  const RepairProgress progress =
+      judge_page(repair, page, rows_of(repair), context_.intake->exchange().short_page_is_end);
+  repair.rows = progress.rows;
+  // What is in it comes again, in order.
+  if (progress.next == RepairProgress::Next::cut) co_return ask_again(repair);
   std::vector<Record> records;
-  context_.intake->take_history(trades, records);
+  context_.intake->take_history(page.trades, records);
   if (repair.question) co_return co_await take_answer(repair, std::move(records), true);
   const bool check = repair.last == 0;
   if (check && progress.next == RepairProgress::Next::done) {
@@ -145,9 +160,9 @@ asio::awaitable<void> Backfill::take_page(Repair repair, std::vector<Trade> trad
   switch (progress.next) {
     case RepairProgress::Next::more:
       repair.first = progress.first;
-      repair.attempts = 0;
-      repair.due = context_.clock->steady();
-      if (!queue_.add(repair)) ++counters_.given_up;
+      ask_again(repair);
+      break;
+    case RepairProgress::Next::cut:
       break;
     case RepairProgress::Next::later: {
       repair.first = progress.first;
@@ -168,10 +183,14 @@ asio::awaitable<void> Backfill::take_page(Repair repair, std::vector<Trade> trad
 }
 
 // Where ids have no order: a page that begins before the cut holds all that came after it.
-asio::awaitable<void> Backfill::take_recent(const Repair& repair, const std::vector<Trade>& trades) {
+asio::awaitable<void> Backfill::take_recent(const Repair& repair, const HistoryPage& page) {
   const Instrument& instrument = *repair.instrument;
+  const std::vector<Trade>& trades = page.trades;
   const Timestamp known = context_.intake->known_until(instrument);
-  const bool covered = known.us > 0 && !trades.empty() && trades.front().time <= known;
+  // A row that can't be read may be one of those that we missed, unless it is older.
+  const bool readable = std::ranges::all_of(
+      page.refused, [&](const HistoryPage::Refused& row) { return row.time.us != 0 && row.time <= known; });
+  const bool covered = known.us > 0 && readable && !trades.empty() && trades.front().time <= known;
   std::vector<Record> records;
   context_.intake->take_history(trades, records, known);
   if (repair.question) co_return co_await take_answer(repair, std::move(records), covered);
@@ -203,22 +222,25 @@ asio::awaitable<void> Backfill::take_answer(const Repair& repair, std::vector<Re
   if (!stopping_) context_.on_answer(instrument, answer);
 }
 
-asio::awaitable<bool> Backfill::page(const Repair& repair, std::vector<Trade>& trades, std::string& error) {
+std::size_t Backfill::rows_of(const Repair& repair) const {
+  return repair.rows != 0 ? repair.rows : context_.intake->exchange().history_page;
+}
+
+asio::awaitable<bool> Backfill::page(const Repair& repair, HistoryPage& page, std::string& error) {
   const Exchange& exchange = context_.intake->exchange();
   ++counters_.requests;
   // A page weighs the same whatever it holds, so it is asked for whole.
-  const std::uint64_t begin = repair.last == 0 ? repair.first : queue_.best_begin(repair, exchange.history_page);
-  const std::string target = repair.recent ? exchange.recent_target(*repair.instrument)
-                                           : exchange.history_target(*repair.instrument, begin, exchange.history_page);
+  const std::size_t rows = rows_of(repair);
+  const std::uint64_t begin = repair.last == 0 ? repair.first : queue_.best_begin(repair, rows);
+  const std::string target = repair.recent
+                                 ? exchange.recent_target(*repair.instrument)
+                                 : exchange.history_target(*repair.instrument, begin, static_cast<std::uint32_t>(rows));
   std::string body;
   if (!co_await client_.get(target, body, error)) co_return false;
-  if (!exchange.parse_history(body, *repair.instrument, trades, error)) co_return false;
-  // Oldest first and without a break, or it is no history.
-  if (repair.recent ||
-      std::is_sorted(trades.begin(), trades.end(), [](const Trade& a, const Trade& b) { return a.id < b.id; })) {
-    co_return true;
-  }
-  error = "the history is not in order";
+  if (!exchange.parse_history(body, *repair.instrument, page, error)) co_return false;
+  if (page.refused.empty() || !page.trades.empty()) co_return true;
+  error = "none of " + std::to_string(page.refused.size()) +
+          " rows can be read: " + std::string(name_of(page.refused.front().why));
   co_return false;
 }
 

@@ -66,7 +66,9 @@ asio::awaitable<bool> Backfill::trades_from(const Instrument& instrument, std::u
   std::string body;
   ++counters_.requests;
   if (!co_await client_.ask(target, body, error)) co_return false;
-  if (!exchange.parse_history(body, instrument, out, error)) co_return false;
+  HistoryPage page;
+  if (!exchange.parse_history(body, instrument, page, error)) co_return false;
+  out = std::move(page.trades);
   const auto after = [](const Trade& a, const Trade& b) { return b.id != a.id + 1; };
   if (!out.empty() && out.front().id == id && std::adjacent_find(out.begin(), out.end(), after) == out.end()) {
     co_return true;

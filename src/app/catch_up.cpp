@@ -89,13 +89,13 @@ asio::awaitable<bool> CatchUp::fetch_beginning(const Instrument& instrument, Tim
   const Exchange& exchange = context_.intake->exchange();
   const auto source = context_.intake->source(instrument);
   if (exchange.since_target == nullptr || (source && *source != exchange.history_series)) co_return true;
-  std::vector<Trade> page;
+  HistoryPage page;
   std::string target = exchange.since_target(instrument, bar, exchange.history_page);
   for (std::size_t pages = 0; pages < beginning_pages_max; ++pages) {
     std::string body;
     if (!co_await client_.ask(target, body, error)) co_return false;
     if (!exchange.parse_history(body, instrument, page, error)) co_return false;
-    for (const Trade& trade : page) {
+    for (const Trade& trade : page.trades) {
       if (!out.trades.empty() && trade.id != out.trades.back().id + 1) {
         error = "the history is not in order";
         co_return false;
@@ -104,13 +104,13 @@ asio::awaitable<bool> CatchUp::fetch_beginning(const Instrument& instrument, Tim
     }
     const std::uint64_t live = context_.intake->first_live(instrument);
     const bool reached = live != 0 && !out.trades.empty() && out.trades.back().id + 1 >= live;
-    if (reached || page.size() < exchange.history_page) {
+    if (reached || page.rows() < exchange.history_page || page.trades.empty()) {
       // Nothing live yet: then these are all that there are. Else they must lead up to it.
       out.whole = live == 0 || reached;
       error = "the history ends before the first live trade";
       co_return out.whole;
     }
-    target = exchange.history_target(instrument, page.back().id + 1, exchange.history_page);
+    target = exchange.history_target(instrument, page.trades.back().id + 1, exchange.history_page);
   }
   error = "the history has no end";
   co_return false;

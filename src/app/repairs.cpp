@@ -5,17 +5,29 @@
 
 namespace cvdd {
 
-RepairProgress judge_page(const Repair& repair, const std::vector<Trade>& page, std::size_t page_max) {
+RepairProgress judge_page(const Repair& repair, const HistoryPage& page, std::size_t asked, bool short_is_end) {
   using Next = RepairProgress::Next;
-  // What is older than the repair came along; there is nothing of it yet.
-  if (page.empty() || page.back().id < repair.first) {
-    return {repair.last == 0 ? Next::done : Next::later, repair.first};
+  // A row that can't be read was there all the same: nothing more is to be had of its id.
+  std::optional<std::uint64_t> oldest, newest;
+  const auto note = [&](std::uint64_t id) {
+    oldest = std::min(oldest.value_or(id), id);
+    newest = std::max(newest.value_or(id), id);
+  };
+  for (const Trade& trade : page.trades) note(trade.id);
+  for (const HistoryPage::Refused& row : page.refused) {
+    if (row.id != 0) note(row.id);
   }
-  const std::uint64_t newest = page.back().id;
-  if (repair.last != 0 && newest >= repair.last) return {Next::done, 0};
+  // What is older than the repair came along; there is nothing of it yet.
+  if (!newest || *newest < repair.first) {
+    return {repair.last == 0 ? Next::done : Next::later, repair.first, repair.rows};
+  }
+  const bool is_short = page.rows() < asked;
+  // Cut at its old end: as many as it gives are asked for from there on.
+  if (!short_is_end && is_short && *oldest > repair.first) return {Next::cut, repair.first, page.rows()};
+  if (repair.last != 0 && *newest >= repair.last) return {Next::done, 0, repair.rows};
   // Ids are contiguous, so a page that ends before the hole does has more behind it, unless the exchange is late.
-  if (page.size() >= page_max) return {Next::more, newest + 1};
-  return {repair.last == 0 ? Next::done : Next::later, newest + 1};
+  if (!is_short) return {Next::more, *newest + 1, repair.rows};
+  return {repair.last == 0 ? Next::done : Next::later, *newest + 1, repair.rows};
 }
 
 bool RepairQueue::add(Repair repair) {

@@ -37,6 +37,7 @@ using fields::is_decimal_kind;
 using fields::Kind;
 using fields::number;
 using fields::usable_symbol;
+using fields::wanted;
 using json::at_end;
 using json::Reader;
 using json::Scalar;
@@ -50,8 +51,9 @@ struct Fields {
   Scalar id, result, code, msg, stream, data, error;                           // envelopes and answers
   Scalar symbol, status, base, quote, margin, contract_size, contract_status;  // exchangeInfo
   Scalar spot_allowed;
-  Fields* data_fields = nullptr;   // where the fields of the object "data" go
-  Fields* error_fields = nullptr;  // and those of "error"
+  Scalar price, quantity, past_time, buyer_maker;  // of a single trade in the history
+  Fields* data_fields = nullptr;                   // where the fields of the object "data" go
+  Fields* error_fields = nullptr;                  // and those of "error"
 };
 
 Scalar* letter_slot(Fields& fields, char key) {
@@ -106,6 +108,10 @@ Scalar* slot(Fields& fields, std::string_view key) {
       {"contractSize", &Fields::contract_size},
       {"contractStatus", &Fields::contract_status},
       {"isSpotTradingAllowed", &Fields::spot_allowed},
+      {"price", &Fields::price},
+      {"qty", &Fields::quantity},
+      {"time", &Fields::past_time},
+      {"isBuyerMaker", &Fields::buyer_maker},
   };
   for (const auto& [name, member] : names) {
     if (name == key) return &(fields.*member);
@@ -202,17 +208,17 @@ Refusal read_trade(const Fields& fields, Series series, const Instrument& instru
   return read_volume(fields, trade);
 }
 
+// A symbol that we asked for is ours, whatever else the message says about its market.
 Refusal read_frame(const Fields& fields, Series series, Market market, const SymbolTable& symbols, Parsed& out) {
   if (!fields.s.is(Kind::string)) return Refusal::bad_field;
-  if (fields.st.present() && market != Market::spot) {
-    auto st = number(fields.st);  // 1 = USD-M, 2 = COIN-M
-    if (!st) return Refusal::bad_field;
-    if (*st == (market == Market::linear ? 2U : 1U)) return Refusal::wrong_market;
+  const Instrument* const instrument = wanted(symbols, fields.s.text);
+  if (instrument == nullptr) {
+    const auto st = number(fields.st);  // 1 = USD-M, 2 = COIN-M
+    const bool other = market != Market::spot && st && *st == (market == Market::linear ? 2U : 1U);
+    return other ? Refusal::wrong_market : Refusal::unknown_symbol;
   }
-  auto found = symbols.find(fields.s.text);
-  if (found == symbols.end() || !found->second) return Refusal::unknown_symbol;
   Trade trade;
-  Refusal refusal = read_trade(fields, series, *found->second, trade);
+  Refusal refusal = read_trade(fields, series, *instrument, trade);
   if (refusal == Refusal::none) out.trades.push_back(trade);
   return refusal;
 }
@@ -234,7 +240,8 @@ bool is_other_event(std::string_view event) {
                                                 "indexPriceUpdate", "assetIndexUpdate",
                                                 "contractInfo",     "referencePrice",
                                                 "continuous_kline", "indexPrice_kline",
-                                                "markPrice_kline"};
+                                                "markPrice_kline",  "tradingSession",
+                                                "rpiDepthUpdate"};
   return std::ranges::find(events, event) != std::end(events);
 }
 
@@ -256,24 +263,70 @@ bool read_ack(const Fields& fields, Parsed& out) {
   return true;
 }
 
+// "btcusdt@aggTrade": what a combined stream carries is known from its name. False: not trades, whatever comes.
+bool is_trade_stream(std::string_view stream) {
+  const auto at = stream.rfind('@');
+  return at != std::string_view::npos && series_of_event(stream.substr(at + 1));
+}
+
+const Instrument* instrument_of_stream(std::string_view stream, const SymbolTable& symbols) {
+  std::string symbol(stream.substr(0, stream.find('@')));
+  for (char& c : symbol) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return wanted(symbols, symbol);
+}
+
 Refusal read_message(const Fields& top, Market market, const SymbolTable& symbols, Parsed& out) {
-  if (top.data.present() && !top.data.is(Kind::object)) return Refusal::not_understood;
+  const bool named = top.data.present() && top.stream.is(Kind::string);
+  const bool other_stream = named && !is_trade_stream(top.stream.text);
+  if (top.data.present() && !top.data.is(Kind::object)) {
+    out.ignored = other_stream;  // "!miniTicker@arr" and the like
+    return out.ignored ? Refusal::none : named ? Refusal::bad_field : Refusal::not_understood;
+  }
   const Fields& fields = top.data.present() ? *top.data_fields : top;
   if (fields.e.is(Kind::string)) {
     if (auto series = series_of_event(fields.e.text)) return read_frame(fields, *series, market, symbols, out);
     out.closing_soon = fields.e.text == "serverShutdown";
-    out.ignored = is_other_event(fields.e.text);
+    out.ignored = other_stream || is_other_event(fields.e.text);
     return out.closing_soon || out.ignored ? Refusal::none : Refusal::not_understood;
   }
-  if (fields.e.present()) return Refusal::bad_field;
-  if (top.data.present() && top.stream.is(Kind::string)) {
-    auto at = top.stream.text.rfind('@');
-    if (at != std::string_view::npos && series_of_event(top.stream.text.substr(at + 1))) return Refusal::bad_field;
-  }
+  if (fields.e.present() || (named && !other_stream)) return Refusal::bad_field;
   if (!top.data.present() && read_ack(top, out)) return Refusal::none;
   // The spot book ticker is the only other message without an event type.
-  out.ignored = fields.u.is(Kind::number) && fields.s.is(Kind::string) && fields.b.present() && fields.a.present();
+  out.ignored = other_stream ||
+                (fields.u.is(Kind::number) && fields.s.is(Kind::string) && fields.b.present() && fields.a.present());
   return out.ignored ? Refusal::none : Refusal::not_understood;
+}
+
+// A whole message, one row of which was refused: whose? By the symbol in it, or else by the stream's name.
+void note_refused(Refusal why, const Fields& top, const SymbolTable& symbols, Parsed& out) {
+  const Fields& fields = top.data.is(Kind::object) ? *top.data_fields : top;
+  const Instrument* of = fields.s.is(Kind::string) ? wanted(symbols, fields.s.text) : nullptr;
+  if (of == nullptr && top.stream.is(Kind::string)) of = instrument_of_stream(top.stream.text, symbols);
+  if (of == nullptr && (why == Refusal::unknown_symbol || why == Refusal::wrong_market)) return out.refuse(why);
+  const auto when = number(fields.time);
+  out.refuse(why, of, (when ? trade_time(*when) : std::nullopt).value_or(Timestamp{}));
+}
+
+// Some streams of other things come as bare arrays of events.
+Refusal read_array(ondemand::document& document, std::string_view message, Parsed& out) {
+  ondemand::value value;
+  if (!trimmed(message).starts_with('[')) return json::read_other(document, message);
+  bool others = true;
+  const auto item = [&](ondemand::value element) {
+    Fields fields;
+    if (!json::each_field(element, 1, [&](std::string_view key, ondemand::value field) {
+          return read_field(key, field, 2, &fields);
+        })) {
+      return false;
+    }
+    others = others && fields.e.is(Kind::string) && is_other_event(fields.e.text);
+    return true;
+  };
+  if (document.get_value().get(value) != simdjson::SUCCESS || !json::each_item(value, 0, item) || !at_end(document)) {
+    return Refusal::not_json;
+  }
+  out.ignored = others;
+  return others ? Refusal::none : Refusal::not_understood;
 }
 
 void parse_any(std::string_view message, Market market, const SymbolTable& symbols, Parsed& out);
@@ -281,10 +334,10 @@ void parse_any(std::string_view message, Market market, const SymbolTable& symbo
 // ---- The message that nearly all are ----
 
 // An aggregate as the exchange sends it, to the letter; false at the first surprise, and nothing is said then.
-CVDD_SHORT_WAY bool read_plain(std::string_view message, Market market, const SymbolTable& symbols, Parsed& out) {
+CVDD_SHORT_WAY bool read_plain(std::string_view message, const SymbolTable& symbols, Parsed& out) {
   plain::Cursor at(message);
   std::string_view stream, symbol;
-  std::uint64_t id = 0, first = 0, last = 0, time = 0, margined = 0;
+  std::uint64_t id = 0, first = 0, last = 0, time = 0;
   Decimal price, size, normal;
   bool seller = false, ignored = false;
   at.expect("{\"stream\":\"").string(stream).expect("\",\"data\":{\"e\":\"aggTrade\",\"E\":").skip_number();
@@ -303,12 +356,11 @@ CVDD_SHORT_WAY bool read_plain(std::string_view message, Market market, const Sy
   at.expect(",\"f\":").number(first).expect(",\"l\":").number(last).expect(",\"T\":").number(time);
   at.expect(",\"m\":").boolean(seller);
   if (at.skip(",\"M\":")) at.boolean(ignored);
-  if (at.skip(",\"st\":")) at.number(margined);
+  if (at.skip(",\"st\":")) at.skip_number();
   at.expect("}}");
   if (!at.good() || !at.at_end()) return false;
   const auto when = trade_time(time);
   if (!when || last < first || last - first >= fills_limit || !price.is_positive() || !size.is_positive()) return false;
-  if (market != Market::spot && margined == (market == Market::linear ? 2U : 1U)) return false;
   Trade& trade = out.trades.emplace_back();
   trade.instrument = instrument;
   trade.time = *when;
@@ -324,7 +376,7 @@ CVDD_SHORT_WAY bool read_plain(std::string_view message, Market market, const Sy
 template <Market market>
 void parse(std::string_view message, const SymbolTable& symbols, Parsed& out) {
   out.clear();
-  if (!read_plain(message, market, symbols, out)) parse_any(message, market, symbols, out);
+  if (!read_plain(message, symbols, out)) parse_any(message, market, symbols, out);
 }
 
 void parse_any(std::string_view message, Market market, const SymbolTable& symbols, Parsed& out) {
@@ -335,15 +387,18 @@ void parse_any(std::string_view message, Market market, const SymbolTable& symbo
   top.error_fields = &error;
   ondemand::document document;
   ondemand::object object;
+  const bool an_object = trimmed(message).starts_with('{');
   auto read = [&] {
     if (!reader.open(message, document)) return Refusal::not_json;
-    if (!trimmed(message).starts_with('{')) return json::read_other(document, message);
+    if (!an_object) return read_array(document, message, out);
     if (document.get_object().get(object) != simdjson::SUCCESS) return Refusal::not_json;
     if (!read_object(object, 0, &top) || !at_end(document)) return Refusal::not_json;
     return read_message(top, market, symbols, out);
   };
-  out.refusal = read();
-  out.refused_rows = out.refusal == Refusal::none ? 0 : 1;
+  const Refusal refusal = read();
+  if (refusal == Refusal::none) return;
+  if (refusal == Refusal::not_json || !an_object) return out.refuse(refusal, nullptr);  // half of it says nothing
+  note_refused(refusal, top, symbols, out);
 }
 
 // ---- Requests ----
@@ -490,27 +545,40 @@ std::string since_target(const Instrument& instrument, Timestamp from, std::uint
          "&limit=" + std::to_string(std::min(limit, history_rows_max));
 }
 
-// One row that cannot be used spoils the page: a repair must be complete or not claimed.
-bool read_history(ondemand::array array, const Instrument& instrument, std::vector<Trade>& out, std::string& error) {
+// The newest aggregate or single trade, as the stream has them.
+std::string newest_target(const Instrument& instrument, Stream stream) {
+  return rest_target(instrument, stream == Stream::aggregate ? "aggTrades" : "trades") + "&limit=1";
+}
+
+// {"id":28457,"price":"4.00000100","qty":"12.00000000","time":1499865549590,"isBuyerMaker":true} is a single trade,
+// with longer names than a frame.
+Series past_series(Fields& fields) {
+  if (fields.a.present() || !fields.id.present()) return Series::aggregate;
+  fields.t = fields.id;
+  fields.p = fields.price;
+  fields.q = fields.quantity;
+  fields.time = fields.past_time;
+  fields.m = fields.buyer_maker;
+  return Series::single;
+}
+
+bool read_history(ondemand::array array, const Instrument& instrument, HistoryPage& out) {
   for (auto element : array) {
-    ondemand::object object;
+    ondemand::value value;
     Fields fields;
-    if (element.get_object().get(object) != simdjson::SUCCESS || !read_object(object, 1, &fields)) {
-      error = "not a whole JSON array of aggregate trades";
-      return false;
-    }
+    const auto field = [&](std::string_view key, ondemand::value v) { return read_field(key, v, 2, &fields); };
+    if (element.get(value) != simdjson::SUCCESS || !json::each_field(value, 1, field)) return false;
     Trade trade;
-    Refusal refusal = read_trade(fields, Series::aggregate, instrument, trade);
-    if (refusal != Refusal::none) {
-      error.append("row ").append(std::to_string(out.size())).append(": ").append(name_of(refusal));
-      return false;
-    }
-    out.push_back(trade);
+    const Series series = past_series(fields);
+    const Refusal refusal = read_trade(fields, series, instrument, trade);
+    const auto when = number(fields.time);
+    fields::take_past(out, trade, refusal, number(series == Series::aggregate ? fields.a : fields.t),
+                      when ? trade_time(*when) : std::nullopt);
   }
   return true;
 }
 
-bool parse_history(std::string_view body, const Instrument& instrument, std::vector<Trade>& out, std::string& error) {
+bool parse_history(std::string_view body, const Instrument& instrument, HistoryPage& out, std::string& error) {
   Reader reader;
   ondemand::document document;
   ondemand::array array;
@@ -521,13 +589,16 @@ bool parse_history(std::string_view body, const Instrument& instrument, std::vec
   bool opened = reader.open(body, document);
   if (opened && trimmed(body).starts_with('{')) {
     bool whole = document.get_object().get(object) == simdjson::SUCCESS && read_object(object, 0, &top);
-    if (!whole || !is_error_body(top, error)) error = "not an array of aggregate trades";
+    if (!whole || !is_error_body(top, error)) error = "not an array of trades";
   } else if (!opened || document.get_array().get(array) != simdjson::SUCCESS) {
-    error = "not a JSON array of aggregate trades";
-  } else if (read_history(array, instrument, out, error) && !at_end(document)) {
-    error = "text after the array of aggregate trades";
+    error = "not a JSON array of trades";
+  } else if (!read_history(array, instrument, out)) {
+    error = "not a whole JSON array of trades";
+  } else if (!at_end(document)) {
+    error = "text after the array of trades";
   }
   if (!error.empty()) out.clear();
+  fields::put_in_order(out, false);
   return error.empty();
 }
 
@@ -684,6 +755,7 @@ consteval Exchange family(std::span<const std::string_view> ws_hosts, std::span<
   out.weight_pool = market == Market::spot ? "spot" : "futures";
   out.history_page = history_rows_max;
   out.history_target = history_target;
+  out.newest_target = newest_target;
   out.parse_history = parse_history;
   out.since_target = since_target;
   out.candle_intervals = candle_intervals;

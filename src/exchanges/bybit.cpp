@@ -83,19 +83,10 @@ Refusal read_trade(const Row& row, const Instrument& instrument, Trade& trade) {
   return fields::read_volume(row.price, row.size, trade);
 }
 
-void read_rows(const std::vector<Row>& rows, const SymbolTable& symbols, Parsed& out) {
+void read_rows(const std::vector<Row>& rows, const Instrument* topic, const SymbolTable& symbols, Parsed& out) {
   for (const Row& row : rows) {
-    const auto found = symbols.find(text(row.symbol));
-    Trade trade;
-    Refusal refusal = Refusal::none;
-    if (!row.symbol.is_string()) {
-      refusal = Refusal::bad_field;
-    } else if (found == symbols.end()) {
-      refusal = Refusal::unknown_symbol;
-    } else {
-      refusal = read_trade(row, *found->second, trade);
-    }
-    fields::take(out, trade, refusal);
+    fields::take_row(row.symbol, fields::milliseconds_since_1970(row.time), topic, symbols, out,
+                     [&](const Instrument& instrument, Trade& trade) { return read_trade(row, instrument, trade); });
   }
 }
 
@@ -103,8 +94,8 @@ void read_rows(const std::vector<Row>& rows, const SymbolTable& symbols, Parsed&
 
 struct Message {
   Scalar topic, operation, success, text, request, type, code;
+  Scalar data;
   std::vector<std::string_view> good, failed;  // topics, as the option market's answer lists them
-  bool data_rows = false;
 };
 constexpr Slot<Message> top_slots[] = {{"topic", &Message::topic},     {"op", &Message::operation},
                                        {"success", &Message::success}, {"ret_msg", &Message::text},
@@ -122,8 +113,8 @@ bool read_topics(value v, std::vector<std::string_view>& topics) {
 bool read_data(value v, Message& m, std::vector<Row>& rows) {
   json::ondemand::json_type type{};
   if (v.type().get(type) != simdjson::SUCCESS) return false;
-  m.data_rows = type == json::ondemand::json_type::array;
-  if (m.data_rows) return json::read_rows(v, 1, row_slots, rows);
+  if (type != json::ondemand::json_type::object) return json::read_rows(v, 1, row_slots, rows, &m.data);
+  m.data.kind = Kind::object;
   return json::each_field(v, 1, [&](std::string_view key, value field) {
     if (key == "successTopics") return read_topics(field, m.good);
     if (key == "failTopics") return read_topics(field, m.failed);
@@ -186,9 +177,11 @@ Refusal read_message(const Message& m, const std::vector<Row>& rows, const Symbo
       out.ignored = true;
       return Refusal::none;
     }
-    if (rows.empty()) return Refusal::bad_field;
-    read_rows(rows, symbols, out);
-    return out.refusal;
+    // An option's topic is its coin's: it names no instrument.
+    const Instrument* const topic = fields::wanted(symbols, m.topic.text.substr(m.topic.text.find('.') + 1));
+    read_rows(rows, topic, symbols, out);
+    if (rows.empty()) fields::take_none(m.data, topic, out);
+    return Refusal::none;
   }
   const std::string_view operation = text(m.operation);
   if (operation == "pong" || (operation == "ping" && m.success.present())) {
@@ -209,11 +202,11 @@ void parse(std::string_view message, const SymbolTable& symbols, Parsed& out) {
   out.clear();
   rows.clear();
   Message m;
-  out.refusal = json::read_message(reader, message, [&](std::string_view key, value v) {
+  Refusal refusal = json::read_message(reader, message, [&](std::string_view key, value v) {
     return key == "data" ? read_data(v, m, rows) : json::read_field(key, v, 1, top_slots, m);
   });
-  if (out.refusal == Refusal::none) out.refusal = read_message(m, rows, symbols, out);
-  if (out.refusal != Refusal::none) out.refused_rows = std::max(out.refused_rows, 1U);
+  if (refusal == Refusal::none) refusal = read_message(m, rows, symbols, out);
+  if (refusal != Refusal::none) out.refuse(refusal, nullptr);
 }
 
 // ---- Requests ----
@@ -372,6 +365,12 @@ std::string recent_target(const Instrument& instrument) {
   return out.append("&limit=").append(instrument.market == Market::spot ? "60" : std::to_string(history_rows_max));
 }
 
+std::string newest_target(const Instrument& instrument, Stream) {
+  std::string out = "/v5/market/recent-trade?category=" + std::string(name_of(instrument.market)) + "&symbol=";
+  fields::append_encoded(out, instrument.symbol);
+  return out.append("&limit=1");
+}
+
 struct Past {
   Scalar symbol, id, price, size, side, time, block;
 };
@@ -379,39 +378,42 @@ constexpr Slot<Past> past_slots[] = {{"symbol", &Past::symbol},     {"execId", &
                                      {"size", &Past::size},         {"side", &Past::side}, {"time", &Past::time},
                                      {"isBlockTrade", &Past::block}};
 
-bool parse_history(std::string_view body, const Instrument& instrument, std::vector<Trade>& out, std::string& error) {
-  json::Reader reader;
-  std::vector<Past> rows;
+// {"retCode":0,"retMsg":"OK","result":{"list":[…]}}; the reason if it is none.
+std::string read_past(std::string_view body, json::Reader& reader, std::vector<Past>& rows) {
   Answer answer;
-  out.clear();
-  error.clear();
+  Scalar list;
   const Refusal refusal = json::read_message(reader, body, [&](std::string_view key, value v) {
     if (key != "result") return json::read_field(key, v, 1, answer_slots, answer);
     return json::each_field(v, 1, [&](std::string_view inner, value field) {
-      if (inner != "list") return json::skip(field, 2);
-      answer.has_list = true;
-      return json::read_rows(field, 2, past_slots, rows);
+      return inner == "list" ? json::read_rows(field, 2, past_slots, rows, &list) : json::skip(field, 2);
     });
   });
-  if (refusal != Refusal::none) {
-    error = "not a whole JSON object";
-  } else if (answer.code.text != "0") {
-    error = std::string(text(answer.message)) + " (code " + std::string(answer.code.text) + ")";
-  } else if (!answer.has_list) {
-    error = "no \"list\" in the answer";
+  if (refusal != Refusal::none) return "not a whole JSON object";
+  if (answer.code.text != "0") {
+    return std::string(text(answer.message)) + " (code " + std::string(answer.code.text) + ")";
   }
-  for (std::size_t i = 0; i < rows.size() && error.empty(); ++i) {
-    const Past& p = rows[i];
+  return list.is(Kind::array) ? "" : "no \"list\" in the answer";
+}
+
+bool parse_history(std::string_view body, const Instrument& instrument, HistoryPage& out, std::string& error) {
+  json::Reader reader;
+  std::vector<Past> rows;
+  out.clear();
+  error = read_past(body, reader, rows);
+  if (!error.empty()) return false;
+  for (const Past& p : rows) {
+    if (p.symbol.is_string() && p.symbol.text != instrument.symbol) {
+      error = "trades of another instrument";
+      out.clear();
+      return false;
+    }
     Trade trade;
     const Row row{p.symbol, p.id, p.time, p.price, p.size, p.side, p.block};
-    const Refusal why =
-        p.symbol.is_string(instrument.symbol) ? read_trade(row, instrument, trade) : Refusal::unknown_symbol;
-    if (why != Refusal::none) error = fields::row_error(i, why);
-    out.push_back(trade);
+    const Refusal why = p.symbol.is_string() ? read_trade(row, instrument, trade) : Refusal::bad_field;
+    fields::take_past(out, trade, why, std::nullopt, fields::milliseconds_since_1970(p.time));
   }
-  std::ranges::reverse(out);
-  if (!error.empty()) out.clear();
-  return error.empty();
+  fields::put_in_order(out, true);
+  return true;
 }
 
 // ---- Candles: [start, open, high, low, close, volume, turnover], newest first; volume is the size unit ----
@@ -533,6 +535,7 @@ consteval Exchange family() {
   out.weight_pool = "public";
   out.history_page = history_rows_max;
   out.recent_target = recent_target;
+  out.newest_target = newest_target;
   out.parse_history = parse_history;
   if (market != Market::option) {  // there are none
     out.candle_intervals = candle_intervals;

@@ -98,18 +98,11 @@ Refusal read_trade(const Row& row, const Instrument& instrument, Trade& trade) {
 }
 
 void take_trade(const Row& row, const SymbolTable& symbols, bool snapshot, Parsed& out) {
-  const auto found = symbols.find(text(row.product));
-  Trade trade;
-  trade.snapshot = snapshot;
-  Refusal refusal = Refusal::none;
-  if (!row.product.is_string()) {
-    refusal = Refusal::bad_field;
-  } else if (found == symbols.end()) {
-    refusal = Refusal::unknown_symbol;
-  } else {
-    refusal = read_trade(row, *found->second, trade);
-  }
-  fields::take(out, trade, refusal);
+  fields::take_row(row.product, time_of(row.time), nullptr, symbols, out,
+                   [&](const Instrument& instrument, Trade& trade) {
+                     trade.snapshot = snapshot;
+                     return read_trade(row, instrument, trade);
+                   });
 }
 
 // ---- Answers and heartbeats ----
@@ -118,6 +111,7 @@ void take_trade(const Row& row, const SymbolTable& symbols, bool snapshot, Parse
 struct Message {
   Row top;
   std::vector<Row> rows;  // of the Advanced feed
+  Scalar trades;          // … the list they are in
   bool snapshot = false;  // … and what kind of event they came in
   std::vector<std::string_view> products;
 };
@@ -146,7 +140,7 @@ bool read_events(value v, Message& m) {
     Scalar type;
     const bool whole = json::each_field(event, 2, [&](std::string_view key, value field) {
       if (key == "type") return json::read(field, 3, type);
-      return key == "trades" ? json::read_rows(field, 3, row_slots, m.rows) : json::skip(field, 3);
+      return key == "trades" ? json::read_rows(field, 3, row_slots, m.rows, &m.trades) : json::skip(field, 3);
     });
     m.snapshot = m.snapshot || type.is_string("snapshot");
     return whole;
@@ -172,39 +166,35 @@ bool is_other_type(std::string_view type) {
   return std::ranges::find(types, type) != std::end(types);
 }
 
-Refusal read_message(const Message& m, const SymbolTable& symbols, Parsed& out) {
+// One that can't be read is no trade that was lost, only one word less about the newest.
+void read_heartbeat(const Row& row, const SymbolTable& symbols, Parsed& out) {
+  const Instrument* const instrument = fields::wanted(symbols, text(row.product));
+  const auto id = fields::integer(row.last_trade);
+  const auto time = time_of(row.time);
+  if (!id || !time) return out.refuse(Refusal::bad_field);
+  out.ignored = instrument == nullptr || *id == 0;
+  if (!out.ignored) out.newest.push_back({instrument, Series::single, *id, *time});
+}
+
+void read_message(const Message& m, const SymbolTable& symbols, Parsed& out) {
   const std::string_view type = text(m.top.type);
-  if (type == "match" || type == "last_match") {
-    take_trade(m.top, symbols, type == "last_match", out);
-    return out.refusal;
-  }
-  if (type == "heartbeat") {
-    const auto found = symbols.find(text(m.top.product));
-    const auto id = fields::integer(m.top.last_trade);
-    const auto time = time_of(m.top.time);
-    if (!id || !time) return Refusal::bad_field;
-    out.ignored = found == symbols.end() || *id == 0;
-    if (!out.ignored) out.newest.push_back({found->second, Series::single, *id, *time});
-    return Refusal::none;
-  }
+  if (type == "match" || type == "last_match") return take_trade(m.top, symbols, type == "last_match", out);
+  if (type == "heartbeat") return read_heartbeat(m.top, symbols, out);
+  if (type == "error") return read_error(m.top, out);
   if (type == "subscriptions") {
     Ack& ack = out.acks.emplace_back();
     ack.rest = Ack::Rest::refused;
     for (const std::string_view product : m.products) ack.topics.emplace_back(product);
     if (ack.topics.empty()) ack.topics.emplace_back();
-    return Refusal::none;
-  }
-  if (type == "error") {
-    read_error(m.top, out);
-    return Refusal::none;
+    return;
   }
   if (m.top.channel.is_string("market_trades")) {
-    if (m.rows.empty()) return Refusal::bad_field;
     for (const Row& row : m.rows) take_trade(row, symbols, m.snapshot, out);
-    return out.refusal;
+    if (m.rows.empty()) fields::take_none(m.trades, nullptr, out);
+    return;
   }
   out.ignored = is_other_type(type) || m.top.channel.is_string();
-  return out.ignored ? Refusal::none : Refusal::not_understood;
+  if (!out.ignored) out.refuse(Refusal::not_understood, nullptr);
 }
 
 void parse(std::string_view message, const SymbolTable& symbols, Parsed& out) {
@@ -215,13 +205,14 @@ void parse(std::string_view message, const SymbolTable& symbols, Parsed& out) {
   m.rows.clear();
   m.products.clear();
   m.snapshot = false;
-  out.refusal = json::read_message(reader, message, [&](std::string_view key, value v) {
+  m.trades = {};
+  const Refusal whole = json::read_message(reader, message, [&](std::string_view key, value v) {
     if (key == "channels") return read_channels(v, m);
     if (key == "events") return read_events(v, m);
     return json::read_field(key, v, 1, row_slots, m.top);
   });
-  if (out.refusal == Refusal::none) out.refusal = read_message(m, symbols, out);
-  if (out.refusal != Refusal::none) out.refused_rows = std::max(out.refused_rows, 1U);
+  if (whole != Refusal::none) return out.refuse(whole, nullptr);
+  read_message(m, symbols, out);
 }
 
 // ---- Requests ----
@@ -322,20 +313,25 @@ std::string history_target(const Instrument& instrument, std::uint64_t from_id, 
   return out.append("&after=").append(std::to_string(from_id + rows));
 }
 
-bool parse_history(std::string_view body, const Instrument& instrument, std::vector<Trade>& out, std::string& error) {
+std::string newest_target(const Instrument& instrument, Stream) {
+  std::string out = "/products/";
+  fields::append_encoded(out, instrument.symbol);
+  return out.append("/trades?limit=1");
+}
+
+bool parse_history(std::string_view body, const Instrument& instrument, HistoryPage& out, std::string& error) {
   json::Reader reader;
   std::vector<Row> rows;
   out.clear();
   error = read_array(body, row_slots, reader, rows);
-  for (std::size_t i = 0; i < rows.size() && error.empty(); ++i) {
+  if (!error.empty()) return false;
+  for (const Row& row : rows) {
     Trade trade;
-    const Refusal refusal = read_trade(rows[i], instrument, trade);
-    if (refusal != Refusal::none) error = fields::row_error(i, refusal);
-    out.push_back(trade);
+    const Refusal refusal = read_trade(row, instrument, trade);
+    fields::take_past(out, trade, refusal, fields::integer(row.id), time_of(row.time));
   }
-  std::ranges::reverse(out);
-  if (!error.empty()) out.clear();
-  return error.empty();
+  fields::put_in_order(out, true);
+  return true;
 }
 
 // ---- Candles: [time, low, high, open, close, volume], newest first; quiet ones are left out ----
@@ -418,6 +414,8 @@ consteval Exchange family() {
   out.weight_pool = "public";
   out.history_page = history_rows_max;
   out.history_target = history_target;
+  out.short_page_is_end = false;  // pages were seen to be cut to 100 rows whatever was asked for
+  out.newest_target = newest_target;
   out.parse_history = parse_history;
   out.candle_intervals = candle_intervals;
   out.candles_page = candles_max;

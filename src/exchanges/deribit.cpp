@@ -55,27 +55,24 @@ Refusal read_trade(const Row& row, const Instrument& instrument, Trade& trade) {
   return fields::read_volume(row.price, row.amount, trade);
 }
 
-void read_rows(const std::vector<Row>& rows, const SymbolTable& symbols, Parsed& out) {
+void read_rows(const std::vector<Row>& rows, const Instrument* topic, const SymbolTable& symbols, Parsed& out) {
   for (const Row& row : rows) {
-    const auto found = symbols.find(text(row.symbol));
-    Trade trade;
-    Refusal refusal = Refusal::none;
-    if (!row.symbol.is_string()) {
-      refusal = Refusal::bad_field;
-    } else if (found == symbols.end()) {
-      refusal = Refusal::unknown_symbol;
-    } else {
-      refusal = read_trade(row, *found->second, trade);
-    }
-    fields::take(out, trade, refusal);
+    fields::take_row(row.symbol, fields::milliseconds_since_1970(row.time), topic, symbols, out,
+                     [&](const Instrument& instrument, Trade& trade) { return read_trade(row, instrument, trade); });
   }
+}
+
+// "trades.BTC-PERPETUAL.100ms" → "BTC-PERPETUAL"
+std::string_view symbol_in(std::string_view channel) {
+  const auto begin = channel.find('.') + 1;
+  return channel.substr(begin, channel.rfind('.') - begin);
 }
 
 // ---- Answers and notices ----
 
 struct Message {
   Scalar method, id, result;               // top
-  Scalar channel, type;                    // of "params"
+  Scalar channel, type, data;              // of "params"
   Scalar error, error_code, error_text;    // of "error"
   std::vector<std::string_view> accepted;  // of "result", if it is a list
 };
@@ -111,11 +108,12 @@ Refusal read_message(const Message& m, const std::vector<Row>& rows, const Symbo
       out.ignored = true;
       return Refusal::none;
     }
-    if (rows.empty()) return Refusal::bad_field;
-    read_rows(rows, symbols, out);
-    return out.refusal;
+    const Instrument* const topic = fields::wanted(symbols, symbol_in(m.channel.text));
+    read_rows(rows, topic, symbols, out);
+    if (rows.empty()) fields::take_none(m.data, topic, out);
+    return Refusal::none;
   }
-  if (m.method.is_string("heartbeat")) {
+  if (m.method.is_string("heartbeat") || m.method.is_string("connection_too_slow")) {
     if (m.type.is_string("test_request")) out.reply = test_reply;
     out.ignored = true;
     return Refusal::none;
@@ -131,10 +129,10 @@ void parse(std::string_view message, const SymbolTable& symbols, Parsed& out) {
   out.clear();
   rows.clear();
   Message m;
-  out.refusal = json::read_message(reader, message, [&](std::string_view key, value v) {
+  Refusal refusal = json::read_message(reader, message, [&](std::string_view key, value v) {
     if (key == "params") {
       return json::each_field(v, 1, [&](std::string_view inner, value field) {
-        if (inner == "data") return json::read_rows(field, 2, row_slots, rows);
+        if (inner == "data") return json::read_rows(field, 2, row_slots, rows, &m.data);
         return json::read_field(inner, field, 2, params_slots, m);
       });
     }
@@ -155,8 +153,8 @@ void parse(std::string_view message, const SymbolTable& symbols, Parsed& out) {
     }
     return json::read_field(key, v, 1, top_slots, m);
   });
-  if (out.refusal == Refusal::none) out.refusal = read_message(m, rows, symbols, out);
-  if (out.refusal != Refusal::none) out.refused_rows = std::max(out.refused_rows, 1U);
+  if (refusal == Refusal::none) refusal = read_message(m, rows, symbols, out);
+  if (refusal != Refusal::none) out.refuse(refusal, nullptr);
 }
 
 // ---- Requests ----
@@ -307,21 +305,30 @@ std::string history_target(const Instrument& instrument, std::uint64_t from_id, 
   return out.append("&count=").append(std::to_string(rows)).append("&sorting=asc");
 }
 
-bool parse_history(std::string_view body, const Instrument& instrument, std::vector<Trade>& out, std::string& error) {
+std::string newest_target(const Instrument& instrument, Stream) {
+  std::string out = "/api/v2/public/get_last_trades_by_instrument?instrument_name=";
+  fields::append_encoded(out, instrument.symbol);
+  return out.append("&count=1&sorting=desc");
+}
+
+bool parse_history(std::string_view body, const Instrument& instrument, HistoryPage& out, std::string& error) {
   json::Reader reader;
   std::vector<Row> rows;
   out.clear();
   error = read_result(body, row_slots, reader, rows);
-  for (std::size_t i = 0; i < rows.size() && error.empty(); ++i) {
+  if (!error.empty()) return false;
+  for (const Row& row : rows) {
+    if (row.symbol.is_string() && row.symbol.text != instrument.symbol) {
+      error = "trades of another instrument";
+      out.clear();
+      return false;
+    }
     Trade trade;
-    Refusal refusal = rows[i].symbol.is_string(instrument.symbol) ? Refusal::none : Refusal::unknown_symbol;
-    if (refusal == Refusal::none) refusal = read_trade(rows[i], instrument, trade);
-    if (refusal != Refusal::none) error = fields::row_error(i, refusal);
-    out.push_back(trade);
+    const Refusal refusal = row.symbol.is_string() ? read_trade(row, instrument, trade) : Refusal::bad_field;
+    fields::take_past(out, trade, refusal, fields::number(row.sequence), fields::milliseconds_since_1970(row.time));
   }
-  std::ranges::sort(out, {}, &Trade::id);
-  if (!error.empty()) out.clear();
-  return error.empty();
+  fields::put_in_order(out, false);
+  return true;
 }
 
 // ---- Candles: arrays of equal length; "volume" in base units, "cost" in quote units ----
@@ -438,6 +445,7 @@ consteval Exchange family() {
   out.weight_pool = "public";
   out.history_page = history_rows_max;
   out.history_target = history_target;
+  out.newest_target = newest_target;
   out.parse_history = parse_history;
   out.candle_intervals = candle_intervals;
   out.candles_page = candles_max;

@@ -81,16 +81,33 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
-std::string row_error(std::size_t row, Refusal refusal) {
-  return "row " + std::to_string(row) + ": " + std::string(name_of(refusal));
+const Instrument* wanted(const SymbolTable& symbols, std::string_view symbol) {
+  const auto found = symbols.find(symbol);
+  return found == symbols.end() ? nullptr : found->second;
 }
 
-void take(Parsed& out, const Trade& trade, Refusal refusal) {
+void take_none(const Scalar& list, const Instrument* topic, Parsed& out) {
+  out.ignored = list.is(Kind::array);
+  if (!out.ignored) out.refuse(Refusal::bad_field, topic);
+}
+
+void take_past(HistoryPage& out, const Trade& trade, Refusal refusal, std::optional<std::uint64_t> id,
+               std::optional<Timestamp> time) {
   if (refusal == Refusal::none) {
     out.trades.push_back(trade);
   } else {
-    out.refusal = refusal;
-    ++out.refused_rows;
+    out.refused.push_back({id.value_or(0), time.value_or(Timestamp{}), refusal});
+  }
+}
+
+// Of one instrument, so all of one kind. Rows of one moment stay as they came.
+void put_in_order(HistoryPage& page, bool newest_first) {
+  if (newest_first) std::ranges::reverse(page.trades);
+  if (page.trades.empty()) return;
+  if (page.trades.front().instrument->ids == Ids::opaque) {
+    std::ranges::stable_sort(page.trades, {}, &Trade::time);
+  } else {
+    std::ranges::stable_sort(page.trades, {}, &Trade::id);
   }
 }
 

@@ -44,10 +44,31 @@ void append_encoded(std::string& out, std::string_view text);
 // As the inside of a JSON string.
 void append_escaped(std::string& out, std::string_view text);
 
-// What a history's page may hold: the reason why not, if one of its rows can't be used.
-[[nodiscard]] std::string row_error(std::size_t row, Refusal refusal);
+// One row of a message: of the instrument that it names, or else of the one that the message as a whole is about
+// (`topic`; may be null). `read(instrument, trade)` makes the trade; `time` is the row's own, if it can be read.
+template <class Read>
+void take_row(const Scalar& symbol, std::optional<Timestamp> time, const Instrument* topic, const SymbolTable& symbols,
+              Parsed& out, Read&& read) {
+  if (!symbol.is_string()) return out.refuse(Refusal::bad_field, topic, time.value_or(Timestamp{}));
+  const auto found = symbols.find(symbol.text);
+  if (found == symbols.end() || found->second == nullptr) {
+    if (topic != nullptr) return out.refuse(Refusal::unknown_symbol, topic, time.value_or(Timestamp{}));
+    return out.refuse(Refusal::unknown_symbol);
+  }
+  Trade trade;
+  const Refusal refusal = read(*found->second, trade);
+  if (refusal != Refusal::none) return out.refuse(refusal, found->second, time.value_or(Timestamp{}));
+  out.trades.push_back(trade);
+}
+// A message of trades without a row: nothing, if its list is there and empty.
+void take_none(const Scalar& list, const Instrument* topic, Parsed& out);
+// The instrument of this symbol, if it is wanted.
+[[nodiscard]] const Instrument* wanted(const SymbolTable& symbols, std::string_view symbol);
 
-// Appends a trade, or counts the row as refused.
-void take(Parsed& out, const Trade& trade, Refusal refusal);
+// One row of a history: a trade, or one that is left out.
+void take_past(HistoryPage& out, const Trade& trade, Refusal refusal, std::optional<std::uint64_t> id,
+               std::optional<Timestamp> time);
+// As HistoryPage wants them, whatever order they came in: `newest_first` is the usual one.
+void put_in_order(HistoryPage& page, bool newest_first);
 
 }  // namespace cvdd::fields

@@ -110,9 +110,15 @@ template <class T, std::size_t N>
   });
 }
 
-// Every element becomes one T; what is no object an empty one.
+// Every element becomes one T; what is no object an empty one. `list` tells whether there was an array.
 template <class T, std::size_t N>
-[[nodiscard]] bool read_rows(ondemand::value value, unsigned depth, const Slot<T> (&slots)[N], std::vector<T>& out) {
+[[nodiscard]] bool read_rows(ondemand::value value, unsigned depth, const Slot<T> (&slots)[N], std::vector<T>& out,
+                             Scalar* list = nullptr) {
+  ondemand::json_type type{};
+  if (value.type().get(type) != simdjson::SUCCESS) return false;
+  if (list != nullptr) {
+    list->kind = type == ondemand::json_type::array ? Scalar::Kind::array : Scalar::Kind::object;
+  }
   return each_item(value, depth, [&](ondemand::value item) {
     out.emplace_back();
     return read_fields(item, depth + 1, slots, out.back());

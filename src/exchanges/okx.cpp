@@ -54,19 +54,10 @@ Refusal read_trade(const Row& row, const Instrument& instrument, Trade& trade) {
   return fields::read_volume(row.price, row.size, trade);
 }
 
-void read_rows(const std::vector<Row>& rows, const SymbolTable& symbols, Parsed& out) {
+void read_rows(const std::vector<Row>& rows, const Instrument* topic, const SymbolTable& symbols, Parsed& out) {
   for (const Row& row : rows) {
-    const auto found = symbols.find(text(row.symbol));
-    Trade trade;
-    Refusal refusal = Refusal::none;
-    if (!row.symbol.is_string()) {
-      refusal = Refusal::bad_field;
-    } else if (found == symbols.end()) {
-      refusal = Refusal::unknown_symbol;
-    } else {
-      refusal = read_trade(row, *found->second, trade);
-    }
-    fields::take(out, trade, refusal);
+    fields::take_row(row.symbol, fields::milliseconds_since_1970(row.time), topic, symbols, out,
+                     [&](const Instrument& instrument, Trade& trade) { return read_trade(row, instrument, trade); });
   }
 }
 
@@ -131,28 +122,23 @@ void parse(std::string_view message, const SymbolTable& symbols, Parsed& out) {
   rows.clear();
   Top top;
   Arg arg;
-  bool has_data = false;
-  out.refusal = json::read_message(reader, message, [&](std::string_view key, value v) {
+  Scalar data;
+  const Refusal whole = json::read_message(reader, message, [&](std::string_view key, value v) {
     if (key == "arg") return json::read_fields(v, 1, arg_slots, arg);
-    if (key == "data") {
-      has_data = true;
-      return json::read_rows(v, 1, row_slots, rows);
-    }
+    if (key == "data") return json::read_rows(v, 1, row_slots, rows, &data);
     return json::read_field(key, v, 1, top_slots, top);
   });
-  if (out.refusal == Refusal::none) {
-    if (has_data && (arg.channel.is_string("trades") || arg.channel.is_string("trades-all"))) {
-      read_rows(rows, symbols, out);
-      if (rows.empty()) out.refusal = Refusal::bad_field;
-    } else if (has_data && arg.channel.is_string()) {
-      out.ignored = true;
-    } else if (top.event.is_string()) {
-      out.refusal = read_event(top, arg, out);
-    } else {
-      out.refusal = Refusal::not_understood;
-    }
+  if (whole != Refusal::none) return out.refuse(whole, nullptr);
+  if (data.present() && (arg.channel.is_string("trades") || arg.channel.is_string("trades-all"))) {
+    const Instrument* const topic = fields::wanted(symbols, text(arg.symbol));
+    read_rows(rows, topic, symbols, out);
+    if (rows.empty()) fields::take_none(data, topic, out);
+  } else if (data.present() && arg.channel.is_string()) {
+    out.ignored = true;
+  } else if (const Refusal refusal = top.event.is_string() ? read_event(top, arg, out) : Refusal::not_understood;
+             refusal != Refusal::none) {
+    out.refuse(refusal, nullptr);
   }
-  if (out.refusal != Refusal::none) out.refused_rows = std::max(out.refused_rows, 1U);
 }
 
 // ---- Requests ----
@@ -303,21 +289,30 @@ std::string history_target(const Instrument& instrument, std::uint64_t from_id, 
   return out.append("&limit=").append(std::to_string(rows));
 }
 
-bool parse_history(std::string_view body, const Instrument& instrument, std::vector<Trade>& out, std::string& error) {
+std::string newest_target(const Instrument& instrument, Stream) {
+  std::string out = "/api/v5/market/trades?instId=";
+  fields::append_encoded(out, instrument.symbol);
+  return out.append("&limit=1");
+}
+
+bool parse_history(std::string_view body, const Instrument& instrument, HistoryPage& out, std::string& error) {
   json::Reader reader;
   std::vector<Row> rows;
   out.clear();
   error = read_answer(body, row_slots, reader, rows);
-  for (std::size_t i = 0; i < rows.size() && error.empty(); ++i) {
+  if (!error.empty()) return false;
+  for (const Row& row : rows) {
+    if (row.symbol.is_string() && row.symbol.text != instrument.symbol) {
+      error = "trades of another instrument";
+      out.clear();
+      return false;
+    }
     Trade trade;
-    Refusal refusal = rows[i].symbol.is_string(instrument.symbol) ? Refusal::none : Refusal::unknown_symbol;
-    if (refusal == Refusal::none) refusal = read_trade(rows[i], instrument, trade);
-    if (refusal != Refusal::none) error = fields::row_error(i, refusal);
-    out.push_back(trade);
+    const Refusal refusal = row.symbol.is_string() ? read_trade(row, instrument, trade) : Refusal::bad_field;
+    fields::take_past(out, trade, refusal, fields::integer(row.id), fields::milliseconds_since_1970(row.time));
   }
-  std::ranges::reverse(out);
-  if (!error.empty()) out.clear();
-  return error.empty();
+  fields::put_in_order(out, true);
+  return true;
 }
 
 // ---- Candles: [ts, open, high, low, close, vol, volCcy, volCcyQuote, confirm], newest first; vol is the size unit
@@ -416,6 +411,7 @@ consteval Exchange family() {
   out.weight_pool = "trades";
   out.history_page = history_rows_max;
   out.history_target = history_target;
+  out.newest_target = newest_target;
   out.parse_history = parse_history;
   out.candle_intervals = candle_intervals;
   out.candles_page = candles_max;

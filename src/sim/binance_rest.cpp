@@ -1,9 +1,11 @@
 // REST answers of the simulated Binance.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <vector>
 
 #include "cvdd/sim/binance_protocol.hpp"
 #include "text.hpp"
@@ -107,7 +109,8 @@ Answer aggregates(const Address& address, const Tape& tape, Timestamp now) {
   if (market != Market::spot && w.start && *w.start < ms(now - seconds(2 * 86'400)))
     return refused(-4166, "Search window is restricted to recent 2 days only.");
 
-  auto all = tape.history(index);
+  // However far its history reaches, the newest ones are always told.
+  auto all = w.from_id || w.start || w.end ? tape.history(index) : tape.trades(index);
   auto first = all.begin();
   auto last = all.end();
   if (w.from_id) {
@@ -137,6 +140,29 @@ Answer aggregates(const Address& address, const Tape& tape, Timestamp now) {
                    ms(t->time), t->buyer_is_maker, market == Market::spot ? R"(,"M":true)" : "");
   }
   return {200, body + "]", weight};
+}
+
+// The newest single trades, oldest of them first.
+Answer singles(const Address& address, const Tape& tape) {
+  const Market market = *address.market;
+  auto symbol = address.parameter("symbol");
+  const std::size_t index = symbol ? tape.find("binance", market, *symbol) : Tape::npos;
+  if (index == Tape::npos) return refused(-1121, "Invalid symbol.");
+  const Window w = window_of(address);
+  if (w.broken) return refused(-1100, "Illegal characters found in a parameter.");
+  const TapeInstrument& what = tape.instruments()[index];
+  const auto all = tape.trades(index);
+  std::vector<std::string> rows;
+  for (auto t = all.rbegin(); t != all.rend() && rows.size() < w.limit; ++t) {
+    for (std::uint64_t fill = t->last_fill; fill >= t->first_fill && rows.size() < w.limit; --fill) {
+      rows.push_back(fmt::format(R"({{"id":{},"price":"{}","qty":"{}","time":{},"isBuyerMaker":{}}})", fill,
+                                 fixed(t->price_ticks, what.price_decimals, what.price_decimals),
+                                 fixed(fill_size(*t, fill), what.size_decimals, what.size_decimals), ms(t->time),
+                                 t->buyer_is_maker));
+    }
+  }
+  std::ranges::reverse(rows);
+  return {200, fmt::format("[{}]", fmt::join(rows, ",")), market == Market::spot ? 25U : 5U};
 }
 
 Answer klines(const Address& address, const Tape& tape, Timestamp now) {
@@ -194,8 +220,10 @@ Answer rest(const Address& address, const Tape* tape, std::string_view given, Ti
     return {200, exchange_info(*address.market, tape->instruments().subspan(index, 1), now), weight};
   }
   if (path == "aggTrades" && tape != nullptr) return aggregates(address, *tape, now);
+  if (path == "trades" && tape != nullptr) return singles(address, *tape);
   if (path == "klines" && tape != nullptr) return klines(address, *tape, now);
-  if (path == "aggTrades" || path == "klines") return {200, "[]", 20};  // a recording has no history
+  if (path == "aggTrades" || path == "trades" || path == "klines")
+    return {200, "[]", 20};  // a recording has no history
   return {404, R"({"code":-5000,"msg":"Path not found."})", 0};
 }
 

@@ -152,7 +152,8 @@ Answer recent(const Address& address, const Tape* tape) {
       tape != nullptr && market ? tape->find("bybit", *market, address.parameter("symbol").value_or("")) : Tape::npos;
   if (index == Tape::npos) return refused(10001, "params error: Symbol Is Invalid");
   const TapeInstrument& what = tape->instruments()[index];
-  const auto all = tape->history(index);
+  auto all = tape->history(index);
+  if (all.empty()) all = tape->trades(index).last(std::min<std::size_t>(tape->trades(index).size(), 1));
   const auto limit = std::min<std::uint64_t>(address.number("limit", 60), *market == Market::spot ? 60 : 1'000);
   std::string rows;
   for (std::size_t k = 0; k < std::min<std::size_t>(limit, all.size()); ++k) {

@@ -132,13 +132,14 @@ Answer products(const Tape* tape) {
   return {200, "[" + rows + "]", 1};
 }
 
-// Newest first, older than `after`.
+// Newest first, older than `after`; or the newest of all, however far the history reaches.
 Answer history(const Address& address, const Tape* tape, std::string_view product) {
   const std::size_t index = tape != nullptr ? tape->find("coinbase", Market::spot, product) : Tape::npos;
   if (index == Tape::npos) return {404, R"({"message":"NotFound"})", 1};
   const std::uint64_t after = address.number("after", ~std::uint64_t{0});
   const std::uint64_t limit = std::min<std::uint64_t>(address.number("limit", 100), 1'000);
-  auto some = with_ids(tape->history(index), 0, after - 1);
+  const auto all = address.parameter("after") ? tape->history(index) : tape->trades(index);
+  auto some = with_ids(all, 0, after - 1);
   if (some.size() > limit) some = some.last(limit);
   std::string rows;
   for (auto t = some.rbegin(); t != some.rend(); ++t) {

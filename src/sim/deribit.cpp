@@ -154,15 +154,17 @@ Answer instruments(const Address& address, const Tape* tape) {
 Answer history(const Address& address, const Tape* tape) {
   const TapeInstrument* what = instrument_of(tape, address.parameter("instrument_name").value_or(""));
   if (what == nullptr) return refused(-32602, "Invalid params");
-  const auto all = tape->history(static_cast<std::size_t>(what - tape->instruments().data()));
+  const auto index = static_cast<std::size_t>(what - tape->instruments().data());
+  const bool newest = address.parameter("sorting") != "asc";  // … are always told, however far the history reaches
+  const auto all = newest ? tape->trades(index) : tape->history(index);
   const auto limit = std::min<std::uint64_t>(address.number("count", 10), 1'000);
   auto some = with_ids(all, address.number("start_seq", 0), address.number("end_seq", ~std::uint64_t{0}));
   const bool more = some.size() > limit;
-  if (more) some = some.first(limit);
+  if (more) some = newest ? some.last(limit) : some.first(limit);
   std::string rows;
-  for (const TapeTrade& t : some) {
+  for (std::size_t i = 0; i < some.size(); ++i) {
     if (!rows.empty()) rows += ',';
-    rows += row(*what, t);
+    rows += row(*what, some[newest ? some.size() - 1 - i : i]);
   }
   return result(fmt::format(R"({{"has_more":{},"trades":[{}]}})", more, rows));
 }

@@ -148,11 +148,12 @@ Answer instruments(const Address& address, const Tape* tape) {
   return answer(rows);
 }
 
-// Single fills, newest first, older than `after`.
-Answer history(const Address& address, const Tape* tape) {
+// Single fills, newest first, older than `after`; or the newest of all, however far the history reaches.
+Answer history(const Address& address, const Tape* tape, bool newest) {
   const TapeInstrument* what = instrument_of(tape, address.parameter("instId").value_or(""));
   if (what == nullptr) return refused("51001", "Instrument ID doesn't exist");
-  const auto all = tape->history(static_cast<std::size_t>(what - tape->instruments().data()));
+  const auto index = static_cast<std::size_t>(what - tape->instruments().data());
+  const auto all = newest ? tape->trades(index) : tape->history(index);
   const std::uint64_t after = address.number("after", ~std::uint64_t{0});
   const std::uint64_t limit = std::min<std::uint64_t>(address.number("limit", 100), 100);
   std::string rows;
@@ -206,7 +207,8 @@ class Okx final : public Protocol {
     if (address.path == "/api/v5/public/instruments") {
       return given.empty() ? instruments(address, tape) : Answer{200, std::string(given), 1};
     }
-    if (address.path == "/api/v5/market/history-trades") return history(address, tape);
+    if (address.path == "/api/v5/market/history-trades") return history(address, tape, false);
+    if (address.path == "/api/v5/market/trades") return history(address, tape, true);
     if (address.path == "/api/v5/market/candles" && tape != nullptr) return candles(address, *tape, now);
     return {404, R"({"code":"404","msg":"Not Found","data":[]})", 1};
   }

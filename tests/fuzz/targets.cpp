@@ -91,6 +91,9 @@ void messages(const std::uint8_t* data, std::size_t size) {
     Parsed parsed;
     exchange->parse(text, symbols, parsed);
     for (const Trade& trade : parsed.trades) sane(trade);
+    promise(parsed.refused_of.size() <= parsed.refused_rows &&
+            (parsed.refusal == Refusal::none) == (parsed.refused_rows == 0));
+    promise(parsed.refused_rows > 0 || (parsed.refused_of.empty() && !parsed.refused_of_anybody));
     // A space before it sends a message the long way, where there is a short one.
     const std::string quick = told(parsed);
     exchange->parse(" " + text, symbols, parsed);
@@ -101,11 +104,12 @@ void messages(const std::uint8_t* data, std::size_t size) {
     Timestamp time;
     (void)exchange->parse_time(text, time);
     if (any == nullptr) continue;
-    std::vector<Trade> trades;
+    HistoryPage past;
     error.clear();
-    if (exchange->parse_history != nullptr && !exchange->parse_history(text, *any, trades, error))
-      promise(!error.empty());
-    for (const Trade& trade : trades) sane(trade);
+    if (exchange->parse_history != nullptr && !exchange->parse_history(text, *any, past, error)) {
+      promise(!error.empty() && past.rows() == 0);
+    }
+    for (const Trade& trade : past.trades) sane(trade);
     std::vector<Candle> candles;
     error.clear();
     if (exchange->parse_candles != nullptr && !exchange->parse_candles(text, *any, candles, error)) {

@@ -549,34 +549,32 @@ TEST_CASE("binance: history") {
         "/fapi/v1/aggTrades?symbol=%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9FUSDT&fromId=0&limit=1000");
   CHECK(exchange(Market::inverse).history_target(perp, 5, 10) ==
         "/dapi/v1/aggTrades?symbol=BTCUSD_PERP&fromId=5&limit=10");
-  std::vector<Trade> out;
+  HistoryPage out;
   std::string error;
   const std::string body =
       R"([{"a":3477868380,"p":"83084.30","q":"0.002","nq":"0.002","f":8153634282,"l":8153634283,"T":1791382990569,)"
       R"("m":true},{"a":3477868381,"p":"80000","q":"1","f":8153634284,"l":8153634284,"T":1791382990570,"m":false}])";
   REQUIRE(exchange(Market::linear).parse_history(body, btc, out, error));
-  REQUIRE(out.size() == 2);
-  CHECK(out[0].instrument == &btc);
-  CHECK(out[0].id == 3477868380);
-  CHECK(out[0].fills == 2);
-  CHECK(out[0].aggressor == Aggressor::seller);
-  CHECK(out[0].series == Series::aggregate);
-  CHECK(out[0].time.us == 1791382990569000);
-  CHECK(out[0].quote == dec("166.1686"));  // 83084.3 × 0.002
-  CHECK(out[1].aggressor == Aggressor::buyer);
+  REQUIRE(out.trades.size() == 2);
+  CHECK(out.trades[0].instrument == &btc);
+  CHECK(out.trades[0].id == 3477868380);
+  CHECK(out.trades[0].fills == 2);
+  CHECK(out.trades[0].aggressor == Aggressor::seller);
+  CHECK(out.trades[0].series == Series::aggregate);
+  CHECK(out.trades[0].time.us == 1791382990569000);
+  CHECK(out.trades[0].quote == dec("166.1686"));  // 83084.3 × 0.002
+  CHECK(out.trades[1].aggressor == Aggressor::buyer);
   REQUIRE(exchange(Market::inverse).parse_history(body, perp, out, error));
-  CHECK(out[1].quote == dec("100"));     // 1 contract
-  CHECK(out[1].base == dec("0.00125"));  // 100 ÷ 80000
+  CHECK(out.trades[1].quote == dec("100"));     // 1 contract
+  CHECK(out.trades[1].base == dec("0.00125"));  // 100 ÷ 80000
   REQUIRE(exchange(Market::spot).parse_history("[]", instruments()[1], out, error));
-  CHECK(out.empty());
+  CHECK(out.rows() == 0);
   for (std::size_t n = 0; n < body.size(); ++n) {
     CHECK_FALSE(exchange(Market::linear).parse_history(std::string_view(body).substr(0, n), btc, out, error));
-    CHECK(out.empty());
+    CHECK(out.rows() == 0);
     CHECK_FALSE(error.empty());
   }
   CHECK_FALSE(exchange(Market::linear).parse_history(body + "]", btc, out, error));
-  CHECK_FALSE(exchange(Market::linear).parse_history(replaced(body, "\"1\"", "\"0\""), btc, out, error));
-  CHECK(error == "row 1: bad_number");
   CHECK_FALSE(exchange(Market::linear).parse_history(R"({"code":-1121,"msg":"Invalid symbol."})", btc, out, error));
   CHECK(error == "Invalid symbol. (code -1121)");
 }

@@ -167,12 +167,13 @@ TEST_CASE("coinbase: lists, time and history") {
     CHECK_FALSE(c.exchange->parse_time(std::string(R"({"iso":")") + iso + "\"}", time));
   }
   CHECK(c.exchange->history_target(*c.all[0], 1000, 1000) == "/products/BTC-USD/trades?limit=1000&after=2000");
-  std::vector<Trade> trades;
+  HistoryPage past;
+  const std::vector<Trade>& trades = past.trades;
   REQUIRE(c.exchange->parse_history(
       R"([{"time":"2014-11-07T22:19:28.578544Z","trade_id":74,"price":"10.00000000","size":"0.01000000","side":"buy"},)"
       R"({"time":"2014-11-07T01:08:43.642366Z","trade_id":73,"price":"100.0","size":"0.01","side":"sell"}])",
-      *c.all[0], trades, error));
+      *c.all[0], past, error));
   REQUIRE(trades.size() == 2);
   CHECK((trades[0].id == 73 && trades[0].aggressor == Aggressor::buyer));  // the maker sold
-  CHECK_FALSE(c.exchange->parse_history(R"({"message":"NotFound"})", *c.all[0], trades, error));
+  CHECK_FALSE(c.exchange->parse_history(R"({"message":"NotFound"})", *c.all[0], past, error));
 }

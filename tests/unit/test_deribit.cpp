@@ -99,15 +99,16 @@ TEST_CASE("deribit: history by trade_seq") {
   CHECK(d.exchange->history_target(*d.all[0], 100, 1000) ==
         "/api/v2/public/get_last_trades_by_instrument?instrument_name=ETH-PERPETUAL&start_seq=100&end_seq=1099&"
         "count=1000&sorting=asc");
-  std::vector<Trade> trades;
+  HistoryPage page;
+  const std::vector<Trade>& trades = page.trades;
   std::string error;
   REQUIRE(d.exchange->parse_history(
       R"({"id":2,"jsonrpc":"2.0","result":{"has_more":true,"trades":[{"amount":1.0,"direction":"sell",)"
       R"("instrument_name":"ETH-PERPETUAL","price":2968.3,"timestamp":1766332040636,"trade_id":"ETH-284830839",)"
       R"("trade_seq":203024587}]}})",
-      *d.all[0], trades, error));
+      *d.all[0], page, error));
   REQUIRE(trades.size() == 1);
   CHECK(trades[0].id == 203024587);
   CHECK_FALSE(
-      d.exchange->parse_history(R"({"error":{"code":11060,"message":"not_supported"}})", *d.all[0], trades, error));
+      d.exchange->parse_history(R"({"error":{"code":11060,"message":"not_supported"}})", *d.all[0], page, error));
 }

@@ -114,7 +114,8 @@ TEST_CASE("okx: history comes newest first") {
   Asked okx("okx", Market::spot, {"BTC-USDT"});
   CHECK(okx.exchange->history_target(*okx.all[0], 1000, 100) ==
         "/api/v5/market/history-trades?instId=BTC-USDT&type=1&after=1100&limit=100");
-  std::vector<Trade> trades;
+  HistoryPage page;
+  const std::vector<Trade>& trades = page.trades;
   std::string error;
   const auto row = [](const char* symbol, int id) {
     return std::string(R"({"instId":")") + symbol +
@@ -122,14 +123,14 @@ TEST_CASE("okx: history comes newest first") {
            R"(","ts":"1654161646974"})";
   };
   REQUIRE(okx.exchange->parse_history(
-      R"({"code":"0","msg":"","data":[)" + row("BTC-USDT", 12) + "," + row("BTC-USDT", 11) + "]}", *okx.all[0], trades,
+      R"({"code":"0","msg":"","data":[)" + row("BTC-USDT", 12) + "," + row("BTC-USDT", 11) + "]}", *okx.all[0], page,
       error));
   REQUIRE(trades.size() == 2);
   CHECK((trades[0].id == 11 && trades[1].id == 12 && !trades[0].merged));
   CHECK_FALSE(okx.exchange->parse_history(R"({"code":"0","msg":"","data":[)" + row("ETH-USDT", 12) + "]}", *okx.all[0],
-                                          trades, error));
-  CHECK(error == "row 0: unknown_symbol");
+                                          page, error));
+  CHECK(error == "trades of another instrument");
   CHECK(trades.empty());
   CHECK_FALSE(okx.exchange->parse_history(R"({"code":"51001","msg":"Instrument ID doesn't exist","data":[]})",
-                                          *okx.all[0], trades, error));
+                                          *okx.all[0], page, error));
 }

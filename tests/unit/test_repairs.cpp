@@ -17,9 +17,9 @@ Instrument instrument_of(std::uint32_t id) {
   i.id = id;
   return i;
 }
-std::vector<Trade> page_of(std::uint64_t first, std::uint64_t last) {
-  std::vector<Trade> page;
-  for (std::uint64_t id = first; id <= last; ++id) page.emplace_back().id = id;
+HistoryPage page_of(std::uint64_t first, std::uint64_t last) {
+  HistoryPage page;
+  for (std::uint64_t id = first; id <= last; ++id) page.trades.emplace_back().id = id;
   return page;
 }
 }  // namespace
@@ -68,6 +68,40 @@ TEST_CASE("what a page means for its hole") {
   CHECK(judge_page(check, {}, 1'000).next == Next::done);  // nothing was traded
   CHECK(judge_page(check, page_of(100, 120), 1'000).next == Next::done);
   CHECK(judge_page(check, page_of(100, 149), 50).next == Next::more);
+}
+
+TEST_CASE("a row that can't be read was there: nothing more is to be had of it, and others go on") {
+  const Instrument a = instrument_of(0);
+  const Repair hole{&a, 100, 149, t0, 0};
+  HistoryPage page = page_of(100, 148);
+  page.refused.push_back({149, {}, Refusal::bad_number});
+  CHECK(judge_page(hole, page, 1'000).next == Next::done);
+  page.refused.back().id = 0;  // of nobody knows which
+  CHECK(judge_page(hole, page, 1'000).next == Next::later);
+  page.refused.back().id = 90;
+  page.trades.clear();
+  CHECK(judge_page(hole, page, 1'000).next == Next::later);
+  // A full page of which one row can't be read is full.
+  page = page_of(100, 147);
+  page.refused.push_back({148, {}, Refusal::bad_field});
+  CHECK((judge_page(hole, page, 49).next == Next::more && judge_page(hole, page, 49).first == 149));
+}
+
+TEST_CASE("a page that is cut at its old end is asked for again, for as many rows as it gives") {
+  const Instrument a = instrument_of(0);
+  const Repair hole{&a, 1'000, 1'002, t0, 0};
+  const RepairProgress cut = judge_page(hole, page_of(1'400, 1'499), 1'000, false);
+  CHECK((cut.next == Next::cut && cut.first == 1'000 && cut.rows == 100));
+  Repair again = hole;
+  again.rows = cut.rows;
+  CHECK(judge_page(again, page_of(1'000, 1'099), 100, false).next == Next::done);
+  CHECK(judge_page(again, page_of(1'000, 1'099), 100, false).rows == 100);
+  // Where a short page is the end, what is older is not there.
+  CHECK(judge_page(hole, page_of(1'400, 1'499), 1'000).next == Next::done);
+  // A beginning that is not there at all ends the asking: pages get shorter, or full.
+  CHECK(judge_page(again, page_of(1'001, 1'099), 100, false).next == Next::cut);
+  again.rows = 99;
+  CHECK(judge_page(again, page_of(1'001, 1'099), 99, false).next == Next::done);
 }
 
 namespace {

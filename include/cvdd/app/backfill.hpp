@@ -37,7 +37,8 @@ class Backfill {
 
  private:
   asio::awaitable<void> fetch(Repair repair);
-  asio::awaitable<bool> page(const Repair& repair, std::vector<Trade>& trades, std::string& error);
+  [[nodiscard]] std::size_t rows_of(const Repair& repair) const;
+  asio::awaitable<bool> page(const Repair& repair, HistoryPage& page, std::string& error);
   // Where trades would cost too much: candles, and trades of the bars at its two ends alone. src/app/bridge.cpp
   struct Ends {
     std::vector<Trade> begin, end;  // of the bars that the hole begins and ends in
@@ -49,8 +50,9 @@ class Backfill {
   asio::awaitable<bool> trades_from(const Instrument& instrument, std::uint64_t id, std::vector<Trade>& out,
                                     std::string& error);
   void try_again(Repair repair, const std::string& error);
-  asio::awaitable<void> take_page(Repair repair, std::vector<Trade> trades);
-  asio::awaitable<void> take_recent(const Repair& repair, const std::vector<Trade>& trades);
+  asio::awaitable<void> take_page(Repair repair, HistoryPage page);
+  asio::awaitable<void> take_recent(const Repair& repair, const HistoryPage& page);
+  void ask_again(Repair repair);
   asio::awaitable<void> take_answer(const Repair& repair, std::vector<Record> records, bool whole);
   asio::awaitable<void> give_up(const Repair& repair);
 

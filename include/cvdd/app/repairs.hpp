@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "cvdd/core/types.hpp"
+#include "cvdd/exchanges/exchange.hpp"
 
 namespace cvdd {
 
@@ -21,19 +21,24 @@ struct Repair {
   bool by_trades = false;  // candles would not do
   bool lull = false;       // a question about a whole connection
   bool question = false;   // nothing is known to be missing: is it quiet, or are we deaf?
+  std::size_t rows = 0;    // the exchange cuts its pages to so many; 0: not that we know
 };
 
 // How far a page brought a repair.
 struct RepairProgress {
   enum class Next : std::uint8_t {
     more,   // the next page begins at `first`
+    cut,    // the page does not reach back to `first`: to be asked again at once, for `rows`
     done,   // all that the exchange has was there
     later,  // nothing came: try again later
   } next = Next::done;
   std::uint64_t first = 0;
+  std::size_t rows = 0;  // see Repair
 };
-// `page`: the answer's trades of this repair's instrument, oldest first; `page_max`: rows of a full page.
-[[nodiscard]] RepairProgress judge_page(const Repair& repair, const std::vector<Trade>& page, std::size_t page_max);
+// `page`: the answer to this repair's instrument; `asked`: how many rows it was asked for. `short_is_end`: see
+// Exchange.
+[[nodiscard]] RepairProgress judge_page(const Repair& repair, const HistoryPage& page, std::size_t asked,
+                                        bool short_is_end = true);
 
 class RepairQueue {
  public:

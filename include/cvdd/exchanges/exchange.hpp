@@ -57,6 +57,12 @@ struct Newest {
   Timestamp time;
 };
 
+// A row that can't be used although it is of an instrument that is wanted.
+struct RefusedRow {
+  const Instrument* instrument = nullptr;
+  Timestamp time;  // the trade's; 0: it can't be read either
+};
+
 // What one message turned out to be. Reused between calls so that nothing is allocated per message.
 struct Parsed {
   std::vector<Trade> trades;
@@ -68,6 +74,25 @@ struct Parsed {
   bool ignored = false;            // understood, and not needed (tickers, order books, …)
   std::uint32_t refused_rows = 0;  // rows that were refused, for the reason below
   Refusal refusal = Refusal::none;
+  std::vector<RefusedRow> refused_of;  // those of them that name an instrument that is wanted
+  // Something was refused that names nobody, or too much to list it all: it may have been a trade of any instrument of
+  // this connection. False with an empty `refused_of`: what was refused was nobody's trade (of an instrument that was
+  // not asked for, an unreadable heartbeat).
+  bool refused_of_anybody = false;
+  static constexpr std::size_t refused_of_max = 1'024;
+  void refuse(Refusal why) {
+    refusal = why;
+    ++refused_rows;
+  }
+  // … of this instrument; nullptr: of nobody knows which.
+  void refuse(Refusal why, const Instrument* of, Timestamp time = {}) {
+    refuse(why);
+    if (of == nullptr || refused_of.size() == refused_of_max) {
+      refused_of_anybody = true;
+    } else {
+      refused_of.push_back({of, time});
+    }
+  }
   // Trades, or nothing that anybody has to act on.
   [[nodiscard]] bool asks_nothing() const { return acks.empty() && reply.empty() && !pong && !closing_soon; }
   void clear() {
@@ -75,7 +100,8 @@ struct Parsed {
     newest.clear();
     acks.clear();
     reply.clear();
-    pong = closing_soon = ignored = false;
+    pong = closing_soon = ignored = refused_of_anybody = false;
+    refused_of.clear();
     refused_rows = 0;
     refusal = Refusal::none;
   }
@@ -120,6 +146,22 @@ struct Limits {
   Duration silence;                              // a busy connection without a trade for this long is dead
   std::uint32_t requests_per_hour = 0;           // subscriptions and the like on one connection; 0: no such limit
   Duration probe_every;                          // a sign of life is asked for this often; 0: only when it is quiet
+};
+
+// One answer of a history. A row that can't be read does not spoil it: it alone stays missing.
+struct HistoryPage {
+  struct Refused {
+    std::uint64_t id = 0;  // 0: it can't be read, or has no order
+    Timestamp time;        // 0: it can't be read
+    Refusal why = Refusal::none;
+  };
+  std::vector<Trade> trades;     // oldest first: by id, or by time where ids have no order
+  std::vector<Refused> refused;  // in the order of the answer
+  [[nodiscard]] std::size_t rows() const { return trades.size() + refused.size(); }
+  void clear() {
+    trades.clear();
+    refused.clear();
+  }
 };
 
 // One page of an instrument list.
@@ -175,13 +217,20 @@ struct Exchange {
   std::string_view weight_pool;
   std::uint32_t history_page = 0;  // rows in one answer, at most
 
+  // Fewer rows than were asked for prove that there are no more. False: the answer may have been cut to the newest of
+  // what was asked for; those before it are had by asking for as many rows as it gives.
+  bool short_page_is_end = true;
+
   // REST: trades with ids from `from_id` up to `from_id + limit - 1`; older ones may come along. May be null: there is
-  // no history by id. The answer as parse_history reads it is in order of the ids.
+  // no history by id.
   std::string (*history_target)(const Instrument& instrument, std::uint64_t from_id, std::uint32_t limit);
   // REST: the newest trades, where they can't be addressed; read by parse_history too. May be null.
   std::string (*recent_target)(const Instrument& instrument);
-  bool (*parse_history)(std::string_view body, const Instrument& instrument, std::vector<Trade>& out,
-                        std::string& error);
+  // REST: the newest trade there is, in the smallest page, of the series that this stream has; read by parse_history
+  // (more may come along). May be null.
+  std::string (*newest_target)(const Instrument& instrument, Stream stream);
+  // False, with the reason, if the body is no page of this instrument. An empty page is one.
+  bool (*parse_history)(std::string_view body, const Instrument& instrument, HistoryPage& out, std::string& error);
 
   // REST: the oldest trades from a moment on, read by parse_history. May be null.
   std::string (*since_target)(const Instrument& instrument, Timestamp from, std::uint32_t limit);
