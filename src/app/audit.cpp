@@ -125,9 +125,9 @@ asio::awaitable<void> Auditor::look(const Instrument& instrument, std::vector<Ro
   for (const Row& row : rows) {
     const auto candle = std::lower_bound(candles.begin(), candles.end(), row.time,
                                          [](const Candle& c, Timestamp t) { return c.time < t; });
-    // Some exchanges leave out bars in which nothing was traded.
     Candle none;
     const bool there = candle != candles.end() && candle->time == row.time;
+    if (!there && !facts.quiet_left_out) continue;  // not judged
     const std::string what = audit(row, there ? *candle : none, facts);
     ++counters_.bars;
     if (what.empty()) continue;

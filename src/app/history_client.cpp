@@ -1,5 +1,7 @@
 #include "cvdd/app/history_client.hpp"
 
+#include <algorithm>
+
 namespace cvdd {
 
 namespace {
@@ -49,25 +51,31 @@ asio::awaitable<bool> HistoryClient::get(std::string target, std::string& body, 
   co_return false;
 }
 
+bool use_candles(std::vector<Candle>& page, Timestamp from, Timestamp to, Duration interval, std::string& error) {
+  std::erase_if(page, [&](const Candle& c) { return c.time < from || c.time >= to; });
+  std::ranges::sort(page, {}, &Candle::time);
+  const auto twice = std::ranges::adjacent_find(page, {}, &Candle::time);
+  const auto odd = std::ranges::find_if(page, [&](const Candle& c) { return bar_start(c.time, interval) != c.time; });
+  if (twice != page.end()) error = "two candles of one bar";
+  if (odd != page.end()) error = "a candle begins beside its bar";
+  return twice == page.end() && odd == page.end();
+}
+
 asio::awaitable<bool> HistoryClient::candles(const Instrument& instrument, Timestamp from, Timestamp to,
                                              std::vector<Candle>& out, std::string& error) {
   const Exchange& exchange = context_.intake->exchange();
   std::vector<Candle> page;
   while (from < to) {
     const Timestamp until = std::min(to, from + Duration{context_.interval.us * exchange.candles_page});
-    const std::string target = exchange.candles_target(instrument, from, until, context_.interval);
+    const Timestamp now = context_.time->now();
+    const std::string target = exchange.candles_target(instrument, from, until, context_.interval, now);
     std::string body;
     if (!co_await ask(target, body, error)) co_return false;
     if (!exchange.parse_candles(body, instrument, page, error)) co_return false;
-    Timestamp before = from - context_.interval;
-    for (const Candle& candle : page) {
-      if (candle.time <= before || candle.time >= until || bar_start(candle.time, context_.interval) != candle.time) {
-        error = "the candles are not in order";
-        co_return false;
-      }
-      before = candle.time;
-      out.push_back(candle);
+    if (!use_candles(page, from, std::min(until, bar_start(now, context_.interval)), context_.interval, error)) {
+      co_return false;
     }
+    out.insert(out.end(), page.begin(), page.end());
     from = until;
   }
   co_return true;

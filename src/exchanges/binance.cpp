@@ -613,7 +613,7 @@ constexpr std::string_view candle_names[] = {"1m", "3m", "5m", "15m", "30m", "1h
 // More is allowed, and weighs more than twice as much.
 constexpr std::uint32_t candles_max = 1000;
 
-std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval) {
+std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval, Timestamp) {
   const auto known = std::ranges::find(candle_intervals, interval) - std::begin(candle_intervals);
   return rest_target(instrument, "klines") + "&interval=" + std::string(candle_names[known]) +
          "&startTime=" + milliseconds_of(from) + "&endTime=" + std::to_string(to.us / 1'000 - 1) +
@@ -760,7 +760,7 @@ consteval Exchange family(std::span<const std::string_view> ws_hosts, std::span<
   out.since_target = since_target;
   out.candle_intervals = candle_intervals;
   out.candles_page = candles_max;
-  out.candle_facts = {true, market != Market::inverse, true};
+  out.candle_facts = {true, market != Market::inverse, true, false};
   out.candles_target = candles_target;
   out.parse_candles = parse_candles;
   out.symbol_of = symbol_of;

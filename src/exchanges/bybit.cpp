@@ -424,7 +424,7 @@ constexpr Duration candle_intervals[] = {seconds(60),     seconds(180),    secon
 constexpr std::string_view candle_names[] = {"1", "3", "5", "15", "30", "60", "120", "240", "360", "720", "D"};
 constexpr std::uint32_t candles_max = 1000;
 
-std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval) {
+std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval, Timestamp) {
   std::string out = "/v5/market/kline?category=" + std::string(name_of(instrument.market)) + "&symbol=";
   fields::append_encoded(out, instrument.symbol);
   out.append("&interval=").append(candles::name_of(candle_intervals, candle_names, interval));

@@ -36,6 +36,8 @@ template <std::size_t N>
 }
 
 // What such candles can be compared with.
-consteval CandleFacts facts(Market market) { return {false, market != Market::inverse, market == Market::inverse}; }
+consteval CandleFacts facts(Market market) {
+  return {false, market != Market::inverse, market == Market::inverse, false};
+}
 
 }  // namespace cvdd::candles

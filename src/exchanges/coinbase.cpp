@@ -335,12 +335,13 @@ bool parse_history(std::string_view body, const Instrument& instrument, HistoryP
 }
 
 // ---- Candles: [time, low, high, open, close, volume], newest first; quiet ones are left out ----
+// Some that begin before `start` may come along.
 
 constexpr Duration candle_intervals[] = {seconds(60),    seconds(300),    seconds(900),
                                          seconds(3'600), seconds(21'600), seconds(86'400)};
 constexpr std::uint32_t candles_max = 300;
 
-std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval) {
+std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval, Timestamp) {
   std::string out = "/products/";
   fields::append_encoded(out, instrument.symbol);
   out.append("/candles?granularity=").append(std::to_string(interval.us / 1'000'000));
@@ -420,6 +421,7 @@ consteval Exchange family() {
   out.candle_intervals = candle_intervals;
   out.candles_page = candles_max;
   out.candle_facts = candles::facts(Market::spot);
+  out.candle_facts.quiet_left_out = true;
   out.candles_target = candles_target;
   out.parse_candles = parse_candles;
   out.symbol_of = symbol_of;

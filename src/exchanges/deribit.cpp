@@ -339,7 +339,7 @@ constexpr Duration candle_intervals[] = {seconds(60),     seconds(180),    secon
 constexpr std::string_view candle_names[] = {"1", "3", "5", "10", "15", "30", "60", "120", "180", "360", "720", "1D"};
 constexpr std::uint32_t candles_max = 1000;
 
-std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval) {
+std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval, Timestamp) {
   std::string out = "/api/v2/public/get_tradingview_chart_data?instrument_name=";
   fields::append_encoded(out, instrument.symbol);
   out.append("&start_timestamp=").append(std::to_string(from.us / 1'000));

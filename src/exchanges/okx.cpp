@@ -315,17 +315,20 @@ bool parse_history(std::string_view body, const Instrument& instrument, HistoryP
   return true;
 }
 
-// ---- Candles: [ts, open, high, low, close, vol, volCcy, volCcyQuote, confirm], newest first; vol is the size unit
-// ----
+// ---- Candles: [ts, open, high, low, close, vol, volCcy, volCcyQuote, confirm], newest first ----
+// vol is in the size unit; confirm is 0 while the bar runs.
 
 constexpr Duration candle_intervals[] = {seconds(60),    seconds(180),   seconds(300),   seconds(900),
                                          seconds(1'800), seconds(3'600), seconds(7'200), seconds(14'400)};
 constexpr std::string_view candle_names[] = {"1m", "3m", "5m", "15m", "30m", "1H", "2H", "4H"};
-constexpr std::uint32_t candles_max = 300;
+constexpr std::uint32_t candles_max = 100;      // what both endpoints give
+constexpr std::int64_t recent_candles = 1'400;  // `candles` reaches back 1,440 bars
 
 // Both ends are exclusive.
-std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval) {
-  std::string out = "/api/v5/market/candles?instId=";
+std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval,
+                           Timestamp now) {
+  const bool recent = now - from < Duration{interval.us * recent_candles};
+  std::string out = recent ? "/api/v5/market/candles?instId=" : "/api/v5/market/history-candles?instId=";
   fields::append_encoded(out, instrument.symbol);
   out.append("&bar=").append(candles::name_of(candle_intervals, candle_names, interval));
   out.append("&before=").append(std::to_string(from.us / 1'000 - 1));
@@ -349,6 +352,7 @@ bool parse_candles(std::string_view body, const Instrument& instrument, std::vec
     error = std::string(text(top.message)) + " (code " + std::string(text(top.code)) + ")";
   }
   if (error.empty() && !there) error = "no \"data\" in the answer";
+  std::erase_if(cells, [](const auto& row) { return row.size() > 8 && row[8].is_string("0"); });  // the running bar
   if (error.empty()) error = candles::read(cells, {}, instrument, out);
   return error.empty();
 }

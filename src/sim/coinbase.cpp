@@ -151,14 +151,14 @@ Answer history(const Address& address, const Tape* tape, std::string_view produc
   return {200, "[" + rows + "]", 1};
 }
 
-// [time, low, high, open, close, volume], newest first, without quiet ones.
+// [time, low, high, open, close, volume], newest first, without quiet ones; one from before `start` comes along.
 Answer candles(const Address& address, const Tape& tape, std::string_view product, Timestamp now) {
   const std::size_t index = tape.find("coinbase", Market::spot, product);
   const auto from = parse_time(address.parameter("start").value_or("")),
              to = parse_time(address.parameter("end").value_or(""));
   if (index == Tape::npos) return {404, R"({"message":"NotFound"})", 1};
   if (!from || !to || address.parameter("granularity") != "60") return {400, R"({"message":"Bad request"})", 1};
-  const auto bars = tape_candles(tape, index, *from, *to, now, seconds(60), 300);
+  const auto bars = tape_candles(tape, index, *from - seconds(60), *to, now, seconds(60), 301);
   std::string rows;
   for (auto bar = bars.rbegin(); bar != bars.rend(); ++bar) {
     if (bar->steps == 0) continue;

@@ -171,18 +171,22 @@ Answer history(const Address& address, const Tape* tape, bool newest) {
   return answer(rows);
 }
 
-// [ts, open, high, low, close, contracts, …], newest first.
-Answer candles(const Address& address, const Tape& tape, Timestamp now) {
+// [ts, open, high, low, close, contracts, …, confirmed], newest first: those of the last 1,440 minutes, or older ones.
+Answer candles(const Address& address, const Tape& tape, Timestamp now, bool old) {
   const TapeInstrument* what = instrument_of(&tape, address.parameter("instId").value_or(""));
   if (what == nullptr || address.parameter("bar") != "1m") return refused("51001", "Instrument ID doesn't exist");
-  const Timestamp from{static_cast<std::int64_t>(address.number("before", 0) + 1) * 1'000};
+  Timestamp from{static_cast<std::int64_t>(address.number("before", 0) + 1) * 1'000};
+  if (!old) from = std::max(from, bar_start(now, seconds(60)) - seconds(1'439 * 60));
   const Timestamp to{static_cast<std::int64_t>(address.number("after", 0)) * 1'000 - 1};
   const auto bars = tape_candles(tape, static_cast<std::size_t>(what - tape.instruments().data()), from, to, now,
-                                 seconds(60), std::min<std::uint64_t>(address.number("limit", 100), 300));
+                                 seconds(60), std::min<std::uint64_t>(address.number("limit", 100), old ? 100 : 300));
   std::string rows;
   for (auto bar = bars.rbegin(); bar != bars.rend(); ++bar) {
-    fmt::format_to(std::back_inserter(rows), R"({}["{}","{}","{}","{}","{}","{}","0","0","1"])",
-                   rows.empty() ? "" : ",", ms(bar->time), bar->open, bar->high, bar->low, bar->close, bar->volume);
+    const bool running = bar->time + seconds(60) > now;
+    if (old && running) continue;
+    fmt::format_to(std::back_inserter(rows), R"({}["{}","{}","{}","{}","{}","{}","0","0","{}"])",
+                   rows.empty() ? "" : ",", ms(bar->time), bar->open, bar->high, bar->low, bar->close, bar->volume,
+                   running ? 0 : 1);
   }
   return answer(rows);
 }
@@ -209,7 +213,8 @@ class Okx final : public Protocol {
     }
     if (address.path == "/api/v5/market/history-trades") return history(address, tape, false);
     if (address.path == "/api/v5/market/trades") return history(address, tape, true);
-    if (address.path == "/api/v5/market/candles" && tape != nullptr) return candles(address, *tape, now);
+    if (tape != nullptr && address.path == "/api/v5/market/candles") return candles(address, *tape, now, false);
+    if (tape != nullptr && address.path == "/api/v5/market/history-candles") return candles(address, *tape, now, true);
     return {404, R"({"code":"404","msg":"Not Found","data":[]})", 1};
   }
   [[nodiscard]] std::vector<std::string> topics(const TapeInstrument& what) const override {

@@ -621,7 +621,7 @@ TEST_CASE("binance: candles tell what takers bought") {
   }
   CHECK_FALSE(exchange(Market::spot).parse_candles(R"({"code":-1121,"msg":"Invalid symbol."})", spot, out, error));
   CHECK(error.find("Invalid symbol") != std::string::npos);
-  CHECK(exchange(Market::linear).candles_target(instruments()[2], {60'000'000}, {180'000'000}, seconds(60)) ==
+  CHECK(exchange(Market::linear).candles_target(instruments()[2], {60'000'000}, {180'000'000}, seconds(60), {}) ==
         "/fapi/v1/klines?symbol=BTCUSDT&interval=1m&startTime=60000&endTime=179999&limit=1000");
   CHECK(exchange(Market::spot).since_target(spot, {60'000'000}, 1000) ==
         "/api/v3/aggTrades?symbol=BTCUSDT&startTime=60000&limit=1000");

@@ -1,5 +1,6 @@
 // Each exchange's candles, as its documentation shows them, and what is none.
 #include "catch.hpp"
+#include "cvdd/app/history_client.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 
 using namespace cvdd;
@@ -19,17 +20,17 @@ struct Case {
 // numbers have been binary floating point: 0.30000000000000004 is 0.3.
 const Case cases[] = {
     {"okx", Market::spot, "BTC-USDT", "1",
-     R"({"code":"0","msg":"","data":[["1597026360000","3.7","3.9","3.6","3.8","9","30","30","0"],)"
+     R"({"code":"0","msg":"","data":[["1597026360000","3.7","3.9","3.6","3.8","9","30","30","1"],)"
      R"(["1597026300000","3.721","3.743","3.677","3.708","8422410","22698348.04","12698348.04","1"]]})",
-     "8422410", "0", "/api/v5/market/candles?instId=BTC-USDT&bar=1m&before=59999&after=180000&limit=300"},
+     "8422410", "0", "/api/v5/market/candles?instId=BTC-USDT&bar=1m&before=59999&after=180000&limit=100"},
     {"okx", Market::linear, "BTC-USDT-SWAP", "0.01",
      R"({"code":"0","msg":"","data":[["1597026360000","1","1","1","1","1","1","1","1"],)"
      R"(["1597026300000","3.721","3.743","3.677","3.708","12","0.12","4","1"]]})",
-     "0.12", "0", "/api/v5/market/candles?instId=BTC-USDT-SWAP&bar=1m&before=59999&after=180000&limit=300"},
+     "0.12", "0", "/api/v5/market/candles?instId=BTC-USDT-SWAP&bar=1m&before=59999&after=180000&limit=100"},
     {"okx", Market::inverse, "BTC-USD-SWAP", "100",
      R"({"code":"0","msg":"","data":[["1597026360000","1","1","1","1","1","1","1","1"],)"
      R"(["1597026300000","3.721","3.743","3.677","3.708","7","0.12","4","1"]]})",
-     "0", "700", "/api/v5/market/candles?instId=BTC-USD-SWAP&bar=1m&before=59999&after=180000&limit=300"},
+     "0", "700", "/api/v5/market/candles?instId=BTC-USD-SWAP&bar=1m&before=59999&after=180000&limit=100"},
     {"bybit", Market::linear, "BTCUSDT", "1",
      R"({"retCode":0,"retMsg":"OK","result":{"symbol":"BTCUSDT","category":"linear","list":[)"
      R"(["1597026360000","1","1","1","1","1","1"],["1597026300000","17071","17073","17027","17055.5","268611","15.74"]]},)"
@@ -82,7 +83,7 @@ TEST_CASE("candles: each exchange's own, oldest first, in base or quote units") 
     CHECK(out[0].quote == *parse_sum(c.quote));
     CHECK((out[0].low <= out[0].open && out[0].low <= out[0].close));
     CHECK((out[0].high >= out[0].open && out[0].high >= out[0].close));
-    CHECK(exchange->candles_target(instrument, {60'000'000}, {180'000'000}, seconds(60)) == c.target);
+    CHECK(exchange->candles_target(instrument, {60'000'000}, {180'000'000}, seconds(60), {200'000'000}) == c.target);
     CHECK((exchange->can_audit(seconds(60)) && !exchange->has_taker_candles(seconds(60))));
     CHECK_FALSE(exchange->can_audit(seconds(7)));
   }
@@ -115,4 +116,49 @@ TEST_CASE("candles: every beginning of an answer is refused, and every digit may
       CHECK_FALSE(exchange->parse_candles(refused, instrument, out, error));
     }
   }
+}
+
+TEST_CASE("okx: the running bar is no candle, and old ones are elsewhere") {
+  const Exchange& okx = *find_exchange("okx", Market::spot);
+  const Instrument instrument = instrument_of(cases[0]);
+  std::vector<Candle> out;
+  std::string error;
+  REQUIRE(okx.parse_candles(R"({"code":"0","data":[["1597026360000","1","1","1","1","9","9","9","0"],)"
+                            R"(["1597026300000","1","1","1","1","8","8","8","1"]]})",
+                            instrument, out, error));
+  REQUIRE(out.size() == 1);
+  CHECK(out[0].time.us == 1'597'026'300'000'000);
+  const Timestamp now{1'597'026'300'000'000};
+  const auto target = [&](std::int64_t bars_ago) {
+    return okx.candles_target(instrument, now - seconds(60 * bars_ago), now, seconds(60), now);
+  };
+  CHECK(target(1'399).starts_with("/api/v5/market/candles?"));
+  CHECK(target(1'400).starts_with("/api/v5/market/history-candles?"));
+}
+
+TEST_CASE("what is left out where nothing was traded") {
+  for (const Exchange* exchange : all_exchanges()) {
+    CHECK(exchange->candle_facts.quiet_left_out == (exchange->name == "coinbase"));
+  }
+}
+
+TEST_CASE("of an answer the candles that were asked for are used, in order") {
+  const auto at = [](std::initializer_list<std::int64_t> times) {
+    std::vector<Candle> page;
+    for (const std::int64_t t : times) page.emplace_back().time = {t * 1'000'000};
+    return page;
+  };
+  std::string error;
+  std::vector<Candle> page = at({240, 180, 60, 0, 120});
+  REQUIRE(use_candles(page, {60'000'000}, {240'000'000}, seconds(60), error));
+  REQUIRE(page.size() == 3);
+  CHECK((page[0].time.us == 60'000'000 && page[1].time.us == 120'000'000 && page[2].time.us == 180'000'000));
+  page = at({60, 60});
+  CHECK_FALSE(use_candles(page, {0}, {240'000'000}, seconds(60), error));
+  CHECK(error == "two candles of one bar");
+  page = at({60, 121});
+  CHECK_FALSE(use_candles(page, {0}, {240'000'000}, seconds(60), error));
+  CHECK(error == "a candle begins beside its bar");
+  page = at({0, 300});
+  CHECK((use_candles(page, {60'000'000}, {240'000'000}, seconds(60), error) && page.empty()));
 }

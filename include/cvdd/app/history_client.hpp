@@ -41,6 +41,11 @@ struct HistoryContext {
   Duration interval = seconds(60);
 };
 
+// Of an answer's candles those that begin in [from, to), in order of time: exchanges send others along, and in any
+// order. False, with the reason, if one does not begin with its bar, or two are of the same.
+[[nodiscard]] bool use_candles(std::vector<Candle>& page, Timestamp from, Timestamp to, Duration interval,
+                               std::string& error);
+
 class HistoryClient {
  public:
   explicit HistoryClient(HistoryContext context);
@@ -49,7 +54,7 @@ class HistoryClient {
   asio::awaitable<bool> ask(std::string target, std::string& body, std::string& error);
   // The same at once.
   asio::awaitable<bool> get(std::string target, std::string& body, std::string& error);
-  // Candles that begin in [from, to), in order; those that the exchange does not have are left out.
+  // Candles of closed bars that begin in [from, to), in order; those that the exchange does not have are left out.
   asio::awaitable<bool> candles(const Instrument& instrument, Timestamp from, Timestamp to, std::vector<Candle>& out,
                                 std::string& error);
   // Until all of it has found room in the instrument's queue.

@@ -12,9 +12,10 @@ enum class AuditMode : std::uint8_t { off, sample, all };
 
 // How exactly an exchange's candle can be compared.
 struct CandleFacts {
-  bool takers = false;      // it tells what buyers took, and how many fills there were
-  bool base_exact = true;   // false: rounded, so quote volume alone is compared
-  bool quote_exact = true;  // false: there is no quote volume, or it is rounded by more than a digit per fill
+  bool takers = false;          // it tells what buyers took, and how many fills there were
+  bool base_exact = true;       // false: rounded, so quote volume alone is compared
+  bool quote_exact = true;      // false: there is no quote volume, or it is rounded by more than a digit per fill
+  bool quiet_left_out = false;  // a bar without a trade has no candle; else one that is missing tells nothing
 };
 
 // What of a whole bar's row is not what the exchange's candle says, with both figures: "base 1.5, exchange 1.7"; empty

@@ -239,8 +239,10 @@ struct Exchange {
   std::span<const Duration> candle_intervals;
   std::uint32_t candles_page = 0;  // in one answer, at most
   CandleFacts candle_facts;
-  // Those that begin in [from, to), oldest first; from the oldest there is if that is later.
-  std::string (*candles_target)(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval);
+  // Those that begin in [from, to); from the oldest there is if that is later. Others may come along, and the one of
+  // the running bar unless the exchange marks it. `now` decides where old ones are to be had.
+  std::string (*candles_target)(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval,
+                                Timestamp now);
   bool (*parse_candles)(std::string_view body, const Instrument& instrument, std::vector<Candle>& out,
                         std::string& error);
   [[nodiscard]] bool has_taker_candles(Duration interval) const { return candle_facts.takers && can_audit(interval); }
