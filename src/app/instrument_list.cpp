@@ -1,44 +1,163 @@
 #include "cvdd/app/instrument_list.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <unordered_set>
+
+#include "cvdd/core/config.hpp"
+
 namespace cvdd {
 
 namespace {
 constexpr std::size_t body_max = std::size_t{64} << 20;
-constexpr std::size_t pages_max = 100;  // of one target; more is a cursor that leads nowhere
+constexpr std::size_t pages_max = 100;  // of one part; more is a cursor that leads nowhere
 constexpr char separator = '\x1e';      // between JSON texts (RFC 7464); none can hold it
+
+// One page of a part. False if the part ends here: it has failed, or is unknown.
+asio::awaitable<bool> fetch_page(const ListRequest& request, const Url& host, SteadyTime deadline, ListPart& part,
+                                 std::string& next) {
+  const Exchange& exchange = *request.exchange;
+  const auto http = request.make_http_get();
+  const std::string target = part.target + next;
+  const auto response = co_await http->get(host, target, deadline, body_max);
+  InstrumentPage page;
+  std::string why;
+  if (!response.has_value()) {
+    part.error = host.host + ": " + response.error().message() + ": " + http->last_error_detail();
+    co_return false;
+  }
+  const bool read = response->status == 200 && exchange.parse_instruments(response->body, page, why);
+  if (!read && exchange.is_unknown != nullptr && exchange.is_unknown(response->status, response->body)) {
+    part.state = ListPart::State::unknown;
+    part.error = host.host + ": not known: " + response->body.substr(0, 200);
+    co_return false;
+  }
+  if (!read) {
+    if (response->status != 200)
+      why = "HTTP " + std::to_string(response->status) + ": " + response->body.substr(0, 200);
+    part.error = host.host + ": " + why;
+    if (response->status != 200 && request.heed) request.heed(*response, part.error);
+    co_return false;
+  }
+  std::ranges::move(page.instruments, std::back_inserter(part.instruments));
+  part.bodies.push_back(response->body);
+  next = page.next;
+  co_return true;
+}
+
+asio::awaitable<void> fetch_part(const ListRequest& request, Url host, ListPart& part) {
+  std::string why, next;
+  if (request.may_ask && !request.may_ask(why)) {
+    if (part.error.empty()) part.error = why;
+    co_return;
+  }
+  part = {part.target, ListPart::State::failed, {}, {}, {}};
+  const SteadyTime deadline = request.deadline();
+  do {
+    if (!co_await fetch_page(request, host, deadline, part, next)) {
+      part.instruments.clear();
+      part.bodies.clear();
+      co_return;
+    }
+    if (part.bodies.size() > pages_max) {
+      part = {part.target, ListPart::State::failed, {}, {}, host.host + ": the list of instruments has no end"};
+      co_return;
+    }
+  } while (!next.empty());
+  part.state = ListPart::State::read;
+}
+
+// What failed at one host is asked for at the next.
+asio::awaitable<void> fetch_parts(const ListRequest& request, std::vector<ListPart>& parts) {
+  for (const Url& host : request.hosts) {
+    for (ListPart& part : parts) {
+      if (part.state == ListPart::State::failed) co_await fetch_part(request, host, part);
+    }
+  }
+}
+
+std::vector<ListPart> parts_of(const std::vector<std::string>& targets) {
+  std::vector<ListPart> parts;
+  for (const std::string& target : targets) parts.emplace_back().target = target;
+  return parts;
+}
 }  // namespace
 
-asio::awaitable<InstrumentList> fetch_instrument_list(const Exchange& exchange, Url host,
-                                                      std::vector<std::string> wanted,
-                                                      std::function<std::unique_ptr<HttpGet>()> make_http_get,
-                                                      SteadyTime deadline) {
-  InstrumentList list;
-  for (const std::string& target : exchange.instruments_targets(wanted)) {
-    InstrumentPage page;
-    std::size_t pages = 0;
-    do {
-      const auto http = make_http_get();
-      const std::string asked = target + page.next;
-      const auto response = co_await http->get(host, asked, deadline, body_max);
-      page.next.clear();
-      if (!response.has_value()) {
-        list.error = host.host + ": " + response.error().message() + ": " + http->last_error_detail();
-      } else if (response->status != 200) {
-        list.refused = *response;
-        list.error = host.host + ": HTTP " + std::to_string(response->status) + ": " + response->body.substr(0, 200);
-      } else if (!exchange.parse_instruments(response->body, page, list.error)) {
-        list.error = host.host + ": " + list.error;
-      } else if (++pages > pages_max) {
-        list.error = host.host + ": the list of instruments has no end";
-      } else {
-        list.bodies.push_back(response->body);
-      }
-      if (!list.error.empty()) co_return list;
-    } while (!page.next.empty());
-    list.instruments.insert(list.instruments.end(), page.instruments.begin(), page.instruments.end());
+bool InstrumentList::complete() const {
+  return std::ranges::none_of(parts, [](const ListPart& p) { return p.state == ListPart::State::failed; });
+}
+
+std::vector<Instrument> InstrumentList::instruments() const {
+  std::vector<Instrument> all;
+  for (const ListPart& part : parts) all.insert(all.end(), part.instruments.begin(), part.instruments.end());
+  return all;
+}
+
+std::vector<std::string> InstrumentList::bodies() const {
+  std::vector<std::string> all;
+  for (const ListPart& part : parts) all.insert(all.end(), part.bodies.begin(), part.bodies.end());
+  return all;
+}
+
+std::string InstrumentList::error() const {
+  bool any = false;
+  std::string unknown;
+  for (const ListPart& part : parts) {
+    if (part.state == ListPart::State::failed) return part.error;
+    if (part.state == ListPart::State::unknown) unknown = part.error;
+    any = any || !part.instruments.empty();
   }
-  if (list.instruments.empty()) list.error = host.host + ": no usable instrument of this market in the list";
+  if (any) return {};
+  return unknown.empty() ? "no usable instrument of this market in the list" : unknown;
+}
+
+asio::awaitable<InstrumentList> fetch_instrument_list(const ListRequest& request) {
+  const Exchange& exchange = *request.exchange;
+  InstrumentList list;
+  list.parts = parts_of(exchange.instruments_targets(request.wanted));
+  co_await fetch_parts(request, list.parts);
+  if (exchange.instrument_target == nullptr || !list.error().empty()) co_return list;
+  std::vector<std::string> targets;
+  for (const UnknownSymbol& name : select_instruments(request.wanted, list.instruments()).unknown) {
+    const bool pattern = name.symbol.find_first_of("*?") != std::string::npos;
+    if (!pattern && name.reason == not_listed && targets.size() < single_names_max) {
+      targets.push_back(exchange.instrument_target(name.symbol));
+    }
+  }
+  std::vector<ListPart> single = parts_of(targets);
+  co_await fetch_parts(request, single);
+  std::ranges::move(single, std::back_inserter(list.parts));
   co_return list;
+}
+
+std::vector<Instrument> ListMemory::complete(const InstrumentList& list, const std::vector<Instrument>& before,
+                                             bool& doubtful) {
+  std::vector<Instrument> all = list.instruments();
+  std::unordered_set<std::string> there;
+  for (const Instrument& instrument : all) there.insert(instrument.symbol);
+  const auto keep = [&](const std::vector<Instrument>& some) {
+    for (const Instrument& instrument : some) {
+      if (there.insert(instrument.symbol).second) all.push_back(instrument);
+    }
+  };
+  std::map<std::string, Part> parts;
+  doubtful = false;
+  for (const ListPart& part : list.parts) {
+    const auto known = parts_.find(part.target);
+    Part& next = parts[part.target];
+    if (known != parts_.end()) next = std::move(known->second);
+    const bool failed = part.state == ListPart::State::failed;
+    const bool emptied = !failed && part.instruments.empty() && !next.instruments.empty();
+    if (failed || (emptied && ++next.empty < empty_believed_after)) {
+      doubtful = true;
+      keep(known == parts_.end() ? before : next.instruments);
+      if (known == parts_.end()) parts.erase(part.target);  // still nobody knows what it holds
+    } else {
+      next = {part.instruments, 0};
+    }
+  }
+  parts_ = std::move(parts);
+  return all;
 }
 
 std::string pack_bodies(const std::vector<std::string>& bodies) {

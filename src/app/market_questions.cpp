@@ -130,27 +130,44 @@ asio::awaitable<std::vector<Instrument>> MarketRunner::load_instruments() {
   co_return listed;
 }
 
+// Parts that can't be had for the moment are as they were, at the start as they were on disk: no instrument ends
+// because of them.
 asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& listed, std::string& error) {
-  for (const Url& host : rest_hosts_) {
-    if (const Duration wait = context_.gate->blocked(undated(*context_.clock)); wait.us > 0) {
-      error = "asked to stay away for " + std::to_string(wait.us / 1'000'000) + " s more";
-      co_return false;
-    }
-    InstrumentList list = co_await fetch_instrument_list(exchange_, host, wanted_, context_.make_http_get,
-                                                         context_.clock->steady() + rest_timeout);
-    if (stopping_) co_return false;
-    error = list.error;
-    if (list.refused.status != 0) heed(list.refused, error);
-    if (!list.error.empty()) continue;
-    listed = std::move(list.instruments);
-    listed_fresh_ = true;
-    if (const int failed = context_.files->replace(cache_file(), pack_bodies(list.bodies)); failed != 0) {
-      spdlog::warn("can't keep the instrument list for later file={} reason=\"{}\"", cache_file(),
-                   std::strerror(failed));
-    }
-    co_return true;
+  ListRequest request;
+  request.exchange = &exchange_;
+  request.hosts = rest_hosts_;
+  request.wanted = wanted_;
+  request.make_http_get = context_.make_http_get;
+  request.deadline = [this] { return context_.clock->steady() + rest_timeout; };
+  request.heed = [this](const HttpResponse& response, std::string& reason) { heed(response, reason); };
+  request.may_ask = [this](std::string& reason) {
+    const Duration wait = context_.gate->blocked(undated(*context_.clock));
+    reason = stopping_ ? "stopping" : "asked to stay away for " + std::to_string(wait.us / 1'000'000) + " s more";
+    return !stopping_ && wait.us <= 0;
+  };
+  const InstrumentList list = co_await fetch_instrument_list(request);
+  if (stopping_) co_return false;
+  error = list.error();
+  std::vector<Instrument> all = list.instruments();
+  if (all.empty()) co_return false;
+  bool doubtful = false;
+  std::vector<Instrument> before = listed_;
+  if (before.empty() && !list.complete()) (void)cached_instruments(before);
+  all = list_memory_.complete(list, before, doubtful);
+  const std::string reason = error.empty() ? "an empty list where there were instruments" : error;
+  if (doubtful && reason != list_error_) {
+    spdlog::warn("a part of the instruments can't be read, it is taken as it was market=\"{}\" reason=\"{}\"", name(),
+                 reason);
   }
-  co_return false;
+  list_error_ = doubtful ? reason : std::string();
+  listed_fresh_ = !doubtful;
+  listed = std::move(all);
+  error.clear();
+  if (doubtful) co_return true;
+  if (const int failed = context_.files->replace(cache_file(), pack_bodies(list.bodies())); failed != 0) {
+    spdlog::warn("can't keep the instrument list for later file={} reason=\"{}\"", cache_file(), std::strerror(failed));
+  }
+  co_return true;
 }
 
 bool MarketRunner::cached_instruments(std::vector<Instrument>& listed) {

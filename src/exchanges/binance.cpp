@@ -513,6 +513,22 @@ std::vector<std::string> instruments_targets(std::span<const std::string>) {
   return {market == Market::linear ? "/fapi/v1/exchangeInfo" : "/dapi/v1/exchangeInfo"};
 }
 
+// Without `permissions` spot lists what has one of SPOT, MARGIN and LEVERAGED; what has others is found by its name.
+std::string instrument_target(std::string_view name) {
+  std::string out = "/api/v3/exchangeInfo?symbol=";
+  append_encoded(out, name);
+  return out;
+}
+
+// "Invalid symbol.", "Illegal characters found in parameter 'symbol'"
+bool is_unknown(unsigned, std::string_view body) {
+  Reader reader;
+  Fields top;
+  const Refusal refusal = json::read_message(
+      reader, body, [&](std::string_view key, ondemand::value value) { return read_field(key, value, 1, &top); });
+  return refusal == Refusal::none && top.msg.present() && (top.code.text == "-1121" || top.code.text == "-1100");
+}
+
 bool parse_time(std::string_view body, Timestamp& out) {
   Reader reader;
   ondemand::document document;
@@ -750,6 +766,8 @@ consteval Exchange family(std::span<const std::string_view> ws_hosts, std::span<
   out.time_target = time_target;
   out.parse_time = parse_time;
   out.parse_instruments = parse_instruments<market>;
+  out.is_unknown = is_unknown;
+  if (market == Market::spot) out.instrument_target = instrument_target;
   // aggTrades weighs 4 of 6,000 a minute on spot, 20 of the 2,400 that USD-M and COIN-M share.
   out.history_per_minute = market == Market::spot ? 750 : 60;
   out.weight_pool = market == Market::spot ? "spot" : "futures";

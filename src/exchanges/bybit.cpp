@@ -261,26 +261,25 @@ std::vector<std::string> instruments_targets(std::span<const std::string> wanted
   std::vector<std::string> targets;
   for (const std::string& name : wanted) {
     const std::string coin = name.substr(0, name.find('-'));
-    if (coin.find_first_of("*?") != coin.npos) {
-      targets.insert(targets.end(), {"BTC", "ETH", "SOL"});
-    } else {
-      targets.push_back(coin);
-    }
+    if (coin.find_first_of("*?") != coin.npos) return {path + "&limit=1000&baseCoin=All"};
+    targets.push_back(coin);
   }
   std::ranges::sort(targets);
   targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
-  for (std::string& coin : targets) coin = path + "&limit=1000&baseCoin=" + coin;
+  for (std::string& coin : targets) {
+    std::string target = path + "&limit=1000&baseCoin=";
+    fields::append_encoded(target, coin);
+    coin = std::move(target);
+  }
   return targets;
 }
 
 struct Listed {
   Scalar symbol, status, base, quote, settle;
 };
-constexpr Slot<Listed> listed_slots[] = {{"symbol", &Listed::symbol},
-                                         {"status", &Listed::status},
-                                         {"baseCoin", &Listed::base},
-                                         {"quoteCoin", &Listed::quote},
-                                         {"settleCoin", &Listed::settle}};
+constexpr Slot<Listed> listed_slots[] = {{"symbol", &Listed::symbol},     {"status", &Listed::status},
+                                         {"baseCoin", &Listed::base},     {"quoteCoin", &Listed::quote},
+                                         {"settleCoin", &Listed::settle}, {"launchTime", &Listed::launched}};
 struct Answer {
   Scalar code, message, category, cursor, seconds, nanoseconds;
   bool has_list = false;
@@ -344,6 +343,14 @@ bool parse_instruments(std::string_view body, InstrumentPage& out, std::string& 
     }
   }
   return true;
+}
+
+// Parameter error: a coin that it does not know.
+bool is_unknown(unsigned, std::string_view body) {
+  json::Reader reader;
+  std::vector<Listed> rows;
+  Answer answer;
+  return !read_answer(body, reader, answer, rows).empty() && answer.code.text == "10001";
 }
 
 bool parse_time(std::string_view body, Timestamp& out) {
@@ -529,6 +536,7 @@ consteval Exchange family() {
   out.parse = parse;
   out.instruments_targets = instruments_targets<market>;
   out.parse_instruments = parse_instruments<market>;
+  out.is_unknown = is_unknown;
   out.time_target = "/v5/market/time";
   out.parse_time = parse_time;
   out.history_per_minute = 300;  // 600 in five seconds are allowed

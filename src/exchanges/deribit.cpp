@@ -205,7 +205,11 @@ std::vector<std::string> instruments_targets(std::span<const std::string> wanted
   }
   std::ranges::sort(targets);
   targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
-  for (std::string& currency : targets) currency = path + "spot&currency=" + currency;
+  for (std::string& currency : targets) {
+    std::string target = path + "spot&currency=";
+    fields::append_encoded(target, currency);
+    currency = std::move(target);
+  }
   return targets;
 }
 
@@ -282,6 +286,16 @@ bool parse_instruments(std::string_view body, InstrumentPage& out, std::string& 
     if (auto instrument = make_instrument(row, market)) out.instruments.push_back(std::move(*instrument));
   }
   return error.empty();
+}
+
+// "Invalid params": a currency that it does not know.
+bool is_unknown(unsigned, std::string_view body) {
+  json::Reader reader;
+  Message m;
+  const Refusal refusal = json::read_message(reader, body, [&](std::string_view key, value v) {
+    return key == "error" ? json::read_fields(v, 1, error_slots, m) : json::skip(v, 1);
+  });
+  return refusal == Refusal::none && m.error_code.text == "-32602";
 }
 
 bool parse_time(std::string_view body, Timestamp& out) {
@@ -439,6 +453,7 @@ consteval Exchange family() {
   out.parse = parse;
   out.instruments_targets = instruments_targets<market>;
   out.parse_instruments = parse_instruments<market>;
+  out.is_unknown = is_unknown;
   out.time_target = "/api/v2/public/get_time";
   out.parse_time = parse_time;
   out.history_per_minute = 300;  // 20 a second are allowed to those who log in, fewer to others

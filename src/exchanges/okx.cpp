@@ -191,7 +191,11 @@ std::vector<std::string> instruments_targets(std::span<const std::string> wanted
   }
   std::ranges::sort(families);
   families.erase(std::unique(families.begin(), families.end()), families.end());
-  for (std::string& family : families) family = path + "OPTION&instFamily=" + family;
+  for (std::string& family : families) {
+    std::string target = path + "OPTION&instFamily=";
+    fields::append_encoded(target, family);
+    family = std::move(target);
+  }
   return families;
 }
 
@@ -267,6 +271,16 @@ bool parse_instruments(std::string_view body, InstrumentPage& out, std::string& 
     if (auto instrument = make_instrument(row, market)) out.instruments.push_back(std::move(*instrument));
   }
   return error.empty();
+}
+
+// "Parameter instFamily error", "Instrument ID … doesn't exist", "… does not match instrument type"
+bool is_unknown(unsigned, std::string_view body) {
+  static constexpr std::string_view codes[] = {"51000", "51001", "51015"};
+  json::Reader reader;
+  Top top;
+  const Refusal refusal = json::read_message(
+      reader, body, [&](std::string_view key, value v) { return json::read_field(key, v, 1, top_slots, top); });
+  return refusal == Refusal::none && std::ranges::find(codes, text(top.code)) != std::end(codes);
 }
 
 bool parse_time(std::string_view body, Timestamp& out) {
@@ -409,6 +423,7 @@ consteval Exchange family() {
   out.parse = parse;
   out.instruments_targets = instruments_targets<market>;
   out.parse_instruments = parse_instruments<market>;
+  out.is_unknown = is_unknown;
   out.time_target = "/api/v5/public/time";
   out.parse_time = parse_time;
   out.history_per_minute = 300;  // 20 in 2 s are allowed

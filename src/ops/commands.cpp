@@ -94,27 +94,27 @@ asio::awaitable<int> check_market(asio::any_io_executor executor, std::shared_pt
                                   const Exchange& exchange, std::vector<std::string> hosts,
                                   std::vector<std::string> wanted) {
   if (hosts.empty()) hosts.assign(exchange.rest_hosts.begin(), exchange.rest_hosts.end());
-  std::string error;
+  ListRequest request;
+  request.exchange = &exchange;
+  request.wanted = wanted;
+  request.make_http_get = [&] { return make_http_get(executor, tls); };
+  request.deadline = [] { return std::chrono::steady_clock::now() + std::chrono::seconds(60); };
   for (const std::string& host : hosts) {
     Url url;
-    if (!parse_url(host, url)) continue;
-    const auto make_http = [&] { return make_http_get(executor, tls); };
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    const InstrumentList list = co_await fetch_instrument_list(exchange, url, wanted, make_http, deadline);
-    error = list.error;
-    if (error.empty()) {
-      const std::vector<Instrument>& listed = list.instruments;
-      const Selection selection = select_instruments(wanted, listed);
-      for (const UnknownSymbol& unknown : selection.unknown) {
-        fmt::print(stderr, "{} {}: {}: {}{}\n", exchange.name, name_of(exchange.market), unknown.symbol, unknown.reason,
-                   unknown.near.empty() ? "" : fmt::format("; near: {}", fmt::join(unknown.near, ", ")));
-      }
-      fmt::print("{} {}: {} instruments\n", exchange.name, name_of(exchange.market), selection.found.size());
-      co_return selection.unknown.empty() ? 0 : 2;
-    }
+    if (parse_url(host, url)) request.hosts.push_back(url);
   }
-  fmt::print(stderr, "{} {}: can't be asked: {}\n", exchange.name, name_of(exchange.market), error);
-  co_return 1;
+  const InstrumentList list = co_await fetch_instrument_list(request);
+  if (const std::string error = list.error(); !error.empty()) {
+    fmt::print(stderr, "{} {}: can't be asked: {}\n", exchange.name, name_of(exchange.market), error);
+    co_return 1;
+  }
+  const Selection selection = select_instruments(wanted, list.instruments());
+  for (const UnknownSymbol& unknown : selection.unknown) {
+    fmt::print(stderr, "{} {}: {}: {}{}\n", exchange.name, name_of(exchange.market), unknown.symbol, unknown.reason,
+               unknown.near.empty() ? "" : fmt::format("; near: {}", fmt::join(unknown.near, ", ")));
+  }
+  fmt::print("{} {}: {} instruments\n", exchange.name, name_of(exchange.market), selection.found.size());
+  co_return selection.unknown.empty() ? 0 : 2;
 }
 }  // namespace
 

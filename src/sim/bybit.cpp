@@ -132,6 +132,10 @@ Answer instruments(const Address& address, const Tape* tape) {
   const std::uint64_t begin = address.number("cursor", 0);
   const std::uint64_t limit =
       category == "spot" ? ~std::uint64_t{0} : std::min<std::uint64_t>(address.number("limit", 500), 1'000);
+  const auto known = [&](const TapeInstrument& what) { return what.instrument.base == coin; };
+  if (tape != nullptr && category == "option" && coin != "All" && std::ranges::none_of(tape->instruments(), known)) {
+    return refused(10001, "baseCoin is illegal!");
+  }
   std::string rows;
   std::uint64_t n = 0;
   for (const TapeInstrument& what : tape != nullptr ? tape->instruments() : std::span<const TapeInstrument>()) {

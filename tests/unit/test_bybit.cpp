@@ -69,6 +69,8 @@ TEST_CASE("bybit: lists in pages") {
   CHECK(find_exchange("bybit", Market::option)->instruments_targets(Names{"BTC-25DEC26-1-C", "XRP-*"}) ==
         Names{"/v5/market/instruments-info?category=option&limit=1000&baseCoin=BTC",
               "/v5/market/instruments-info?category=option&limit=1000&baseCoin=XRP"});
+  CHECK(find_exchange("bybit", Market::option)->instruments_targets(Names{"BTC-25DEC26-1-C", "*"}) ==
+        Names{"/v5/market/instruments-info?category=option&limit=1000&baseCoin=All"});
   InstrumentPage page;
   std::string error;
   const std::string body =

@@ -13,6 +13,7 @@
 #include "cvdd/app/audit.hpp"
 #include "cvdd/app/backfill.hpp"
 #include "cvdd/app/catch_up.hpp"
+#include "cvdd/app/instrument_list.hpp"
 #include "cvdd/app/session.hpp"
 #include "cvdd/core/config.hpp"
 #include "cvdd/core/rebuild.hpp"
@@ -120,7 +121,9 @@ class MarketRunner {
   std::vector<Url> ws_hosts_, rest_hosts_;
   Hosts hosts_;
   std::shared_ptr<ExchangeTime> time_;
-  bool listed_fresh_ = false;    // from the exchange, not from disk
+  ListMemory list_memory_;
+  std::string list_error_;       // why a part of the list can't be had; the log knows it
+  bool listed_fresh_ = false;    // from the exchange, not from disk, and all of it
   bool relist_ = false;          // at once
   bool clock_reported_ = false;  // the log knows that the local clock is wrong
   Intake intake_;

@@ -86,9 +86,10 @@ void resolve_paths(Config& config, const std::string& config_file);
 
 // Expands wildcards and finds names in what the exchange lists (`listed`, only those trading match a wildcard).
 // Unknown names come back with up to three near matches each.
+inline constexpr const char* not_listed = "not listed";
 struct UnknownSymbol {
   std::string symbol;
-  std::string reason;  // "not listed", "listed, but not trading", "matches nothing"
+  std::string reason;  // not_listed, "listed, but not trading", "matches nothing"
   std::vector<std::string> near;
 };
 struct Selection {

@@ -204,6 +204,11 @@ struct Exchange {
   // REST: the targets of the lists of instruments, of which the names wanted (upper case, maybe with * and ?) are a
   // part.
   std::vector<std::string> (*instruments_targets)(std::span<const std::string> wanted);
+  // Whether the answer to one of them says that the exchange does not know what it was asked by (a currency, a family,
+  // a symbol), and never will: its list is empty then. May be null: they are asked by nothing.
+  bool (*is_unknown)(unsigned status, std::string_view body);
+  // REST: the list of one instrument, for a name that is on none of those. May be null: they are whole.
+  std::string (*instrument_target)(std::string_view name);
   // Appends to `out`; false, with the reason, if the body is no such list. Instruments of other markets are left out.
   bool (*parse_instruments)(std::string_view body, InstrumentPage& out, std::string& error);
 
