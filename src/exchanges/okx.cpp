@@ -398,7 +398,8 @@ bool assume_instrument(std::string_view symbol, std::span<const Instrument>, Ins
 
 // ---- The four markets ----
 
-constexpr std::string_view ws[] = {"wss://ws.okx.com:8443", "wss://wsaws.okx.com:8443"};
+// Port 443: 8443 takes no connection since 2026-10-31.
+constexpr std::string_view ws[] = {"wss://ws.okx.com", "wss://wsaws.okx.com"};
 constexpr std::string_view rest[] = {"https://www.okx.com", "https://openapi.okx.com"};
 
 // 64 KB of arguments and 480 requests an hour per connection, 3 handshakes a second.
@@ -413,7 +414,7 @@ consteval Exchange family() {
   out.rest_hosts = rest;
   out.limits = limits(market == Market::option ? seconds(240) : seconds(120));
   out.region_note =
-      "set ws and rest to wss://wseea.okx.com:8443 and https://eea.okx.com (EEA) or wss://wsus.okx.com:8443 and "
+      "set ws and rest to wss://wseea.okx.com and https://eea.okx.com (EEA) or wss://wsus.okx.com and "
       "https://us.okx.com (US, AU); they list fewer instruments";
   out.ws_target = ws_target;
   out.series_of = series_of;
