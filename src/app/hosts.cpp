@@ -23,6 +23,15 @@ void Hosts::failed(std::size_t host, Time now) {
   h.retry = now + wait;
 }
 
+bool Hosts::silent(bool other) {
+  if (other != other_path_) return false;  // left already
+  if (++silent_ < (path_was_good_ ? silent_max : 1)) return false;
+  other_path_ = !other_path_;
+  path_was_good_ = false;
+  silent_ = 0;
+  return true;
+}
+
 void Hosts::refused(std::size_t host, Time until) { hosts_[host].retry = std::max(hosts_[host].retry, until); }
 
 }  // namespace cvdd

@@ -54,6 +54,7 @@ asio::awaitable<void> Session::connect_again_and_again() {
       }
       lose_all();
       if (!watch_->any_data()) context_.hosts->failed(host_, context_.clock->steady());
+      note_silence();
       watch_.reset();
       connected_at_ = {};
       ++counters_.ends[static_cast<std::size_t>(cause_)];
@@ -74,7 +75,9 @@ asio::awaitable<bool> Session::connect() {
   host_ = context_.hosts->pick(context_.clock->steady(), context_.avoid_host ? context_.avoid_host() : std::nullopt);
   const Url& host = settings_.hosts[host_];
   ++counters_.connects;
-  const std::string target = context_.intake->exchange().ws_target(settings_.stream);
+  const Exchange& exchange = context_.intake->exchange();
+  other_path_ = exchange.other_ws_target != nullptr && context_.hosts->other_path();
+  const std::string target = (other_path_ ? exchange.other_ws_target : exchange.ws_target)(settings_.stream);
   const auto deadline = context_.clock->steady() + settings_.connect_timeout;
   const auto connected = co_await transport_->connect(host, target, deadline);
   if (connected.has_value()) {
@@ -98,6 +101,16 @@ asio::awaitable<bool> Session::connect() {
   }
   transport_.reset();
   co_return false;
+}
+
+// Acknowledged, and not a word: where another path may carry the same, the next connection takes that.
+void Session::note_silence() {
+  const Exchange& exchange = context_.intake->exchange();
+  if (!mute_ || watch_->any_data() || exchange.other_ws_target == nullptr) return;
+  if (!context_.hosts->silent(other_path_)) return;
+  spdlog::error("acknowledged, but silent: trying another path session=\"{}\" path={} next={}", settings_.name,
+                (other_path_ ? exchange.other_ws_target : exchange.ws_target)(settings_.stream),
+                (other_path_ ? exchange.ws_target : exchange.other_ws_target)(settings_.stream));
 }
 
 // What the answer to the upgrade asks of us, done, and said in a few words.

@@ -440,7 +440,8 @@ std::string probe(std::uint64_t id) { return "{\"method\":\"LIST_SUBSCRIPTIONS\"
 Series series_of(Stream stream) { return stream == Stream::aggregate ? Series::aggregate : Series::single; }
 
 std::string plain_target(Stream) { return "/stream"; }
-// A stream asked for on the wrong one of these is acknowledged and stays silent.
+// A stream asked for on the wrong one of these is acknowledged and stays silent. COIN-M has no such routes by its
+// documentation, but collectors have seen it serve them alone since April 2026: they are its second choice.
 std::string linear_target(Stream stream) { return stream == Stream::aggregate ? "/market/stream" : "/public/stream"; }
 
 // ---- REST ----
@@ -756,6 +757,7 @@ consteval Exchange family(std::span<const std::string_view> ws_hosts, std::span<
                         ? "data-stream.binance.vision and data-api.binance.vision serve spot everywhere"
                         : "no other host serves this market";
   out.ws_target = ws_target;
+  if (market == Market::inverse) out.other_ws_target = linear_target;
   out.subscribe = subscribe<market>;
   out.unsubscribe = unsubscribe<market>;
   out.probe = probe;

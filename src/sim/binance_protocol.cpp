@@ -64,7 +64,7 @@ std::optional<Entry> parse_entry(const Address& address) {
   if (!address.market) return std::nullopt;
   Entry entry;
   std::string_view path = address.path;
-  if (*address.market == Market::linear) {
+  if (*address.market != Market::spot) {
     if (eat(path, "/market"))
       entry.door = Door::market;
     else if (eat(path, "/public"))
@@ -81,7 +81,7 @@ std::optional<Entry> parse_entry(const Address& address) {
 }
 
 bool delivers(Market market, Door door, std::string_view stream) {
-  if (market != Market::linear) return true;
+  if (market == Market::spot || (market == Market::inverse && door == Door::plain)) return true;
   return door == (stream.ends_with("@trade") ? Door::open : Door::market);
 }
 

@@ -45,6 +45,23 @@ TEST_CASE("one host alone is tried again and again, never given up") {
   CHECK(hosts.pick(t0) == 0);
 }
 
+TEST_CASE("a path that carries nothing is left for the other, a good one only when it stays silent") {
+  Hosts hosts(1);
+  CHECK_FALSE(hosts.other_path());
+  CHECK(hosts.silent(false));
+  CHECK(hosts.other_path());
+  CHECK_FALSE(hosts.silent(false));  // one that had begun before
+  CHECK(hosts.other_path());
+  hosts.good(0);
+  CHECK_FALSE(hosts.silent(true));
+  CHECK_FALSE(hosts.silent(true));
+  hosts.good(0);
+  for (unsigned i = 1; i < Hosts::silent_max; ++i) CHECK_FALSE(hosts.silent(true));
+  CHECK(hosts.silent(true));
+  CHECK_FALSE(hosts.other_path());
+  CHECK(hosts.silent(false));  // nothing has come on it since
+}
+
 TEST_CASE("a gate holds attempts at the limit, and everything while we are unwelcome") {
   ExchangeGate gate(3, seconds(300));
   const Timestamp t0{1'763'675'700'000'000};

@@ -39,6 +39,41 @@ class OneBatch final : public Transport {
   std::unique_ptr<Timer> timer_;
   std::string nothing_;
 };
+// Acknowledges whatever it is asked, and has `trade` to say, or nothing.
+class Acknowledges final : public Transport {
+ public:
+  Acknowledges(Clock& clock, std::string trade, std::vector<std::string>& targets)
+      : clock_(clock), trade_(std::move(trade)), targets_(targets), timer_(clock.timer()) {}
+  asio::awaitable<Result<void>> connect(const Url&, std::string_view target, SteadyTime) override {
+    targets_.emplace_back(target);
+    co_return Result<void>();
+  }
+  asio::awaitable<Result<std::span<const std::string_view>>> read(SteadyTime deadline) override {
+    while (answers_.empty() && clock_.steady() < deadline) {
+      co_await timer_->wait_until(std::min(deadline, clock_.steady() + std::chrono::seconds(1)));
+    }
+    if (answers_.empty()) co_return make_error_code(NetError::timed_out);
+    said_ = std::exchange(answers_, {});
+    views_.assign(said_.begin(), said_.end());
+    co_return std::span<const std::string_view>(views_);
+  }
+  asio::awaitable<Result<void>> write(std::string_view text, SteadyTime) override {
+    answers_.push_back("{\"result\":null,\"id\":" + std::string(text.substr(text.rfind(':') + 1)));
+    if (!trade_.empty()) answers_.push_back(std::exchange(trade_, {}));
+    co_return Result<void>();
+  }
+  asio::awaitable<void> close(SteadyTime) override { co_return; }
+  [[nodiscard]] SteadyTime last_frame() const override { return clock_.steady(); }
+  [[nodiscard]] const std::string& last_error_detail() const override { return nothing_; }
+
+ private:
+  Clock& clock_;
+  std::string trade_, nothing_;
+  std::vector<std::string>& targets_;
+  std::vector<std::string> answers_, said_;
+  std::vector<std::string_view> views_;
+  std::unique_ptr<Timer> timer_;
+};
 }  // namespace
 
 TEST_CASE("what waited for room when a session is stopped still reaches the queue: no other connection brings it") {
@@ -102,4 +137,59 @@ TEST_CASE("what waited for room when a session is stopped still reaches the queu
   CHECK(session.ended());
   REQUIRE(ids.size() == trades);
   for (std::size_t i = 0; i < trades; ++i) CHECK(ids[i] == 100 + i);
+}
+
+TEST_CASE(
+    "where two paths may carry the same, a connection that was acknowledged and silent is followed by the other") {
+  asio::io_context io;
+  simtest::VirtualClock clock({1'791'382'992'000'000});
+  clock.use(io.get_executor());
+  const ExchangeTime time(clock);
+  Bell aggregators;
+  BellRope bell(io.get_executor(), aggregators, false);
+  const auto paths = [&](Market market, const std::string& message) {
+    Hosts hosts(1);
+    Intake intake(*find_exchange("binance", market), false);
+    ExchangeGate gate(100, seconds(60));
+    Instrument instrument;
+    instrument.exchange = "binance";
+    instrument.market = market;
+    instrument.symbol = "BTCUSD_PERP";
+    intake.add(instrument);
+    std::vector<std::string> targets;
+    SessionContext context;
+    context.make_transport = [&] { return std::make_unique<Acknowledges>(clock, message, targets); };
+    context.clock = &clock;
+    context.time = &time;
+    context.hosts = &hosts;
+    context.intake = &intake;
+    context.gate = &gate;
+    context.outlet = std::make_shared<Outlet>(std::make_shared<Channel>(64));
+    context.bell = &bell;
+    SessionSettings settings;
+    settings.hosts.resize(1);
+    settings.limits.silence = settings.limits.first_frame = std::chrono::seconds(60);
+    Session session(std::move(context), settings);
+    const Instrument* const mine[] = {&instrument};
+    session.add(mine);
+    asio::co_spawn(io, session.run(), asio::detached);
+    const auto run_until = [&](auto&& done) {
+      const auto until = clock.steady() + std::chrono::minutes(30);
+      do {
+        io.restart();
+        io.poll();
+      } while (!done() && clock.advance(until));
+    };
+    run_until([&] { return targets.size() == 4; });
+    session.stop();
+    run_until([&] { return session.ended(); });
+    CHECK(session.ended());
+    return targets;
+  };
+  const std::string trade = R"({"stream":"btcusd_perp@aggTrade","data":{"e":"aggTrade","E":1,"s":"BTCUSD_PERP","a":7,)"
+                            R"("p":"1","q":"2","f":1,"l":3,"T":1791382992000,"m":false}})";
+  using Paths = std::vector<std::string>;
+  CHECK(paths(Market::inverse, "") == Paths{"/stream", "/market/stream", "/stream", "/market/stream"});
+  CHECK(paths(Market::inverse, trade) == Paths{"/stream", "/stream", "/stream", "/stream"});
+  CHECK(paths(Market::linear, "") == Paths(4, "/market/stream"));
 }

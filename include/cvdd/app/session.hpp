@@ -145,6 +145,7 @@ class Session {
   asio::awaitable<void> pause(std::chrono::milliseconds time);
   [[nodiscard]] bool take_all(std::span<const std::string_view> messages, Watch::Time now);
   [[nodiscard]] bool answer(const Parsed& parsed);
+  void note_silence();
   void note_end(const boost::system::error_code& error, Watch::Time now);
   [[nodiscard]] bool acknowledge(const Ack& ack);
   [[nodiscard]] std::deque<Request>::iterator request_of(const Ack& ack);
@@ -185,7 +186,8 @@ class Session {
   std::unique_ptr<Timer> timer_, write_timer_;
   Backoff backoff_;
   std::size_t host_ = 0;
-  std::string why_;  // the connection ended because
+  bool other_path_ = false;  // see Hosts
+  std::string why_;          // the connection ended because
   EndCause cause_ = EndCause::network;
   std::string last_end_;  // why the last one ended or was not made
   std::chrono::steady_clock::time_point connected_at_{};

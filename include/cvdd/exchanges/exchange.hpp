@@ -182,6 +182,9 @@ struct Exchange {
 
   // Path and query of the WebSocket URL, appended to a host: "/stream".
   std::string (*ws_target)(Stream stream);
+  // Another one that may carry the same, where nobody can say for sure which does: tried when a connection stayed
+  // silent although all it asked for was acknowledged. May be null.
+  std::string (*other_ws_target)(Stream stream);
   // Which of an instrument's id series that stream has, and its history.
   Series (*series_of)(Stream stream);
   Series history_series = Series::single;
