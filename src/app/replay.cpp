@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <deque>
@@ -102,7 +103,7 @@ class Replay {
     Instrument& own = instruments_.emplace_back(instrument);
     own.id = static_cast<std::uint32_t>(instruments_.size() - 1);
     owner_[{own.market, own.symbol}] = &market;
-    by_symbol_.try_emplace(own.symbol, &market);
+    by_symbol_[own.symbol].push_back(&market);
     market.intake->add(own);
     ledger_.add_instrument(own);
   }
@@ -111,14 +112,27 @@ class Replay {
     if (markets_.size() == 1) return markets_.front();
     const std::string symbol = markets_.front().exchange->symbol_of(message);
     const auto known = by_symbol_.find(symbol);
-    return known == by_symbol_.end() ? markets_.front() : *known->second;
+    if (known == by_symbol_.end()) return markets_.front();
+    for (Side* market : known->second) {
+      if (fits(*market, message)) return *market;
+    }
+    // Another market's instrument of the same name, which is not known yet.
+    const auto other = std::ranges::find_if(markets_, [&](const Side& market) { return fits(market, message); });
+    return other == markets_.end() ? *known->second.front() : *other;
+  }
+
+  // Whether a message may be of this market by its form. Who named a market knows better.
+  [[nodiscard]] bool fits(const Side& market, std::string_view message) const {
+    const auto looks_like_ours = market.exchange->looks_like_ours;
+    return markets_.size() == 1 || looks_like_ours == nullptr || looks_like_ours(message);
   }
 
   void take(const std::string& message) {
     Side& market = side_of(message);
     const Timestamp now = ledger_.newest_trade().value_or(Timestamp{});
     const Parsed& parsed = market.intake->take(message, now, records_);
-    if (parsed.refusal == Refusal::unknown_symbol && records_.empty()) take_unlisted(message, now);
+    const bool unlisted = parsed.refusal == Refusal::unknown_symbol || parsed.refusal == Refusal::wrong_market;
+    if (unlisted && records_.empty()) take_unlisted(message, now);
     for (const Record& record : records_) {
       ledger_.apply(record);
       if (!ledger_.event_due(options_.close_delay)) continue;
@@ -133,7 +147,7 @@ class Replay {
     const std::string symbol = markets_.front().exchange->symbol_of(message);
     for (Side& market : markets_) {
       Instrument instrument;
-      if (!market.exchange->assume_instrument(symbol, market.listed, instrument)) continue;
+      if (!fits(market, message) || !market.exchange->assume_instrument(symbol, market.listed, instrument)) continue;
       ++assumed_;
       adopt(market, instrument);
       market.intake->take(message, now, records_);
@@ -156,7 +170,7 @@ class Replay {
   std::deque<Side> markets_;
   std::deque<Instrument> instruments_;
   std::map<std::pair<Market, std::string>, Side*> owner_;
-  std::map<std::string, Side*> by_symbol_;
+  std::map<std::string, std::vector<Side*>> by_symbol_;  // of several markets where a name is used in several
   std::vector<Record> records_;
   std::vector<Row> rows_;
   std::uint64_t assumed_ = 0;

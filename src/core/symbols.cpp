@@ -25,17 +25,28 @@ bool fits_a_csv_field(std::string_view name) {
 
 bool has_wildcard(std::string_view name) { return name.find_first_of("*?") != std::string_view::npos; }
 
+// Behind the character at `at`: names are UTF-8.
+std::size_t behind(std::string_view text, std::size_t at) {
+  ++at;
+  while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U) ++at;
+  return at;
+}
+
+// `*` is any number of characters, `?` is one.
 bool matches(std::string_view pattern, std::string_view text) {
   std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
   while (t < text.size()) {
-    if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+    if (p < pattern.size() && pattern[p] == '?') {
+      ++p;
+      t = behind(text, t);
+    } else if (p < pattern.size() && pattern[p] != '*' && pattern[p] == text[t]) {
       ++p, ++t;
     } else if (p < pattern.size() && pattern[p] == '*') {
       star = p++;
       mark = t;
     } else if (star != std::string_view::npos) {
       p = star + 1;
-      t = ++mark;
+      t = mark = behind(text, mark);
     } else {
       return false;
     }
@@ -137,7 +148,7 @@ Selection select_instruments(const std::vector<std::string>& wanted, const std::
     if (found == by_name.end()) {
       // Looking for near names costs a pass over the list, so only the first few mistakes get it.
       constexpr std::size_t suggested_max = 50;
-      selection.unknown.push_back({name, "not listed",
+      selection.unknown.push_back({name, not_listed,
                                    selection.unknown.size() < suggested_max ? near_matches(upper(name), names, 3)
                                                                             : std::vector<std::string>{}});
     } else if (!found->second->trading) {

@@ -705,19 +705,31 @@ bool parse_candles(std::string_view body, const Instrument& instrument, std::vec
 // ---- Instruments that a list does not have ----
 
 std::string symbol_of(std::string_view message) {
-  constexpr std::string_view key = "\"s\":\"";
   if (message.find("rade\"") == std::string_view::npos) return {};
-  const auto at = message.find(key);
-  if (at == std::string_view::npos) return {};
-  const auto begin = at + key.size();
-  return std::string(message.substr(begin, message.find('"', begin) - begin));
+  return json::first_string(message, {"s"});
+}
+
+// "BTCUSD_PERP", "BTCUSD_261225": COIN-M. "BTCUSDT_261225": USD-M. Spot has no underscores.
+Market market_told(std::string_view symbol) {
+  const auto under = symbol.find('_');
+  if (under == std::string_view::npos) return Market::spot;
+  return symbol.substr(0, under).ends_with("USD") ? Market::inverse : Market::linear;
+}
+
+// "BTCUSDT" is both spot and USD-M, but only spot's trades have the field M, and they always have.
+template <Market market>
+bool looks_like_ours(std::string_view message) {
+  const bool spot =
+      message.find("\"M\"") != std::string_view::npos || message.find("\"blockTrade\"") != std::string_view::npos;
+  return market == Market::inverse || spot == (market == Market::spot);
 }
 
 // Spot and USD-M sizes are base units whatever the symbol. A COIN-M delivery contract has its pair's perpetual size;
 // where that is not listed either, Binance's rule is 100 USD for BTC and 10 USD for every other coin.
 template <Market market>
 bool assume_instrument(std::string_view symbol, std::span<const Instrument> listed, Instrument& out) {
-  if (symbol.empty()) return false;
+  const Market told = market_told(symbol);
+  if (symbol.empty() || (told != market && !(told == Market::spot && market == Market::linear))) return false;
   out = Instrument{};
   out.exchange = "binance";
   out.market = market;
@@ -784,6 +796,7 @@ consteval Exchange family(std::span<const std::string_view> ws_hosts, std::span<
   out.candles_target = candles_target;
   out.parse_candles = parse_candles;
   out.symbol_of = symbol_of;
+  out.looks_like_ours = looks_like_ours<market>;
   out.assume_instrument = assume_instrument<market>;
   return out;
 }

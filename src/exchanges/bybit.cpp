@@ -7,7 +7,8 @@
 // Side: "S" is the taker's.
 // Ids: UUIDs, on spot numbers; neither has an order, so a trade counts once but a hole has no size.
 // Size: "v" is USD for inverse contracts, base units for all else. "type" is always "snapshot", and never one.
-// Frames of the older API ("topic":"trade.BTCUSDT") are understood as well: recordings have them.
+// Rows of the older derivatives feed ("topic":"trade.BTCUSD", "trade_id", "trade_time_ms") are understood as well:
+// recordings have them. Those of the older spot feeds, one object without a symbol, are not.
 #include <algorithm>
 
 #include "candles.hpp"
@@ -465,20 +466,19 @@ bool parse_candles(std::string_view body, const Instrument& instrument, std::vec
 // ---- Instruments that a list does not have ----
 
 std::string symbol_of(std::string_view message) {
-  if (message.find("\"topic\":\"publicTrade.") == message.npos && message.find("\"topic\":\"trade.") == message.npos) {
-    return {};
-  }
-  for (const std::string_view key : {"\"s\":\"", "\"symbol\":\""}) {
-    if (const auto at = message.find(key); at != message.npos) {
-      const auto begin = at + key.size();
-      return std::string(message.substr(begin, message.find('"', begin) - begin));
-    }
-  }
-  return {};
+  if (message.find("\"publicTrade.") == message.npos && message.find("\"trade.") == message.npos) return {};
+  return json::first_string(message, {"s", "symbol"});
 }
 
-// "BTCUSD" and "BTCUSDM21" are inverse, "BTC-27MAR26-70000-P" an option; "BTCUSDT" is taken for linear, since its name
-// is the same on spot.
+// "BTCUSDT" is both spot and linear: spot's trade ids are numbers, the others' UUIDs.
+template <Market market>
+bool looks_like_ours(std::string_view message) {
+  std::string id = json::first_string(message, {"i", "trade_id"});
+  const bool number = std::ranges::all_of(id, [](char c) { return c >= '0' && c <= '9'; });
+  return number == (market == Market::spot);
+}
+
+// "BTCUSD" and "BTCUSDM21" are inverse, "BTC-27MAR26-70000-P" an option; "BTCUSDT" may be spot or linear.
 template <Market market>
 bool assume_instrument(std::string_view symbol, std::span<const Instrument>, Instrument& out) {
   if (symbol.empty()) return false;
@@ -553,6 +553,7 @@ consteval Exchange family() {
     out.parse_candles = parse_candles;
   }
   out.symbol_of = symbol_of;
+  out.looks_like_ours = looks_like_ours<market>;
   out.assume_instrument = assume_instrument<market>;
   return out;
 }

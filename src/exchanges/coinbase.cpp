@@ -367,12 +367,8 @@ bool parse_candles(std::string_view body, const Instrument& instrument, std::vec
 // ---- Instruments that a list does not have ----
 
 std::string symbol_of(std::string_view message) {
-  constexpr std::string_view key = "\"product_id\":\"";
-  const bool trade = message.find("match\"") != message.npos || message.find("\"market_trades\"") != message.npos;
-  const auto at = message.find(key);
-  if (!trade || at == message.npos) return {};
-  const auto begin = at + key.size();
-  return std::string(message.substr(begin, message.find('"', begin) - begin));
+  if (message.find("match\"") == message.npos && message.find("\"market_trades\"") == message.npos) return {};
+  return json::first_string(message, {"product_id"});
 }
 
 bool assume_instrument(std::string_view symbol, std::span<const Instrument>, Instrument& out) {

@@ -395,12 +395,8 @@ bool parse_candles(std::string_view body, const Instrument& instrument, std::vec
 // ---- Instruments that a list does not have ----
 
 std::string symbol_of(std::string_view message) {
-  constexpr std::string_view key = "\"instrument_name\":\"";
-  if (message.find("\"channel\":\"trades.") == message.npos) return {};
-  const auto at = message.find(key);
-  if (at == message.npos) return {};
-  const auto begin = at + key.size();
-  return std::string(message.substr(begin, message.find('"', begin) - begin));
+  if (message.find("\"trades.") == message.npos) return {};
+  return json::first_string(message, {"instrument_name"});
 }
 
 // "BTC-PERPETUAL", "BTC_USDC-27DEC24", "BTC-27DEC24-100000-C", "BTC_USDC": the name says what the amount means.

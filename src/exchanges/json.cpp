@@ -1,5 +1,6 @@
 #include "json.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace cvdd::json {
@@ -64,6 +65,45 @@ Refusal read_other(ondemand::document& document, std::string_view message) {
     return Refusal::not_understood;
   }
   return kind_of_token(text) == Scalar::Kind::absent ? Refusal::not_json : Refusal::not_understood;
+}
+
+namespace {
+// False: found, or no JSON.
+bool look_for(ondemand::value value, unsigned depth, std::span<const std::string_view> keys, std::string& found) {
+  ondemand::json_type type{};
+  if (value.type().get(type) != simdjson::SUCCESS) return false;
+  if (type == ondemand::json_type::array) {
+    return each_item(value, depth, [&](ondemand::value item) { return look_for(item, depth + 1, keys, found); });
+  }
+  if (type != ondemand::json_type::object) return skip(value, depth);
+  return each_field(value, depth, [&](std::string_view key, ondemand::value field) {
+    const bool wanted = std::ranges::find(keys, key) != keys.end();
+    if (!wanted) return look_for(field, depth + 1, keys, found);
+    Scalar text;
+    if (!read(field, depth + 1, text)) return false;
+    found = text.is_string() ? text.text : std::string_view();
+    return found.empty();
+  });
+}
+}  // namespace
+
+std::string first_string(std::string_view message, std::initializer_list<std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    const std::string plain = "\"" + std::string(key) + "\":\"";
+    const auto at = message.find(plain);
+    if (at == message.npos) continue;
+    const auto begin = at + plain.size();
+    const std::string_view text = message.substr(begin, message.find('"', begin) - begin);
+    if (text.find('\\') == text.npos) return std::string(text);
+    break;
+  }
+  Reader reader;
+  ondemand::document document;
+  ondemand::value value;
+  std::string found;
+  if (!reader.open(message, document) || document.get_value().get(value) != simdjson::SUCCESS) return found;
+  (void)look_for(value, 0, {keys.begin(), keys.size()}, found);
+  return found;
 }
 
 bool skip(ondemand::value value, unsigned depth) {

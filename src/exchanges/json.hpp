@@ -5,7 +5,9 @@
 #include <simdjson.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -48,6 +50,10 @@ struct Reader {
 // Reads any value to its end; false if it is not JSON. Of objects and arrays `out` tells the kind alone.
 [[nodiscard]] bool read(ondemand::value value, unsigned depth, Scalar& out);
 [[nodiscard]] bool skip(ondemand::value value, unsigned depth);
+
+// The first string under one of these keys, at any depth, unescaped; empty if there is none. Quick where nothing is
+// escaped; for what has no other need to be read.
+[[nodiscard]] std::string first_string(std::string_view message, std::initializer_list<std::string_view> keys);
 
 // `on_field(key, value)` for every field; it reads the value to its end and returns false if that is no JSON.
 template <class OnField>

@@ -374,12 +374,8 @@ bool parse_candles(std::string_view body, const Instrument& instrument, std::vec
 // ---- Instruments that a list does not have ----
 
 std::string symbol_of(std::string_view message) {
-  constexpr std::string_view key = "\"instId\":\"";
-  if (message.find("\"channel\":\"trades") == message.npos) return {};
-  const auto at = message.find(key);
-  if (at == message.npos) return {};
-  const auto begin = at + key.size();
-  return std::string(message.substr(begin, message.find('"', begin) - begin));
+  if (message.find("\"trades") == message.npos) return {};
+  return json::first_string(message, {"instId"});
 }
 
 // A pair of spot says all; nothing but the list tells a contract's size.

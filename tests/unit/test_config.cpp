@@ -182,3 +182,20 @@ TEST_CASE("connections are renewed by age, or at an hour when nobody minds, neve
   for (const char* bad : {"", "4:30", "24:00", "04:60", "04-30", "04:3x", "04:300"})
     CHECK_FALSE(parse_time_of_day(bad));
 }
+
+TEST_CASE("a question mark is one character, however many bytes it has") {
+  std::vector<Instrument> listed;
+  for (const char* symbol : {"币安人生USDT", "币USDT", "ABUSDT", "AUSDT"}) listed.emplace_back().symbol = symbol;
+  const auto found = [&](const char* pattern) {
+    std::string names;
+    for (const Instrument& i : select_instruments({pattern}, listed).found) names += i.symbol + " ";
+    return names;
+  };
+  CHECK(found("?USDT") == "币USDT AUSDT ");
+  CHECK(found("????USDT") == "币安人生USDT ");
+  CHECK(found("??USDT") == "ABUSDT ");
+  CHECK(found("*?生USDT") == "币安人生USDT ");
+  CHECK(found("币*") == "币安人生USDT 币USDT ");
+  CHECK(found("*?????USDT") == "");
+  CHECK(found("*?????*") == "币安人生USDT 币USDT ABUSDT AUSDT ");
+}

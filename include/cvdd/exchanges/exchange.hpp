@@ -263,6 +263,8 @@ struct Exchange {
   // none), and the facts that the exchange's own rules allow to know of it; false if they don't, or if it is of
   // another market.
   std::string (*symbol_of)(std::string_view message);
+  // Whether a trade message has the form of this market's, where its symbol may be of several. May be null: it may.
+  bool (*looks_like_ours)(std::string_view message);
   bool (*assume_instrument)(std::string_view symbol, std::span<const Instrument> listed, Instrument& out);
 };
 
