@@ -51,6 +51,7 @@ struct Fields {
   Scalar id, result, code, msg, stream, data, error;                           // envelopes and answers
   Scalar symbol, status, base, quote, margin, contract_size, contract_status;  // exchangeInfo
   Scalar spot_allowed;
+  Scalar onboard;
   Scalar price, quantity, past_time, buyer_maker;  // of a single trade in the history
   Fields* data_fields = nullptr;                   // where the fields of the object "data" go
   Fields* error_fields = nullptr;                  // and those of "error"
@@ -108,6 +109,7 @@ Scalar* slot(Fields& fields, std::string_view key) {
       {"contractSize", &Fields::contract_size},
       {"contractStatus", &Fields::contract_status},
       {"isSpotTradingAllowed", &Fields::spot_allowed},
+      {"onboardDate", &Fields::onboard},
       {"price", &Fields::price},
       {"qty", &Fields::quantity},
       {"time", &Fields::past_time},
@@ -470,6 +472,7 @@ std::optional<Instrument> make_instrument(const Fields& fields, Market market) {
   }
   out.trading = (market == Market::inverse ? fields.contract_status : fields.status).is_string("TRADING");
   if (market == Market::spot && fields.spot_allowed.text == "false") out.trading = false;
+  out.listed = fields::milliseconds_since_1970(fields.onboard).value_or(Timestamp{});
   return out;
 }
 

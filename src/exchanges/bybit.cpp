@@ -276,7 +276,7 @@ std::vector<std::string> instruments_targets(std::span<const std::string> wanted
 }
 
 struct Listed {
-  Scalar symbol, status, base, quote, settle;
+  Scalar symbol, status, base, quote, settle, launched;
 };
 constexpr Slot<Listed> listed_slots[] = {{"symbol", &Listed::symbol},     {"status", &Listed::status},
                                          {"baseCoin", &Listed::base},     {"quoteCoin", &Listed::quote},
@@ -318,6 +318,7 @@ std::optional<Instrument> make_instrument(const Listed& row, Market market) {
   if (market == Market::option) out.quote = out.settle;  // the premium's currency
   out.trading = row.status.is_string("Trading");
   out.ids = Ids::opaque;
+  out.listed = fields::milliseconds_since_1970(row.launched).value_or(Timestamp{});
   return out;
 }
 

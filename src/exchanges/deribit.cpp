@@ -214,13 +214,15 @@ std::vector<std::string> instruments_targets(std::span<const std::string> wanted
 }
 
 struct Listed {
-  Scalar symbol, kind, type, base, quote, settle, active, state, routed, routed_too;
+  Scalar symbol, kind, type, base, quote, settle, active, state, routed, routed_too, created;
 };
-constexpr Slot<Listed> listed_slots[] = {{"instrument_name", &Listed::symbol}, {"kind", &Listed::kind},
-                                         {"instrument_type", &Listed::type},   {"base_currency", &Listed::base},
-                                         {"quote_currency", &Listed::quote},   {"settlement_currency", &Listed::settle},
-                                         {"is_active", &Listed::active},       {"state", &Listed::state},
-                                         {"is_cbe_routed", &Listed::routed},   {"is_csr", &Listed::routed_too}};
+constexpr Slot<Listed> listed_slots[] = {
+    {"instrument_name", &Listed::symbol},    {"kind", &Listed::kind},
+    {"instrument_type", &Listed::type},      {"base_currency", &Listed::base},
+    {"quote_currency", &Listed::quote},      {"settlement_currency", &Listed::settle},
+    {"is_active", &Listed::active},          {"state", &Listed::state},
+    {"is_cbe_routed", &Listed::routed},      {"is_csr", &Listed::routed_too},
+    {"creation_timestamp", &Listed::created}};
 
 std::optional<Instrument> make_instrument(const Listed& row, Market market) {
   const std::string_view kind = text(row.kind);
@@ -242,6 +244,7 @@ std::optional<Instrument> make_instrument(const Listed& row, Market market) {
   if (market == Market::option && !linear) out.quote = out.base;
   const bool elsewhere = row.routed.is_true() || row.routed_too.is_true();  // traded on another exchange
   out.trading = row.active.is_true() && !elsewhere && (!row.state.is_string() || row.state.text == "open");
+  out.listed = fields::milliseconds_since_1970(row.created).value_or(Timestamp{});
   return out;
 }
 

@@ -201,17 +201,19 @@ std::vector<std::string> instruments_targets(std::span<const std::string> wanted
 
 struct Listed {
   Scalar symbol, type, base, quote, settle, contract_value, multiplier, value_currency, contract_type, family, state;
+  Scalar underlying, listed;
 };
-constexpr Slot<Listed> listed_slots[] = {{"instId", &Listed::symbol},        {"instType", &Listed::type},
-                                         {"baseCcy", &Listed::base},         {"quoteCcy", &Listed::quote},
-                                         {"settleCcy", &Listed::settle},     {"ctVal", &Listed::contract_value},
-                                         {"ctMult", &Listed::multiplier},    {"ctValCcy", &Listed::value_currency},
-                                         {"ctType", &Listed::contract_type}, {"instFamily", &Listed::family},
-                                         {"uly", &Listed::family},           {"state", &Listed::state}};
+constexpr Slot<Listed> listed_slots[] = {
+    {"instId", &Listed::symbol},     {"instType", &Listed::type},           {"baseCcy", &Listed::base},
+    {"quoteCcy", &Listed::quote},    {"settleCcy", &Listed::settle},        {"ctVal", &Listed::contract_value},
+    {"ctMult", &Listed::multiplier}, {"ctValCcy", &Listed::value_currency}, {"ctType", &Listed::contract_type},
+    {"instFamily", &Listed::family}, {"uly", &Listed::underlying},          {"state", &Listed::state},
+    {"listTime", &Listed::listed}};
 
 // Contracts whose value is in a currency that we don't expect are left out: their sizes would mean something else.
 bool read_contract(const Listed& row, Market market, Instrument& out) {
   std::string_view family = text(row.family);
+  if (family.empty()) family = text(row.underlying);
   if (family.empty()) family = out.symbol;
   const auto dash = family.find('-');
   if (dash == family.npos) return false;
@@ -242,6 +244,7 @@ std::optional<Instrument> make_instrument(const Listed& row, Market market) {
   out.quote = text(row.quote);
   if (market != Market::spot && !read_contract(row, market, out)) return std::nullopt;
   out.trading = row.state.is_string("live");
+  out.listed = fields::milliseconds_since_1970(row.listed).value_or(Timestamp{});
   return out;
 }
 

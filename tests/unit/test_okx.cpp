@@ -134,3 +134,22 @@ TEST_CASE("okx: history comes newest first") {
   CHECK_FALSE(okx.exchange->parse_history(R"({"code":"51001","msg":"Instrument ID doesn't exist","data":[]})",
                                           *okx.all[0], page, error));
 }
+
+TEST_CASE("okx: the family names the currencies, whatever comes first; the underlying if there is none") {
+  const auto contract = [](const std::string& fields) {
+    InstrumentPage page;
+    std::string error;
+    REQUIRE(
+        find_exchange("okx", Market::linear)
+            ->parse_instruments(R"({"code":"0","msg":"","data":[{"instType":"FUTURES","instId":"SOL-USD_UM-261225",)"
+                                R"("ctType":"linear","ctVal":"1","ctMult":"1","ctValCcy":"SOL","settleCcy":"USDC",)" +
+                                    fields + R"(,"state":"live","listTime":"1790000040000"}]})",
+                                page, error));
+    REQUIRE(page.instruments.size() == 1);
+    CHECK(page.instruments[0].listed.us == 1'790'000'040'000'000);
+    return page.instruments[0].base + " " + page.instruments[0].quote + " " + page.instruments[0].settle;
+  };
+  CHECK(contract(R"("uly":"SOL-USD","instFamily":"SOL-USD_UM")") == "SOL USD_UM USDC");
+  CHECK(contract(R"("instFamily":"SOL-USD_UM","uly":"SOL-USD")") == "SOL USD_UM USDC");
+  CHECK(contract(R"("instFamily":"","uly":"SOL-USD")") == "SOL USD USDC");
+}

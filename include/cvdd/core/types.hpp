@@ -63,6 +63,7 @@ struct Instrument {
   std::string base;      // "BTC"
   std::string quote;     // "USDT"
   std::string settle;    // margin asset; empty for spot
+  Timestamp listed;      // since when it has been listed, as the exchange says; 0: it does not
 };
 
 // Which of an instrument's id series a trade belongs to. Series are never mixed in one CVD.
