@@ -265,10 +265,14 @@ bool read_ack(const Fields& fields, Parsed& out) {
   return true;
 }
 
-// "btcusdt@aggTrade": what a combined stream carries is known from its name. False: not trades, whatever comes.
+// "btcusdt@aggTrade": what a combined stream carries is known from its name.
 bool is_trade_stream(std::string_view stream) {
   const auto at = stream.rfind('@');
   return at != std::string_view::npos && series_of_event(stream.substr(at + 1));
+}
+// "btcusdt@bookTicker", "!miniTicker@arr": no trades, whatever comes.
+bool is_other_stream(std::string_view stream) {
+  return !is_trade_stream(stream) && (stream.starts_with('!') || stream.find('@') != std::string_view::npos);
 }
 
 const Instrument* instrument_of_stream(std::string_view stream, const SymbolTable& symbols) {
@@ -279,19 +283,20 @@ const Instrument* instrument_of_stream(std::string_view stream, const SymbolTabl
 
 Refusal read_message(const Fields& top, Market market, const SymbolTable& symbols, Parsed& out) {
   const bool named = top.data.present() && top.stream.is(Kind::string);
-  const bool other_stream = named && !is_trade_stream(top.stream.text);
+  const bool other_stream = named && is_other_stream(top.stream.text);
   if (top.data.present() && !top.data.is(Kind::object)) {
-    out.ignored = other_stream;  // "!miniTicker@arr" and the like
-    return out.ignored ? Refusal::none : named ? Refusal::bad_field : Refusal::not_understood;
+    out.ignored = other_stream;
+    if (out.ignored) return Refusal::none;
+    return named && is_trade_stream(top.stream.text) ? Refusal::bad_field : Refusal::not_understood;
   }
   const Fields& fields = top.data.present() ? *top.data_fields : top;
   if (fields.e.is(Kind::string)) {
     if (auto series = series_of_event(fields.e.text)) return read_frame(fields, *series, market, symbols, out);
     out.closing_soon = fields.e.text == "serverShutdown";
-    out.ignored = other_stream || is_other_event(fields.e.text);
+    out.ignored = !out.closing_soon && (other_stream || is_other_event(fields.e.text));
     return out.closing_soon || out.ignored ? Refusal::none : Refusal::not_understood;
   }
-  if (fields.e.present() || (named && !other_stream)) return Refusal::bad_field;
+  if (fields.e.present() || (named && is_trade_stream(top.stream.text))) return Refusal::bad_field;
   if (!top.data.present() && read_ack(top, out)) return Refusal::none;
   // The spot book ticker is the only other message without an event type.
   out.ignored = other_stream ||
@@ -313,7 +318,7 @@ void note_refused(Refusal why, const Fields& top, const SymbolTable& symbols, Pa
 Refusal read_array(ondemand::document& document, std::string_view message, Parsed& out) {
   ondemand::value value;
   if (!trimmed(message).starts_with('[')) return json::read_other(document, message);
-  bool others = true;
+  bool others = false, trades = false;
   const auto item = [&](ondemand::value element) {
     Fields fields;
     if (!json::each_field(element, 1, [&](std::string_view key, ondemand::value field) {
@@ -321,14 +326,16 @@ Refusal read_array(ondemand::document& document, std::string_view message, Parse
         })) {
       return false;
     }
-    others = others && fields.e.is(Kind::string) && is_other_event(fields.e.text);
+    const bool other = fields.e.is(Kind::string) && is_other_event(fields.e.text);
+    others = others || other;
+    trades = trades || !other;
     return true;
   };
   if (document.get_value().get(value) != simdjson::SUCCESS || !json::each_item(value, 0, item) || !at_end(document)) {
     return Refusal::not_json;
   }
-  out.ignored = others;
-  return others ? Refusal::none : Refusal::not_understood;
+  out.ignored = others && !trades;
+  return out.ignored ? Refusal::none : Refusal::not_understood;
 }
 
 void parse_any(std::string_view message, Market market, const SymbolTable& symbols, Parsed& out);

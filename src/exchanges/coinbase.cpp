@@ -50,17 +50,19 @@ std::int64_t days_of(std::int64_t year, std::int64_t month, std::int64_t day) {
   return era * 146'097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719'468;
 }
 
-// "2014-11-07T08:19:27.028459Z", to the microsecond; further digits are cut.
+// "2014-11-07T08:19:27.028459Z", or "…+00:00", to the microsecond; further digits are cut.
 std::optional<Timestamp> time_of(const Scalar& field) {
-  const std::string_view s = text(field);
+  std::string_view s = text(field);
+  const std::string_view zone = s.ends_with("+00:00") ? "+00:00" : "Z";
+  if (!s.ends_with(zone)) return std::nullopt;
+  s.remove_suffix(zone.size());
   const auto number = [&](std::size_t at, std::size_t length) -> std::int64_t {
     std::int64_t n = 0;
     const char* end = s.data() + at + length;
     const auto [last, error] = std::from_chars(s.data() + at, end, n);
     return error == std::errc{} && last == end && s[at] != '-' ? n : -1;
   };
-  if (s.size() < 20 || s.size() > 35 || s.back() != 'Z' || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' ||
-      s[16] != ':') {
+  if (s.size() < 19 || s.size() > 34 || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':') {
     return std::nullopt;
   }
   const std::int64_t year = number(0, 4), month = number(5, 2), day = number(8, 2);
@@ -70,13 +72,13 @@ std::optional<Timestamp> time_of(const Scalar& field) {
     return std::nullopt;
   }
   std::int64_t fraction = 0, unit = 1'000'000;
-  if (s[19] == '.') {
-    for (const char c : s.substr(20, s.size() - 21)) {
+  if (s.size() > 19 && s[19] == '.') {
+    for (const char c : s.substr(20)) {
       if (c < '0' || c > '9') return std::nullopt;
       unit /= 10;
       fraction += (c - '0') * unit;
     }
-  } else if (s.size() != 20) {
+  } else if (s.size() != 19) {
     return std::nullopt;
   }
   return Timestamp{((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60'000'000 + second * 1'000'000 +

@@ -31,27 +31,28 @@ using json::ondemand::value;
 // ---- Trades ----
 
 struct Row {
-  Scalar symbol, sequence, id, time, price, amount, direction, block;
+  Scalar symbol, sequence, id, time, price, amount, direction, block, quoted;
 };
 constexpr Slot<Row> row_slots[] = {
-    {"instrument_name", &Row::symbol}, {"trade_seq", &Row::sequence},  {"trade_id", &Row::id},
-    {"timestamp", &Row::time},         {"price", &Row::price},         {"amount", &Row::amount},
-    {"direction", &Row::direction},    {"block_trade_id", &Row::block}};
+    {"instrument_name", &Row::symbol}, {"trade_seq", &Row::sequence},   {"trade_id", &Row::id},
+    {"timestamp", &Row::time},         {"price", &Row::price},          {"amount", &Row::amount},
+    {"direction", &Row::direction},    {"block_trade_id", &Row::block}, {"block_rfq_id", &Row::quoted}};
 
 Refusal read_trade(const Row& row, const Instrument& instrument, Trade& trade) {
   const auto sequence = fields::number(row.sequence);
   const auto time = fields::milliseconds_since_1970(row.time);
   const auto side = fields::aggressor(row.direction, "buy", "sell");
-  const auto name = IdText::from(row.id.is(Kind::string) || row.id.is(Kind::number) ? row.id.text : "");
-  if (!sequence || !time || !side || !name || name->empty()) return Refusal::bad_field;
+  const bool named = fields::is_decimal_kind(row.id) && !row.id.text.empty();
+  if (!sequence || !time || !side || !named) return Refusal::bad_field;
   trade.instrument = &instrument;
   trade.time = *time;
   trade.id = *sequence;
-  trade.name = *name;
+  trade.name = IdText::from(row.id.text).value_or(IdText{});  // of interest where it fits, needed for nothing
   trade.series = Series::single;
   trade.aggressor = *side;
   // Agreed elsewhere and only reported here: no taker crossed a spread.
-  trade.in_cvd = !row.block.present() || row.block.is(Kind::null);
+  const auto has = [](const Scalar& field) { return field.present() && !field.is(Kind::null); };
+  trade.in_cvd = !has(row.block) && !has(row.quoted);
   return fields::read_volume(row.price, row.amount, trade);
 }
 

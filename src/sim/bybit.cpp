@@ -140,7 +140,8 @@ Answer instruments(const Address& address, const Tape* tape) {
   std::uint64_t n = 0;
   for (const TapeInstrument& what : tape != nullptr ? tape->instruments() : std::span<const TapeInstrument>()) {
     const Instrument& i = what.instrument;
-    if (i.exchange != "bybit" || name_of(i.market) != category || (!coin.empty() && i.base != coin)) continue;
+    if (i.exchange != "bybit" || name_of(i.market) != category || (!coin.empty() && coin != "All" && i.base != coin))
+      continue;
     if (n++ < begin || n - begin > limit) continue;
     if (!rows.empty()) rows += ',';
     rows += listed(what);

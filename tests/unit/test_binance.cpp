@@ -330,9 +330,13 @@ TEST_CASE("binance: symbols and markets that are not ours") {
   check_refused(Market::spot, replaced(spot_agg, "BNBBTC", "bnbbtc"), Refusal::unknown_symbol);
   check_refused(Market::spot, replaced(spot_agg, "BNBBTC", ""), Refusal::unknown_symbol);
   check_refused(Market::spot, replaced(spot_agg, "BNBBTC", std::string(1 << 20, 'A')), Refusal::unknown_symbol);
-  check_refused(Market::linear, replaced(linear_trade, R"("st":1)", R"("st":2)"), Refusal::wrong_market);
-  check_refused(Market::linear, replaced(linear_trade, R"("st":1)", R"("st":"1")"), Refusal::bad_field);
-  check_refused(Market::inverse, replaced(inverse_trade, R"("m":false)", R"("m":false,"st":1)"), Refusal::wrong_market);
+  const std::string other = replaced(linear_trade, "BTCUSDT", "NOSUCH");
+  check_refused(Market::linear, other, Refusal::unknown_symbol);
+  check_refused(Market::linear, replaced(other, R"("st":1)", R"("st":2)"), Refusal::wrong_market);
+  check_refused(Market::linear, replaced(other, R"("st":1)", R"("st":"2")"), Refusal::unknown_symbol);
+  // What we asked for is ours.
+  CHECK(only_trade(Market::linear, replaced(linear_trade, R"("st":1)", R"("st":2)")).id == 8121136411);
+  CHECK(only_trade(Market::inverse, replaced(inverse_trade, R"("m":false)", R"("m":false,"st":1)")).id == 1155839922);
   CHECK(only_trade(Market::spot, replaced(spot_agg, R"("M":true)", R"("st":2)")).id == 12345);
 }
 

@@ -162,6 +162,8 @@ TEST_CASE("coinbase: lists, time and history") {
   Timestamp time;
   REQUIRE(c.exchange->parse_time(R"({"iso":"2015-01-07T23:47:25.201Z","epoch":1420674445.201})", time));
   CHECK(time.us == 1420674445'201000);
+  REQUIRE(c.exchange->parse_time(R"({"iso":"2015-01-07T23:47:25.5+00:00"})", time));
+  CHECK(time.us == 1420674445'500000);
   for (const char* iso :
        {"2015-01-07T23:47:25.201", "2015-13-07T23:47:25Z", "2015-01-07 23:47:25Z", "x", "2015-01-07T23:47:25.2-1Z"}) {
     CHECK_FALSE(c.exchange->parse_time(std::string(R"({"iso":")") + iso + "\"}", time));

@@ -52,6 +52,10 @@ TEST_CASE("deribit: ordered by trade_seq, named by trade_id; blocks are beside t
   CHECK(d.parse(message(R"(,"block_trade_id":null)")).trades.at(0).in_cvd);
   CHECK(d.parse(message(R"(,"combo_id":"BTC-FS-25DEC26_PERP","combo_trade_id":"43")")).trades.at(0).in_cvd);
   CHECK(d.parse(message(R"(,"liquidation":"T")")).trades.at(0).in_cvd);
+  CHECK_FALSE(d.parse(message(R"(,"block_rfq_id":78)")).trades.at(0).in_cvd);
+  // A name longer than any we know: the trade counts all the same.
+  const auto& named = d.parse(message(R"(,"trade_id":"drb-ETH_USDC-PERP-0000000000000000000000000000000012345678")"));
+  CHECK((named.trades.size() == 1 && named.trades[0].name.empty()));
   CHECK(d.parse(
              R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"ticker.BTC-PERPETUAL.100ms","data":{}}})")
             .ignored);

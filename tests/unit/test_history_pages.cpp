@@ -29,17 +29,17 @@ TEST_CASE("binance: aggregates and single trades, in any order, good rows beside
   Asked b("binance", Market::spot, {"BTCUSDT"});
   CHECK(b.exchange->newest_target(*b.all[0], Stream::aggregate) == "/api/v3/aggTrades?symbol=BTCUSDT&limit=1");
   CHECK(b.exchange->newest_target(*b.all[0], Stream::single) == "/api/v3/trades?symbol=BTCUSDT&limit=1");
-  const HistoryPage page = page_of(
-      b, R"([{"a":12,"p":"1","q":"1","f":5,"l":5,"T":1790000040002,"m":true},)"
-         R"({"a":11,"p":"1","q":"0.00000000","f":4,"l":4,"T":1790000040001,"m":true},7,)"
-         R"({"a":10,"p":"1","q":"1","f":1,"l":3,"T":1790000040000,"m":true}])");
+  const HistoryPage page = page_of(b, R"([{"a":12,"p":"1","q":"1","f":5,"l":5,"T":1790000040002,"m":true},)"
+                                      R"({"a":11,"p":"1","q":"0.00000000","f":4,"l":4,"T":1790000040001,"m":true},7,)"
+                                      R"({"a":10,"p":"1","q":"1","f":1,"l":3,"T":1790000040000,"m":true}])");
   REQUIRE(page.trades.size() == 2);
   CHECK((page.trades[0].id == 10 && page.trades[1].id == 12 && page.rows() == 4));
   REQUIRE(page.refused.size() == 2);
   CHECK((page.refused[0].id == 11 && page.refused[0].time.us == 1'790'000'040'001'000));
   CHECK((page.refused[0].why == Refusal::bad_number && page.refused[1].id == 0));
-  const HistoryPage single = page_of(b, R"([{"id":28457,"price":"4.00000100","qty":"12.00000000","quoteQty":"48.000012",)"
-                                        R"("time":1499865549590,"isBuyerMaker":true,"isBestMatch":true}])");
+  const HistoryPage single =
+      page_of(b, R"([{"id":28457,"price":"4.00000100","qty":"12.00000000","quoteQty":"48.000012",)"
+                 R"("time":1499865549590,"isBuyerMaker":true,"isBestMatch":true}])");
   REQUIRE(single.trades.size() == 1);
   const Trade& t = single.trades[0];
   CHECK((t.id == 28457 && t.series == Series::single && t.aggressor == Aggressor::seller && t.fills == 1));
@@ -47,8 +47,7 @@ TEST_CASE("binance: aggregates and single trades, in any order, good rows beside
   CHECK(page_of(b, "[]").rows() == 0);
   // Placeholders alone: ids without a volume.
   Asked f("binance", Market::linear, {"BTCUSDT"});
-  const HistoryPage none =
-      page_of(f, R"([{"a":1,"p":"0","q":"0","X":"NA","f":1,"l":1,"T":1790000040000,"m":true}])");
+  const HistoryPage none = page_of(f, R"([{"a":1,"p":"0","q":"0","X":"NA","f":1,"l":1,"T":1790000040000,"m":true}])");
   CHECK((none.trades.size() == 1 && none.trades[0].placeholder));
   CHECK(f.exchange->newest_target(*f.all[0], Stream::single) == "/fapi/v1/trades?symbol=BTCUSDT&limit=1");
 }
@@ -56,11 +55,11 @@ TEST_CASE("binance: aggregates and single trades, in any order, good rows beside
 TEST_CASE("okx: newest trade, and good rows beside bad ones") {
   Asked o("okx", Market::spot, {"A-USDT"});
   CHECK(o.exchange->newest_target(*o.all[0], Stream::aggregate) == "/api/v5/market/trades?instId=A-USDT&limit=1");
-  const HistoryPage page = page_of(
-      o, R"({"code":"0","msg":"","data":[)"
-         R"({"instId":"A-USDT","side":"sell","sz":"1","px":"2","tradeId":"8","ts":"1790000040001"},)"
-         R"({"instId":"A-USDT","side":"none","sz":"1","px":"2","tradeId":"7","ts":"1790000040000"},)"
-         R"({"instId":"A-USDT","side":"sell","sz":"1","px":"2","tradeId":"9","ts":"1790000040002"}]})");
+  const HistoryPage page =
+      page_of(o, R"({"code":"0","msg":"","data":[)"
+                 R"({"instId":"A-USDT","side":"sell","sz":"1","px":"2","tradeId":"8","ts":"1790000040001"},)"
+                 R"({"instId":"A-USDT","side":"none","sz":"1","px":"2","tradeId":"7","ts":"1790000040000"},)"
+                 R"({"instId":"A-USDT","side":"sell","sz":"1","px":"2","tradeId":"9","ts":"1790000040002"}]})");
   REQUIRE((page.trades.size() == 2 && page.refused.size() == 1));
   CHECK((page.trades[0].id == 8 && page.trades[1].id == 9 && page.refused[0].id == 7));
   CHECK(page_of(o, R"({"code":"0","msg":"","data":[]})").rows() == 0);
@@ -76,10 +75,9 @@ TEST_CASE("bybit: newest trade, in order of time, good rows beside bad ones") {
     return std::string(R"({"execId":")") + id + R"(","symbol":"AUSDT","price":"1","size":"1","side":"Buy","time":")" +
            time + R"(","isBlockTrade":false})";
   };
-  const HistoryPage page =
-      page_of(b, R"({"retCode":0,"retMsg":"OK","result":{"category":"spot","list":[)" + row("30", "1790000040002") + "," +
-                     row("T-1", "1790000040001") + "," + row("11", "1790000040003") + "," +
-                     row("10", "1790000040003") + "]}}");
+  const HistoryPage page = page_of(b, R"({"retCode":0,"retMsg":"OK","result":{"category":"spot","list":[)" +
+                                          row("30", "1790000040002") + "," + row("T-1", "1790000040001") + "," +
+                                          row("11", "1790000040003") + "," + row("10", "1790000040003") + "]}}");
   REQUIRE((page.trades.size() == 3 && page.refused.size() == 1));
   // Of one moment the later one came first.
   CHECK((page.trades[0].id == 30 && page.trades[1].id == 10 && page.trades[2].id == 11));
