@@ -28,8 +28,7 @@ struct Server {
 class Get final : public HttpGet {
  public:
   explicit Get(Server& server) : server_(server) {}
-  asio::awaitable<Result<HttpResponse>> get(const Url& url, std::string_view target, SteadyTime,
-                                            std::size_t) override {
+  asio::awaitable<Result<HttpResponse>> get(const Url& url, std::string_view target, SteadyTime, std::size_t) override {
     const std::string key = url.host + " " + std::string(target);
     server_.asked.push_back(key);
     const auto found = server_.answers.find(key);
@@ -76,7 +75,7 @@ TEST_CASE("a part that the exchange does not know is nobody's end: its names are
   Server server;
   server.answers[okx_path + "BTC-USD"] = {200, okx_list(okx_row("BTC-USD-261225-90000-C"))};
   server.answers[okx_path + "BTCUSD-261225"] = {200,
-                                               R"({"code":"51000","msg":"Parameter instFamily error","data":[]})"};
+                                                R"({"code":"51000","msg":"Parameter instFamily error","data":[]})"};
   const InstrumentList list = server.fetch(okx, {"BTC-USD-261225-90000-C", "BTCUSD-261225-80000-C"});
   CHECK((list.complete() && list.error().empty()));
   CHECK(symbols_of(list.instruments()) == Names{"BTC-USD-261225-90000-C"});

@@ -155,7 +155,11 @@ TEST_CASE("bybit: whose row was refused") {
             {"ours",
              R"({"topic":"publicTrade.BTC","data":[{"s":"BTC-25DEC26-1-C","T":1790000040000}]})",
              Refusal::bad_field,
-             {{"BTC-25DEC26-1-C", at}}}});
+             {{"BTC-25DEC26-1-C", at}}},
+            {"ours, and another strike",
+             R"({"topic":"publicTrade.BTC","data":[{"s":"BTC-25DEC26-1-C"},{"s":"BTC-25DEC26-2-C"}]})",
+             Refusal::bad_field,
+             {{"BTC-25DEC26-1-C", 0}}}});
 }
 
 TEST_CASE("more rows refused than are remembered may be anybody's") {

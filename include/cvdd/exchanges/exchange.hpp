@@ -72,7 +72,7 @@ struct Parsed {
   bool pong = false;               // answers a probe, whichever
   bool closing_soon = false;       // the exchange announces that it will close the connection
   bool ignored = false;            // understood, and not needed (tickers, order books, …)
-  std::uint32_t refused_rows = 0;  // rows that were refused, for the reason below
+  std::uint32_t refused_rows = 0;  // rows that were refused, the last of them for the reason below
   Refusal refusal = Refusal::none;
   std::vector<RefusedRow> refused_of;  // those of them that name an instrument that is wanted
   // Something was refused that names nobody, or too much to list it all: it may have been a trade of any instrument of
@@ -81,7 +81,8 @@ struct Parsed {
   bool refused_of_anybody = false;
   static constexpr std::size_t refused_of_max = 1'024;
   void refuse(Refusal why) {
-    refusal = why;
+    // That somebody else's row came along tells less than any other reason.
+    if (refusal == Refusal::none || why != Refusal::unknown_symbol) refusal = why;
     ++refused_rows;
   }
   // … of this instrument; nullptr: of nobody knows which.
