@@ -1,0 +1,313 @@
+"""Judges every row, at every revision, against the tape and what the daemon could know when it wrote it."""
+import time
+from collections import Counter, defaultdict
+from decimal import Decimal
+
+import explain
+from tape import ZERO, exact
+
+IN_TIME = 0.7  # seconds before a row is seen: what came until then must be in it
+READ_BY_REST = 1.5
+FRESH = 5.0  # of trades made later than their bar, those this shortly before a row was seen may be in it or not
+AHEAD = 0.6  # seconds by which a bar's end may be ahead of the exchange's time when it is seen
+
+
+class Offence:
+    def __init__(self, kind, what, row=None, more=""):
+        self.kind, self.what, self.row, self.more = kind, what, row, more
+
+
+class Oracle:
+    def __init__(self, world, rows):
+        self.w, self.rows = world, rows
+        self.offences, self.notes, self.statuses = [], Counter(), Counter()
+        self.examples = {}
+        self.by_key = {i.key: i for i in world.instruments}
+        self.bars = {i: self.cut(i) for i in world.instruments}
+        self.final = {}  # (key, bar) -> the row that holds
+        self.first_bar = {}
+        self.told = {i: self.earliest(i) for i in world.instruments}
+        self.resets = {}
+
+    def offend(self, kind, what, row=None, more=""):
+        self.offences.append(Offence(kind, what, row, more))
+
+    def note(self, kind, row=None, more=""):
+        self.notes[kind] += 1
+        if len(self.examples.setdefault(kind, [])) < 3:
+            self.examples[kind].append("%s %s" % (row.text if row else "", more))
+
+    def cut(self, instrument):
+        bars = defaultdict(list)
+        for t in instrument.trades:
+            bars[t.time - t.time % self.w.interval_us].append(t)
+        return bars
+
+    # -- what the daemon could know
+
+    def certain(self, moment, connection, seen):
+        """Was a frame that left at `moment` surely read by the time a row was seen?"""
+        if connection is not None:
+            lost = min(x for x in (connection.reset_at, connection.ended, 1e18) if x is not None)
+            if moment > lost - 1.0:
+                return False
+        for begun, ended in self.w.frozen:
+            ended = ended or 1e18
+            if begun - 0.3 <= moment <= ended and seen < ended + 1.0:
+                return False
+            if connection is not None and begun - 0.3 <= moment <= ended and connection.ended and \
+                    begun <= connection.ended <= ended + 1.0:
+                return False
+        return True
+
+    @staticmethod
+    def earliest(instrument):
+        """Per epoch: what was told, by time."""
+        told = defaultdict(list)
+        for event in instrument.told:
+            told[event[2]].append(event)
+        for events in told.values():
+            events.sort(key=lambda e: e[0])
+        return told
+
+    def must(self, trade, row, lowest):
+        """The daemon had this trade, or an id beyond it, in time for this row."""
+        until = row.seen - IN_TIME
+        for moment, life, connection in trade.sent:
+            if life == row.life and moment <= until and self.certain(moment, connection, row.seen):
+                return "was delivered %.1f s before" % (row.seen - moment)
+        for moment, life in trade.rest:
+            if life == row.life and moment <= row.seen - READ_BY_REST and self.certain(moment, None, row.seen):
+                return "was in a page of history %.1f s before" % (row.seen - moment)
+        if trade.instrument.chained and lowest.get(trade.epoch, 1 << 62) < trade.number:
+            for moment, life, _, number, connection in self.told[trade.instrument].get(trade.epoch, ()):
+                if moment > until:
+                    break
+                margin = READ_BY_REST if connection is None else IN_TIME
+                if number > trade.number and life == row.life and moment <= row.seen - margin and \
+                        self.certain(moment, connection, row.seen):
+                    return "was told of by id %d %.1f s before" % (number, row.seen - moment)
+        return None
+
+    def lowest(self, instrument):
+        """The first id that the daemon learnt, per epoch: nothing before it is known to be missing."""
+        return {epoch: min(e[3] for e in events) for epoch, events in self.told[instrument].items()}
+
+    def watched(self, instrument, row):
+        """Had any data of the instrument's connections, or an answer of REST, reached the bar's end?"""
+        e = self.w.exchange_of(instrument)
+        end = row.bar + self.w.interval_us
+        numbers = {n for _, life, n in instrument.acks if life == row.life}
+        local_end = end / 1e6 - self.w.shift
+        if any(local_end <= m <= row.seen for m in e.answered):
+            return True
+        return any(m <= row.seen and n in numbers and us >= end for m, n, us in e.data)
+
+    def busy_connection(self, instrument):
+        e = self.w.exchange_of(instrument)
+        return sum(1 / i.pace for i in e.instruments if i.pace and i in self.w.wanted) > 2
+
+    # -- all rows
+
+    def judge(self):
+        self.revisions()
+        for row in self.rows:
+            instrument = self.by_key.get(row.key)
+            if instrument is None:
+                self.offend("foreign", "a row of an instrument that nobody wanted", row)
+                continue
+            self.first_bar.setdefault(row.key, row.bar)
+            self.statuses[row.status] += 1
+            self.plain_rules(row, instrument)
+            self.content(row, instrument)
+        for row in self.final.values():
+            if row.status == "live":
+                self.final_live(row)
+        self.sums()
+
+    def revisions(self):
+        seen = {}
+        for row in self.rows:
+            at = (row.key, row.bar)
+            expected = seen.get(at, -1) + 1
+            if row.rev != expected:
+                self.offend("revision", "rev %d, expected %d" % (row.rev, expected), row)
+            before = self.final.get(at)
+            if before is not None and before.text.split(",")[5:] == row.text.split(",")[5:]:
+                self.note("a revision that changes nothing", row)
+            seen[at] = row.rev
+            self.final[at] = row
+
+    def plain_rules(self, row, instrument):
+        n = row.numbers
+        if exact(lambda: n["buy_base"] - n["sell_base"] != n["delta_base"] or
+                 n["buy_quote"] - n["sell_quote"] != n["delta_quote"]):
+            self.offend("delta", "delta is not buy - sell", row)
+        if row.bar % self.w.interval_us:
+            self.offend("bar", "its time is no bar's start", row)
+        if row.status in ("live", "repaired", "history") and row.missing != "0":
+            self.offend("missing", "%s with missing %s" % (row.status, row.missing), row)
+        end = (row.bar + self.w.interval_us) / 1e6 - self.w.shift
+        stopping = any(row.seen >= begun - 0.3 for begun in self.stop_moments(row.life))
+        removing = instrument in self.w.removed or instrument.state != "trading"
+        if end > row.seen + AHEAD and not stopping and not (row.status == "partial" and removing):
+            self.offend("ahead", "its bar ends %.1f s after it was seen" % (end - row.seen), row)
+        if row.status == "partial" and not self.touched(row, instrument):
+            self.offend("partial", "nothing began or ended in this bar", row)
+
+    def stop_moments(self, life):
+        """When this life was asked to end: open bars are written then."""
+        moment = self.w.stopping.get(life)
+        return [] if moment is None else [moment]
+
+    def touched(self, row, instrument):
+        slack = 2.5
+        start = row.bar / 1e6 - self.w.shift
+        moments = [m for life in self.w.lives for m in life if m] + [a[0] for a in instrument.acks]
+        moments += [m for span in self.w.removed.get(instrument, ()) for m in span if m] + self.w.listings
+        return any(start - slack <= m <= start + self.w.scenario.interval + slack for m in moments)
+
+    def content(self, row, instrument):
+        """The heart: is what the row says what the tape has?"""
+        trades = self.bars[instrument].get(row.bar, [])
+        made = [t for t in trades if t.made <= row.seen]
+        target = explain.held(row)
+        if row.status == "history":
+            self.history_content(row, made, target)
+            return
+        if row.status in ("gap", "partial"):
+            whole = explain.total(made)
+            if any(h > w for h, w in zip(target, whole)):
+                self.offend("excess", "%s, yet more than the tape: %s" % (row.status, explain.difference(row, made)),
+                            row, self.list_trades(made))
+            return
+        if row.status == "repaired":
+            usual = (row.bar + self.w.interval_us) / 1e6 - self.w.shift + 0.3
+            sure = [t for t in made if t.made <= max(usual, row.seen - FRESH)]
+            why = {}
+        else:
+            lowest = self.lowest(instrument)
+            why = {t: self.must(t, row, lowest) for t in made}
+            sure = [t for t in made if why[t]]
+        chosen = set(sure)
+        extra = explain.explained_by(target, sure, [t for t in made if t not in chosen])
+        if extra is not None:
+            held = sure + extra
+            row.verdict = "right" if len(held) == len(trades) else "short"
+            self.told_right(row, instrument, held)
+            missing = [t for t in made if t not in set(held) and not t.twin]
+            if row.status == "live" and missing and row.verdict == "short":
+                self.provisional(row, instrument, missing)
+            return
+        row.verdict = "wrong"
+        kind = "repaired-wrong" if row.status == "repaired" else "live-told"
+        reasons = "" if not why else "; ".join("%s %s" % (t.id, why[t]) for t in sure[-6:])
+        self.offend(kind, explain.difference(row, made), row, self.list_trades(made) + reasons)
+
+    def provisional(self, row, instrument, missing):
+        """A live row lacks trades that nobody had told of. It is an offence where nothing showed the bar to be whole."""
+        if not self.watched(instrument, row) and self.busy_connection(instrument):
+            self.offend("live-unwatched", "no data of its connections had reached the bar's end: %s" %
+                        explain.difference(row, [t for t in self.bars[instrument].get(row.bar, [])]), row,
+                        self.list_trades(missing))
+        else:
+            self.note("live, provisionally wrong (%s)" % (missing[0].lost or "late"), row)
+
+    def history_content(self, row, made, target):
+        plain = [t for t in made if not t.other and not t.twin]
+        want = explain.total(plain)
+        if target[2:6] != want[2:6] or target[:2] != (0, 0) or row.first_id or row.last_id:
+            self.offend("history-wrong", explain.difference(row, made), row, self.list_trades(made))
+
+    def final_live(self, row):
+        instrument = self.by_key.get(row.key)
+        if instrument is None or row.verdict == "wrong":
+            return
+        trades = self.bars[instrument].get(row.bar, [])
+        if explain.same(explain.total(trades), explain.held(row)):
+            return
+        lacking = [t for t in trades if not t.sent]
+        if not instrument.chained and self.w.scenario.interval < 60 and lacking and \
+                all(t.lost in ("swallowed", "deaf") for t in lacking):
+            self.note("live at the end and wrong, where ids prove nothing and no candle fits", row)
+            return
+        self.offend("live-final", "wrong at its highest rev %.0f s after it was seen: %s" % (
+            self.w.ended - row.seen, explain.difference(row, trades)), row, self.list_trades(trades))
+
+    # -- prices, ids, sums
+
+    def told_right(self, row, instrument, held):
+        held = [t for t in held if not t.twin]
+        trades = [t for t in held if not t.other]
+        if not trades:
+            self.quiet_prices(row, instrument, held)
+            return
+        openings, closings, firsts, lasts = set(), set(), set(), set()
+        for some in (trades, held):
+            for order in (lambda t: t.number, lambda t: t.time, lambda t: t.made):
+                low, high = min(map(order, some)), max(map(order, some))
+                openings |= {Decimal(t.price) for t in some if order(t) == low}
+                firsts |= {str(t.first if t.instrument.exchange == "okx" else t.id) for t in some if order(t) == low}
+                closings |= {Decimal(t.price) for t in some if order(t) == high}
+                lasts |= {str(t.id) for t in some if order(t) == high}
+        opening, high, low, close = row.prices
+        spans = [(max(Decimal(t.price) for t in some), min(Decimal(t.price) for t in some)) for some in (trades, held)]
+        if opening not in openings or close not in closings or (high, low) not in spans:
+            self.offend("prices", "open %s of %s, close %s of %s, high and low %s of %s" % (
+                opening, sorted(openings), close, sorted(closings), (str(high), str(low)),
+                [(str(a), str(b)) for a, b in spans]), row)
+        if row.first_id not in firsts or row.last_id not in lasts:
+            self.offend("ids", "first %s of %s, last %s of %s" % (row.first_id, sorted(firsts), row.last_id,
+                                                                  sorted(lasts)), row)
+
+    def quiet_prices(self, row, instrument, others):
+        if others:
+            return
+        if row.first_id or row.last_id:
+            self.offend("ids", "a quiet bar with ids", row)
+        if len(set(row.prices)) != 1:
+            self.offend("prices", "a quiet bar's prices differ", row)
+            return
+        before = [t for t in instrument.trades if t.time < row.bar]
+        if row.prices[0] is None:
+            if any(b < row.bar and b >= self.first_bar[row.key] for b in self.bars[instrument]):
+                self.note("a quiet bar without a price although there was a trade before", row)
+            return
+        recent = before[-12:]
+        if row.prices[0] not in {Decimal(t.price) for t in recent}:
+            self.offend("prices", "a quiet bar's price is none of the last: %s" % [t.price for t in recent], row)
+        else:
+            last = {Decimal(t.price) for t in before if t.time == max(x.time for x in before)} | \
+                {Decimal(before[-1].price)}
+            if row.prices[0] not in last:
+                self.note("a quiet bar's price is not the last before it", row)
+
+    def sums(self):
+        by_key = defaultdict(list)
+        for (key, _), row in self.final.items():
+            by_key[key].append(row)
+        for rows in by_key.values():
+            rows.sort(key=lambda r: r.bar)
+            base = quote = ZERO
+            for row in rows:
+                base = exact(lambda: base + row.numbers["delta_base"])
+                quote = exact(lambda: quote + row.numbers["delta_quote"])
+                if (base, quote) != (row.numbers["cvd_base"], row.numbers["cvd_quote"]):
+                    self.offend("cvd", "the deltas so far add up to %s and %s" % (explain.plain(base),
+                                                                                  explain.plain(quote)), row)
+                    base, quote = row.numbers["cvd_base"], row.numbers["cvd_quote"]
+
+    def list_trades(self, trades, most=12):
+        """The tape's truth, in short lines."""
+        lines = []
+        for t in trades[-most:]:
+            sent = ", ".join("%.2f" % (m - t.made) for m, _, _ in t.sent[:3]) or (t.lost or "not sent")
+            lines.append("      id %s%s %s %s @ %s at %s (made %s; sent +%s s; REST %s)%s" % (
+                t.id, " e%d" % t.epoch if t.epoch else "", t.side, t.size, t.price, clock(t.time / 1e6, 3),
+                clock(t.made, 2), sent, ", ".join("+%.1f" % (m - t.made) for m, _ in t.rest[:2]) or "-",
+                " OTHER FORM" if t.refused else " TWIN" if t.twin else ""))
+        return "\n".join(lines) + "\n"
+
+
+def clock(seconds, digits):
+    return time.strftime("%H:%M:%S", time.gmtime(seconds)) + ("%.*f" % (digits, seconds % 1))[1:]

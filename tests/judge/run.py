@@ -1,0 +1,154 @@
+"""Rounds of worlds side by side until the minutes are over, and the verdict."""
+import asyncio
+import os
+import random
+import time
+from collections import Counter
+
+import rows
+import tls
+from liveness import Liveness
+from oracle import Oracle, Offence, clock
+from scenarios import SCENARIOS
+from world import World, raise_limits
+
+PORTS_PER_WORLD = 40
+
+
+def choose(options, seconds):
+    """All scenarios that fit the time, in an order by seed."""
+    names = options.scenario or [s.name for s in SCENARIOS.values() if s.shortest <= seconds]
+    return [SCENARIOS[n] for n in names]
+
+
+async def all_rounds(options, seeds, work):
+    raise_limits()
+    ca, context = tls.make_authority(os.path.join(work, "tls"))
+    total, clean, number = Report(), True, 0
+    end = time.time() + options.minutes * 60
+    waiting = []
+    while True:
+        left = end - time.time()
+        length = min(left, 150.0) if not options.scenario else min(left, max(150.0, options.minutes * 60))
+        if number and length < 85:
+            break
+        worlds = []
+        while len(worlds) < options.side_by_side:
+            if not waiting:
+                seed = seeds[number % len(seeds)] + number // len(seeds) * 1_000_003
+                number += 1
+                waiting = [(s, seed) for s in choose(options, left)]
+                random.Random(str(seed)).shuffle(waiting)
+                if options.scenario and worlds and len(seeds) == 1:
+                    waiting, number = [], number - 1
+                    break
+            if not waiting:
+                break
+            scenario, seed = waiting.pop(0)
+            seconds = max(length, scenario.shortest)
+            if seconds > left + 5 and worlds:
+                continue
+            worlds.append(World(scenario, seed, seconds, os.path.join(work, "%s-%s-%d" % (scenario.name, seed, number)),
+                                options.cvdd and os.path.abspath(options.cvdd), ca, context,
+                                options.port + PORTS_PER_WORLD * len(worlds)))
+        for w in worlds:
+            print("world %s (%s), %.0f s, %d faults planned" % (w.scenario.name, w.seed, w.seconds, len(w.plan)))
+            if options.plan:
+                print("\n".join("    %s" % p for p in w.plan))
+        if options.plan:
+            return True
+        for done in await asyncio.gather(*(w.run() for w in worlds), return_exceptions=True):
+            if isinstance(done, BaseException):
+                raise done
+        for w in worlds:
+            oracle = judge(w)
+            total.add(w, oracle)
+            clean = show(w, oracle, options.most) and clean
+    total.show()
+    return clean
+
+
+def judge(world):
+    complaints = []
+    all_rows = rows.read_all(world.tail, lambda kind, text: complaints.append(Offence(kind, text)))
+    oracle = Oracle(world, all_rows)
+    oracle.judge()
+    Liveness(oracle).judge()
+    oracle.offences += complaints
+    oracle.offences += [Offence(kind, "%s at %s" % (text, clock(t, 1))) for t, kind, text in world.direct]
+    seen = set()
+    for e in world.exchanges:
+        if id(e.manners) not in seen:
+            seen.add(id(e.manners))
+            oracle.offences += [Offence(kind, "%s at %s" % (text, clock(t, 1))) for t, kind, text in
+                                e.manners.offences]
+        for path, n in e.unknown.items():
+            oracle.notes["asked %s for what it does not have: %s" % (e.venue, path)] += n
+    if world.worst_lag > 1.0:
+        oracle.notes["the judge itself was held up for %.1f s" % world.worst_lag] += 1
+    for _, text in world.notes:
+        oracle.notes[text] += 1
+    return oracle
+
+
+def show(world, oracle, most):
+    statuses = ", ".join("%d %s" % (n, s) for s, n in sorted(oracle.statuses.items()))
+    print("\n=== %s (%s): %d rows: %s" % (world.scenario.name, world.seed, len(oracle.rows), statuses))
+    print("    trades %d; lives %d; faults: %s" % (sum(len(i.trades) for i in world.instruments), world.life, ", ".join(
+        "%s %d" % (k.replace("fault ", ""), n) for k, n in sorted(world.counts.items())) or "none"))
+    for kind, n in sorted(oracle.notes.items()):
+        print("    note: %d x %s" % (n, kind))
+        for text in oracle.examples.get(kind, [])[:1]:
+            print("          e.g. " + text)
+    kinds = Counter(o.kind for o in oracle.offences)
+    shown = Counter()
+    for o in oracle.offences:
+        shown[o.kind] += 1
+        if shown[o.kind] <= most:
+            explain_offence(world, o)
+    if kinds:
+        print("    OFFENCES: " + ", ".join("%s %d" % k for k in sorted(kinds.items())))
+    else:
+        print("    nothing to object to")
+    return not kinds
+
+
+def explain_offence(world, o):
+    print("  ** %s: %s" % (o.kind, o.what))
+    if o.row is None:
+        return
+    print("      row  %s" % o.row.text)
+    print("      seen %s in life %d; the bar ended at %s" % (clock(o.row.seen, 2), o.row.life, clock(
+        (o.row.bar + world.interval_us) / 1e6 - world.shift, 0)))
+    if o.more:
+        print(o.more.rstrip("\n"))
+    near = [p for t, p in world.applied if abs(world.begun + p.start - o.row.seen) < 40 and
+            world.begun + p.start < o.row.seen]
+    for p in near[-4:]:
+        print("      fault %s = %s" % (clock(world.begun + p.start, 0), p))
+    for line in world.daemon.near(o.row.seen):
+        print("      log  " + line[:220])
+
+
+class Report:
+    def __init__(self):
+        self.statuses, self.faults, self.offences, self.rows, self.worlds = Counter(), Counter(), Counter(), 0, 0
+        self.where = {}
+
+    def add(self, world, oracle):
+        self.worlds += 1
+        self.rows += len(oracle.rows)
+        self.statuses.update(oracle.statuses)
+        self.faults.update(world.counts)
+        for o in oracle.offences:
+            self.offences[o.kind] += 1
+            self.where.setdefault(o.kind, set()).add(world.scenario.name)
+
+    def show(self):
+        print("\n%d worlds, %d rows judged: %s" % (self.worlds, self.rows, ", ".join(
+            "%d %s" % (n, s) for s, n in sorted(self.statuses.items()))))
+        print("faults: " + ", ".join("%s %d" % (k.replace("fault ", ""), n) for k, n in sorted(self.faults.items())))
+        for kind, n in sorted(self.offences.items()):
+            print("offences: %5d %-20s in %s" % (n, kind, ", ".join(sorted(self.where[kind]))))
+        if not self.offences:
+            print("offences: none")
