@@ -183,7 +183,7 @@ class Exchange:
     def rest(self, request):
         now = time.time()
         self.count_request(request, now)
-        self.manners.asked(now, request.path)
+        self.manners.asked(now, self.scope(request), self.life(), request.path)
         answer = self.fault_answer(request, now) or self.respond(request)
         self.requests.append((now, self.life(), request.host, request.target, answer.status))
         if answer.status == 404:
@@ -202,7 +202,7 @@ class Exchange:
         self.world.count("REST " + kind)
         if kind in ("429", "418"):
             wait = 2 if kind == "429" else 5
-            self.manners.tell_to_wait(now, wait, kind)
+            self.manners.tell_to_wait(now, self.scope(request), self.life(), wait, kind)
             return ws.Answer({"code": -1003, "msg": "Too many requests."}, int(kind), {"Retry-After": wait})
         if kind == "503":
             return ws.Answer({"msg": "Service Unavailable"}, 503)
@@ -210,10 +210,16 @@ class Exchange:
             return ws.Answer(HTML, 200, {"Content-Type": "text/html"})
         if kind == "hang":
             return ws.Answer(status=None, delay=20)
+        self.slowness = 4.0 if kind == "slow" else 0.0
         answer = self.respond(request, cut=kind)
-        if kind == "slow":
-            answer.delay = 4
+        answer.delay, self.slowness = self.slowness, 0.0
         return answer
+
+    slowness = 0.0  # seconds until the answer that is being made leaves
+
+    def scope(self, request):
+        """What being told to wait holds for: the whole address, unless the exchange counts apart."""
+        return self.venue.split(".")[0] if self.venue != "binance.spot" else self.venue
 
     def page(self, trades, cut):
         """A page of history under a fault: `trades` are the rows it should hold, in the order of the answer."""
@@ -225,7 +231,7 @@ class Exchange:
 
     def told_by_rest(self, trades):
         """What an answer with these trades lets the daemon know."""
-        now, life = time.time(), self.life()
+        now, life = time.time() + self.slowness, self.life()
         self.answered.append(now)
         for trade in trades:
             trade.rest.append((now, life))

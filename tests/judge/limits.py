@@ -24,7 +24,7 @@ class Manners:
 
     def __init__(self, exchange):
         self.exchange, self.windows, self.offences = exchange, {}, []
-        self.banned_until, self.banned_since, self.ban = 0.0, 0.0, ""
+        self.bans = {}  # scope -> (since, until, life of the daemon that was told, why)
 
     def count(self, name, most, seconds, now, units=1, what=""):
         window = self.windows.setdefault(name, Window(name, most, seconds))
@@ -35,12 +35,13 @@ class Manners:
         if len(self.offences) < 200:
             self.offences.append((now, kind, "%s: %s" % (self.exchange, text)))
 
-    def tell_to_wait(self, now, seconds, why):
-        if now + seconds > self.banned_until:
-            self.banned_since, self.banned_until, self.ban = now, now + seconds, why
+    def tell_to_wait(self, now, scope, life, seconds, why):
+        if now + seconds > self.bans.get(scope, (0, 0))[1]:
+            self.bans[scope] = (now, now + seconds, life, why)
 
-    def asked(self, now, what):
+    def asked(self, now, scope, life, what):
         """A request came: was it to wait? What was under way when the ban was told may still come."""
-        if self.banned_since + 1.0 < now < self.banned_until - 0.05:
-            self.offend(now, "retry-after", "%s although told to stay away for %.1f s more (%s)" %
-                        (what, self.banned_until - now, self.ban))
+        since, until, told, why = self.bans.get(scope, (0, 0, 0, ""))
+        if since + 1.0 < now < until - 0.05 and life == told:
+            self.offend(now, "retry-after", "%s although told to stay away for %.1f s more (%s)" % (
+                what, until - now, why))

@@ -1,4 +1,5 @@
 """OKX v5, spot and linear swaps: pushes merge fills, history tells single fills, sizes of swaps are contracts."""
+import asyncio
 import json
 import time
 
@@ -74,7 +75,6 @@ class Okx(Exchange):
 
     async def beat(self, connection):
         """Closes a connection on which nothing was pushed for 30 s, as the exchange does."""
-        import asyncio
         while connection.open:
             await asyncio.sleep(1.0)
             if time.time() - connection.last_out > 30 and not connection.black:
@@ -92,6 +92,9 @@ class Okx(Exchange):
         most = PER_TWO_SECONDS.get(name)
         if most:
             self.manners.count("okx %s %s" % (name, kind), most, 2.0, now, what=request.target)
+
+    def scope(self, request):
+        return "%s %s" % (self.venue, request.path)
 
     # -- REST
 

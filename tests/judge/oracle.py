@@ -1,4 +1,5 @@
 """Judges every row, at every revision, against the tape and what the daemon could know when it wrote it."""
+import bisect
 import time
 from collections import Counter, defaultdict
 from decimal import Decimal
@@ -27,7 +28,7 @@ class Oracle:
         self.final = {}  # (key, bar) -> the row that holds
         self.first_bar = {}
         self.told = {i: self.earliest(i) for i in world.instruments}
-        self.resets = {}
+        self.known_from = {i: self.lowest(i) for i in world.instruments}
 
     def offend(self, kind, what, row=None, more=""):
         self.offences.append(Offence(kind, what, row, more))
@@ -80,7 +81,8 @@ class Oracle:
             if life == row.life and moment <= row.seen - READ_BY_REST and self.certain(moment, None, row.seen):
                 return "was in a page of history %.1f s before" % (row.seen - moment)
         if trade.instrument.chained and lowest.get(trade.epoch, 1 << 62) < trade.number:
-            for moment, life, _, number, connection in self.told[trade.instrument].get(trade.epoch, ()):
+            told = self.told[trade.instrument].get(trade.epoch, ())
+            for moment, life, _, number, connection in told[bisect.bisect_left(told, (trade.made,)):]:
                 if moment > until:
                     break
                 margin = READ_BY_REST if connection is None else IN_TIME
@@ -186,7 +188,7 @@ class Oracle:
             sure = [t for t in made if t.made <= max(usual, row.seen - FRESH)]
             why = {}
         else:
-            lowest = self.lowest(instrument)
+            lowest = self.known_from[instrument]
             why = {t: self.must(t, row, lowest) for t in made}
             sure = [t for t in made if why[t]]
         chosen = set(sure)

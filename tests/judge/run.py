@@ -15,10 +15,33 @@ from world import World, raise_limits
 PORTS_PER_WORLD = 40
 
 
-def choose(options, seconds):
-    """All scenarios that fit the time, in an order by seed."""
+ROUND = 150.0  # seconds, where the minutes allow it
+
+
+def supply(options, seed, seconds):
+    """Without end: (scenario, seed), all scenarios that fit in an order by seed, then again by the next seed."""
     names = options.scenario or [s.name for s in SCENARIOS.values() if s.shortest <= seconds]
-    return [SCENARIOS[n] for n in names]
+    while True:
+        order = list(names)
+        random.Random(str(seed)).shuffle(order)
+        for name in order:
+            yield SCENARIOS[name], seed
+        seed += 1_000_003
+
+
+def one_round(options, supplies, seconds, work, number, ca, context):
+    """Worlds that run side by side; seeds take turns."""
+    most = options.side_by_side
+    if options.scenario:
+        most = min(most, len(options.scenario) * len(supplies))
+    worlds = []
+    for k in range(most):
+        scenario, seed = next(supplies[k % len(supplies)])
+        folder = os.path.join(work, "%d-%s-%s" % (number, scenario.name, seed))
+        worlds.append(World(scenario, seed, max(seconds, scenario.shortest), folder,
+                            options.cvdd and os.path.abspath(options.cvdd), ca, context,
+                            options.port + PORTS_PER_WORLD * k))
+    return worlds
 
 
 async def all_rounds(options, seeds, work):
@@ -26,31 +49,14 @@ async def all_rounds(options, seeds, work):
     ca, context = tls.make_authority(os.path.join(work, "tls"))
     total, clean, number = Report(), True, 0
     end = time.time() + options.minutes * 60
-    waiting = []
+    supplies = [supply(options, seed, options.minutes * 60) for seed in seeds]
     while True:
         left = end - time.time()
-        length = min(left, 150.0) if not options.scenario else min(left, max(150.0, options.minutes * 60))
-        if number and length < 85:
+        if number and left < 90:
             break
-        worlds = []
-        while len(worlds) < options.side_by_side:
-            if not waiting:
-                seed = seeds[number % len(seeds)] + number // len(seeds) * 1_000_003
-                number += 1
-                waiting = [(s, seed) for s in choose(options, left)]
-                random.Random(str(seed)).shuffle(waiting)
-                if options.scenario and worlds and len(seeds) == 1:
-                    waiting, number = [], number - 1
-                    break
-            if not waiting:
-                break
-            scenario, seed = waiting.pop(0)
-            seconds = max(length, scenario.shortest)
-            if seconds > left + 5 and worlds:
-                continue
-            worlds.append(World(scenario, seed, seconds, os.path.join(work, "%s-%s-%d" % (scenario.name, seed, number)),
-                                options.cvdd and os.path.abspath(options.cvdd), ca, context,
-                                options.port + PORTS_PER_WORLD * len(worlds)))
+        number += 1
+        # The last round takes what is left rather than leave a rest that is too short for another.
+        worlds = one_round(options, supplies, left if left < 2 * ROUND - 60 else ROUND, work, number, ca, context)
         for w in worlds:
             print("world %s (%s), %.0f s, %d faults planned" % (w.scenario.name, w.seed, w.seconds, len(w.plan)))
             if options.plan:
