@@ -83,6 +83,10 @@ class Daemon:
             self.process.kill()
             await self.process.wait()
 
+    def reload(self):
+        if self.running:
+            self.process.send_signal(signal.SIGHUP)
+
     def freeze(self, on):
         if self.running:
             self.process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)

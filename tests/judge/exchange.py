@@ -171,7 +171,7 @@ class Exchange:
         for trade in trades:
             trade.sent.append((now, connection.life, connection))
             if odd:
-                trade.refused = True
+                trade.refused = form[0].__name__
         if odd:
             self.world.count("frames of another form")
         else:
@@ -244,7 +244,9 @@ class Exchange:
             return []
         rows = [i for i in self.instruments if i.listed]
         if fault == "partial":
-            return rows[:max(1, len(rows) // 2)]
+            rows = rows[:max(1, len(rows) // 2)]
+        for i in rows:
+            i.size_told(time.time())
         return rows
 
     def state_of(self, instrument):

@@ -20,6 +20,9 @@ class Liveness:
         for i in self.w.instruments:
             if i not in self.w.wanted:
                 continue
+            if not self.bars[i.key] and i in self.w.newly:
+                self.o.note("a name listed and wanted while it ran has no row (%s)" % i.venue)
+                continue
             if not self.bars[i.key]:
                 self.o.offend("absent", "%s/%s/%s has no row at all" % i.key)
                 continue
@@ -51,6 +54,7 @@ class Liveness:
             self.o.offend(kind, "%s/%s/%s: %d bars have no row though the daemon ran, first %s, last %s" % (
                 *i.key, len(running), self.name(running[0]), self.name(running[-1])))
         down = [b for b in absent if not self.was_running(b) and not self.open_to_doubt(i, b)]
+        down = [b for b in down if any(t.time < b for t in i.trades)]
         if down and i.chained and self.w.ended - self.local(max(down)) > PATIENCE:
             self.o.offend("absent-recoverable", "%s/%s/%s: %d bars of a stop have no row though history has them, "
                           "first %s, last %s" % (*i.key, len(down), self.name(down[0]), self.name(down[-1])))

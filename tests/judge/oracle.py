@@ -10,6 +10,7 @@ from tape import ZERO, exact
 IN_TIME = 0.7  # seconds before a row is seen: what came until then must be in it
 READ_BY_REST = 1.5
 FRESH = 5.0  # of trades made later than their bar, those this shortly before a row was seen may be in it or not
+SILENCE = 15  # usual gaps of a connection: longer silence is no chance
 AHEAD = 0.6  # seconds by which a bar's end may be ahead of the exchange's time when it is seen
 
 
@@ -26,7 +27,7 @@ class Oracle:
         self.by_key = {i.key: i for i in world.instruments}
         self.bars = {i: self.cut(i) for i in world.instruments}
         self.final = {}  # (key, bar) -> the row that holds
-        self.first_bar = {}
+        self.first_bar, self.wholes = {}, {}
         self.told = {i: self.earliest(i) for i in world.instruments}
         self.known_from = {i: self.lowest(i) for i in world.instruments}
 
@@ -95,19 +96,28 @@ class Oracle:
         """The first id that the daemon learnt, per epoch: nothing before it is known to be missing."""
         return {epoch: min(e[3] for e in events) for epoch, events in self.told[instrument].items()}
 
-    def watched(self, instrument, row):
-        """Had any data of the instrument's connections, or an answer of REST, reached the bar's end?"""
+    def unwatched(self, instrument, row):
+        """Why nothing showed that the bar was whole when the row was written; None if something may have."""
         e = self.w.exchange_of(instrument)
         end = row.bar + self.w.interval_us
         numbers = {n for _, life, n in instrument.acks if life == row.life}
         local_end = end / 1e6 - self.w.shift
         if any(local_end <= m <= row.seen for m in e.answered):
-            return True
-        return any(m <= row.seen and n in numbers and us >= end for m, n, us in e.data)
-
-    def busy_connection(self, instrument):
-        e = self.w.exchange_of(instrument)
-        return sum(1 / i.pace for i in e.instruments if i.pace and i in self.w.wanted) > 2
+            return None
+        newest = None
+        for moment, number, us in e.data:
+            if moment <= row.seen and number in numbers:
+                if us >= end:
+                    return None
+                newest = (moment, us)
+        pace = sum(1 / i.pace for i in e.instruments if i.pace and i in self.w.wanted)
+        begun = self.w.lives[row.life - 1][0] + 2.0
+        silent = row.seen - 0.3 - (newest[0] if newest else begun)
+        if newest and newest[0] - (newest[1] / 1e6 - self.w.shift) > 1.5 and silent < 5:
+            return "its feed was %.1f s late" % (newest[0] - (newest[1] / 1e6 - self.w.shift))
+        if silent * pace >= SILENCE:
+            return "its connections had been silent for %.1f s, %.0f of their usual gaps" % (silent, silent * pace)
+        return None
 
     # -- all rows
 
@@ -123,8 +133,11 @@ class Oracle:
             self.plain_rules(row, instrument)
             self.content(row, instrument)
         for row in self.final.values():
-            if row.status == "live":
+            if row.verdict == "of another size":
+                self.final_size(row, self.by_key[row.key])
+            elif row.status == "live":
                 self.final_live(row)
+            self.quiet_price(row)
         self.sums()
 
     def revisions(self):
@@ -180,8 +193,12 @@ class Oracle:
         if row.status in ("gap", "partial"):
             whole = explain.total(made)
             if any(h > w for h, w in zip(target, whole)):
+                if self.of_another_size(row, instrument, made):
+                    return
                 self.offend("excess", "%s, yet more than the tape: %s" % (row.status, explain.difference(row, made)),
                             row, self.list_trades(made))
+            elif row.status == "gap" and row.missing not in ("0", "?") and instrument.chained:
+                self.missing_count(row, instrument, made)
             return
         if row.status == "repaired":
             usual = (row.bar + self.w.interval_us) / 1e6 - self.w.shift + 0.3
@@ -202,16 +219,78 @@ class Oracle:
                 self.provisional(row, instrument, missing)
             return
         row.verdict = "wrong"
+        if self.of_another_size(row, instrument, made):
+            return
+        if self.side_untold(target, made):
+            self.note("a trade whose side was not told counts as other", row)
+            return
         kind = "repaired-wrong" if row.status == "repaired" else "live-told"
         reasons = "" if not why else "; ".join("%s %s" % (t.id, why[t]) for t in sure[-6:])
         self.offend(kind, explain.difference(row, made), row, self.list_trades(made) + reasons)
 
+    def of_another_size(self, row, instrument, made):
+        """Is the row what the tape would be by another contract size? Until a list tells of the change, nobody knows."""
+        if len(instrument.sizes) < 2:
+            return False
+        true = [t.contract for t in made]
+        found = False
+        for _, size, _ in instrument.sizes:
+            for t in made:
+                t.contract = size
+            found = found or not any(h > w for h, w in zip(explain.held(row), explain.total(made)))
+        for t, size in zip(made, true):
+            t.contract = size
+        told = [said for _, _, said in instrument.sizes[1:] if said is not None and said <= row.seen - READ_BY_REST]
+        if found and not told:
+            row.verdict = "of another size"
+            self.note("by a contract size that no list had told to be over", row)
+            return True
+        return False
+
+    def final_size(self, row, instrument):
+        """At the end, a list has told of the change: no whole row may keep the wrong size."""
+        trades = self.bars[instrument].get(row.bar, [])
+        told = [said for _, _, said in instrument.sizes[1:] if said is not None]
+        if told and row.seen < max(told) + READ_BY_REST and row.status in ("live", "repaired") and \
+                self.w.ended - max(told) > 20 and not explain.same(explain.total(trades), explain.held(row)):
+            self.offend("size-final", "a list told of another contract size, and the row stays: %s" %
+                        explain.difference(row, trades), row, self.list_trades(trades))
+
+    def missing_count(self, row, instrument, made):
+        """`missing` is exact where the whole hole lies between two trades of the bar."""
+        held = explain.explained_by(explain.held(row), [], [t for t in made if not t.twin])
+        if not held or len({t.epoch for t in made}) > 1:
+            return
+        low, high = min(t.number for t in held), max(t.number for t in held)
+        span = [t for t in instrument.trades if low <= t.number <= high and t.epoch == held[0].epoch]
+        inside = {id(t) for t in made}
+        before = self.final.get((row.key, row.bar - self.w.interval_us))
+        if any(id(t) not in inside for t in span) or any(not low < t.number < high for t in made if t not in held) or \
+                before is None or before.status not in ("live", "repaired"):
+            return
+        chosen = set(held)
+        ids = sum(t.count if instrument.exchange == "okx" else 1 for t in span if t not in chosen)
+        if ids != int(row.missing):
+            self.offend("missing", "%s ids are said to be missing, it is %d" % (row.missing, ids), row,
+                        self.list_trades(made))
+
+    @staticmethod
+    def side_untold(target, made):
+        """Trades whose side no frame told may count as other."""
+        turned = [t for t in made if t.refused.startswith("side")]
+        for t in turned:
+            t.other = True
+        same = bool(turned) and explain.same(explain.total(made), target)
+        for t in turned:
+            t.other = False
+        return same
+
     def provisional(self, row, instrument, missing):
         """A live row lacks trades that nobody had told of. It is an offence where nothing showed the bar to be whole."""
-        if not self.watched(instrument, row) and self.busy_connection(instrument):
-            self.offend("live-unwatched", "no data of its connections had reached the bar's end: %s" %
-                        explain.difference(row, [t for t in self.bars[instrument].get(row.bar, [])]), row,
-                        self.list_trades(missing))
+        why = self.unwatched(instrument, row)
+        if why:
+            self.offend("live-unwatched", "%s: %s" % (why, explain.difference(
+                row, [t for t in self.bars[instrument].get(row.bar, [])])), row, self.list_trades(missing))
         else:
             self.note("live, provisionally wrong (%s)" % (missing[0].lost or "late"), row)
 
@@ -242,7 +321,10 @@ class Oracle:
         held = [t for t in held if not t.twin]
         trades = [t for t in held if not t.other]
         if not trades:
-            self.quiet_prices(row, instrument, held)
+            if not held and (row.first_id or row.last_id):
+                self.offend("ids", "a quiet bar with ids", row)
+            if len(set(row.prices)) != 1:
+                self.offend("prices", "a quiet bar's prices differ", row)
             return
         openings, closings, firsts, lasts = set(), set(), set(), set()
         for some in (trades, held):
@@ -262,27 +344,27 @@ class Oracle:
             self.offend("ids", "first %s of %s, last %s of %s" % (row.first_id, sorted(firsts), row.last_id,
                                                                   sorted(lasts)), row)
 
-    def quiet_prices(self, row, instrument, others):
-        if others:
+    def quiet_price(self, row):
+        """At the end: a quiet bar repeats the last price before it, where the bar of that price is whole."""
+        instrument = self.by_key.get(row.key)
+        if instrument is None or row.verdict != "right" or self.bars[instrument].get(row.bar):
             return
-        if row.first_id or row.last_id:
-            self.offend("ids", "a quiet bar with ids", row)
-        if len(set(row.prices)) != 1:
-            self.offend("prices", "a quiet bar's prices differ", row)
+        before = [t for t in instrument.trades if t.time < row.bar and t.time >= self.first_bar[row.key] and not t.twin]
+        if not before:
             return
-        before = [t for t in instrument.trades if t.time < row.bar]
-        if row.prices[0] is None:
-            if any(b < row.bar and b >= self.first_bar[row.key] for b in self.bars[instrument]):
-                self.note("a quiet bar without a price although there was a trade before", row)
+        latest = max(t.time for t in before)
+        last = [before[-1]] + [t for t in before if t.time == latest] + [t for t in before if not t.other][-1:]
+        bars = {t.time - t.time % self.w.interval_us for t in last}
+        if any(b not in self.whole(row.key) for b in bars):
             return
-        recent = before[-12:]
-        if row.prices[0] not in {Decimal(t.price) for t in recent}:
-            self.offend("prices", "a quiet bar's price is none of the last: %s" % [t.price for t in recent], row)
-        else:
-            last = {Decimal(t.price) for t in before if t.time == max(x.time for x in before)} | \
-                {Decimal(before[-1].price)}
-            if row.prices[0] not in last:
-                self.note("a quiet bar's price is not the last before it", row)
+        if row.prices[0] not in {Decimal(t.price) for t in last}:
+            self.offend("prices", "a quiet bar's price is not the last: %s" % [t.price for t in last], row)
+
+    def whole(self, key):
+        """Bars whose row at the end says that it is whole."""
+        if key not in self.wholes:
+            self.wholes[key] = {bar for (k, bar), r in self.final.items() if k == key and r.verdict == "right"}
+        return self.wholes[key]
 
     def sums(self):
         by_key = defaultdict(list)
@@ -299,15 +381,15 @@ class Oracle:
                                                                                   explain.plain(quote)), row)
                     base, quote = row.numbers["cvd_base"], row.numbers["cvd_quote"]
 
-    def list_trades(self, trades, most=12):
+    def list_trades(self, trades, most=6):
         """The tape's truth, in short lines."""
         lines = []
         for t in trades[-most:]:
-            sent = ", ".join("%.2f" % (m - t.made) for m, _, _ in t.sent[:3]) or (t.lost or "not sent")
-            lines.append("      id %s%s %s %s @ %s at %s (made %s; sent +%s s; REST %s)%s" % (
+            sent = ", ".join("sent +%.2f" % (m - t.made) for m, _, _ in t.sent[:3]) or (t.lost or "not sent")
+            lines.append("      id %s%s %s %s @ %s at %s (made %s; %s; REST %s)%s" % (
                 t.id, " e%d" % t.epoch if t.epoch else "", t.side, t.size, t.price, clock(t.time / 1e6, 3),
                 clock(t.made, 2), sent, ", ".join("+%.1f" % (m - t.made) for m, _ in t.rest[:2]) or "-",
-                " OTHER FORM" if t.refused else " TWIN" if t.twin else ""))
+                " FORM " + t.refused if t.refused else " TWIN" if t.twin else ""))
         return "\n".join(lines) + "\n"
 
 

@@ -128,12 +128,20 @@ def explain_offence(world, o):
         (o.row.bar + world.interval_us) / 1e6 - world.shift, 0)))
     if o.more:
         print(o.more.rstrip("\n"))
-    near = [p for t, p in world.applied if abs(world.begun + p.start - o.row.seen) < 40 and
-            world.begun + p.start < o.row.seen]
-    for p in near[-4:]:
-        print("      fault %s = %s" % (clock(world.begun + p.start, 0), p))
+    start = (o.row.bar / 1e6) - world.shift
+    for p in world.plan:
+        begun, ended = world.begun + p.start, world.begun + p.end
+        if begun < o.row.seen and ended > start - 15 and concerns(p, o.row):
+            print("      fault %s to %s: %s" % (clock(begun, 0), clock(ended, 0), p))
     for line in world.daemon.near(o.row.seen):
         print("      log  " + line[:220])
+
+
+def concerns(planned, row):
+    venue, instrument = planned.choice.get("venue"), planned.choice.get("instrument")
+    if planned.kind in ("restart", "freeze", "disk-full"):
+        return True
+    return (instrument.key == row.key) if instrument else venue is None or venue.venue == ".".join(row.key[:2])
 
 
 class Report:

@@ -78,13 +78,13 @@ EVERYWHERE = (binance_spot, binance_linear, okx, bybit, coinbase, deribit)
 
 
 class Scenario:
-    """every: mean seconds between faults; warm: seconds of peace at first; settle: seconds of peace at the end."""
+    """every: mean seconds between faults; first: kinds that hold when the daemon begins; warm: seconds of peace at first; settle: seconds of peace at the end."""
 
     def __init__(self, name, kinds, venues=EVERYWHERE, interval=2, every=4.0, warm=2.0, settle=55.0, shift=None,
-                 blocks=True, shortest=90, at_start=()):
+                 blocks=True, shortest=90, first=()):
         self.name, self.kinds, self.venues, self.interval, self.every = name, kinds, venues, interval, every
         self.warm, self.settle, self.shift, self.blocks, self.shortest = warm, settle, shift, blocks, shortest
-        self.at_start = at_start
+        self.first = first
 
     def build(self, world):
         return [e for venue in self.venues for e in venue(world)]
@@ -106,7 +106,8 @@ SCENARIOS = {s.name: s for s in (
     Scenario("forms", ("form", "form", "swallow"), every=3.0),
     Scenario("ids", ("same-id", "same-fills", "renumber", "swallow"), every=4.0),
     Scenario("sizes", ("size", "cut", "swallow"), venues=(okx, binance_spot), every=6.0),
-    Scenario("clock", ("time", "time", "cut"), every=6.0),
+    Scenario("clock", ("cut", "swallow", "restart"), every=8.0, first=("time", "time")),
+    Scenario("clock-later", ("time", "cut", "restart"), every=6.0),
     Scenario("slow-clock", ("cut", "swallow"), every=8.0, shift=-300.0, interval=5),
     Scenario("fast-clock", ("cut", "swallow"), every=8.0, shift=300.0, interval=5),
     Scenario("midnight", ("swallow", "cut", "restart"), every=8.0, shift="midnight"),

@@ -27,6 +27,7 @@ class Instrument:
         self.history_from = 0  # index in trades: REST has nothing before it
         self.unclosable = []  # (from, to, why): exchange time in us; whether such bars can be made whole is open
         self.told = []  # (local time, life, epoch, id, connection or None for REST): the daemon was told of this id
+        self.sizes = [[0.0, self.contract, 0.0]]  # (since when, contract size, when a list first told it)
         self.acks = []  # (local time, life, connection number)
 
     @property
@@ -36,6 +37,15 @@ class Instrument:
     @property
     def busy(self):
         return self.pace is not None and self.pace < 1.5
+
+    def resize(self, moment, factor):
+        self.contract = exact(lambda: self.contract * Decimal(factor))
+        self.sizes.append([moment, self.contract, None])
+
+    def size_told(self, moment):
+        """A list with this instrument was answered."""
+        if self.sizes[-1][2] is None:
+            self.sizes[-1][2] = moment
 
     def visible(self):
         """What REST's history has."""
@@ -56,7 +66,7 @@ class Trade:
         self.sent = []  # (local time, life, connection): frames that left with it
         self.rest = []  # (local time, life): pages with it that were answered
         self.id = self.first = self.last = self.number = 0
-        self.refused = False  # it was sent in a form that nobody can read
+        self.refused = ""  # the form in which it was sent, if nobody can read it
         self.lost = ""  # why no frame went out with it
 
     def amounts(self):

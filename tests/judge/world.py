@@ -9,6 +9,9 @@ import time
 from collections import Counter
 
 import faults
+import faults_feed  # noqa: F401: their kinds are registered
+import faults_rows  # noqa: F401
+import faults_site  # noqa: F401
 import ws
 from daemon import Daemon
 from rows import Tail
@@ -27,6 +30,7 @@ class World:
         self.counts, self.notes, self.applied = Counter(), [], []
         self.life, self.lives, self.frozen, self.stops = 0, [], [], []
         self.removed, self.last_emit = {}, time.time()
+        self.newly = set()
         self.stopping, self.listings, self.direct = {}, [], []
         self.worst_lag, self.open_fault = 0.0, None
         self.interval_us = scenario.interval * 1_000_000
@@ -174,8 +178,9 @@ class World:
         self.daemon.write_config()
         tasks = [asyncio.ensure_future(self.run_tape())]
         await asyncio.sleep(HEAD_START)
-        for f in self.scenario.at_start:
-            await faults.begin(self, f)
+        for p in self.plan:
+            if not p.start:
+                await faults.begin(self, p)
         await self.start_daemon()
         tasks.append(asyncio.ensure_future(self.follow()))
         tasks.append(asyncio.ensure_future(faults.run(self)))
