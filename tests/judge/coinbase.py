@@ -150,7 +150,7 @@ class Coinbase(Exchange):
                 "cancel_only": False, "post_only": False, "limit_only": False, "auction_mode": False}
 
     def get_trades(self, i, q, cut):
-        limit = min(int(q.get("limit", 1000)), 1000 if not self.page_cap else self.page_cap)
+        limit = min(int(q.get("limit", 1000)), self.page_cap or 1000)
         trades = [t for t in i.visible() if t.epoch == i.epoch]
         if "after" in q:
             trades = [t for t in trades if t.id < int(q["after"])][-limit:]
@@ -162,8 +162,6 @@ class Coinbase(Exchange):
         self.told_by_rest(trades)
         return Answer([{k: v for k, v in self.row(t).items() if k in ("time", "trade_id", "price", "size", "side")}
                        for t in trades])
-
-    page_cap = None  # the exchange has been seen to give 100 rows whatever `limit` says
 
     def get_candles(self, i, q, cut):
         span = int(q.get("granularity", 60))

@@ -143,7 +143,7 @@ class Deribit(Exchange):
         i = self.by_name.get(q.get("instrument_name"))
         if i is None:
             return Answer({"error": {"code": -32602, "message": "Invalid params"}}, 400)
-        count = min(int(q.get("count", 10)), 1000)
+        count = min(int(q.get("count", 10)), self.page_cap or 1000)
         trades = [t for t in i.visible() if t.epoch == i.epoch and
                   int(q.get("start_seq", 0)) <= t.id <= int(q.get("end_seq", 1 << 62))]
         ascending = q.get("sorting") == "asc" or ("start_seq" in q and q.get("sorting", "default") == "default")

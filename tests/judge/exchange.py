@@ -33,6 +33,7 @@ class Exchange:
         self.deaf, self.forms, self.young_mute = set(), {}, False
         self.time_fault, self.rest_fault, self.list_fault, self.refusing = {}, None, None, False
         self.rest_turn = 0
+        self.page_cap = None  # rows a page has at most, whatever `limit` says
 
     # -- time
 

@@ -44,7 +44,7 @@ class PageCap(Kind):
     """A page has fewer rows than asked for although there are more."""
 
     def draw(self, r, w):
-        return {"venue": self.venue(r, w, ("coinbase.spot",)), "rows": r.choice((5, 20, 100))}
+        return {"venue": self.venue(r, w, ("coinbase.spot", "deribit.inverse")), "rows": r.choice((5, 20, 100))}
 
     def begin(self, w, c):
         c["venue"].page_cap = c["rows"]
@@ -196,11 +196,15 @@ class DiskFull(Kind):
         sizes = [os.stat(p).st_size for p in w.tail.files()]
         try:
             w.daemon.limit_files(max(sizes, default=0) + c["room"])
+            w.disk.append([time.time(), None])
         except (OSError, ValueError) as e:
             w.note("SKIPPED disk-full: %s" % e)
 
     def end(self, w, c):
+        if not w.disk:
+            return
         try:
             w.daemon.limit_files(None)
+            w.disk[-1][1] = w.disk[-1][1] or time.time()
         except (OSError, ValueError):
             pass

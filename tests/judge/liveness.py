@@ -54,10 +54,14 @@ class Liveness:
             self.o.offend(kind, "%s/%s/%s: %d bars have no row though the daemon ran, first %s, last %s" % (
                 *i.key, len(running), self.name(running[0]), self.name(running[-1])))
         down = [b for b in absent if not self.was_running(b) and not self.open_to_doubt(i, b)]
-        down = [b for b in down if any(t.time < b for t in i.trades)]
+        down = [b for b in down if self.known(i, b)]
         if down and i.chained and self.w.ended - self.local(max(down)) > PATIENCE:
             self.o.offend("absent-recoverable", "%s/%s/%s: %d bars of a stop have no row though history has them, "
                           "first %s, last %s" % (*i.key, len(down), self.name(down[0]), self.name(down[-1])))
+
+    def known(self, i, bar):
+        """The daemon knew an id of the instrument from before this bar."""
+        return any(m <= self.local(bar) for m, *_ in i.told)
 
     def was_running(self, bar):
         start, end = self.local(bar), self.local(bar + self.w.interval_us)
@@ -76,8 +80,8 @@ class Liveness:
                 continue
             if not i.chained:
                 self.o.note("gap left open where ids prove nothing", row)
-            elif not [t for t in i.trades if t.time < bar]:
-                self.o.note("gap left open of an instrument that had not traded", row)
+            elif not self.known(i, bar):
+                self.o.note("gap left open of an instrument of which no id had been told", row)
             elif self.open_to_doubt(i, bar):
                 self.o.note("gap left open (%s)" % self.open_to_doubt(i, bar), row)
             else:

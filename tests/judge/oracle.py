@@ -27,6 +27,7 @@ class Oracle:
         self.by_key = {i.key: i for i in world.instruments}
         self.bars = {i: self.cut(i) for i in world.instruments}
         self.final = {}  # (key, bar) -> the row that holds
+        self.history = defaultdict(list)  # (key, bar) -> its rows in order
         self.first_bar, self.wholes = {}, {}
         self.told = {i: self.earliest(i) for i in world.instruments}
         self.known_from = {i: self.lowest(i) for i in world.instruments}
@@ -48,17 +49,14 @@ class Oracle:
     # -- what the daemon could know
 
     def certain(self, moment, connection, seen):
-        """Was a frame that left at `moment` surely read by the time a row was seen?"""
-        if connection is not None:
-            lost = min(x for x in (connection.reset_at, connection.ended, 1e18) if x is not None)
-            if moment > lost - 1.0:
-                return False
+        """Was a frame that left at `moment` surely read by the time a row was made? What the daemon leaves unread when it
+        ends a connection itself is its own loss; so is what waits in a socket while it is stopped."""
+        cut = connection.cut_at if connection is not None else None
+        if cut is not None and moment > cut - 1.0:
+            return False
         for begun, ended in self.w.frozen:
             ended = ended or 1e18
-            if begun - 0.3 <= moment <= ended and seen < ended + 1.0:
-                return False
-            if connection is not None and begun - 0.3 <= moment <= ended and connection.ended and \
-                    begun <= connection.ended <= ended + 1.0:
+            if begun - 0.3 <= moment <= ended and (seen < ended or (cut is not None and cut <= ended + 1.0)):
                 return False
         return True
 
@@ -74,22 +72,22 @@ class Oracle:
 
     def must(self, trade, row, lowest):
         """The daemon had this trade, or an id beyond it, in time for this row."""
-        until = row.seen - IN_TIME
+        until = row.basis - IN_TIME
         for moment, life, connection in trade.sent:
-            if life == row.life and moment <= until and self.certain(moment, connection, row.seen):
-                return "was delivered %.1f s before" % (row.seen - moment)
+            if life == row.life and moment <= until and self.certain(moment, connection, row.basis):
+                return "was delivered %.1f s before" % (row.basis - moment)
         for moment, life in trade.rest:
-            if life == row.life and moment <= row.seen - READ_BY_REST and self.certain(moment, None, row.seen):
-                return "was in a page of history %.1f s before" % (row.seen - moment)
+            if life == row.life and moment <= row.basis - READ_BY_REST and self.certain(moment, None, row.basis):
+                return "was in a page of history %.1f s before" % (row.basis - moment)
         if trade.instrument.chained and lowest.get(trade.epoch, 1 << 62) < trade.number:
             told = self.told[trade.instrument].get(trade.epoch, ())
             for moment, life, _, number, connection in told[bisect.bisect_left(told, (trade.made,)):]:
                 if moment > until:
                     break
                 margin = READ_BY_REST if connection is None else IN_TIME
-                if number > trade.number and life == row.life and moment <= row.seen - margin and \
-                        self.certain(moment, connection, row.seen):
-                    return "was told of by id %d %.1f s before" % (number, row.seen - moment)
+                if number > trade.number and life == row.life and moment <= row.basis - margin and \
+                        self.certain(moment, connection, row.basis):
+                    return "was told of by id %d %.1f s before" % (number, row.basis - moment)
         return None
 
     def lowest(self, instrument):
@@ -102,17 +100,17 @@ class Oracle:
         end = row.bar + self.w.interval_us
         numbers = {n for _, life, n in instrument.acks if life == row.life}
         local_end = end / 1e6 - self.w.shift
-        if any(local_end <= m <= row.seen for m in e.answered):
+        if any(local_end <= m <= row.basis for m in e.answered):
             return None
         newest = None
         for moment, number, us in e.data:
-            if moment <= row.seen and number in numbers:
+            if moment <= row.basis and number in numbers:
                 if us >= end:
                     return None
                 newest = (moment, us)
         pace = sum(1 / i.pace for i in e.instruments if i.pace and i in self.w.wanted)
         begun = self.w.lives[row.life - 1][0] + 2.0
-        silent = row.seen - 0.3 - (newest[0] if newest else begun)
+        silent = row.basis - 0.3 - (newest[0] if newest else begun)
         if newest and newest[0] - (newest[1] / 1e6 - self.w.shift) > 1.5 and silent < 5:
             return "its feed was %.1f s late" % (newest[0] - (newest[1] / 1e6 - self.w.shift))
         if silent * pace >= SILENCE:
@@ -125,6 +123,7 @@ class Oracle:
         self.revisions()
         for row in self.rows:
             instrument = self.by_key.get(row.key)
+            row.basis = self.basis(row)
             if instrument is None:
                 self.offend("foreign", "a row of an instrument that nobody wanted", row)
                 continue
@@ -140,6 +139,14 @@ class Oracle:
             self.quiet_price(row)
         self.sums()
 
+    def basis(self, row):
+        """When the row was made, at the latest. While the disk is full rows are made in time and seen later."""
+        for begun, ended in self.w.disk:
+            if begun <= row.seen <= (ended or 1e18) + 8:
+                close = (row.bar + self.w.interval_us) / 1e6 - self.w.shift + 1.3
+                return min(row.seen, close) if row.rev == 0 else min(row.seen, begun)
+        return row.seen
+
     def revisions(self):
         seen = {}
         for row in self.rows:
@@ -152,6 +159,7 @@ class Oracle:
                 self.note("a revision that changes nothing", row)
             seen[at] = row.rev
             self.final[at] = row
+            self.history[at].append(row)
 
     def plain_rules(self, row, instrument):
         n = row.numbers
@@ -224,7 +232,8 @@ class Oracle:
         if self.side_untold(target, made):
             self.note("a trade whose side was not told counts as other", row)
             return
-        kind = "repaired-wrong" if row.status == "repaired" else "live-told"
+        more = any(h > w for h, w in zip(target, explain.total(made)))
+        kind = "repaired-wrong" if row.status == "repaired" else "live-excess" if more else "live-told"
         reasons = "" if not why else "; ".join("%s %s" % (t.id, why[t]) for t in sure[-6:])
         self.offend(kind, explain.difference(row, made), row, self.list_trades(made) + reasons)
 
@@ -264,10 +273,15 @@ class Oracle:
         low, high = min(t.number for t in held), max(t.number for t in held)
         span = [t for t in instrument.trades if low <= t.number <= high and t.epoch == held[0].epoch]
         inside = {id(t) for t in made}
-        before = self.final.get((row.key, row.bar - self.w.interval_us))
+        before = [r for r in self.history[row.key, row.bar - self.w.interval_us] if r.seen <= row.seen]
+        before = before[-1] if before else None
         if any(id(t) not in inside for t in span) or any(not low < t.number < high for t in made if t not in held) or \
                 before is None or before.status not in ("live", "repaired"):
             return
+        earlier = self.bars[instrument].get(before.bar, [])
+        if not any(t.last == min(x.first for x in held) - 1 if instrument.exchange == "okx" else t.number == low - 1
+                   for t in earlier) or not explain.same(explain.total(earlier), explain.held(before)):
+            return  # the hole may have begun in an earlier bar, and its count stands here
         chosen = set(held)
         ids = sum(t.count if instrument.exchange == "okx" else 1 for t in span if t not in chosen)
         if ids != int(row.missing):

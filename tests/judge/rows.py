@@ -19,7 +19,7 @@ PRICES = ("open", "high", "low", "close")
 
 class Row:
     __slots__ = ("bar", "key", "rev", "status", "prices", "buys", "sells", "numbers", "first_id", "last_id", "missing",
-                 "text", "seen", "file", "life", "verdict")
+                 "text", "seen", "basis", "file", "life", "verdict")
 
     def __init__(self, text):
         """Raises ValueError with what is wrong."""
@@ -48,7 +48,7 @@ class Row:
             raise ValueError("missing " + f["missing"])
         self.missing = f["missing"]
         self.first_id, self.last_id = f["first_id"], f["last_id"]
-        self.text, self.seen, self.file, self.life, self.verdict = text, 0.0, "", 0, ""
+        self.text, self.seen, self.basis, self.file, self.life, self.verdict = text, 0.0, 0.0, "", 0, ""
 
     def __getattr__(self, name):
         try:

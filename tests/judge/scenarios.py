@@ -81,10 +81,10 @@ class Scenario:
     """every: mean seconds between faults; first: kinds that hold when the daemon begins; warm: seconds of peace at first; settle: seconds of peace at the end."""
 
     def __init__(self, name, kinds, venues=EVERYWHERE, interval=2, every=4.0, warm=2.0, settle=55.0, shift=None,
-                 blocks=True, shortest=90, first=()):
+                 blocks=True, shortest=90, first=(), extra=""):
         self.name, self.kinds, self.venues, self.interval, self.every = name, kinds, venues, interval, every
         self.warm, self.settle, self.shift, self.blocks, self.shortest = warm, settle, shift, blocks, shortest
-        self.first = first
+        self.first, self.extra = first, extra
 
     def build(self, world):
         return [e for venue in self.venues for e in venue(world)]
@@ -112,11 +112,12 @@ SCENARIOS = {s.name: s for s in (
     Scenario("fast-clock", ("cut", "swallow"), every=8.0, shift=300.0, interval=5),
     Scenario("midnight", ("swallow", "cut", "restart"), every=8.0, shift="midnight"),
     Scenario("history", ("rest", "rest", "history-later", "page-cap", "cut"), every=5.0),
-    Scenario("lists", ("list", "edit", "edit", "swallow"), every=5.0),
+    Scenario("lists", ("list", "edit", "edit", "swallow", "restart"), every=5.0),
     Scenario("stops", ("restart",), every=5.0),
     Scenario("stops-in-trouble", ("restart", "swallow", "deaf", "cut", "rest"), every=4.0, interval=3),
     Scenario("freeze", ("freeze", "cut"), every=6.0),
     Scenario("disk", ("disk-full", "restart", "swallow"), every=6.0),
+    Scenario("twins", ("cut", "mute", "young-mute", "swallow", "restart"), every=5.0, extra="redundancy = 2\n"),
     Scenario("mixed", ("cut", "half-open", "mute", "young-mute", "deaf", "form", "same-id", "same-fills", "renumber",
                        "time", "rest", "list", "edit", "restart", "freeze", "disk-full") + FRAMES, every=3.0),
     Scenario("minutes", ("swallow", "cut", "mute", "deaf", "rest", "restart", "lag"), every=20.0, interval=60,

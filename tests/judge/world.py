@@ -30,7 +30,7 @@ class World:
         self.counts, self.notes, self.applied = Counter(), [], []
         self.life, self.lives, self.frozen, self.stops = 0, [], [], []
         self.removed, self.last_emit = {}, time.time()
-        self.newly = set()
+        self.newly, self.disk = set(), []
         self.stopping, self.listings, self.direct = {}, [], []
         self.worst_lag, self.open_fault = 0.0, None
         self.interval_us = scenario.interval * 1_000_000
@@ -42,7 +42,7 @@ class World:
             self.servers += [ws.Server(e, host, base + host, context) for host in (0, 1)]
             address = "127.0.0.1:%d"
             hosts += '[exchange.%s]\nws = ["wss://%s", "wss://%s"]\nrest = ["https://%s", "https://%s"]\n' % (
-                e.venue, *(2 * (address % base, address % (base + 1))))
+                e.venue, *(2 * (address % base, address % (base + 1)))) + scenario.extra
             base += 2
         self.daemon = Daemon(program, os.path.join(folder, "daemon"), "%ds" % scenario.interval, hosts, ca, port)
         self.tail = Tail(self.daemon.data)
@@ -121,6 +121,8 @@ class World:
     async def start_daemon(self):
         self.life += 1
         self.lives.append((time.time(), None))
+        for span in self.disk:  # a limit ends with its process
+            span[1] = span[1] or time.time()
         await self.daemon.start()
 
     def life_ended(self, how, status=None):
@@ -175,7 +177,8 @@ class World:
         for s in self.servers:
             await s.start()
         self.daemon.write_symbols(self.symbols())
-        self.daemon.write_config()
+        await asyncio.to_thread(self.daemon.write_config)
+        self.last_emit, self.worst_lag = time.time(), 0.0
         tasks = [asyncio.ensure_future(self.run_tape())]
         await asyncio.sleep(HEAD_START)
         for p in self.plan:

@@ -39,7 +39,7 @@ class Connection:
         self.reader, self.writer = reader, writer
         self.opened, self.open = time.time(), True
         self.ended = None  # when
-        self.reset_at = None  # when data in flight may have been lost
+        self.cut_at = None  # when this side ended it: data in flight may have been lost
         self.black = False  # nothing goes out any more, not even pongs
         self.mute = False  # pings and answers only
         self.vouching = None  # the one topic that still speaks on a mute connection
@@ -71,14 +71,13 @@ class Connection:
 
     def cut(self, how):
         """fin: orderly; rst: what is in flight is lost; close: by a close frame; black: half-open."""
+        self.cut_at = self.cut_at or time.time()
         if how == "black":
             self.black = True
-            self.reset_at = time.time()
             return
         if how == "close":
             self.write(frame(CLOSE, struct.pack("!H", 1001)))
         if how == "rst":
-            self.reset_at = time.time()
             raw = self.writer.get_extra_info("socket")
             try:
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
