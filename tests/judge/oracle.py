@@ -1,16 +1,14 @@
 """Judges every row, at every revision, against the tape and what the daemon could know when it wrote it."""
-import bisect
 import time
 from collections import Counter, defaultdict
-from decimal import Decimal
 
 import explain
-from tape import ZERO, exact
+from figures import Figures
+from knowledge import Knowledge
+from sizes import Sizes
+from tape import exact
 
-IN_TIME = 0.7  # seconds before a row is seen: what came until then must be in it
-READ_BY_REST = 1.5
 FRESH = 5.0  # of trades made later than their bar, those this shortly before a row was seen may be in it or not
-SILENCE = 15  # usual gaps of a connection: longer silence is no chance
 AHEAD = 0.6  # seconds by which a bar's end may be ahead of the exchange's time when it is seen
 
 
@@ -19,7 +17,7 @@ class Offence:
         self.kind, self.what, self.row, self.more = kind, what, row, more
 
 
-class Oracle:
+class Oracle(Knowledge, Figures, Sizes):
     def __init__(self, world, rows):
         self.w, self.rows = world, rows
         self.offences, self.notes, self.statuses = [], Counter(), Counter()
@@ -45,77 +43,6 @@ class Oracle:
         for t in instrument.trades:
             bars[t.time - t.time % self.w.interval_us].append(t)
         return bars
-
-    # -- what the daemon could know
-
-    def certain(self, moment, connection, seen):
-        """Was a frame that left at `moment` surely read by the time a row was made? What the daemon leaves unread when it
-        ends a connection itself is its own loss; so is what waits in a socket while it is stopped."""
-        cut = connection.cut_at if connection is not None else None
-        if cut is not None and moment > cut - 1.0:
-            return False
-        for begun, ended in self.w.frozen:
-            ended = ended or 1e18
-            if begun - 0.3 <= moment <= ended and (seen < ended or (cut is not None and cut <= ended + 1.0)):
-                return False
-        return True
-
-    @staticmethod
-    def earliest(instrument):
-        """Per epoch: what was told, by time."""
-        told = defaultdict(list)
-        for event in instrument.told:
-            told[event[2]].append(event)
-        for events in told.values():
-            events.sort(key=lambda e: e[0])
-        return told
-
-    def must(self, trade, row, lowest):
-        """The daemon had this trade, or an id beyond it, in time for this row."""
-        until = row.basis - IN_TIME
-        for moment, life, connection in trade.sent:
-            if life == row.life and moment <= until and self.certain(moment, connection, row.basis):
-                return "was delivered %.1f s before" % (row.basis - moment)
-        for moment, life in trade.rest:
-            if life == row.life and moment <= row.basis - READ_BY_REST and self.certain(moment, None, row.basis):
-                return "was in a page of history %.1f s before" % (row.basis - moment)
-        if trade.instrument.chained and lowest.get(trade.epoch, 1 << 62) < trade.number:
-            told = self.told[trade.instrument].get(trade.epoch, ())
-            for moment, life, _, number, connection in told[bisect.bisect_left(told, (trade.made,)):]:
-                if moment > until:
-                    break
-                margin = READ_BY_REST if connection is None else IN_TIME
-                if number > trade.number and life == row.life and moment <= row.basis - margin and \
-                        self.certain(moment, connection, row.basis):
-                    return "was told of by id %d %.1f s before" % (number, row.basis - moment)
-        return None
-
-    def lowest(self, instrument):
-        """The first id that the daemon learnt, per epoch: nothing before it is known to be missing."""
-        return {epoch: min(e[3] for e in events) for epoch, events in self.told[instrument].items()}
-
-    def unwatched(self, instrument, row):
-        """Why nothing showed that the bar was whole when the row was written; None if something may have."""
-        e = self.w.exchange_of(instrument)
-        end = row.bar + self.w.interval_us
-        numbers = {n for _, life, n in instrument.acks if life == row.life}
-        local_end = end / 1e6 - self.w.shift
-        if any(local_end <= m <= row.basis for m in e.answered):
-            return None
-        newest = None
-        for moment, number, us in e.data:
-            if moment <= row.basis and number in numbers:
-                if us >= end:
-                    return None
-                newest = (moment, us)
-        pace = sum(1 / i.pace for i in e.instruments if i.pace and i in self.w.wanted)
-        begun = self.w.lives[row.life - 1][0] + 2.0
-        silent = row.basis - 0.3 - (newest[0] if newest else begun)
-        if newest and newest[0] - (newest[1] / 1e6 - self.w.shift) > 1.5 and silent < 5:
-            return "its feed was %.1f s late" % (newest[0] - (newest[1] / 1e6 - self.w.shift))
-        if silent * pace >= SILENCE:
-            return "its connections had been silent for %.1f s, %.0f of their usual gaps" % (silent, silent * pace)
-        return None
 
     # -- all rows
 
@@ -237,57 +164,6 @@ class Oracle:
         reasons = "" if not why else "; ".join("%s %s" % (t.id, why[t]) for t in sure[-6:])
         self.offend(kind, explain.difference(row, made), row, self.list_trades(made) + reasons)
 
-    def of_another_size(self, row, instrument, made):
-        """Is the row what the tape would be by another contract size? Until a list tells of the change, nobody knows."""
-        if len(instrument.sizes) < 2:
-            return False
-        true = [t.contract for t in made]
-        found = False
-        for _, size, _ in instrument.sizes:
-            for t in made:
-                t.contract = size
-            found = found or not any(h > w for h, w in zip(explain.held(row), explain.total(made)))
-        for t, size in zip(made, true):
-            t.contract = size
-        told = [said for _, _, said in instrument.sizes[1:] if said is not None and said <= row.seen - READ_BY_REST]
-        if found and not told:
-            row.verdict = "of another size"
-            self.note("by a contract size that no list had told to be over", row)
-            return True
-        return False
-
-    def final_size(self, row, instrument):
-        """At the end, a list has told of the change: no whole row may keep the wrong size."""
-        trades = self.bars[instrument].get(row.bar, [])
-        told = [said for _, _, said in instrument.sizes[1:] if said is not None]
-        if told and row.seen < max(told) + READ_BY_REST and row.status in ("live", "repaired") and \
-                self.w.ended - max(told) > 20 and not explain.same(explain.total(trades), explain.held(row)):
-            self.offend("size-final", "a list told of another contract size, and the row stays: %s" %
-                        explain.difference(row, trades), row, self.list_trades(trades))
-
-    def missing_count(self, row, instrument, made):
-        """`missing` is exact where the whole hole lies between two trades of the bar."""
-        held = explain.explained_by(explain.held(row), [], [t for t in made if not t.twin])
-        if not held or len({t.epoch for t in made}) > 1:
-            return
-        low, high = min(t.number for t in held), max(t.number for t in held)
-        span = [t for t in instrument.trades if low <= t.number <= high and t.epoch == held[0].epoch]
-        inside = {id(t) for t in made}
-        before = [r for r in self.history[row.key, row.bar - self.w.interval_us] if r.seen <= row.seen]
-        before = before[-1] if before else None
-        if any(id(t) not in inside for t in span) or any(not low < t.number < high for t in made if t not in held) or \
-                before is None or before.status not in ("live", "repaired"):
-            return
-        earlier = self.bars[instrument].get(before.bar, [])
-        if not any(t.last == min(x.first for x in held) - 1 if instrument.exchange == "okx" else t.number == low - 1
-                   for t in earlier) or not explain.same(explain.total(earlier), explain.held(before)):
-            return  # the hole may have begun in an earlier bar, and its count stands here
-        chosen = set(held)
-        ids = sum(t.count if instrument.exchange == "okx" else 1 for t in span if t not in chosen)
-        if ids != int(row.missing):
-            self.offend("missing", "%s ids are said to be missing, it is %d" % (row.missing, ids), row,
-                        self.list_trades(made))
-
     @staticmethod
     def side_untold(target, made):
         """Trades whose side no frame told may count as other."""
@@ -328,72 +204,6 @@ class Oracle:
             return
         self.offend("live-final", "wrong at its highest rev %.0f s after it was seen: %s" % (
             self.w.ended - row.seen, explain.difference(row, trades)), row, self.list_trades(trades))
-
-    # -- prices, ids, sums
-
-    def told_right(self, row, instrument, held):
-        held = [t for t in held if not t.twin]
-        trades = [t for t in held if not t.other]
-        if not trades:
-            if not held and (row.first_id or row.last_id):
-                self.offend("ids", "a quiet bar with ids", row)
-            if len(set(row.prices)) != 1:
-                self.offend("prices", "a quiet bar's prices differ", row)
-            return
-        openings, closings, firsts, lasts = set(), set(), set(), set()
-        for some in (trades, held):
-            for order in (lambda t: t.number, lambda t: t.time, lambda t: t.made):
-                low, high = min(map(order, some)), max(map(order, some))
-                openings |= {Decimal(t.price) for t in some if order(t) == low}
-                firsts |= {str(t.first if t.instrument.exchange == "okx" else t.id) for t in some if order(t) == low}
-                closings |= {Decimal(t.price) for t in some if order(t) == high}
-                lasts |= {str(t.id) for t in some if order(t) == high}
-        opening, high, low, close = row.prices
-        spans = [(max(Decimal(t.price) for t in some), min(Decimal(t.price) for t in some)) for some in (trades, held)]
-        if opening not in openings or close not in closings or (high, low) not in spans:
-            self.offend("prices", "open %s of %s, close %s of %s, high and low %s of %s" % (
-                opening, sorted(openings), close, sorted(closings), (str(high), str(low)),
-                [(str(a), str(b)) for a, b in spans]), row)
-        if row.first_id not in firsts or row.last_id not in lasts:
-            self.offend("ids", "first %s of %s, last %s of %s" % (row.first_id, sorted(firsts), row.last_id,
-                                                                  sorted(lasts)), row)
-
-    def quiet_price(self, row):
-        """At the end: a quiet bar repeats the last price before it, where the bar of that price is whole."""
-        instrument = self.by_key.get(row.key)
-        if instrument is None or row.verdict != "right" or self.bars[instrument].get(row.bar):
-            return
-        before = [t for t in instrument.trades if t.time < row.bar and t.time >= self.first_bar[row.key] and not t.twin]
-        if not before:
-            return
-        latest = max(t.time for t in before)
-        last = [before[-1]] + [t for t in before if t.time == latest] + [t for t in before if not t.other][-1:]
-        bars = {t.time - t.time % self.w.interval_us for t in last}
-        if any(b not in self.whole(row.key) for b in bars):
-            return
-        if row.prices[0] not in {Decimal(t.price) for t in last}:
-            self.offend("prices", "a quiet bar's price is not the last: %s" % [t.price for t in last], row)
-
-    def whole(self, key):
-        """Bars whose row at the end says that it is whole."""
-        if key not in self.wholes:
-            self.wholes[key] = {bar for (k, bar), r in self.final.items() if k == key and r.verdict == "right"}
-        return self.wholes[key]
-
-    def sums(self):
-        by_key = defaultdict(list)
-        for (key, _), row in self.final.items():
-            by_key[key].append(row)
-        for rows in by_key.values():
-            rows.sort(key=lambda r: r.bar)
-            base = quote = ZERO
-            for row in rows:
-                base = exact(lambda: base + row.numbers["delta_base"])
-                quote = exact(lambda: quote + row.numbers["delta_quote"])
-                if (base, quote) != (row.numbers["cvd_base"], row.numbers["cvd_quote"]):
-                    self.offend("cvd", "the deltas so far add up to %s and %s" % (explain.plain(base),
-                                                                                  explain.plain(quote)), row)
-                    base, quote = row.numbers["cvd_base"], row.numbers["cvd_quote"]
 
     def list_trades(self, trades, most=6):
         """The tape's truth, in short lines."""

@@ -78,7 +78,8 @@ EVERYWHERE = (binance_spot, binance_linear, okx, bybit, coinbase, deribit)
 
 
 class Scenario:
-    """every: mean seconds between faults; first: kinds that hold when the daemon begins; warm: seconds of peace at first; settle: seconds of peace at the end."""
+    """every: mean seconds between faults; first: kinds that hold when the daemon begins; warm, settle: seconds of peace at
+    first and at the end; extra: lines of configuration for every market; shortest: seconds that it needs."""
 
     def __init__(self, name, kinds, venues=EVERYWHERE, interval=2, every=4.0, warm=2.0, settle=55.0, shift=None,
                  blocks=True, shortest=90, first=(), extra=""):

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import explain
 from binance import Binance
+from limits import Manners
 from liveness import Liveness
 from oracle import Oracle
 from rows import COLUMNS, Row
@@ -238,6 +239,27 @@ MALFORMED = (("a trailing zero", 12, "1.50"), ("an exponent", 12, "1e3"), ("a mi
              ("an unknown status", 5, "fine"), ("a quoted field", 3, '"AAAUSDT"x'[:0] + "A,B"), ("an empty count", 10, ""))
 
 
+def manners():
+    """Limits: just within is no offence, one more is; who comes too early after a ban is seen."""
+    failed = 0
+    for what, expected, moments, ban in (
+            ("five messages in a second", 0, [0, .2, .4, .6, .8, 1.01], None), ("six messages in a second", 1,
+                                                                               [0, .2, .4, .6, .8, .9], None),
+            ("asking after the ban", 0, [12.1], 10), ("asking during the ban", 1, [5], 10)):
+        m = Manners("self-test")
+        if ban:
+            m.tell_to_wait(1, "all", 1, ban, "429")
+        for moment in moments:
+            if ban:
+                m.asked(moment, "all", 1, what)
+            else:
+                m.count("messages", 5, 1.0, moment)
+        good = len(m.offences) == expected
+        failed += not good
+        print("%-42s %-16s %s" % (what, "%d offences" % expected, "found" if good else "NOT FOUND: %s" % m.offences))
+    return failed
+
+
 def main():
     failed = 0
     w = Stub()
@@ -252,6 +274,7 @@ def main():
         good = expected in kinds
         failed += not good
         print("%-42s %-16s %s" % (what, expected, "found" if good else "NOT FOUND; instead %s" % sorted(kinds)))
+    failed += manners()
     text = perfect(Stub())[0].text.split(",")
     for what, column, value in MALFORMED:
         try:
