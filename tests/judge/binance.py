@@ -22,10 +22,11 @@ class Binance(Exchange):
 
     def number(self, trade):
         i = trade.instrument
-        trade.id = trade.number = i.next_id
+        trade.id = trade.number = i.next_fill if self.world.scenario.single else i.next_id
         trade.first, trade.last = i.next_fill, i.next_fill + trade.count - 1
         i.next_id += 1
-        i.next_fill += trade.count + (1 if self.world.chance(self.fill_holes) else 0)
+        hole = not self.world.scenario.single and self.world.chance(self.fill_holes)
+        i.next_fill += trade.count + hole
 
     fill_holes = 0.0
 
@@ -35,9 +36,15 @@ class Binance(Exchange):
         t = trades[0]
         data = {"e": "aggTrade", "E": self.now_ms(), "s": t.instrument.symbol, **self.row(t)}
         self.extra(data)
+        if self.world.scenario.single:
+            data.update(e="trade", t=data.pop("a"))
+            del data["f"], data["l"]
         if form:
-            form(data, "p", "q", "T", "a", "m")
-        return json.dumps({"stream": t.instrument.symbol.lower() + "@aggTrade", "data": data}, separators=(",", ":"))
+            form(data, "p", "q", "T", "a" if "a" in data else "t", "m")
+        return json.dumps({"stream": t.instrument.symbol.lower() + self.kind(), "data": data}, separators=(",", ":"))
+
+    def kind(self):
+        return "@trade" if self.world.scenario.single else "@aggTrade"
 
     def extra(self, data):
         data["M"] = True
@@ -66,7 +73,7 @@ class Binance(Exchange):
         connection.names.add(name)
         symbol, _, kind = name.partition("@")
         instrument = self.by_name.get(symbol.upper())
-        if symbol == symbol.lower() and instrument and kind == "aggTrade" and not connection.deaf_route:
+        if symbol == symbol.lower() and instrument and "@" + kind == self.kind() and not connection.deaf_route:
             self.subscribe(connection, instrument.symbol, instrument)
         if len(connection.names) > 1024:
             self.manners.offend(time.time(), "rate-limit", "more than 1024 streams on a connection")
@@ -151,6 +158,8 @@ class Binance(Exchange):
         trades = i.visible()
         if i.epoch:  # the old numbering is gone from history
             trades = [t for t in trades if t.epoch == i.epoch]
+        if self.world.scenario.single:
+            return Answer([])  # aggregates have another numbering, and nobody needs it there
         if "fromId" in q:
             trades = [t for t in trades if t.id >= int(q["fromId"])][:limit]
         elif "startTime" in q:
@@ -172,6 +181,19 @@ class Binance(Exchange):
                   "isBestMatch": True} for t in i.visible()[-limit:] for n in range(t.first, t.last + 1)]
         self.answered.append(time.time())
         return Answer([] if cut == "empty" else fills[-limit:])
+
+    def get_historicalTrades(self, request, cut):
+        i, q = self.wanted(request), request.query
+        if i is None:
+            return self.bad_symbol()
+        limit, low = min(int(q.get("limit", 500)), 1000), int(q.get("fromId", 0))
+        trades = [t for t in i.visible() if t.last >= low and t.epoch == i.epoch]
+        trades = trades[:limit] if "fromId" in q else trades[-limit:]
+        if self.world.scenario.single:
+            self.told_by_rest(trades)
+        rows = [{"id": n, "price": t.price, "qty": t.size, "time": t.time // 1000, "isBuyerMaker": t.side == "sell",
+                 "isBestMatch": True} for t in trades for n in range(t.first, t.last + 1) if n >= low]
+        return Answer(rows[:limit])
 
     def get_klines(self, request, cut):
         i, q = self.wanted(request), request.query
@@ -202,10 +224,10 @@ class BinanceLinear(Binance):
     allowed, messages_per_second, ping_every, longest, fill_holes = 2400, 10, 180, 1500, 0.03
 
     def routed(self, path):
-        return path.startswith("/market/")
+        return path.startswith("/public/" if self.world.scenario.single else "/market/")
 
     def extra(self, data):
-        data.update(nq=data["q"], st=1)
+        data.update({"X": "MARKET"} if self.world.scenario.single else {"nq": data["q"]}, st=1)
 
     def describe(self, i):
         return {"symbol": i.symbol, "pair": i.symbol, "contractType": "PERPETUAL", "deliveryDate": 4133404800000,

@@ -32,10 +32,15 @@ class Okx(Exchange):
         t = trades[0]
         row = {"instId": t.instrument.symbol, "tradeId": str(t.id), "px": t.price, "sz": t.size, "side": t.side,
                "ts": str(t.time // 1000), "count": str(t.count), "source": "0", "seqId": t.id * 7}
+        if self.world.scenario.single:
+            del row["count"], row["seqId"]
         if form:
             form(row, "px", "sz", "ts", "tradeId", "side")
-        return json.dumps({"arg": {"channel": "trades", "instId": t.instrument.symbol}, "data": [row]},
+        return json.dumps({"arg": {"channel": self.channel(), "instId": t.instrument.symbol}, "data": [row]},
                           separators=(",", ":"))
+
+    def channel(self):
+        return "trades-all" if self.world.scenario.single else "trades"
 
     async def session(self, connection):
         connection.operations = 0
@@ -62,7 +67,8 @@ class Okx(Exchange):
             return
         for arg in m.get("args", []):
             instrument = self.by_name.get(arg.get("instId"))
-            if instrument is None or arg.get("channel") != "trades" or "/public" not in connection.request.path:
+            if instrument is None or arg.get("channel") != self.channel() or \
+                    ("/business" if self.world.scenario.single else "/public") not in connection.request.path:
                 connection.send({**reply, "event": "error", "code": "60018", "connId": "judge", "msg":
                                  "Wrong URL or channel:%s,instId:%s doesn't exist. Please use the correct URL, channel "
                                  "and parameters referring to API document." % (arg.get("channel"), arg.get("instId"))})

@@ -62,7 +62,7 @@ def day_of(bar):
 
 
 class Tail:
-    """Follows the files and notes when each line was first seen."""
+    """Follows the files and notes when each line was written, to a tenth of a second."""
 
     def __init__(self, folder):
         self.folder, self.lines, self.offsets, self.half = folder, [], {}, {}
@@ -77,7 +77,8 @@ class Tail:
         for path in self.files():
             offset = self.offsets.get(path, 0)
             try:
-                size = os.stat(path).st_size
+                status = os.stat(path)
+                size, written = status.st_size, min(now, status.st_mtime)
                 if size < offset:
                     self.shrunk += 1
                     self.lines = [l for l in self.lines if l[1] != path or l[2] < size]
@@ -93,7 +94,7 @@ class Tail:
             self.half[path] = rest
             at = offset
             for line in whole.split(b"\n") if whole or _ else []:
-                self.lines.append((now, path, at, line.decode("utf-8", "replace"), life))
+                self.lines.append((written, path, at, line.decode("utf-8", "replace"), life))
                 at += len(line) + 1
             self.offsets[path] = at
 

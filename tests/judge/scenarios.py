@@ -79,13 +79,13 @@ EVERYWHERE = (binance_spot, binance_linear, okx, bybit, coinbase, deribit)
 
 class Scenario:
     """every: mean seconds between faults; first: kinds that hold when the daemon begins; warm, settle: seconds of peace at
-    first and at the end; extra: lines of configuration for every market; shortest: seconds that it needs."""
+    first and at the end; extra: lines of configuration for every market; single: streams of single fills; shortest: seconds that it needs."""
 
     def __init__(self, name, kinds, venues=EVERYWHERE, interval=2, every=4.0, warm=2.0, settle=55.0, shift=None,
-                 blocks=True, shortest=90, first=(), extra=""):
+                 blocks=True, shortest=90, first=(), extra="", single=False):
         self.name, self.kinds, self.venues, self.interval, self.every = name, kinds, venues, interval, every
         self.warm, self.settle, self.shift, self.blocks, self.shortest = warm, settle, shift, blocks, shortest
-        self.first, self.extra = first, extra
+        self.first, self.extra, self.single = first, extra, single
 
     def build(self, world):
         return [e for venue in self.venues for e in venue(world)]
@@ -106,7 +106,9 @@ SCENARIOS = {s.name: s for s in (
     Scenario("lag", ("lag", "late-print", "swallow"), every=8.0, interval=5),
     Scenario("forms", ("form", "form", "swallow"), every=3.0),
     Scenario("ids", ("same-id", "same-fills", "renumber", "swallow"), every=4.0),
-    Scenario("sizes", ("size", "cut", "swallow"), venues=(okx, binance_spot), every=6.0),
+    Scenario("sizes", ("size", "cut", "swallow", "restart"), venues=(okx, binance_spot), every=5.0),
+    Scenario("single", ("cut", "swallow", "double", "reorder", "deaf", "restart"), every=5.0, single=True,
+             venues=(binance_spot, binance_linear, okx), extra='stream = "trade"\n'),
     Scenario("clock", ("cut", "swallow", "restart"), every=8.0, first=("time", "time")),
     Scenario("clock-later", ("time", "cut", "restart"), every=6.0),
     Scenario("slow-clock", ("cut", "swallow"), every=8.0, shift=-300.0, interval=5),

@@ -103,7 +103,7 @@ class World:
         exchange, made, trades = self.exchange_of(instrument), time.time(), []
         for price, size, side, count, back in levels:
             us = int((made + self.shift) * 1000 - back) * 1000
-            trade = Trade(instrument, price, size, side, us, made, count)
+            trade = Trade(instrument, price, size, side, us, made, 1 if self.scenario.single else count)
             trade.other = self.scenario.blocks and exchange.venue.split(".")[0] in ("bybit", "deribit") and \
                 self.random.random() < 0.02
             (number or exchange.number)(trade)
