@@ -49,7 +49,9 @@ class Liveness:
             last -= step
         absent = [b for b in range(first, last + 1, step) if b not in rows and not self.away(i, b)]
         running = [b for b in absent if self.was_running(b)]
-        if running:
+        if running and self.started_by_a_wrong_list(i):
+            self.o.note("rows are absent after a start at which the list was wrong (%s)" % i.venue)
+        elif running:
             kind = "absent" if max(running) < last - 4 * step else "late"
             self.o.offend(kind, "%s/%s/%s: %d bars have no row though the daemon ran, first %s, last %s" % (
                 *i.key, len(running), self.name(running[0]), self.name(running[-1])))
@@ -62,6 +64,12 @@ class Liveness:
     def known(self, i, bar):
         """The daemon knew an id of the instrument from before this bar."""
         return any(m <= self.local(bar) for m, *_ in i.told)
+
+    def started_by_a_wrong_list(self, i):
+        """The list lacked the instrument, or said that it is halted, when the daemon began."""
+        spans = [(self.w.begun + p.start, self.w.begun + p.end) for p in self.w.plan
+                 if p.kind == "list" and p.choice["venue"].venue == i.venue]
+        return any(start - 1 < begun + 5 and begun - 1 < end for start, end in spans for begun, _ in self.w.lives)
 
     def was_running(self, bar):
         start, end = self.local(bar), self.local(bar + self.w.interval_us)

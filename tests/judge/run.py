@@ -29,14 +29,23 @@ def supply(options, seed, seconds):
         seed += 1_000_003
 
 
-def one_round(options, supplies, seconds, work, number, ca, context):
+def fitting(scenarios, left):
+    """The next scenario that can still be had in the time that is left; the first round takes any."""
+    for _ in range(len(SCENARIOS)):
+        scenario, seed = next(scenarios)
+        if scenario.shortest <= left + 5:
+            break
+    return scenario, seed
+
+
+def one_round(options, supplies, seconds, left, work, number, ca, context):
     """Worlds that run side by side; seeds take turns."""
     most = options.side_by_side
     if options.scenario:
         most = min(most, len(options.scenario) * len(supplies))
     worlds = []
     for k in range(most):
-        scenario, seed = next(supplies[k % len(supplies)])
+        scenario, seed = fitting(supplies[k % len(supplies)], left)
         folder = os.path.join(work, "%d-%s-%s" % (number, scenario.name, seed))
         worlds.append(World(scenario, seed, max(seconds, scenario.shortest), folder,
                             options.cvdd and os.path.abspath(options.cvdd), ca, context,
@@ -56,7 +65,7 @@ async def all_rounds(options, seeds, work):
             break
         number += 1
         # The last round takes what is left rather than leave a rest that is too short for another.
-        worlds = one_round(options, supplies, left if left < 2 * ROUND - 60 else ROUND, work, number, ca, context)
+        worlds = one_round(options, supplies, left if left < 2 * ROUND - 60 else ROUND, left, work, number, ca, context)
         for w in worlds:
             print("world %s (%s), %.0f s, %d faults planned" % (w.scenario.name, w.seed, w.seconds, len(w.plan)))
             if options.plan:
