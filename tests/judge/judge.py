@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import os
 import random
+import re
 import shutil
 import sys
 import tempfile
@@ -23,7 +24,8 @@ def arguments():
     p.add_argument("--cvdd", help="the program to judge")
     p.add_argument("--seed", action="append", help="a number, or random; several are taken in turn")
     p.add_argument("--minutes", type=float, default=2.0)
-    p.add_argument("--work", help="folder for data and logs (kept); default: a temporary one, kept if there are offences")
+    p.add_argument("--work", help="folder for data and logs (kept; those of earlier runs are removed); default: a temporary one, "
+                   "kept if there are offences")
     p.add_argument("--scenario", action="append", default=[], help="only these (see --list)")
     p.add_argument("--side-by-side", type=int, default=5, help="worlds at once")
     p.add_argument("--port", type=int, default=21000, help="the first of some hundred ports")
@@ -65,6 +67,9 @@ def main():
     seeds = [random.SystemRandom().randrange(1, 10 ** 9) if s == "random" else int(s) for s in options.seed or ["1"]]
     print("judge: seed%s %s" % ("s" if len(seeds) > 1 else "", " ".join(map(str, seeds))))
     work = options.work or tempfile.mkdtemp(prefix="cvdd-judge-")
+    for name in os.listdir(work) if os.path.isdir(work) else []:
+        if re.fullmatch(r"\d+-[a-z-]+-\d+", name):
+            shutil.rmtree(os.path.join(work, name), ignore_errors=True)
     begun = time.time()
     try:
         clean = asyncio.run(run.all_rounds(options, seeds, work))

@@ -24,7 +24,7 @@ class Stub:
         self.begun = int(time.time()) // 60 * 60 - 600.0
         self.ended = self.begun + 120
         self.lives, self.frozen, self.removed, self.listings = [(self.begun - 1, self.ended)], [], {}, []
-        self.stopping, self.worst_lag, self.disk, self.newly = {}, 0.0, [], set()
+        self.stopping, self.worst_lag, self.disk, self.newly, self.plan = {}, 0.0, [], set(), []
         symbols = [("AAAUSDT", 0.3), ("BBBUSDT", 7.0)]
         self.instruments = [Instrument("binance.spot", s, s[:3], "USDT", pace, "100.5", (2, 3)) for s, pace in symbols]
         self.exchanges = [Binance(self, self.instruments)]
