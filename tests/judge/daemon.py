@@ -52,17 +52,14 @@ class Daemon:
         self.reader = asyncio.ensure_future(self.read_log(self.process))
 
     async def read_log(self, process):
-        with open(os.path.join(self.folder, "log"), "ab") as copy:
-            while True:
-                try:
-                    line = await process.stderr.readline()
-                except ValueError:
-                    continue
-                if not line:
-                    return
-                copy.write(line)
-                copy.flush()
-                self.log.append((time.time(), line.decode("utf-8", "replace").rstrip()))
+        while True:
+            try:
+                line = await process.stderr.readline()
+            except ValueError:
+                continue
+            if not line:
+                return
+            self.log.append((time.time(), line.decode("utf-8", "replace").rstrip()))
 
     async def stop(self):
         """SIGTERM; returns (exit status, seconds)."""
@@ -96,6 +93,11 @@ class Daemon:
         if self.running:
             hard = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)[1]
             resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (hard if size is None else size, hard))
+
+    def save_log(self):
+        """At the end: a busy disk would hold up the exchanges."""
+        with open(os.path.join(self.folder, "log"), "w", encoding="utf-8") as copy:
+            copy.writelines(line + "\n" for _, line in self.log)
 
     def near(self, moment, before=3.0, after=1.5, most=8):
         lines = [l for t, l in self.log if moment - before <= t <= moment + after]

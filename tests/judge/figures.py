@@ -6,6 +6,10 @@ import explain
 from tape import ZERO, exact
 
 
+# What is first and last: by id, by time, or as it came. The contract leaves it open; each will do.
+ORDERS = (lambda t: t.number, lambda t: t.time, lambda t: t.made)
+
+
 class Figures:
     """Needs w, bars, final, history, first_bar, wholes, by_key, offend, note, list_trades of the oracle that it is a part of."""
 
@@ -20,7 +24,7 @@ class Figures:
             return
         openings, closings, firsts, lasts = set(), set(), set(), set()
         for some in (trades, held):
-            for order in (lambda t: t.number, lambda t: t.time, lambda t: t.made):
+            for order in ORDERS:
                 low, high = min(map(order, some)), max(map(order, some))
                 openings |= {Decimal(t.price) for t in some if order(t) == low}
                 firsts |= {str(t.first if t.instrument.exchange == "okx" else t.id) for t in some if order(t) == low}
@@ -44,8 +48,11 @@ class Figures:
         before = [t for t in instrument.trades if t.time < row.bar and t.time >= self.first_bar[row.key] and not t.twin]
         if not before:
             return
-        latest = max(t.time for t in before)
-        last = [before[-1]] + [t for t in before if t.time == latest] + [t for t in before if not t.other][-1:]
+        last = []
+        for some in (before, [t for t in before if not t.other]):
+            for order in ORDERS if some else ():
+                high = max(map(order, some))
+                last += [t for t in some if order(t) == high]
         bars = {t.time - t.time % self.w.interval_us for t in last}
         if any(b not in self.whole(row.key) for b in bars):
             return

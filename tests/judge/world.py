@@ -201,6 +201,7 @@ class World:
             for c in e.live():
                 c.cut("fin")
         self.tail.poll(self.life)
+        self.daemon.save_log()
 
 
 def raise_limits():
