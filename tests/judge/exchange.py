@@ -234,6 +234,7 @@ class Exchange(Candles):
         self.answered.append(now)
         for trade in trades:
             trade.rest.append((now, life))
+        for trade in {min(trades, key=lambda t: t.number), max(trades, key=lambda t: t.number)} if trades else ():
             trade.instrument.told.append((now, life, trade.epoch, trade.number, None))
 
     def listed(self):

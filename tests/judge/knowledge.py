@@ -43,9 +43,8 @@ class Knowledge:
                 return "was in a page of history %.1f s before" % (row.basis - moment)
         if trade.instrument.chained and lowest.get(trade.epoch, 1 << 62) < trade.number:
             told = self.told[trade.instrument].get(trade.epoch, ())
-            for moment, life, _, number, connection in told[bisect.bisect_left(told, (trade.made,)):]:
-                if moment > until:
-                    break
+            for k in range(bisect.bisect_left(told, (trade.made,)), bisect.bisect_right(told, (until, 1 << 62))):
+                moment, life, _, number, connection = told[k]
                 margin = READ_BY_REST if connection is None else IN_TIME
                 if number > trade.number and life == row.life and moment <= row.basis - margin and \
                         self.certain(moment, connection, row.basis):
@@ -65,8 +64,8 @@ class Knowledge:
         if any(local_end <= m <= row.basis for m in e.answered):
             return None
         newest = None
-        for moment, number, us in e.data:
-            if moment <= row.basis and number in numbers:
+        for moment, number, us in e.data[:bisect.bisect_right(e.data, (row.basis, 1 << 62))]:
+            if number in numbers:
                 if us >= end:
                     return None
                 newest = (moment, us)

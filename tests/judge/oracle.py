@@ -218,4 +218,5 @@ class Oracle(Knowledge, Figures, Sizes):
 
 
 def clock(seconds, digits):
+    seconds = round(seconds, digits)
     return time.strftime("%H:%M:%S", time.gmtime(seconds)) + ("%.*f" % (digits, seconds % 1))[1:]
