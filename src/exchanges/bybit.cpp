@@ -84,10 +84,13 @@ Refusal read_trade(const Row& row, const Instrument& instrument, Trade& trade) {
   return fields::read_volume(row.price, row.size, trade);
 }
 
-void read_rows(const std::vector<Row>& rows, const Instrument* topic, const SymbolTable& symbols, Parsed& out) {
+template <class Topic>
+void read_rows(const std::vector<Row>& rows, const SymbolTable& symbols, Parsed& out, Topic&& topic) {
   for (const Row& row : rows) {
-    fields::take_row(row.symbol, fields::milliseconds_since_1970(row.time), topic, symbols, out,
-                     [&](const Instrument& instrument, Trade& trade) { return read_trade(row, instrument, trade); });
+    fields::take_row(
+        row.symbol, symbols, out,
+        [&](const Instrument& instrument, Trade& trade) { return read_trade(row, instrument, trade); },
+        [&] { return fields::milliseconds_since_1970(row.time); }, topic);
   }
 }
 
@@ -179,9 +182,9 @@ Refusal read_message(const Message& m, const std::vector<Row>& rows, const Symbo
       return Refusal::none;
     }
     // An option's topic is its coin's: it names no instrument.
-    const Instrument* const topic = fields::wanted(symbols, m.topic.text.substr(m.topic.text.find('.') + 1));
-    read_rows(rows, topic, symbols, out);
-    if (rows.empty()) fields::take_none(m.data, topic, out);
+    const auto topic = [&] { return fields::wanted(symbols, m.topic.text.substr(m.topic.text.find('.') + 1)); };
+    read_rows(rows, symbols, out, topic);
+    if (rows.empty()) fields::take_none(m.data, topic(), out);
     return Refusal::none;
   }
   const std::string_view operation = text(m.operation);

@@ -100,11 +100,13 @@ Refusal read_trade(const Row& row, const Instrument& instrument, Trade& trade) {
 }
 
 void take_trade(const Row& row, const SymbolTable& symbols, bool snapshot, Parsed& out) {
-  fields::take_row(row.product, time_of(row.time), nullptr, symbols, out,
-                   [&](const Instrument& instrument, Trade& trade) {
-                     trade.snapshot = snapshot;
-                     return read_trade(row, instrument, trade);
-                   });
+  fields::take_row(
+      row.product, symbols, out,
+      [&](const Instrument& instrument, Trade& trade) {
+        trade.snapshot = snapshot;
+        return read_trade(row, instrument, trade);
+      },
+      [&] { return time_of(row.time); }, [] { return static_cast<const Instrument*>(nullptr); });
 }
 
 // ---- Answers and heartbeats ----

@@ -44,20 +44,23 @@ void append_encoded(std::string& out, std::string_view text);
 // As the inside of a JSON string.
 void append_escaped(std::string& out, std::string_view text);
 
-// One row of a message: of the instrument that it names, or else of the one that the message as a whole is about
-// (`topic`; may be null). `read(instrument, trade)` makes the trade; `time` is the row's own, if it can be read.
-template <class Read>
-void take_row(const Scalar& symbol, std::optional<Timestamp> time, const Instrument* topic, const SymbolTable& symbols,
-              Parsed& out, Read&& read) {
-  if (!symbol.is_string()) return out.refuse(Refusal::bad_field, topic, time.value_or(Timestamp{}));
+// One row of a message: of the instrument that it names, or else of the one that the message as a whole is about.
+// `read(instrument, trade)` makes the trade. Asked for only when the row is refused: `time()`, the row's own, if it can
+// be read, and `topic()`, the message's instrument, or nullptr.
+template <class Read, class Time, class Topic>
+void take_row(const Scalar& symbol, const SymbolTable& symbols, Parsed& out, Read&& read, Time&& time, Topic&& topic) {
+  const auto refuse = [&](Refusal why, const Instrument* of) {
+    out.refuse(why, of, time().value_or(Timestamp{}));
+  };
+  if (!symbol.is_string()) return refuse(Refusal::bad_field, topic());
   const auto found = symbols.find(symbol.text);
   if (found == symbols.end() || found->second == nullptr) {
-    if (topic != nullptr) return out.refuse(Refusal::unknown_symbol, topic, time.value_or(Timestamp{}));
-    return out.refuse(Refusal::unknown_symbol);
+    const Instrument* const of = topic();
+    return of != nullptr ? refuse(Refusal::unknown_symbol, of) : out.refuse(Refusal::unknown_symbol);
   }
   Trade trade;
   const Refusal refusal = read(*found->second, trade);
-  if (refusal != Refusal::none) return out.refuse(refusal, found->second, time.value_or(Timestamp{}));
+  if (refusal != Refusal::none) return refuse(refusal, found->second);
   out.trades.push_back(trade);
 }
 // A message of trades without a row: nothing, if its list is there and empty.

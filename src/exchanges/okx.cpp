@@ -54,10 +54,13 @@ Refusal read_trade(const Row& row, const Instrument& instrument, Trade& trade) {
   return fields::read_volume(row.price, row.size, trade);
 }
 
-void read_rows(const std::vector<Row>& rows, const Instrument* topic, const SymbolTable& symbols, Parsed& out) {
+template <class Topic>
+void read_rows(const std::vector<Row>& rows, const SymbolTable& symbols, Parsed& out, Topic&& topic) {
   for (const Row& row : rows) {
-    fields::take_row(row.symbol, fields::milliseconds_since_1970(row.time), topic, symbols, out,
-                     [&](const Instrument& instrument, Trade& trade) { return read_trade(row, instrument, trade); });
+    fields::take_row(
+        row.symbol, symbols, out,
+        [&](const Instrument& instrument, Trade& trade) { return read_trade(row, instrument, trade); },
+        [&] { return fields::milliseconds_since_1970(row.time); }, topic);
   }
 }
 
@@ -130,9 +133,9 @@ void parse(std::string_view message, const SymbolTable& symbols, Parsed& out) {
   });
   if (whole != Refusal::none) return out.refuse(whole, nullptr);
   if (data.present() && (arg.channel.is_string("trades") || arg.channel.is_string("trades-all"))) {
-    const Instrument* const topic = fields::wanted(symbols, text(arg.symbol));
-    read_rows(rows, topic, symbols, out);
-    if (rows.empty()) fields::take_none(data, topic, out);
+    const auto topic = [&] { return fields::wanted(symbols, text(arg.symbol)); };
+    read_rows(rows, symbols, out, topic);
+    if (rows.empty()) fields::take_none(data, topic(), out);
   } else if (data.present() && arg.channel.is_string()) {
     out.ignored = true;
   } else if (const Refusal refusal = top.event.is_string() ? read_event(top, arg, out) : Refusal::not_understood;
