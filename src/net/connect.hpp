@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "cvdd/net/printable.hpp"
 #include "cvdd/net/transport.hpp"
 #include "net_context.hpp"
 
@@ -37,7 +38,5 @@ struct Reached {
 [[nodiscard]] std::string request_target(const Url& url, std::string_view target);
 // The other side, or the network between, ended the connection (as against breaking a protocol).
 [[nodiscard]] bool is_disconnect(const boost::system::error_code& error);
-// At most `max` characters of foreign text, fit for one line of a log.
-[[nodiscard]] std::string printable(std::string_view text, std::size_t max);
 
 }  // namespace cvdd

@@ -25,13 +25,14 @@ Systemd::Systemd() {
 #endif
 }
 
-void Systemd::tick(const Health& health) {
+void Systemd::tick(const Health& health) { tick(making_progress(health), status_line(health)); }
+
+void Systemd::tick(bool progress, const std::string& status) {
   if (!ready_) tell("READY=1");
   ready_ = true;
-  if (watched_ && making_progress(health)) tell("WATCHDOG=1");
+  if (watched_ && progress) tell("WATCHDOG=1");
   const auto now = std::chrono::steady_clock::now();
   if (now - told_ < std::chrono::seconds(5)) return;
-  const std::string status = status_line(health);
   if (status == status_) return;
   tell("STATUS=" + status);
   status_ = status;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 
 #include "cvdd/app/health.hpp"
 
@@ -14,6 +15,8 @@ class Systemd {
   // Once a second: ready the first time; the watchdog only while the aggregator makes progress; the status line when it
   // changed, at most every 5 s.
   void tick(const Health& health);
+  // The same for a program of another kind: whether it makes progress, and its status in one line.
+  void tick(bool progress, const std::string& status);
   void reloading();
   void reloaded();
   void stopping();

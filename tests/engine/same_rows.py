@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""same_rows.py DATABASE COLLECTOR=DIR…
+
+The store against the files, by arithmetic of its own: `rows` holds each collector's bars at their highest revision and
+nothing else, `bars` the better one of each bar, `cvd` the exact running sum. DATABASE: a file of SQLite, or
+postgres:CONNECTION (by psql), or clickhouse:URL (by curl). Prints one line; exit 1 on any difference."""
+import csv, glob, gzip, io, os, subprocess, sys, urllib.request
+
+SCALE = 36
+
+
+def number(text):
+    """A decimal as an integer at 36 places."""
+    sign = -1 if text.startswith("-") else 1
+    whole, _, fraction = text.lstrip("-").partition(".")
+    return sign * (int(whole) * 10 ** SCALE + int(fraction.ljust(SCALE, "0") or 0))
+
+
+def read_files(directory):
+    rows = {}
+    for path in sorted(glob.glob(os.path.join(directory, "cvd-*.csv*"))):
+        if path.endswith(".zst"):
+            text = subprocess.run(["zstd", "-dcq", path], stdout=subprocess.PIPE, check=True).stdout.decode()
+        else:
+            text = (gzip.open if path.endswith(".gz") else open)(path, "rt").read()
+        text = text[:text.rfind("\n") + 1]
+        for row in csv.DictReader(io.StringIO(text)):
+            key = (row["exchange"], row["market"], row["symbol"], row["time"])
+            if key not in rows or int(row["rev"]) >= int(rows[key]["rev"]):
+                rows[key] = row
+    return rows
+
+
+COLUMNS = ("time,exchange,market,symbol,rev,status,open,high,low,close,buys,sells,buy_base,sell_base,buy_quote,sell_quote,"
+           "delta_base,delta_quote,cvd_base,cvd_quote,other_base,other_quote,first_id,last_id,missing,collector").split(",")
+CVD = ["time", "exchange", "market", "symbol", "status", "collector", "cvd_base", "cvd_quote"]
+
+
+def ask(database, table, columns):
+    if database.startswith("postgres:"):
+        shown = [f"to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS time" if c == "time" else c for c in columns]
+        out = subprocess.run(["psql", "-X", "-q", database[9:], "-c", f"COPY (SELECT {','.join(shown)} FROM {table}) TO STDOUT (FORMAT csv)"],
+                             stdout=subprocess.PIPE, check=True).stdout.decode()
+        return [dict(zip(columns, r)) for r in csv.reader(io.StringIO(out))]
+    if database.startswith("clickhouse:"):
+        shown = ["formatDateTime(time, '%Y-%m-%dT%H:%M:%SZ', 'UTC') AS t" if c == "time" else c for c in columns]
+        with urllib.request.urlopen(database[11:], f"SELECT {','.join(shown)} FROM {table} FORMAT CSV".encode()) as answer:
+            return [dict(zip(columns, ["" if v == "\\N" else v for v in r])) for r in csv.reader(io.StringIO(answer.read().decode()))]
+    import sqlite3
+    db = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    return [dict(zip(columns, ["" if v is None else str(v) for v in r])) for r in db.execute(f"SELECT {','.join(columns)} FROM {table}")]
+
+
+def main():
+    database, collectors = sys.argv[1], dict(a.split("=", 1) for a in sys.argv[2:])
+    wrong = []
+
+    def differ(what):
+        wrong.append(what)
+        if len(wrong) <= 5:
+            print(what, file=sys.stderr)
+    files = {name: read_files(directory) for name, directory in collectors.items()}
+    seen = set()
+    for row in ask(database, "rows", COLUMNS):
+        key = (row["exchange"], row["market"], row["symbol"], row["time"])
+        if (row["collector"], key) in seen:
+            differ(f"twice: {row['collector']} {key}")
+        seen.add((row["collector"], key))
+        expected = files.get(row["collector"], {}).get(key)
+        if expected is None:
+            differ(f"not in the files: {row['collector']} {key}")
+            continue
+        for column, value in expected.items():
+            if row[column] != ("" if column == "missing" and value == "?" else value):
+                differ(f"{row['collector']} {key} {column}: {row[column]} in the store, {value} in the files")
+    for name, rows in files.items():
+        for key in rows:
+            if (name, key) not in seen:
+                differ(f"not in the store: {name} {key}")
+    quality = {"live": 3, "repaired": 3, "history": 2, "partial": 1, "gap": 0}
+    best = {}
+    for name in sorted(files):
+        for key, row in files[name].items():
+            merit = (quality[row["status"]], int(row["buys"]) + int(row["sells"]), int(row["rev"]))
+            if key not in best or merit > best[key][0]:
+                best[key] = (merit, name, row)
+    bars = ask(database, "bars", COLUMNS)
+    if len(bars) != len(best):
+        differ(f"{len(bars)} bars in the store, {len(best)} in the files")
+    for bar in bars:
+        key = (bar["exchange"], bar["market"], bar["symbol"], bar["time"])
+        if key not in best or best[key][1] != bar["collector"] or best[key][2]["delta_base"] != bar["delta_base"]:
+            differ(f"bars: {key} is of {bar['collector']}, and should be of {best[key][1] if key in best else 'nobody'}")
+    sums, known = {}, {}
+    for key in sorted(best):
+        of = sums.setdefault(key[:3], [0, 0])
+        of[0] += number(best[key][2]["delta_base"])
+        of[1] += number(best[key][2]["delta_quote"])
+        known[key] = tuple(of)
+    running = ask(database, "cvd", CVD)
+    if len(running) != len(best):
+        differ(f"{len(running)} rows of cvd, {len(best)} bars")
+    for row in running:
+        key = (row["exchange"], row["market"], row["symbol"], row["time"])
+        if known.get(key) != (number(row["cvd_base"]), number(row["cvd_quote"])):
+            differ(f"cvd: {key}: {row['cvd_base']} {row['cvd_quote']}")
+    whole = sum(1 for m, _, _ in best.values() if m[0] == 3)
+    print(f"{len(seen)} rows of {len(collectors)} collectors, {len(bars)} bars, {whole} of them whole; {len(wrong)} wrong")
+    return 1 if wrong or not seen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
