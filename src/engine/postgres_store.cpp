@@ -1,7 +1,368 @@
+// PostgreSQL: rows by COPY into a table of this session, from there by one statement to where they belong, in the order
+// of the key, so that writers that meet wait for each other and never in a circle.
+#include <fmt/format.h>
+#include <libpq-fe.h>
+
+#include <charconv>
+#include <cstring>
+
+#include "cvdd/core/csv.hpp"
+#include "cvdd/net/printable.hpp"
+#include "postgres_schema.hpp"
 #include "store_kinds.hpp"
 
 namespace cvdd::engine {
-std::unique_ptr<Store> make_postgres_store(const StoreUrl&) {
-  throw StoreError(StoreError::Kind::permanent, "not yet");
+
+namespace {
+constexpr int version_min = 130'000;
+
+struct Finish {
+  void operator()(PGconn* c) const { PQfinish(c); }
+};
+struct Clear {
+  void operator()(PGresult* r) const { PQclear(r); }
+};
+struct FreeOptions {
+  void operator()(PQconninfoOption* o) const { PQconninfoFree(o); }
+};
+using Answer = std::unique_ptr<PGresult, Clear>;
+
+// A field of COPY's text format.
+void append_field(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    if (c == '\\') out += '\\';
+    out += c;
+  }
+  out += '\t';
 }
+void append_optional(std::string& out, std::string_view text) {
+  if (text.empty()) {
+    out += "\\N\t";
+  } else {
+    append_field(out, text);
+  }
+}
+
+// In the order of the table's columns, and the line's number.
+void append_copy_line(std::string& out, const StoreRow& row, std::size_t number) {
+  const Fields f = fields_of(row.line);
+  for (const std::size_t column : {1U, 2U, 3U, 0U}) append_field(out, f[column]);
+  append_field(out, row.collector);
+  append_field(out, f[4]);
+  append_field(out, f[5]);
+  out += fmt::format("{}\t", quality_of(row.row.status));
+  for (std::size_t column = 6; column < 10; ++column) append_optional(out, f[column]);
+  for (std::size_t column = 10; column < 24; ++column) append_field(out, f[column]);
+  append_optional(out, f[24] == "?" ? std::string_view() : f[24]);
+  out += fmt::format("{}\n", number);
+}
+
+const char* const merge =
+    "INSERT INTO rows SELECT DISTINCT ON (exchange, market, symbol, time, collector) exchange, market, symbol, time, "
+    "collector, rev, status, quality, open, high, low, close, buys, sells, buy_base, sell_base, buy_quote, sell_quote, "
+    "delta_base, delta_quote, cvd_base, cvd_quote, other_base, other_quote, first_id, last_id, missing FROM cvdd_batch "
+    "ORDER BY exchange, market, symbol, time, collector, rev DESC, number DESC "
+    "ON CONFLICT (exchange, market, symbol, time, collector) DO UPDATE SET rev = excluded.rev, status = "
+    "excluded.status, "
+    "quality = excluded.quality, open = excluded.open, high = excluded.high, low = excluded.low, close = "
+    "excluded.close, "
+    "buys = excluded.buys, sells = excluded.sells, buy_base = excluded.buy_base, sell_base = excluded.sell_base, "
+    "buy_quote = excluded.buy_quote, sell_quote = excluded.sell_quote, delta_base = excluded.delta_base, "
+    "delta_quote = excluded.delta_quote, cvd_base = excluded.cvd_base, cvd_quote = excluded.cvd_quote, "
+    "other_base = excluded.other_base, other_quote = excluded.other_quote, first_id = excluded.first_id, "
+    "last_id = excluded.last_id, missing = excluded.missing "
+    "WHERE excluded.rev > rows.rev OR (excluded.rev = rows.rev AND excluded.* IS DISTINCT FROM rows.*)";
+
+class PostgresStore final : public Store {
+ public:
+  PostgresStore(StoreUrl url, const StoreOptions& options) : url_(std::move(url)), durable_(options.durable) {}
+
+  void open() override {
+    if (connection_ && PQstatus(connection_.get()) == CONNECTION_OK) return;
+    connection_.reset();
+    connect();
+    try {
+      prepare_session();
+    } catch (const StoreError&) {
+      connection_.reset();
+      throw;
+    }
+  }
+
+  Positions positions(const std::string& collector) override {
+    open();
+    const Answer answer = ask("SELECT file, byte_offset, print FROM positions WHERE collector = $1", {collector});
+    Positions out;
+    for (int i = 0; i < PQntuples(answer.get()); ++i) {
+      out[value(answer, i, 0)] = {std::stoull(value(answer, i, 1)),
+                                  static_cast<std::uint32_t>(std::stoull(value(answer, i, 2)))};
+    }
+    return out;
+  }
+
+  void write(const Write& what) override {
+    open();
+    try {
+      (void)ask("BEGIN");
+      if (!what.rows.empty()) {
+        copy(what.rows);
+        (void)ask(merge);
+      }
+      for (const Rejected& one : what.rejected) {
+        (void)ask("INSERT INTO rejected VALUES($1,$2,$3,$4) ON CONFLICT DO NOTHING",
+                  {one.source, one.place, one.reason, one.text});
+      }
+      if (!what.file.empty()) {
+        (void)ask(
+            "INSERT INTO positions VALUES($1,$2,$3,$4) ON CONFLICT (collector, file) DO UPDATE SET "
+            "byte_offset = excluded.byte_offset, print = excluded.print",
+            {what.collector, what.file, std::to_string(what.position.offset), std::to_string(what.position.print)});
+      }
+      (void)ask("COMMIT");
+    } catch (const StoreError& error) {
+      const Answer ignored(PQexec(connection_.get(), "ROLLBACK"));
+      // Whatever is the matter with it: a new connection is sound.
+      if (error.kind != StoreError::Kind::row) connection_.reset();
+      throw;
+    }
+  }
+
+  std::vector<Contradiction> contradictions(Timestamp since, std::size_t most) override {
+    open();
+    const Answer answer = ask(
+        "SELECT to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), exchange, market, symbol, "
+        "collector, "
+        "other_collector, 'buys '||buys||' and '||other_buys||', sells '||sells||' and '||other_sells||', delta_base "
+        "'||delta_base||' and '||other_delta_base FROM contradictions WHERE time >= $1::timestamptz "
+        "ORDER BY time DESC LIMIT $2::bigint",
+        {format_time(since), std::to_string(most)});
+    std::vector<Contradiction> out;
+    for (int i = 0; i < PQntuples(answer.get()); ++i) {
+      out.push_back({value(answer, i, 0), value(answer, i, 1), value(answer, i, 2), value(answer, i, 3),
+                     value(answer, i, 4), value(answer, i, 5), value(answer, i, 6)});
+    }
+    return out;
+  }
+
+  std::string about() override {
+    open();
+    const Answer answer =
+        ask("SELECT current_setting('server_version'), coalesce(max(time)::text, 'none'), "
+            "pg_size_pretty(pg_total_relation_size('rows')) FROM rows");
+    return fmt::format("PostgreSQL {}, newest bar {}, rows take {}", printable(value(answer, 0, 0), 60),
+                       value(answer, 0, 1), value(answer, 0, 2));
+  }
+
+  std::uint64_t rejected_count() override {
+    open();
+    return std::stoull(value(ask("SELECT count(*) FROM rejected"), 0, 0));
+  }
+
+ private:
+  void connect() {
+    char* wrong = nullptr;
+    const std::unique_ptr<PQconninfoOption, FreeOptions> given(PQconninfoParse(url_.text.c_str(), &wrong));
+    const std::string what = wrong == nullptr ? "" : printable(wrong, 200);
+    PQfreemem(wrong);
+    if (!given) throw error(StoreError::Kind::permanent, "is not an address: " + what);
+    std::string host, mode, roots;
+    for (const PQconninfoOption* o = given.get(); o->keyword != nullptr; ++o) {
+      const std::string text = o->val == nullptr ? "" : o->val;
+      if (std::strcmp(o->keyword, "host") == 0) host = text;
+      if (std::strcmp(o->keyword, "sslmode") == 0) mode = text;
+      if (std::strcmp(o->keyword, "sslrootcert") == 0) roots = text;
+    }
+    const bool near =
+        host.empty() || host.front() == '/' || host == "localhost" || host == "127.0.0.1" || host == "::1";
+    if (mode == "allow" || mode == "prefer" || mode == "require") {
+      throw error(
+          StoreError::Kind::permanent,
+          fmt::format("sslmode={} does not verify who answers: leave it out, which verifies, or say sslmode=disable on "
+                      "a network that you trust",
+                      mode));
+    }
+    if (mode.empty()) mode = near ? "prefer" : "verify-full";
+    if (roots.empty()) roots = "/etc/ssl/certs/ca-certificates.crt";
+    const char* const keys[] = {"dbname",
+                                "sslmode",
+                                "application_name",
+                                "connect_timeout",
+                                "keepalives_idle",
+                                "keepalives_interval",
+                                "keepalives_count",
+                                "tcp_user_timeout",
+                                "client_encoding",
+                                "sslrootcert",
+                                nullptr};
+    const char* const values[] = {url_.text.c_str(),
+                                  mode.c_str(),
+                                  "cvdd-engine",
+                                  "10",
+                                  "10",
+                                  "5",
+                                  "3",
+                                  "30000",
+                                  "UTF8",
+                                  mode == "verify-full" ? roots.c_str() : nullptr,
+                                  nullptr};
+    connection_.reset(PQconnectdbParams(keys, values, 1));
+    if (PQstatus(connection_.get()) == CONNECTION_OK) return;
+    const std::string message = told();
+    connection_.reset();
+    fail_to_connect(message);
+  }
+
+  [[noreturn]] void fail_to_connect(const std::string& message) {
+    const auto says = [&](const char* words) { return message.find(words) != std::string::npos; };
+    if (says("password authentication failed") || says("no password supplied")) {
+      throw error(StoreError::Kind::permanent,
+                  message + "; put the right USER:PASSWORD into the address, or in ~/.pgpass");
+    }
+    if (says("no pg_hba.conf entry") || says("Peer authentication failed") || says("Ident authentication failed")) {
+      throw error(StoreError::Kind::permanent, message + "; allow this user and host in the server's pg_hba.conf");
+    }
+    if (says("database \"") && says("does not exist")) {
+      throw error(StoreError::Kind::permanent, message + "; create it: CREATE DATABASE …");
+    }
+    if (says("role \"") && says("does not exist")) {
+      throw error(StoreError::Kind::permanent, message + "; create it: CREATE ROLE … LOGIN PASSWORD …");
+    }
+    if (says("certificate") || says("does not support SSL")) {
+      throw error(
+          StoreError::Kind::permanent,
+          message + "; add sslrootcert=FILE for a certificate of your own, or sslmode=disable on a network you trust");
+    }
+    throw error(StoreError::Kind::temporary, message + "; is it running, and is the address right?");
+  }
+
+  void prepare_session() {
+    if (PQserverVersion(connection_.get()) < version_min) {
+      throw error(StoreError::Kind::permanent,
+                  fmt::format("is version {}, and 13 or newer is needed: upgrade the server",
+                              PQserverVersion(connection_.get()) / 10'000));
+    }
+    (void)ask("SET timezone = 'UTC'");
+    (void)ask("SET client_min_messages = warning");
+    // A statement that takes longer hangs, for whatever reason.
+    (void)ask("SET statement_timeout = '120s'");
+    (void)ask("SET idle_in_transaction_session_timeout = '120s'");
+    // Without a sync the newest batches may be lost at a power loss: with them the positions that say they are there.
+    (void)ask(durable_ ? "SET synchronous_commit = on" : "SET synchronous_commit = off");
+    migrate();
+    (void)ask("CREATE TEMP TABLE cvdd_batch (LIKE rows, number bigint) ON COMMIT DELETE ROWS");
+  }
+
+  // One at a time, whoever comes: workers start together.
+  void migrate() {
+    const Answer there = ask("SELECT to_regclass('schema_version') IS NOT NULL");
+    constexpr int newest = postgres_migrations.back().version;
+    if (value(there, 0, 0) == "t" && version() == newest) return;
+    (void)ask("BEGIN");
+    (void)ask("SELECT pg_advisory_xact_lock(7249031)");
+    (void)ask("CREATE TABLE IF NOT EXISTS schema_version(version integer NOT NULL)");
+    const int old = version();
+    if (old > newest) {
+      throw error(StoreError::Kind::permanent,
+                  fmt::format("was made by a newer cvdd-engine (schema {}, this one knows {}): install that version",
+                              old, newest));
+    }
+    for (const Migration& step : postgres_migrations) {
+      if (step.version > old) (void)ask(step.sql);
+    }
+    (void)ask("DELETE FROM schema_version");
+    (void)ask(fmt::format("INSERT INTO schema_version VALUES({})", newest));
+    (void)ask("COMMIT");
+  }
+
+  int version() {
+    const Answer answer = ask("SELECT coalesce(max(version), 0) FROM schema_version");
+    return std::stoi(value(answer, 0, 0));
+  }
+
+  void copy(std::span<const StoreRow> rows) {
+    const Answer begun(PQexec(connection_.get(), "COPY cvdd_batch FROM STDIN"));
+    if (PQresultStatus(begun.get()) != PGRES_COPY_IN) fail(begun);
+    std::string text;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      append_copy_line(text, rows[i], i);
+      if (text.size() < (std::size_t{64} << 10) && i + 1 < rows.size()) continue;
+      if (PQputCopyData(connection_.get(), text.data(), static_cast<int>(text.size())) != 1) fail_sending();
+      text.clear();
+    }
+    if (PQputCopyEnd(connection_.get(), nullptr) != 1) fail_sending();
+    const Answer ended(PQgetResult(connection_.get()));
+    while (PGresult* more = PQgetResult(connection_.get())) PQclear(more);
+    if (PQresultStatus(ended.get()) != PGRES_COMMAND_OK) fail(ended);
+  }
+
+  Answer ask(const std::string& sql) {
+    Answer answer(PQexec(connection_.get(), sql.c_str()));
+    return checked(std::move(answer));
+  }
+  Answer ask(const std::string& sql, const std::vector<std::string>& parameters) {
+    std::vector<const char*> values;
+    for (const std::string& one : parameters) values.push_back(one.c_str());
+    Answer answer(PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
+                               nullptr, nullptr, 0));
+    return checked(std::move(answer));
+  }
+  Answer checked(Answer answer) {
+    const ExecStatusType status = PQresultStatus(answer.get());
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) fail(answer);
+    return answer;
+  }
+  static std::string value(const Answer& answer, int row, int column) { return PQgetvalue(answer.get(), row, column); }
+
+  [[nodiscard]] std::string told() const {
+    std::string text = PQerrorMessage(connection_.get());
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    return printable(text, 500);
+  }
+  [[nodiscard]] StoreError error(StoreError::Kind kind, const std::string& what) const {
+    return StoreError(kind, fmt::format("{}: {}", url_.shown, what));
+  }
+  [[noreturn]] void fail_sending() { throw error(StoreError::Kind::temporary, "the connection was lost: " + told()); }
+  [[noreturn]] void fail(const Answer& answer) {
+    const char* const code = PQresultErrorField(answer.get(), PG_DIAG_SQLSTATE);
+    const std::string state = code == nullptr ? "" : code;
+    const char* const primary = PQresultErrorField(answer.get(), PG_DIAG_MESSAGE_PRIMARY);
+    const std::string message = primary == nullptr ? told() : printable(primary, 500);
+    using Kind = StoreError::Kind;
+    if (state.empty() || state.starts_with("08") || state.starts_with("57P")) {
+      throw error(Kind::temporary, "the connection was lost: " + message);
+    }
+    if (state == "42501") {
+      throw error(Kind::permanent,
+                  message +
+                      "; let the user make tables once (GRANT CREATE, USAGE ON SCHEMA public TO …), or "
+                      "give it the tables that are there (GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN "
+                      "SCHEMA public TO …)");
+    }
+    if (state == "25006") {
+      throw error(Kind::temporary, message +
+                                       "; it is read-only: a standby? Give the primary's address (or several, with "
+                                       "target_session_attrs=read-write)");
+    }
+    if (state == "53100") throw error(Kind::temporary, message + "; make room on the server's disk: nothing is lost");
+    if (state.starts_with("53") || state.starts_with("40") || state.starts_with("55") || state.starts_with("57") ||
+        state.starts_with("58")) {
+      throw error(Kind::temporary, message);
+    }
+    if (state.starts_with("22") || state.starts_with("23")) throw error(Kind::row, message);
+    if (state == "42P07" || state == "42703" || state == "42P01") {
+      throw error(Kind::permanent, message + "; is this a database that cvdd-engine made? Give it one of its own");
+    }
+    throw error(Kind::permanent, fmt::format("{} (SQLSTATE {})", message, state));
+  }
+
+  StoreUrl url_;
+  bool durable_;
+  std::unique_ptr<PGconn, Finish> connection_;
+};
+}  // namespace
+
+std::unique_ptr<Store> make_postgres_store(const StoreUrl& url, const StoreOptions& options) {
+  return std::make_unique<PostgresStore>(url, options);
+}
+
 }  // namespace cvdd::engine
