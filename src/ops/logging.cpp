@@ -36,7 +36,10 @@ int priority_of(spdlog::level::level_enum level) {
 
 class Sink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  Sink(bool journal, std::vector<std::string> secrets) : journal_(journal), secrets_(std::move(secrets)) {}
+  // `pool`: whose thread alone writes here, and which outlives it. Asking spdlog for it would wait for a lock that
+  // spdlog::shutdown holds while it waits for that thread.
+  Sink(bool journal, std::vector<std::string> secrets, spdlog::details::thread_pool* pool)
+      : journal_(journal), secrets_(std::move(secrets)), pool_(pool) {}
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -51,11 +54,9 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
     const auto time = std::chrono::system_clock::now();
     const Timestamp now{std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count()};
     for (const std::string& line : folder_.summaries(now)) write(spdlog::level::warn, time, line);
-    if (const auto pool = spdlog::thread_pool()) {
-      const std::size_t lost = pool->overrun_counter();
-      if (lost > lost_) write(spdlog::level::warn, time, fmt::format("log lines were lost count={}", lost - lost_));
-      lost_ = lost;
-    }
+    const std::size_t lost = pool_->overrun_counter();
+    if (lost > lost_) write(spdlog::level::warn, time, fmt::format("log lines were lost count={}", lost - lost_));
+    lost_ = lost;
     std::fflush(stderr);
   }
 
@@ -79,6 +80,7 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
 
   const bool journal_;
   const std::vector<std::string> secrets_;
+  spdlog::details::thread_pool* const pool_;
   LineFolder folder_;
   std::size_t lost_ = 0;
 };
@@ -99,7 +101,8 @@ std::string decoded(const std::string& text) {
 
 void start_logging(const std::string& level, std::vector<std::string> secrets) {
   spdlog::init_thread_pool(lines_waiting_max, 1);
-  auto sink = std::make_shared<Sink>(std::getenv("JOURNAL_STREAM") != nullptr, std::move(secrets));
+  auto sink =
+      std::make_shared<Sink>(std::getenv("JOURNAL_STREAM") != nullptr, std::move(secrets), spdlog::thread_pool().get());
   auto logger = std::make_shared<spdlog::async_logger>("cvdd", std::move(sink), spdlog::thread_pool(),
                                                        spdlog::async_overflow_policy::overrun_oldest);
   logger->flush_on(spdlog::level::info);
