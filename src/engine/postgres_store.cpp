@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
-#include <charconv>
 #include <cstring>
+#include <map>
 
 #include "cvdd/core/csv.hpp"
 #include "cvdd/net/printable.hpp"
@@ -15,6 +15,7 @@ namespace cvdd::engine {
 
 namespace {
 constexpr int version_min = 130'000;
+constexpr unsigned merges_after_clash = 50;  // batches that go the longer way, once a row was there already
 
 struct Finish {
   void operator()(PGconn* c) const { PQfinish(c); }
@@ -44,7 +45,7 @@ void append_optional(std::string& out, std::string_view text) {
 }
 
 // In the order of the table's columns, and the line's number.
-void append_copy_line(std::string& out, const StoreRow& row, std::size_t number) {
+void append_copy_line(std::string& out, const StoreRow& row, std::optional<std::size_t> number) {
   const Fields f = fields_of(row.line);
   for (const std::size_t column : {1U, 2U, 3U, 0U}) append_field(out, f[column]);
   append_field(out, row.collector);
@@ -54,7 +55,42 @@ void append_copy_line(std::string& out, const StoreRow& row, std::size_t number)
   for (std::size_t column = 6; column < 10; ++column) append_optional(out, f[column]);
   for (std::size_t column = 10; column < 24; ++column) append_field(out, f[column]);
   append_optional(out, f[24] == "?" ? std::string_view() : f[24]);
-  out += fmt::format("{}\n", number);
+  if (number) {
+    out += fmt::format("{}\n", *number);
+  } else {
+    out.back() = '\n';
+  }
+}
+
+// A row that was taken for new is not.
+struct KeyIsThere {};
+
+// A batch's rows, each bar's highest revision alone.
+struct Parts {
+  std::vector<const StoreRow*> fresh;   // bars whose first revision is in the batch too: probably not in the table yet
+  std::vector<const StoreRow*> merged;  // all others
+};
+Parts parts_of(std::span<const StoreRow> rows, bool fresh) {
+  struct Bar {
+    const StoreRow* row = nullptr;
+    bool first = false;
+  };
+  std::map<std::string, Bar> bars;  // in the order of the table's key, as all writers have it
+  std::string key;
+  for (const StoreRow& row : rows) {
+    const Fields f = fields_of(row.line);
+    key.clear();
+    for (const std::size_t column : {1U, 2U, 3U, 0U}) {
+      key += f[column];
+      key += ',';
+    }
+    Bar& bar = bars[key + row.collector];
+    bar.first = bar.first || row.row.rev == 0;
+    if (bar.row == nullptr || row.row.rev >= bar.row->row.rev) bar.row = &row;
+  }
+  Parts parts;
+  for (const auto& [name, bar] : bars) (fresh && bar.first ? parts.fresh : parts.merged).push_back(bar.row);
+  return parts;
 }
 
 const char* const merge =
@@ -103,9 +139,23 @@ class PostgresStore final : public Store {
   void write(const Write& what) override {
     open();
     try {
+      put(what, merges_ == 0);
+      merges_ -= merges_ > 0 ? 1U : 0U;
+    } catch (const KeyIsThere&) {
+      // Some of them are in the database: what had been taken for new goes the longer way, and so do the next batches.
+      merges_ = merges_after_clash;
+      put(what, false);
+    }
+  }
+
+  // With `fresh`, what begins a bar goes straight into the table; all else, by way of this session's table.
+  void put(const Write& what, bool fresh) {
+    try {
       (void)ask("BEGIN");
-      if (!what.rows.empty()) {
-        copy(what.rows);
+      const Parts parts = parts_of(what.rows, fresh);
+      if (!parts.fresh.empty()) copy("COPY rows FROM STDIN", parts.fresh, false);
+      if (!parts.merged.empty()) {
+        copy("COPY cvdd_batch FROM STDIN", parts.merged, true);
         (void)ask(merge);
       }
       for (const Rejected& one : what.rejected) {
@@ -119,6 +169,9 @@ class PostgresStore final : public Store {
             {what.collector, what.file, std::to_string(what.position.offset), std::to_string(what.position.print)});
       }
       (void)ask("COMMIT");
+    } catch (const KeyIsThere&) {
+      (void)ask("ROLLBACK");
+      throw;
     } catch (const StoreError& error) {
       const Answer ignored(PQexec(connection_.get(), "ROLLBACK"));
       // Whatever is the matter with it: a new connection is sound.
@@ -279,12 +332,12 @@ class PostgresStore final : public Store {
     return std::stoi(value(answer, 0, 0));
   }
 
-  void copy(std::span<const StoreRow> rows) {
-    const Answer begun(PQexec(connection_.get(), "COPY cvdd_batch FROM STDIN"));
+  void copy(const char* sql, const std::vector<const StoreRow*>& rows, bool numbered) {
+    const Answer begun(PQexec(connection_.get(), sql));
     if (PQresultStatus(begun.get()) != PGRES_COPY_IN) fail(begun);
     std::string text;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      append_copy_line(text, rows[i], i);
+      append_copy_line(text, *rows[i], numbered ? std::optional(i) : std::nullopt);
       if (text.size() < (std::size_t{64} << 10) && i + 1 < rows.size()) continue;
       if (PQputCopyData(connection_.get(), text.data(), static_cast<int>(text.size())) != 1) fail_sending();
       text.clear();
@@ -292,7 +345,10 @@ class PostgresStore final : public Store {
     if (PQputCopyEnd(connection_.get(), nullptr) != 1) fail_sending();
     const Answer ended(PQgetResult(connection_.get()));
     while (PGresult* more = PQgetResult(connection_.get())) PQclear(more);
-    if (PQresultStatus(ended.get()) != PGRES_COMMAND_OK) fail(ended);
+    if (PQresultStatus(ended.get()) == PGRES_COMMAND_OK) return;
+    const char* const code = PQresultErrorField(ended.get(), PG_DIAG_SQLSTATE);
+    if (!numbered && code != nullptr && std::strcmp(code, "23505") == 0) throw KeyIsThere{};
+    fail(ended);
   }
 
   Answer ask(const std::string& sql) {
@@ -357,6 +413,7 @@ class PostgresStore final : public Store {
 
   StoreUrl url_;
   bool durable_;
+  unsigned merges_ = 0;  // batches yet to be merged whole
   std::unique_ptr<PGconn, Finish> connection_;
 };
 }  // namespace

@@ -44,7 +44,7 @@ def ask(database, table, columns):
         return [dict(zip(columns, r)) for r in csv.reader(io.StringIO(out))]
     if database.startswith("clickhouse:"):
         shown = ["formatDateTime(time, '%Y-%m-%dT%H:%M:%SZ', 'UTC') AS t" if c == "time" else c for c in columns]
-        with urllib.request.urlopen(database[11:], f"SELECT {','.join(shown)} FROM {table} FORMAT CSV".encode()) as answer:
+        with urllib.request.urlopen(database[11:], f"SELECT {','.join(shown)} FROM {table + ' FINAL' if table == 'rows' else table} FORMAT CSV".encode(), timeout=120) as answer:
             return [dict(zip(columns, ["" if v == "\\N" else v for v in r])) for r in csv.reader(io.StringIO(answer.read().decode()))]
     import sqlite3
     db = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
