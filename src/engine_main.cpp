@@ -25,6 +25,25 @@ int main(int argc, char** argv) {
   load->add_flag("--follow", load_options.follow, "go on with what is written from now on, until SIGTERM or Ctrl-C");
   load->callback([&] { status = engine::load_command(load_options); });
 
+  std::string config_file = "/etc/cvdd/engine.toml";
+  engine::ServiceCommand service;
+  const auto configured = [&](CLI::App* command) {
+    command->add_option("--config", config_file, "configuration file (default /etc/cvdd/engine.toml)");
+    return command;
+  };
+  auto* ship =
+      configured(app.add_subcommand("ship", "the collector's files to JetStream, from where it was acknowledged"));
+  ship->add_option("--from", service.from, "publish again from this day on, such as 2026-11-20");
+  ship->add_flag("--once", service.once, "end when everything there is was acknowledged");
+  ship->callback([&] { service.config = config_file, status = engine::ship_command(service); });
+  auto* sink = configured(app.add_subcommand("sink", "from JetStream into the database; any number of them"));
+  sink->callback([&] { service.config = config_file, status = engine::sink_command(service); });
+  auto* doctor =
+      configured(app.add_subcommand("doctor", "what is wrong with broker, stream, database, collectors; what to do"));
+  doctor->callback([&] { status = engine::doctor_command(config_file); });
+  auto* check = configured(app.add_subcommand("check", "reads the configuration and reports every error"));
+  check->callback([&] { status = engine::check_command(config_file); });
+
   // However a command ends, the last lines of the log are written.
   struct LogEnd {
     ~LogEnd() { cvdd::stop_logging(); }

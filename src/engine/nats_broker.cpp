@@ -1,0 +1,321 @@
+// libnats. Publishing is a request of our own: subject, reply, and an inbox that is read here. The library's
+// asynchronous publisher is not used, since it frees messages that it is still sending when a hung node blocks it for
+// longer than the answer may take (3.4.1).
+#include "nats_broker.hpp"
+
+#include <fmt/format.h>
+#include <nats/nats.h>
+
+#include <array>
+#include <atomic>
+
+#include "cvdd/engine/message.hpp"
+#include "cvdd/net/printable.hpp"
+
+namespace cvdd::engine {
+
+namespace {
+constexpr std::int64_t request_ms = 3'000, ns_per_us = 1'000;
+
+template <class T, void (*destroy)(T*)>
+struct Destroy {
+  void operator()(T* what) const { destroy(what); }
+};
+using Options = std::unique_ptr<natsOptions, Destroy<natsOptions, natsOptions_Destroy>>;
+using Connection = std::unique_ptr<natsConnection, Destroy<natsConnection, natsConnection_Destroy>>;
+using Subscription = std::unique_ptr<natsSubscription, Destroy<natsSubscription, natsSubscription_Destroy>>;
+using JetStream = std::unique_ptr<jsCtx, Destroy<jsCtx, jsCtx_Destroy>>;
+using Message = std::unique_ptr<natsMsg, Destroy<natsMsg, natsMsg_Destroy>>;
+using StreamInfo = std::unique_ptr<jsStreamInfo, Destroy<jsStreamInfo, jsStreamInfo_Destroy>>;
+using ConsumerInfo = std::unique_ptr<jsConsumerInfo, Destroy<jsConsumerInfo, jsConsumerInfo_Destroy>>;
+
+std::string words(natsStatus status, int code = 0) {
+  natsStatus last = NATS_OK;
+  const char* const detail = nats_GetLastError(&last);
+  std::string text = natsStatus_GetText(status);
+  if (detail != nullptr && *detail != '\0' && last == status) text += ": " + printable(detail, 200);
+  if (code != 0) text += fmt::format(" (JetStream error {})", code);
+  return text;
+}
+
+BrokerError failed(const std::string& what, natsStatus status, int code = 0) {
+  using Kind = BrokerError::Kind;
+  const std::string text = what + ": " + words(status, code);
+  if (status == NATS_CONNECTION_AUTH_FAILED) {
+    return {Kind::refused, text + "; put the right [nats] user and password, or credentials, into the configuration"};
+  }
+  if (status == NATS_SSL_ERROR || status == NATS_SECURE_CONNECTION_WANTED ||
+      status == NATS_SECURE_CONNECTION_REQUIRED) {
+    return {Kind::refused,
+            text + "; use tls:// exactly where the servers do, and [nats] ca_file for an authority of your own"};
+  }
+  if (code == JSStreamNotFoundErr || code == JSConsumerNotFoundErr) return {Kind::no_stream, text};
+  if (code == JSNotEnabledErr || code == JSNotEnabledForAccountErr) {
+    return {Kind::refused, text + "; enable JetStream on the servers and for this account"};
+  }
+  if (status == NATS_NO_SERVER || status == NATS_TIMEOUT || status == NATS_NO_RESPONDERS || status == NATS_IO_ERROR) {
+    return {Kind::unreachable, text};
+  }
+  return {Kind::other, text};
+}
+
+class NatsMessage final : public InMessage {
+ public:
+  explicit NatsMessage(natsMsg* message) : message_(message) {
+    subject = natsMsg_GetSubject(message);
+    body.assign(natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message)));
+    const char* value = nullptr;
+    if (natsMsgHeader_Get(message, "Cvdd-Collector", &value) == NATS_OK) collector = value;
+    jsMsgMetaData* meta = nullptr;
+    if (natsMsg_GetMetaData(&meta, message) != NATS_OK) return;
+    sequence = meta->Sequence.Stream;
+    deliveries = meta->NumDelivered;
+    jsMsgMetaData_Destroy(meta);
+  }
+  void acknowledge() override { (void)natsMsg_Ack(message_.get(), nullptr); }
+
+ private:
+  Message message_;
+};
+
+class NatsBroker final : public Broker {
+ public:
+  NatsBroker(NatsConfig config, const std::string& name) : config_(std::move(config)) {
+    natsOptions* raw = nullptr;
+    check(natsOptions_Create(&raw), "no memory");
+    options_.reset(raw);
+    std::vector<const char*> servers;
+    for (const std::string& one : config_.servers) servers.push_back(one.c_str());
+    check(natsOptions_SetServers(raw, servers.data(), static_cast<int>(servers.size())), "[nats] servers");
+    check(natsOptions_SetName(raw, name.c_str()), "name");
+    check(natsOptions_SetTimeout(raw, 5'000), "timeout");
+    // A hung node is noticed within 6 s, not within minutes.
+    check(natsOptions_SetPingInterval(raw, 2'000), "ping interval");
+    check(natsOptions_SetMaxPingsOut(raw, 2), "pings");
+    check(natsOptions_SetMaxReconnect(raw, -1), "reconnects");
+    check(natsOptions_SetReconnectWait(raw, 250), "reconnect wait");
+    check(natsOptions_SetWriteDeadline(raw, 1'000), "write deadline");
+    // Where the server's words about a subject end up.
+    check(natsOptions_SetErrorHandler(raw, &NatsBroker::on_error, this), "error handler");
+    set_identity();
+    natsConnection* connection = nullptr;
+    const natsStatus connected = natsConnection_Connect(&connection, raw);
+    connection_.reset(connection);
+    if (connected != NATS_OK) throw failed(fmt::format("{}: can't connect", shown()), connected);
+    jsCtx* js = nullptr;
+    jsOptions settings;
+    jsOptions_Init(&settings);
+    settings.Wait = request_ms;
+    check(natsConnection_JetStream(&js, connection, &settings), "JetStream");
+    jetstream_.reset(js);
+    listen_for_answers();
+  }
+
+  bool connected() const override { return natsConnection_Status(connection_.get()) == NATS_CONN_STATUS_CONNECTED; }
+  bool closed() const override { return natsConnection_Status(connection_.get()) == NATS_CONN_STATUS_CLOSED; }
+
+  std::string server() const override {
+    std::array<char, 256> url{};
+    if (natsConnection_GetConnectedUrl(connection_.get(), url.data(), url.size()) != NATS_OK) return "no server";
+    return printable(url.data(), url.size());
+  }
+
+  std::string last_error() const override {
+    const char* text = nullptr;
+    (void)natsConnection_GetLastError(connection_.get(), &text);
+    return text == nullptr ? "" : printable(text, 300);
+  }
+
+  StreamFacts stream() override {
+    jsStreamInfo* raw = nullptr;
+    jsErrCode code = static_cast<jsErrCode>(0);
+    const natsStatus status = js_GetStreamInfo(&raw, jetstream_.get(), config_.stream.c_str(), nullptr, &code);
+    const StreamInfo info(raw);
+    if (status != NATS_OK) throw failed("stream " + config_.stream, status, code);
+    StreamFacts facts;
+    facts.created = info->Created;
+    facts.messages = info->State.Msgs;
+    facts.first_sequence = info->State.FirstSeq;
+    facts.last_sequence = info->State.LastSeq;
+    facts.bytes = info->State.Bytes;
+    facts.replicas = info->Config != nullptr ? info->Config->Replicas : 0;
+    facts.replicas_now = 1;
+    for (int i = 0; info->Cluster != nullptr && i < info->Cluster->ReplicasLen; ++i) {
+      facts.replicas_now += info->Cluster->Replicas[i]->Current && !info->Cluster->Replicas[i]->Offline ? 1 : 0;
+    }
+    return facts;
+  }
+
+  void create_stream() override {
+    jsStreamConfig stream;
+    jsStreamConfig_Init(&stream);
+    const std::string all(subjects);
+    const char* names[] = {all.c_str()};
+    stream.Name = config_.stream.c_str();
+    stream.Subjects = names;
+    stream.SubjectsLen = 1;
+    stream.Storage = js_FileStorage;
+    stream.Retention = js_LimitsPolicy;
+    stream.MaxAge = config_.max_age.us * ns_per_us;
+    stream.Duplicates = config_.duplicates.us * ns_per_us;
+    stream.Replicas = config_.replicas;
+    jsStreamInfo* raw = nullptr;
+    jsErrCode code = static_cast<jsErrCode>(0);
+    jsOptions patient;  // the first one of a cluster takes its time
+    jsOptions_Init(&patient);
+    patient.Wait = 15'000;
+    const natsStatus status = js_AddStream(&raw, jetstream_.get(), &stream, &patient, &code);
+    const StreamInfo info(raw);
+    if (status != NATS_OK) throw failed("stream " + config_.stream + " can't be made", status, code);
+  }
+
+  bool publish(const OutMessage& out, const std::string& token) override {
+    if (!connected()) return false;
+    natsMsg* raw = nullptr;
+    const std::string reply = inbox_ + "." + token;
+    if (natsMsg_Create(&raw, out.subject.c_str(), reply.c_str(), out.body.data(), static_cast<int>(out.body.size())) !=
+        NATS_OK) {
+      return false;
+    }
+    const Message message(raw);
+    if (natsMsgHeader_Set(raw, "Nats-Msg-Id", out.id.c_str()) != NATS_OK ||
+        natsMsgHeader_Set(raw, "Cvdd-Collector", out.collector.c_str()) != NATS_OK ||
+        natsMsgHeader_Set(raw, "Cvdd-Interval", out.interval.c_str()) != NATS_OK) {
+      return false;
+    }
+    return natsConnection_PublishMsg(connection_.get(), raw) == NATS_OK;
+  }
+
+  void flush() override {
+    // What the library's own flusher would send within milliseconds.
+  }
+
+  std::optional<InAnswer> next_answer(std::chrono::milliseconds patience) override {
+    natsMsg* raw = nullptr;
+    const natsStatus status =
+        natsSubscription_NextMsg(&raw, answers_.get(), std::max<std::int64_t>(1, patience.count()));
+    const Message message(raw);
+    // Slow consumer: answers were dropped, and their rows are sent again.
+    if (status != NATS_OK) return std::nullopt;
+    InAnswer answer;
+    answer.no_responders = natsMsg_IsNoResponders(raw);
+    answer.body.assign(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
+    const std::string_view subject = natsMsg_GetSubject(raw);
+    if (subject.size() > inbox_.size()) answer.token = subject.substr(inbox_.size() + 1);
+    return answer;
+  }
+
+  void subscribe(const std::string& consumer) override {
+    messages_.reset();
+    jsConsumerConfig wanted;
+    jsConsumerConfig_Init(&wanted);
+    const std::string all(subjects);
+    wanted.Durable = consumer.c_str();
+    wanted.AckPolicy = js_AckExplicit;
+    wanted.AckWait = 30'000'000'000;
+    wanted.MaxDeliver = -1;
+    wanted.MaxAckPending = 20'000;
+    wanted.FilterSubject = all.c_str();
+    wanted.DeliverPolicy = js_DeliverAll;
+    jsErrCode code = static_cast<jsErrCode>(0);
+    jsConsumerInfo* raw = nullptr;
+    natsStatus status =
+        js_GetConsumerInfo(&raw, jetstream_.get(), config_.stream.c_str(), consumer.c_str(), nullptr, &code);
+    if (status != NATS_OK && code == JSConsumerNotFoundErr) {
+      status = js_AddConsumer(&raw, jetstream_.get(), config_.stream.c_str(), &wanted, nullptr, &code);
+    }
+    const ConsumerInfo info(raw);
+    if (status != NATS_OK)
+      throw failed(fmt::format("consumer {} of stream {}", consumer, config_.stream), status, code);
+    jsSubOptions bound;
+    jsSubOptions_Init(&bound);
+    bound.Stream = config_.stream.c_str();
+    bound.Consumer = consumer.c_str();
+    bound.ManualAck = true;
+    natsSubscription* subscription = nullptr;
+    status = js_PullSubscribe(&subscription, jetstream_.get(), all.c_str(), consumer.c_str(), nullptr, &bound, &code);
+    messages_.reset(subscription);
+    if (status != NATS_OK)
+      throw failed(fmt::format("consumer {} of stream {}", consumer, config_.stream), status, code);
+  }
+
+  std::vector<std::unique_ptr<InMessage>> fetch(int most, std::chrono::milliseconds patience) override {
+    natsMsgList list{nullptr, 0};
+    jsErrCode code = static_cast<jsErrCode>(0);
+    const natsStatus status = natsSubscription_Fetch(&list, messages_.get(), most, patience.count(), &code);
+    std::vector<std::unique_ptr<InMessage>> out;
+    for (int i = 0; i < list.Count; ++i) {
+      out.push_back(std::make_unique<NatsMessage>(list.Msgs[i]));
+      list.Msgs[i] = nullptr;
+    }
+    natsMsgList_Destroy(&list);
+    if (out.empty() && status != NATS_OK && status != NATS_TIMEOUT)
+      throw failed("fetching from stream " + config_.stream, status, code);
+    return out;
+  }
+
+  ConsumerFacts consumer(const std::string& name) override {
+    jsConsumerInfo* raw = nullptr;
+    jsErrCode code = static_cast<jsErrCode>(0);
+    const natsStatus status =
+        js_GetConsumerInfo(&raw, jetstream_.get(), config_.stream.c_str(), name.c_str(), nullptr, &code);
+    const ConsumerInfo info(raw);
+    if (status != NATS_OK) throw failed(fmt::format("consumer {} of stream {}", name, config_.stream), status, code);
+    return {info->NumPending, static_cast<std::uint64_t>(info->NumAckPending),
+            static_cast<std::uint64_t>(info->NumRedelivered)};
+  }
+
+ private:
+  void check(natsStatus status, const char* what) const {
+    if (status != NATS_OK) throw failed(what, status);
+  }
+  [[nodiscard]] std::string shown() const {
+    std::string all;
+    for (const std::string& one : config_.servers) all += (all.empty() ? "" : ", ") + one;
+    return all;
+  }
+
+  void set_identity() {
+    natsOptions* const o = options_.get();
+    if (!config_.user.empty())
+      check(natsOptions_SetUserInfo(o, config_.user.c_str(), config_.password.c_str()), "[nats] user");
+    if (!config_.credentials.empty()) {
+      check(natsOptions_SetUserCredentialsFromFiles(o, config_.credentials.c_str(), nullptr), "[nats] credentials");
+    }
+    if (!config_.servers.front().starts_with("tls://")) return;
+    check(natsOptions_SetSecure(o, true), "TLS");
+    const std::string roots = config_.ca_file.empty() ? "/etc/ssl/certs/ca-certificates.crt" : config_.ca_file;
+    check(natsOptions_LoadCATrustedCertificates(o, roots.c_str()), "[nats] ca_file");
+    if (!config_.certificate.empty()) {
+      check(natsOptions_LoadCertificatesChain(o, config_.certificate.c_str(), config_.key.c_str()),
+            "[nats] certificate");
+    }
+  }
+
+  void listen_for_answers() {
+    char* inbox = nullptr;
+    check(natsInbox_Create(&inbox), "inbox");
+    inbox_ = inbox;
+    natsInbox_Destroy(inbox);
+    natsSubscription* subscription = nullptr;
+    check(natsConnection_SubscribeSync(&subscription, connection_.get(), (inbox_ + ".*").c_str()), "inbox");
+    answers_.reset(subscription);
+  }
+
+  // On a thread of the library. The text itself stays with the connection.
+  static void on_error(natsConnection*, natsSubscription*, natsStatus, void*) {}
+
+  NatsConfig config_;
+  Options options_;
+  Connection connection_;
+  JetStream jetstream_;
+  Subscription answers_, messages_;
+  std::string inbox_;
+};
+}  // namespace
+
+std::unique_ptr<Broker> connect_nats(const NatsConfig& config, const std::string& name) {
+  return std::make_unique<NatsBroker>(config, name);
+}
+
+}  // namespace cvdd::engine
