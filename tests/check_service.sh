@@ -9,13 +9,14 @@ fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 # The binary and the manual may not be installed here; everything else is checked as it is.
-sed -e 's|^ExecStart=/usr/bin/cvdd|ExecStart=/bin/true|' -e '/^Documentation=/d' "$unit" > "$folder/cvdd.service"
-complaints=$(systemd-analyze verify "$folder/cvdd.service" 2>&1 || true)
+name=$(basename "$unit")
+sed -e 's|^ExecStart=/usr/bin/cvdd[a-z-]*|ExecStart=/bin/true|' -e '/^Documentation=/d' "$unit" > "$folder/$name"
+complaints=$(systemd-analyze verify "$folder/$name" 2>&1 || true)
 if [ -n "$complaints" ]; then
   echo "systemd-analyze verify: $complaints"
   exit 1
 fi
-line=$(systemd-analyze security --offline=true "$folder/cvdd.service" | grep 'Overall exposure level')
+line=$(systemd-analyze security --offline=true "$folder/$name" | grep 'Overall exposure level')
 echo "$line"
 level=$(echo "$line" | sed 's/.*: \([0-9.]*\).*/\1/')
 awk "BEGIN { exit !($level < 2.0) }"

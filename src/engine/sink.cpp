@@ -88,15 +88,12 @@ class Worker {
       looked_ = std::chrono::steady_clock::now();
     }
     if (messages_.empty()) messages_ = broker_->fetch(batch_most, std::chrono::milliseconds(500));
-    if (messages_.empty()) {
-      look_at_consumer();
-    } else {
-      store();
-    }
+    if (!messages_.empty()) store();
+    look_at_consumer();
     if (number_ == 0) look_at_store();
   }
 
-  // Silence: is the consumer still there?
+  // Is the consumer still there, and how much waits?
   void look_at_consumer() {
     const Time now = std::chrono::steady_clock::now();
     if (now - looked_ < std::chrono::seconds(5)) return;
@@ -104,7 +101,7 @@ class Worker {
     const ConsumerFacts facts = broker_->consumer(shared_.config.consumer);
     shared_.metrics.set("sink_pending_messages", "Messages of the stream that are not in the database yet",
                         static_cast<double>(facts.pending + facts.unacknowledged));
-    shared_.say("");
+    if (facts.pending == 0) shared_.say("");
   }
 
   void store() {

@@ -23,6 +23,7 @@ def main():
     p.add_argument("--faults", type=int, default=0, help="of the collector's faults; 0: none")
     p.add_argument("--revise", type=int, default=3); p.add_argument("--gaps", type=int, default=10)
     p.add_argument("--from-minute", type=int, default=0)
+    p.add_argument("--step", type=int, default=1, help="minutes of a bar")
     a = p.parse_args()
     os.makedirs(a.dir, exist_ok=True)
     faults = random.Random(a.faults)
@@ -32,7 +33,7 @@ def main():
     with open(os.path.join(a.dir, f"cvd-{a.day}.csv"), "a") as out:
         if out.tell() == 0:
             out.write(HEADER + "\n")
-        for minute in range(a.from_minute, a.from_minute + a.minutes):
+        for minute in range(a.from_minute, a.from_minute + a.minutes, a.step):
             time = (start + datetime.timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%M:%SZ")
             text, waiting_now, waiting = [], waiting, []
             for i in range(a.instruments):

@@ -1,0 +1,318 @@
+#!/usr/bin/env python3
+"""e2e.py --bin DIR [--clickhouse]
+
+cvdd-engine as users run it, against databases and a broker that this test starts: a day of two collectors equals the files
+row by row, however often it is loaded and wherever it is killed; every trouble is said with what to do about it; poison is
+parked; the dashboard's queries work. What a machine lacks is skipped, loudly."""
+import argparse, gzip, json, os, random, re, shutil, signal, socket, subprocess, sys, tempfile, time
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+from servers import ClickHouse, Nats, Postgres, Process, Skipped, find, free_port, wait_for
+
+DAY = "2026-11-20"
+
+
+class Test:
+    def __init__(self, a, folder):
+        self.engine, self.folder, self.failed, self.begun = os.path.join(a.bin, "cvdd-engine"), folder, 0, time.monotonic()
+        self.data = {c: os.path.join(folder, c) for c in ("a", "b")}
+
+    def check(self, good, what):
+        print(f"{'ok     ' if good else 'FAILED '} {time.monotonic() - self.begun:5.1f} s  {what}", flush=True)
+        self.failed += 0 if good else 1
+
+    def run(self, *arguments, env=None, limit=None, timeout=120, user=None):
+        def prepare():
+            if limit:
+                import resource
+                resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        done = subprocess.run([self.engine, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout,
+                              env={**os.environ, **(env or {})}, preexec_fn=prepare, **(user or {}))
+        return done.returncode, done.stdout.decode()
+
+    def load(self, to, collector, **options):
+        return self.run("load", "--data", self.data[collector], "--to", to, "--collector", collector, **options)
+
+    def says(self, result, words, what, status=None):
+        code, text = result
+        good = all(w in text for w in words) and (code != 0 if status is None else code == status)
+        self.check(good, f"{what}: {' … '.join(words)}")
+        if not good:
+            print(f"        status {code}: {text.strip()[-600:]}", flush=True)
+
+    def equals(self, database):
+        return subprocess.run([sys.executable, os.path.join(HERE, "same_rows.py"), database,
+                               *[f"{c}={d}" for c, d in self.data.items()]]).returncode == 0
+
+    # ---- load ----
+
+    def make_days(self):
+        for faults, directory in enumerate(self.data.values(), 1):
+            subprocess.run([sys.executable, os.path.join(HERE, "make_day.py"), directory, DAY, "200", "1440", "--step", "5",
+                            "--faults", str(faults)], check=True)
+
+    def day(self, to, database, name):
+        # Killed at random on the way, then to the end; then again.
+        r = random.Random(1)
+        for _ in range(3):
+            child = subprocess.Popen([self.engine, "load", "--data", self.data["a"], "--to", to, "--collector", "a"],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(r.uniform(0.05, 0.8))
+            child.kill()
+            child.wait()
+        results = [self.load(to, c) for c in self.data]
+        self.check(all(r[0] == 0 for r in results) and self.equals(database), f"{name}: a day of two collectors, killed on the way")
+        again = [self.load(to, c) for c in self.data]
+        self.check(all(r[0] == 0 and r[1].startswith("0 rows") for r in again) and self.equals(database), f"{name}: loaded again")
+
+    def packed(self, to, database):
+        plain = os.path.join(self.data["a"], f"cvd-{DAY}.csv")
+        with open(plain, "rb") as f, gzip.open(plain + ".gz", "wb") as out:
+            shutil.copyfileobj(f, out)
+        os.remove(plain)
+        code, text = self.load(to, "a")
+        self.check(code == 0 and text.startswith("0 rows"), "a file that was packed is not read again")
+        code, text = self.run("load", "--data", self.data["a"], "--to", "sqlite:" + os.path.join(self.folder, "packed.db"), "--collector", "a")
+        rows = re.match(r"(\d+) rows", text)
+        self.check(code == 0 and rows and int(rows[1]) > 57_600, "a packed file is loaded")
+        with gzip.open(plain + ".gz", "rb") as f, open(plain, "wb") as out:
+            shutil.copyfileobj(f, out)
+        os.remove(plain + ".gz")
+
+    def follow(self):
+        """A row is in the database within a second of its being written, half rows, midnight and a packed yesterday included."""
+        directory, db = os.path.join(self.folder, "live"), os.path.join(self.folder, "live.db")
+        os.makedirs(directory)
+        lines = open(os.path.join(self.data["a"], f"cvd-{DAY}.csv")).read().split("\n")
+        child = Process([self.engine, "load", "--data", directory, "--to", "sqlite:" + db, "--collector", "a", "--follow"],
+                        os.path.join(self.folder, "follow.log")).start()
+        import sqlite3
+
+        def count():
+            try:
+                return sqlite3.connect(f"file:{db}?mode=ro", uri=True).execute("SELECT count(*) FROM rows").fetchone()[0]
+            except sqlite3.Error:
+                return -1
+        slowest, expected = 0, 0
+        for day in (DAY, "2026-11-21"):
+            with open(os.path.join(directory, f"cvd-{day}.csv"), "w", buffering=1) as f:
+                f.write(lines[0] + "\n")
+                for bar in range(3):
+                    part = "\n".join(l.replace(DAY, day) for l in lines[1 + bar * 200:201 + bar * 200]) + "\n"
+                    f.write(part[:1_000])
+                    f.flush()
+                    time.sleep(0.05)
+                    f.write(part[1_000:])
+                    f.flush()
+                    expected, begun = expected + 200, time.monotonic()
+                    wait_for("rows", lambda: count() == expected, 10)
+                    slowest = max(slowest, time.monotonic() - begun)
+        self.check(child.end() == 0, "--follow ends on SIGTERM")
+        self.check(slowest < 1, f"--follow: rows are there {slowest:.2f} s after they were written, at the most")
+
+    # ---- trouble ----
+
+    def trouble_sqlite(self):
+        self.says(self.load("sqlite:" + os.path.join(self.folder, "none", "x.db"), "a"), ["unable to open", "folder must exist"], "no folder", 2)
+        self.says(self.run("load", "--data", os.path.join(self.folder, "none"), "--to", "sqlite:" + os.path.join(self.folder, "y.db")),
+                  ["data directory", "data_dir"], "no data", 2)
+        self.says(self.load("mysql://x/y", "a"), ["expected \"sqlite:FILE\""], "an unknown database", 2)
+        if os.getuid() == 0:
+            small = os.path.join(self.folder, "small")
+            os.makedirs(small)
+            if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", small], stderr=subprocess.DEVNULL).returncode == 0:
+                try:
+                    self.says(self.load(f"sqlite:{small}/cvd.db", "a"), ["full", "make room"], "a full disk", 1)
+                    subprocess.run(["mount", "-o", "remount,size=200m", small], check=True)
+                    result = [self.load(f"sqlite:{small}/cvd.db", c) for c in self.data]
+                    self.check(all(r[0] == 0 for r in result) and self.equals(f"{small}/cvd.db"), "a disk that has room again: nothing is lost")
+                finally:
+                    subprocess.run(["umount", small])
+            else:
+                print("SKIPPED: no file system can be mounted here, so no disk is filled", file=sys.stderr)
+            readable = {"user": 65534, "group": 65534, "extra_groups": []}
+            db = os.path.join(self.folder, "owned.db")
+            self.load("sqlite:" + db, "a")
+            os.chmod(self.folder, 0o755)
+            self.says(self.load("sqlite:" + db, "a", user=readable), ["readonly", "right to write"], "a database of another user", 2)
+
+    def trouble_postgres(self, pg):
+        self.says(self.load(pg.url.replace("secret", "wrong"), "a"), ["password authentication failed", "USER:PASSWORD"], "wrong password", 2)
+        self.says(self.load(pg.url.replace("/postgres", "/none", 1) if pg.url.endswith("/none") else pg.url[:-8] + "none", "a"),
+                  ["does not exist", "CREATE DATABASE"], "no such database", 2)
+        self.says(self.load(pg.url + "?sslmode=require", "a"), ["does not verify"], "TLS that does not verify", 2)
+        self.says(self.load(f"postgres://cvd:secret@127.0.0.1:{free_port()}/postgres", "a"), ["refused", "is it running"], "nobody there", 1)
+        pg.sql("CREATE ROLE poor LOGIN PASSWORD 'poor'")
+        pg.sql("CREATE DATABASE other")
+        poor = pg.url.replace("cvd:secret", "poor:poor")
+        self.says(self.load(poor[:-8] + "other", "a"), ["permission denied", "GRANT"], "no permission", 2)
+        self.says(self.load(poor, "a"), ["permission denied", "GRANT"], "no permission on the tables", 2)
+        pg.sql("ALTER ROLE cvd SET default_transaction_read_only = on")
+        self.says(self.load(pg.url[:-8] + "other", "a"), ["read-only", "primary"], "a read-only database", 1)
+        pg.sql("SET default_transaction_read_only = off; ALTER ROLE cvd RESET default_transaction_read_only")
+        # A database that vanishes while it is followed, and comes back.
+        pg.sql("CREATE DATABASE again")
+        again = pg.url[:-8] + "again"
+        child = Process([self.engine, "load", "--data", self.data["b"], "--to", again, "--collector", "b", "--follow"],
+                        os.path.join(self.folder, "again.log")).start()
+        time.sleep(0.5)
+        pg.kill()
+        time.sleep(1)
+        pg.start()
+        rows = sum(1 for _ in set(tuple(l.split(",")[:4]) for l in open(os.path.join(self.data["b"], f"cvd-{DAY}.csv")))) - 1
+        count = lambda: subprocess.run(["psql", "-X", "-qAt", again, "-c", "SELECT count(*) FROM rows"], stdout=subprocess.PIPE,
+                                       stderr=subprocess.DEVNULL).stdout.decode().strip()
+        wait_for("the rows", lambda: count() == str(rows), 60)
+        self.check(child.end() == 0, "a database that is killed while it is followed: nothing is lost")
+
+    def configure(self, nats, to, name="a", extra="", nats_extra=""):
+        path = os.path.join(self.folder, f"{name}.toml")
+        with open(path, "w") as f:
+            f.write(f'data_dir = "{self.data["a"]}"\ncollector = "a"\n[nats]\nservers = ["{nats}"]\nreplicas = 1\ncreate_stream = true\n'
+                    f'{nats_extra}\n[ship]\ncheckpoint = "{self.folder}/{name}.checkpoint"\nlisten = ""\n[sink]\nto = "{to}"\nlisten = ""\n{extra}')
+        return path
+
+    def service(self, command, config, seconds=1.5):
+        """What a service says in a short life."""
+        log = os.path.join(self.folder, "service.log")
+        if os.path.exists(log):
+            os.remove(log)
+        child = Process([self.engine, command, "--config", config], log).start()
+        time.sleep(seconds)
+        code = child.end()
+        return code, open(log).read()
+
+    def stream(self):
+        """Trouble with a broker, and poison."""
+        path = os.path.join(self.folder, "wrong.toml")
+        with open(path, "w") as f:
+            f.write('interval = "1 minute"\n[nats]\nserver = ["nats://x"]\n[sink]\nto = "mysql:x"\n')
+        self.says(self.run("check", "--config", path), ["wrong.toml:1: interval:", "wrong.toml:3: nats.server: unknown key, did you mean",
+                                                        "wrong.toml:5: sink.to:"], "a wrong configuration", 2)
+        guarded = Nats(self.folder, "guarded", extra='authorization { users: [{user: cvd, password: secret, permissions: {publish: {deny: "cvd.>"}}}] }\n'
+                       'max_payload: 1048576').start()
+        db = os.path.join(self.folder, "stream.db")
+        self.says(self.service("ship", self.configure(guarded.url, "sqlite:" + db, "guard1")), ["Authorization", "[nats] user"], "no password", 0)
+        rights = 'user = "cvd"\npassword = "secret"'
+        self.says(self.service("ship", self.configure(guarded.url, "sqlite:" + db, "guard2", nats_extra=rights), 4.5),
+                  ["ermissions Violation"], "no permission to publish", 0)
+        guarded.kill()
+        nats = Nats(self.folder, "n1").start()
+        config = self.configure(nats.url, "sqlite:" + db)
+        # A stream that is full, and refuses.
+        make = {"name": "CVD", "subjects": ["cvd.v1.>"], "max_msgs": 1000, "discard": "new", "storage": "file", "num_replicas": 1,
+                "retention": "limits", "max_consumers": -1, "max_bytes": -1, "max_age": 0}
+        api(nats.port, "STREAM.CREATE.CVD", make)
+        self.says(self.service("ship", config), ["maximum messages exceeded", "kept"], "a full stream", 0)
+        self.says(self.run("doctor", "--config", config), ["ok      stream CVD: 1000 messages"], "doctor", 0)
+        make["max_msgs"] = -1
+        api(nats.port, "STREAM.UPDATE.CVD", make)
+        code, text = self.run("ship", "--config", config, "--once")
+        self.check(code == 0, "… that has room again takes the rest")
+        publish(nats.port, "cvd.v1.binance.spot.POISON", b"not a row")
+        sink = Process([self.engine, "sink", "--config", config], os.path.join(self.folder, "sink.log")).start()
+        import sqlite3
+
+        def ask(sql):
+            try:
+                return sqlite3.connect(f"file:{db}?mode=ro", uri=True).execute(sql).fetchone()[0]
+            except sqlite3.Error:
+                return -1
+        wait_for("the rows", lambda: ask("SELECT count(*) FROM rows") == 57_600, 60)
+        wait_for("the poison", lambda: ask("SELECT count(*) FROM rejected WHERE text = 'not a row'") == 1, 10)
+        self.check(sink.end() == 0, "every row once, poison parked")
+        data, self.data = self.data, {"a": self.data["a"]}
+        self.check(self.equals(db), "the store equals the files")
+        self.data = data
+        self.says(self.run("doctor", "--config", config), ["rejected"], "doctor tells of what was parked", 1)
+        nats.kill()
+        self.says(self.run("doctor", "--config", config), ["can't connect"], "doctor without a broker", 1)
+
+    def dashboard(self, pg):
+        board = json.load(open(os.path.join(HERE, "../../config/monitoring/engine/grafana-store.json")))
+        names = {"exchange": "binance", "market": "spot", "symbol": "SYM0000USDT"}
+        empty = []
+        queries = [(p["title"], p["targets"][0]["rawSql"]) for p in board["panels"]]
+        queries += [(v["name"], v["query"]) for v in board["templating"]["list"] if v["type"] == "query"]
+        for title, sql in queries:
+            sql = sql.replace("$__timeFilter(time)", f"time BETWEEN '{DAY}T00:00:00Z' AND '{DAY}T23:59:59Z'")
+            sql = sql.replace("now() - interval '1 day'", f"'{DAY}T00:00:00Z'::timestamptz")
+            for name, value in names.items():
+                sql = sql.replace(f"${name}", value)
+            if not pg.sql(sql) and title != "Contradictions between collectors":
+                empty.append(title)
+        self.check(not empty, f"{len(queries)} queries of the dashboard have an answer {empty or ''}")
+
+
+def talk(port, text, until):
+    s = socket.create_connection(("127.0.0.1", port), 10)
+    s.sendall(b'CONNECT {"verbose":false,"headers":true}\r\nSUB reply 1\r\n' + text + b"PING\r\n")
+    got = b""
+    while until not in got:
+        piece = s.recv(4096)
+        assert piece, got
+        got += piece
+    s.close()
+    return got
+
+
+def api(port, what, body):
+    text = json.dumps(body).encode()
+    got = talk(port, b"PUB $JS.API.%s reply %d\r\n%s\r\n" % (what.encode(), len(text), text), b"io.nats.jetstream")
+    assert b'"error"' not in got, got
+
+
+def publish(port, subject, body):
+    head = b"NATS/1.0\r\nCvdd-Collector: a\r\n\r\n"
+    talk(port, b"HPUB %s reply %d %d\r\n%s%s\r\n" % (subject.encode(), len(head), len(head) + len(body), head, body), b'"seq"')
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--bin", required=True)
+    a = p.parse_args()
+    folder = tempfile.mkdtemp(prefix="cvdd-e2e-", dir="/tmp")
+    t, skipped, servers = Test(a, folder), [], []
+    try:
+        t.make_days()
+        db = os.path.join(folder, "cvd.db")
+        t.day("sqlite:" + db, db, "SQLite")
+        t.packed("sqlite:" + db, db)
+        t.follow()
+        t.trouble_sqlite()
+        try:
+            pg = Postgres(folder).start()
+            servers.append(pg)
+            t.day(pg.url, pg.database, "PostgreSQL")
+            t.dashboard(pg)
+            t.trouble_postgres(pg)
+            pg.kill()
+        except Skipped as what:
+            skipped.append(f"PostgreSQL: {what}")
+        try:
+            find("nats-server", "nats-server")
+            t.stream()
+        except Skipped as what:
+            skipped.append(f"JetStream: {what}")
+        try:
+            ch = ClickHouse(folder)
+            servers.append(ch)
+            ch.start()
+            t.day(ch.url, ch.database, "ClickHouse")
+            t.says(t.load(ch.url.replace("secret", "wrong"), "a"), ["Wrong password", "USER:PASSWORD"], "ClickHouse, wrong password", 2)
+        except Skipped as what:
+            skipped.append(f"ClickHouse: {what}")
+    finally:
+        for s in servers:
+            s.kill()
+        if t.failed == 0:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            print(f"see {folder}")
+    for what in skipped:
+        print(f"SKIPPED: {what}", file=sys.stderr)
+    return 1 if t.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
