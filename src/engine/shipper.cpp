@@ -237,7 +237,14 @@ void Shipper::send() {
 }
 
 void Shipper::take_answers(std::chrono::milliseconds patience) {
-  const std::uint64_t before = outbox_.timeouts();
+  if (outbox_.timeouts() > timeouts_told_) {
+    timeouts_told_ = outbox_.timeouts();
+    looked_ = {};
+    const std::string said = broker_->last_error();
+    complain(fmt::format(
+        "the broker does not answer{}; rows are kept and sent again{}", said.empty() ? "" : ": " + said,
+        said.find("Permissions") == said.npos ? "" : ": let this user publish to cvd.v1.> and subscribe to _INBOX.>"));
+  }
   while (const auto answer = broker_->next_answer(patience)) {
     patience = std::chrono::milliseconds(1);
     const std::size_t dash = answer->token.find('-');
@@ -258,7 +265,6 @@ void Shipper::take_answers(std::chrono::milliseconds patience) {
     if (number < rows_.size()) newest_acknowledged_ = std::max(newest_acknowledged_, rows_[number].row.time);
     if (outbox_.empty()) return;
   }
-  if (outbox_.timeouts() > before) looked_ = {};
 }
 
 void Shipper::piece_done() {

@@ -55,7 +55,7 @@ class Shipper {
   Outbox outbox_;
   std::string trouble_;  // the newest, for the status line
   std::string complained_;
-  std::uint64_t rows_acknowledged_ = 0, bytes_waiting_ = 0;
+  std::uint64_t rows_acknowledged_ = 0, bytes_waiting_ = 0, timeouts_told_ = 0;
   Timestamp newest_acknowledged_;
 };
 

@@ -1,4 +1,5 @@
-// Tables and views in SQLite. Numbers are text as the collector printed them; for sums, which SQLite knows only in 64
+// Tables and views in SQLite. A bar's other rows are looked up BETWEEN its time and its time: that takes the primary key,
+// where they stand beside it, and not the index by time. Numbers are text as the collector printed them; for sums, which SQLite knows only in 64
 // bits or in binary floating point, the deltas are there a second time as whole part and four times nine digits (d0 …
 // d4).
 #pragma once
@@ -50,7 +51,7 @@ CREATE TABLE rejected(source TEXT NOT NULL, place TEXT NOT NULL, reason TEXT NOT
      R"(
 CREATE VIEW best AS SELECT * FROM rows AS r WHERE NOT EXISTS (
   SELECT 1 FROM rows AS o WHERE o.exchange = r.exchange AND o.market = r.market AND o.symbol = r.symbol
-    AND o.time = r.time AND o.collector <> r.collector
+    AND o.time BETWEEN r.time AND r.time AND o.collector <> r.collector
     AND (o.quality, o.buys + o.sells, o.rev) >= (r.quality, r.buys + r.sells, r.rev)
     AND ((o.quality, o.buys + o.sells, o.rev) > (r.quality, r.buys + r.sells, r.rev) OR o.collector < r.collector));
 CREATE VIEW bars AS SELECT time, exchange, market, symbol, rev, status, open, high, low, close, buys, sells,
@@ -73,7 +74,7 @@ CREATE VIEW contradictions AS SELECT a.time, a.exchange, a.market, a.symbol, a.c
   b.collector AS other_collector, a.buys, b.buys AS other_buys, a.sells, b.sells AS other_sells, a.delta_base,
   b.delta_base AS other_delta_base, a.delta_quote, b.delta_quote AS other_delta_quote
   FROM rows AS a CROSS JOIN rows AS b ON b.exchange = a.exchange AND b.market = a.market AND b.symbol = a.symbol
-    AND b.time = a.time AND b.collector > a.collector
+    AND b.time BETWEEN a.time AND a.time AND b.collector > a.collector
   WHERE a.quality = 3 AND b.quality = 3 AND ((a.buys, a.sells, a.buy_base, a.sell_base, a.buy_quote, a.sell_quote,
     a.other_base, a.other_quote, a.first_id, a.last_id) IS NOT (b.buys, b.sells, b.buy_base, b.sell_base, b.buy_quote,
     b.sell_quote, b.other_base, b.other_quote, b.first_id, b.last_id)

@@ -133,12 +133,11 @@ class World:
         os.makedirs(out)
         columns = same_rows.COLUMNS[:-1]
         bars = same_rows.ask(self.database, "bars", same_rows.COLUMNS)
-        sums = {(r["exchange"], r["market"], r["symbol"], r["time"]): r for r in same_rows.ask(self.database, "cvd", same_rows.CVD)}
+        sums = {tuple(r[:4]): r[6:8] for r in same_rows.ask(self.database, "cvd", same_rows.CVD)}
         days = {}
-        for bar in sorted(bars, key=lambda r: r["time"]):
-            total = sums[(bar["exchange"], bar["market"], bar["symbol"], bar["time"])]
-            bar.update(cvd_base=total["cvd_base"], cvd_quote=total["cvd_quote"], rev="0", missing=bar["missing"] or "?")
-            days.setdefault(bar["time"][:10], []).append(",".join(bar[c] for c in columns))
+        for bar in sorted(bars):
+            bar[4], bar[18:20], bar[24] = "0", sums[tuple(bar[:4])], bar[24] or "?"
+            days.setdefault(bar[0][:10], []).append(",".join(bar[:25]))
         for day, lines in days.items():
             with open(os.path.join(out, f"cvd-{day}.csv"), "w") as f:
                 f.write("\n".join([",".join(columns)] + lines) + "\n")
@@ -152,7 +151,7 @@ class World:
         whole = {}
         for c in COLLECTORS:
             rows = same_rows.read_files(os.path.join(self.folder, c))
-            good = sum(1 for r in rows.values() if r["status"] in ("live", "repaired"))
+            good = sum(1 for r in rows.values() if r[5] in ("live", "repaired"))
             whole[c] = f"{c} {good} of {len(rows)} bars whole"
         total, good = self.ask("SELECT count(*) FROM bars"), self.ask("SELECT count(*) FROM bars WHERE status IN ('live','repaired')")
         print(f"  {', '.join(whole.values())}; the store {good} of {total}", flush=True)

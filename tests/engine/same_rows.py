@@ -11,22 +11,22 @@ SCALE = 36
 
 def number(text):
     """A decimal as an integer at 36 places."""
-    sign = -1 if text.startswith("-") else 1
-    whole, _, fraction = text.lstrip("-").partition(".")
-    return sign * (int(whole) * 10 ** SCALE + int(fraction.ljust(SCALE, "0") or 0))
+    whole, _, fraction = text.partition(".")
+    return int(whole + fraction.ljust(SCALE, "0"))
 
 
 def read_files(directory):
+    """(exchange, market, symbol, time) → the fields of the highest revision."""
     rows = {}
     for path in sorted(glob.glob(os.path.join(directory, "cvd-*.csv*"))):
         if path.endswith(".zst"):
             text = subprocess.run(["zstd", "-dcq", path], stdout=subprocess.PIPE, check=True).stdout.decode()
         else:
             text = (gzip.open if path.endswith(".gz") else open)(path, "rt").read()
-        text = text[:text.rfind("\n") + 1]
-        for row in csv.DictReader(io.StringIO(text)):
-            key = (row["exchange"], row["market"], row["symbol"], row["time"])
-            if key not in rows or int(row["rev"]) >= int(rows[key]["rev"]):
+        for line in text[:text.rfind("\n")].split("\n")[1:]:
+            row = line.split(",")
+            key = (row[1], row[2], row[3], row[0])
+            if key not in rows or int(row[4]) >= int(rows[key][4]):
                 rows[key] = row
     return rows
 
@@ -41,14 +41,15 @@ def ask(database, table, columns):
         shown = [f"to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS time" if c == "time" else c for c in columns]
         out = subprocess.run(["psql", "-X", "-q", database[9:], "-c", f"COPY (SELECT {','.join(shown)} FROM {table}) TO STDOUT (FORMAT csv)"],
                              stdout=subprocess.PIPE, check=True).stdout.decode()
-        return [dict(zip(columns, r)) for r in csv.reader(io.StringIO(out))]
+        return list(csv.reader(io.StringIO(out)))
     if database.startswith("clickhouse:"):
         shown = ["formatDateTime(time, '%Y-%m-%dT%H:%M:%SZ', 'UTC') AS t" if c == "time" else c for c in columns]
         with urllib.request.urlopen(database[11:], f"SELECT {','.join(shown)} FROM {table + ' FINAL' if table == 'rows' else table} FORMAT CSV".encode(), timeout=120) as answer:
-            return [dict(zip(columns, ["" if v == "\\N" else v for v in r])) for r in csv.reader(io.StringIO(answer.read().decode()))]
+            return [["" if v == "\\N" else v for v in r] for r in csv.reader(io.StringIO(answer.read().decode()))]
     import sqlite3
     db = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    return [dict(zip(columns, ["" if v is None else str(v) for v in r])) for r in db.execute(f"SELECT {','.join(columns)} FROM {table}")]
+    return [["" if v is None else v if type(v) is str else str(v) for v in r]
+            for r in db.execute(f"SELECT {','.join(columns)} FROM {table}")]
 
 
 def main():
@@ -62,17 +63,19 @@ def main():
     files = {name: read_files(directory) for name, directory in collectors.items()}
     seen = set()
     for row in ask(database, "rows", COLUMNS):
-        key = (row["exchange"], row["market"], row["symbol"], row["time"])
-        if (row["collector"], key) in seen:
-            differ(f"twice: {row['collector']} {key}")
-        seen.add((row["collector"], key))
-        expected = files.get(row["collector"], {}).get(key)
+        key, collector = (row[1], row[2], row[3], row[0]), row[25]
+        if (collector, key) in seen:
+            differ(f"twice: {collector} {key}")
+        seen.add((collector, key))
+        expected = files.get(collector, {}).get(key)
         if expected is None:
-            differ(f"not in the files: {row['collector']} {key}")
+            differ(f"not in the files: {collector} {key}")
             continue
-        for column, value in expected.items():
-            if row[column] != ("" if column == "missing" and value == "?" else value):
-                differ(f"{row['collector']} {key} {column}: {row[column]} in the store, {value} in the files")
+        row[24] = row[24] or "?"
+        if row[:25] != expected:
+            for column, value, there in zip(COLUMNS, expected, row):
+                if there != value:
+                    differ(f"{collector} {key} {column}: {there} in the store, {value} in the files")
     for name, rows in files.items():
         for key in rows:
             if (name, key) not in seen:
@@ -81,29 +84,30 @@ def main():
     best = {}
     for name in sorted(files):
         for key, row in files[name].items():
-            merit = (quality[row["status"]], int(row["buys"]) + int(row["sells"]), int(row["rev"]))
+            merit = (quality[row[5]], int(row[10]) + int(row[11]), int(row[4]))
             if key not in best or merit > best[key][0]:
                 best[key] = (merit, name, row)
     bars = ask(database, "bars", COLUMNS)
     if len(bars) != len(best):
         differ(f"{len(bars)} bars in the store, {len(best)} in the files")
     for bar in bars:
-        key = (bar["exchange"], bar["market"], bar["symbol"], bar["time"])
-        if key not in best or best[key][1] != bar["collector"] or best[key][2]["delta_base"] != bar["delta_base"]:
-            differ(f"bars: {key} is of {bar['collector']}, and should be of {best[key][1] if key in best else 'nobody'}")
+        key = (bar[1], bar[2], bar[3], bar[0])
+        bar[24] = bar[24] or "?"
+        if key not in best or best[key][1] != bar[25] or best[key][2] != bar[:25]:
+            differ(f"bars: {key} is of {bar[25]}, and should be of {best[key][1] if key in best else 'nobody'}")
     sums, known = {}, {}
     for key in sorted(best):
         of = sums.setdefault(key[:3], [0, 0])
-        of[0] += number(best[key][2]["delta_base"])
-        of[1] += number(best[key][2]["delta_quote"])
+        of[0] += number(best[key][2][16])
+        of[1] += number(best[key][2][17])
         known[key] = tuple(of)
     running = ask(database, "cvd", CVD)
     if len(running) != len(best):
         differ(f"{len(running)} rows of cvd, {len(best)} bars")
     for row in running:
-        key = (row["exchange"], row["market"], row["symbol"], row["time"])
-        if known.get(key) != (number(row["cvd_base"]), number(row["cvd_quote"])):
-            differ(f"cvd: {key}: {row['cvd_base']} {row['cvd_quote']}")
+        key = (row[1], row[2], row[3], row[0])
+        if known.get(key) != (number(row[6]), number(row[7])):
+            differ(f"cvd: {key}: {row[6]} {row[7]}")
     whole = sum(1 for m, _, _ in best.values() if m[0] == 3)
     print(f"{len(seen)} rows of {len(collectors)} collectors, {len(bars)} bars, {whole} of them whole; {len(wrong)} wrong")
     return 1 if wrong or not seen else 0
