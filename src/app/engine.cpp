@@ -89,6 +89,7 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   context.renew_after = options_.config.renew_after;
   context.renew_at = options_.config.renew_at;
   context.in_flight = options_.config.close_delay;
+  context.shard = options_.config.shard;
   const auto configured = options_.config.exchanges.find(where);
   const ExchangeConfig settings = configured == options_.config.exchanges.end() ? ExchangeConfig{} : configured->second;
   if (exchange->history_per_minute > 0 && options_.config.repair) {

@@ -146,7 +146,7 @@ void MarketRunner::want(std::vector<std::string> names, Duration history) {
 
 void MarketRunner::apply(const std::vector<Instrument>& listed) {
   if (&listed != &listed_) listed_ = listed;
-  const Selection selection = select_instruments(wanted_, listed_);
+  const Selection selection = select_instruments(wanted_, listed_, context_.shard);
   report_unknown(selection.unknown);
   const InstrumentChanges changes = plan_changes(selection, wanted_, listed_, [&] {
     std::vector<std::string> active;

@@ -109,6 +109,27 @@ void read_exchanges(TomlReader& reader, const toml::node& node, const std::strin
   }
 }
 
+void read_shard(TomlReader& reader, const toml::node& node, const std::string& key, Shard& shard) {
+  const toml::node* index_node = nullptr;
+  const auto number = [](TomlReader& r, const toml::node& n, const std::string& k, std::uint32_t least,
+                         const char* expected, std::uint32_t& out) {
+    const auto value = n.value<std::int64_t>();
+    if (!n.is_integer() || !value || *value < least || *value > shards_max) return r.error(n, k, expected);
+    out = static_cast<std::uint32_t>(*value);
+  };
+  table_of({{"index",
+             [&](TomlReader& r, const toml::node& n, const std::string& k) {
+               index_node = &n;
+               number(r, n, k, 0, "expected this collector's number, counted from 0", shard.index);
+             }},
+            {"count", [&](TomlReader& r, const toml::node& n, const std::string& k) {
+               number(r, n, k, 1, "expected a number of shards from 1 to 1000", shard.count);
+             }}})(reader, node, key);
+  if (shard.index < shard.count) return;
+  reader.error(index_node != nullptr ? *index_node : node, key + ".index",
+               "expected 0 to " + std::to_string(shard.count - 1) + ", below count");
+}
+
 // What needs no escaping in a header, a cookie or an address.
 constexpr std::string_view token_characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -229,6 +250,7 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
                                      "\"http://user:password@host:port\"");
                            }
                          }}})},
+      {"shard", [&c](TomlReader& r, const toml::node& n, const std::string& k) { read_shard(r, n, k, c.shard); }},
       {"exchange",
        [&c, &known](TomlReader& r, const toml::node& n, const std::string& k) { read_exchanges(r, n, k, known, c); }},
   };
@@ -302,6 +324,7 @@ std::vector<std::string> changes_that_need_a_restart(const Config& running, cons
   compare("net.renew_at", running.renew_at == saved.renew_at);
   compare("net.ca_file", running.ca_file == saved.ca_file);
   compare("net.proxy", running.proxy == saved.proxy);
+  compare("shard", running.shard == saved.shard);
   compare("exchange", running.exchanges == saved.exchanges);
   return keys;
 }

@@ -122,7 +122,8 @@ SymbolList parse_symbols(std::string_view text, const std::string& file, const K
   return list;
 }
 
-Selection select_instruments(const std::vector<std::string>& wanted, const std::vector<Instrument>& listed) {
+Selection select_instruments(const std::vector<std::string>& wanted, const std::vector<Instrument>& listed,
+                             const Shard& shard) {
   Selection selection;
   std::unordered_map<std::string, const Instrument*> by_name;
   std::vector<std::string> names;
@@ -131,7 +132,7 @@ Selection select_instruments(const std::vector<std::string>& wanted, const std::
   }
   std::unordered_set<const Instrument*> taken;
   const auto take = [&](const Instrument* instrument) {
-    if (taken.insert(instrument).second) selection.found.push_back(*instrument);
+    if (owns(shard, *instrument) && taken.insert(instrument).second) selection.found.push_back(*instrument);
   };
   for (const std::string& name : wanted) {
     if (has_wildcard(name)) {

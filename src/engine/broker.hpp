@@ -14,7 +14,7 @@
 namespace cvdd::engine {
 
 struct BrokerError : std::runtime_error {
-  enum class Kind : std::uint8_t { unreachable, refused, no_stream, other };
+  enum class Kind : std::uint8_t { unreachable, refused, no_jetstream, no_stream, other };
   BrokerError(Kind what, const std::string& text) : std::runtime_error(text), kind(what) {}
   Kind kind;
 };

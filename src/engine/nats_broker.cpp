@@ -51,9 +51,12 @@ BrokerError failed(const std::string& what, natsStatus status, int code = 0) {
   }
   if (code == JSStreamNotFoundErr || code == JSConsumerNotFoundErr) return {Kind::no_stream, text};
   if (code == JSNotEnabledErr || code == JSNotEnabledForAccountErr) {
-    return {Kind::refused, text + "; enable JetStream on the servers and for this account"};
+    return {Kind::no_jetstream, text + "; enable JetStream on the servers and for this account"};
   }
-  if (status == NATS_NO_SERVER || status == NATS_TIMEOUT || status == NATS_NO_RESPONDERS || status == NATS_IO_ERROR) {
+  if (status == NATS_NO_RESPONDERS) {
+    return {Kind::no_jetstream, text + "; is JetStream enabled on the servers, and do most of them run?"};
+  }
+  if (status == NATS_NO_SERVER || status == NATS_TIMEOUT || status == NATS_IO_ERROR) {
     return {Kind::unreachable, text};
   }
   return {Kind::other, text};

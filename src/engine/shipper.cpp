@@ -88,6 +88,7 @@ void Shipper::look_at_stream() {
   try {
     take_stream(broker_->stream());
   } catch (const BrokerError& error) {
+    if (error.kind == BrokerError::Kind::no_jetstream) return complain(error.what());
     if (error.kind != BrokerError::Kind::no_stream) {
       // A user without the right to ask may publish all the same.
       spdlog::debug("the stream can't be looked at: {}", error.what());

@@ -41,6 +41,7 @@ struct MarketContext {
   Duration renew_after;              // age of a connection; 0: the exchange's limit decides
   std::optional<Duration> renew_at;  // time of day when nobody minds
   Duration in_flight;                // see SessionSettings
+  Shard shard;                       // which of the wanted instruments are collected here
 };
 
 class MarketRunner {

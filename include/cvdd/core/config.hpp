@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cvdd/core/audit.hpp"
+#include "cvdd/core/shard.hpp"
 #include "cvdd/core/types.hpp"
 
 namespace cvdd {
@@ -53,6 +54,7 @@ struct Config {
   Duration coalesce = milliseconds(10);  // how long a connection may wait for more before it is read
   std::string ca_file;
   std::string proxy;
+  Shard shard;  // which part of the symbol list is collected here
   std::map<std::pair<std::string, Market>, ExchangeConfig> exchanges;
 };
 
@@ -84,8 +86,8 @@ void resolve_paths(Config& config, const std::string& config_file);
 // "04:30" → time since midnight; empty if it is none.
 [[nodiscard]] std::optional<Duration> parse_time_of_day(std::string_view text);
 
-// Expands wildcards and finds names in what the exchange lists (`listed`, only those trading match a wildcard).
-// Unknown names come back with up to three near matches each.
+// Expands wildcards and finds names in what the exchange lists (`listed`, only those trading match a wildcard). Of
+// these only the shard's own are found. Unknown names come back with up to three near matches each.
 inline constexpr const char* not_listed = "not listed";
 struct UnknownSymbol {
   std::string symbol;
@@ -97,7 +99,7 @@ struct Selection {
   std::vector<UnknownSymbol> unknown;
 };
 [[nodiscard]] Selection select_instruments(const std::vector<std::string>& wanted,
-                                           const std::vector<Instrument>& listed);
+                                           const std::vector<Instrument>& listed, const Shard& shard = {});
 
 // From the instruments collected now (`active`, symbols) to those wanted: differences only. One that is still wanted
 // and listed goes on while it is halted; one that the exchange no longer lists ends.
