@@ -8,6 +8,7 @@
 
 #include "cvdd/core/csv.hpp"
 #include "cvdd/net/printable.hpp"
+#include "postgres_connection.hpp"
 #include "postgres_schema.hpp"
 #include "store_kinds.hpp"
 
@@ -16,17 +17,6 @@ namespace cvdd::engine {
 namespace {
 constexpr int version_min = 130'000;
 constexpr unsigned merges_after_clash = 50;  // batches that go the longer way, once a row was there already
-
-struct Finish {
-  void operator()(PGconn* c) const { PQfinish(c); }
-};
-struct Clear {
-  void operator()(PGresult* r) const { PQclear(r); }
-};
-struct FreeOptions {
-  void operator()(PQconninfoOption* o) const { PQconninfoFree(o); }
-};
-using Answer = std::unique_ptr<PGresult, Clear>;
 
 // A field of COPY's text format.
 void append_field(std::string& out, std::string_view text) {
@@ -115,8 +105,7 @@ class PostgresStore final : public Store {
 
   void open() override {
     if (connection_ && PQstatus(connection_.get()) == CONNECTION_OK) return;
-    connection_.reset();
-    connect();
+    connection_ = connect_postgres(url_);
     try {
       prepare_session();
     } catch (const StoreError&) {
@@ -212,82 +201,6 @@ class PostgresStore final : public Store {
   }
 
  private:
-  void connect() {
-    char* wrong = nullptr;
-    const std::unique_ptr<PQconninfoOption, FreeOptions> given(PQconninfoParse(url_.text.c_str(), &wrong));
-    const std::string what = wrong == nullptr ? "" : printable(wrong, 200);
-    PQfreemem(wrong);
-    if (!given) throw error(StoreError::Kind::permanent, "is not an address: " + what);
-    std::string host, mode, roots;
-    for (const PQconninfoOption* o = given.get(); o->keyword != nullptr; ++o) {
-      const std::string text = o->val == nullptr ? "" : o->val;
-      if (std::strcmp(o->keyword, "host") == 0) host = text;
-      if (std::strcmp(o->keyword, "sslmode") == 0) mode = text;
-      if (std::strcmp(o->keyword, "sslrootcert") == 0) roots = text;
-    }
-    const bool near =
-        host.empty() || host.front() == '/' || host == "localhost" || host == "127.0.0.1" || host == "::1";
-    if (mode == "allow" || mode == "prefer" || mode == "require") {
-      throw error(
-          StoreError::Kind::permanent,
-          fmt::format("sslmode={} does not verify who answers: leave it out, which verifies, or say sslmode=disable on "
-                      "a network that you trust",
-                      mode));
-    }
-    if (mode.empty()) mode = near ? "prefer" : "verify-full";
-    if (roots.empty()) roots = "/etc/ssl/certs/ca-certificates.crt";
-    const char* const keys[] = {"dbname",
-                                "sslmode",
-                                "application_name",
-                                "connect_timeout",
-                                "keepalives_idle",
-                                "keepalives_interval",
-                                "keepalives_count",
-                                "tcp_user_timeout",
-                                "client_encoding",
-                                "sslrootcert",
-                                nullptr};
-    const char* const values[] = {url_.text.c_str(),
-                                  mode.c_str(),
-                                  "cvdd-engine",
-                                  "10",
-                                  "10",
-                                  "5",
-                                  "3",
-                                  "30000",
-                                  "UTF8",
-                                  mode == "verify-full" ? roots.c_str() : nullptr,
-                                  nullptr};
-    connection_.reset(PQconnectdbParams(keys, values, 1));
-    if (PQstatus(connection_.get()) == CONNECTION_OK) return;
-    const std::string message = told();
-    connection_.reset();
-    fail_to_connect(message);
-  }
-
-  [[noreturn]] void fail_to_connect(const std::string& message) {
-    const auto says = [&](const char* words) { return message.find(words) != std::string::npos; };
-    if (says("password authentication failed") || says("no password supplied")) {
-      throw error(StoreError::Kind::permanent,
-                  message + "; put the right USER:PASSWORD into the address, or in ~/.pgpass");
-    }
-    if (says("no pg_hba.conf entry") || says("Peer authentication failed") || says("Ident authentication failed")) {
-      throw error(StoreError::Kind::permanent, message + "; allow this user and host in the server's pg_hba.conf");
-    }
-    if (says("database \"") && says("does not exist")) {
-      throw error(StoreError::Kind::permanent, message + "; create it: CREATE DATABASE …");
-    }
-    if (says("role \"") && says("does not exist")) {
-      throw error(StoreError::Kind::permanent, message + "; create it: CREATE ROLE … LOGIN PASSWORD …");
-    }
-    if (says("certificate") || says("does not support SSL")) {
-      throw error(
-          StoreError::Kind::permanent,
-          message + "; add sslrootcert=FILE for a certificate of your own, or sslmode=disable on a network you trust");
-    }
-    throw error(StoreError::Kind::temporary, message + "; is it running, and is the address right?");
-  }
-
   void prepare_session() {
     if (PQserverVersion(connection_.get()) < version_min) {
       throw error(StoreError::Kind::permanent,
@@ -369,52 +282,18 @@ class PostgresStore final : public Store {
   }
   static std::string value(const Answer& answer, int row, int column) { return PQgetvalue(answer.get(), row, column); }
 
-  [[nodiscard]] std::string told() const {
-    std::string text = PQerrorMessage(connection_.get());
-    while (!text.empty() && text.back() == '\n') text.pop_back();
-    return printable(text, 500);
+  [[noreturn]] void fail_sending() {
+    throw postgres_error(StoreError::Kind::temporary, url_, "the connection was lost: " + told(connection_.get()));
   }
+  [[noreturn]] void fail(const Answer& answer) { throw postgres_failure(url_, connection_.get(), answer.get()); }
   [[nodiscard]] StoreError error(StoreError::Kind kind, const std::string& what) const {
-    return StoreError(kind, fmt::format("{}: {}", url_.shown, what));
-  }
-  [[noreturn]] void fail_sending() { throw error(StoreError::Kind::temporary, "the connection was lost: " + told()); }
-  [[noreturn]] void fail(const Answer& answer) {
-    const char* const code = PQresultErrorField(answer.get(), PG_DIAG_SQLSTATE);
-    const std::string state = code == nullptr ? "" : code;
-    const char* const primary = PQresultErrorField(answer.get(), PG_DIAG_MESSAGE_PRIMARY);
-    const std::string message = primary == nullptr ? told() : printable(primary, 500);
-    using Kind = StoreError::Kind;
-    if (state.empty() || state.starts_with("08") || state.starts_with("57P")) {
-      throw error(Kind::temporary, "the connection was lost: " + message);
-    }
-    if (state == "42501") {
-      throw error(Kind::permanent,
-                  message +
-                      "; let the user make tables once (GRANT CREATE, USAGE ON SCHEMA public TO …), or "
-                      "give it the tables that are there (GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN "
-                      "SCHEMA public TO …)");
-    }
-    if (state == "25006") {
-      throw error(Kind::temporary, message +
-                                       "; it is read-only: a standby? Give the primary's address (or several, with "
-                                       "target_session_attrs=read-write)");
-    }
-    if (state == "53100") throw error(Kind::temporary, message + "; make room on the server's disk: nothing is lost");
-    if (state.starts_with("53") || state.starts_with("40") || state.starts_with("55") || state.starts_with("57") ||
-        state.starts_with("58")) {
-      throw error(Kind::temporary, message);
-    }
-    if (state.starts_with("22") || state.starts_with("23")) throw error(Kind::row, message);
-    if (state == "42P07" || state == "42703" || state == "42P01") {
-      throw error(Kind::permanent, message + "; is this a database that cvdd-engine made? Give it one of its own");
-    }
-    throw error(Kind::permanent, fmt::format("{} (SQLSTATE {})", message, state));
+    return postgres_error(kind, url_, what);
   }
 
   StoreUrl url_;
   bool durable_;
   unsigned merges_ = 0;  // batches yet to be merged whole
-  std::unique_ptr<PGconn, Finish> connection_;
+  Connection connection_;
 };
 }  // namespace
 
