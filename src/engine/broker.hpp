@@ -63,7 +63,6 @@ class Broker {
 
   // Hands the message over; the answer comes by next_answer, with `token`. False: it could not be handed over.
   [[nodiscard]] virtual bool publish(const OutMessage& message, const std::string& token) = 0;
-  virtual void flush() = 0;
   [[nodiscard]] virtual std::optional<InAnswer> next_answer(std::chrono::milliseconds patience) = 0;
 
   // The durable consumer that all sinks share: made if it is not there. Throws BrokerError.

@@ -99,6 +99,17 @@ std::uint64_t Loader::bytes_to_do() {
 }
 
 void Loader::pass(const std::atomic<bool>& stop) {
+  try {
+    look_through(stop);
+  } catch (const StoreError&) {
+    // The store may be another one when it is there again, a standby that lacks the newest: it is asked what it has.
+    known_ = false;
+    finished_.clear();
+    throw;
+  }
+}
+
+void Loader::look_through(const std::atomic<bool>& stop) {
   know_positions();
   for (const SourceFile& file : list_sources(settings_.directory, "cvd")) {
     if (stop) return;

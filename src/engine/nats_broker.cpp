@@ -66,7 +66,9 @@ class NatsMessage final : public InMessage {
  public:
   explicit NatsMessage(natsMsg* message) : message_(message) {
     subject = natsMsg_GetSubject(message);
-    body.assign(natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message)));
+    if (natsMsg_GetDataLength(message) > 0) {
+      body.assign(natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message)));
+    }
     const char* value = nullptr;
     if (natsMsgHeader_Get(message, "Cvdd-Collector", &value) == NATS_OK) collector = value;
     jsMsgMetaData* meta = nullptr;
@@ -98,8 +100,10 @@ class NatsBroker final : public Broker {
     check(natsOptions_SetMaxReconnect(raw, -1), "reconnects");
     check(natsOptions_SetReconnectWait(raw, 250), "reconnect wait");
     check(natsOptions_SetWriteDeadline(raw, 1'000), "write deadline");
-    // Where the server's words about a subject end up.
-    check(natsOptions_SetErrorHandler(raw, &NatsBroker::on_error, this), "error handler");
+    // Its own handler prints to standard error; what the server said is kept with the connection.
+    check(natsOptions_SetErrorHandler(
+              raw, [](natsConnection*, natsSubscription*, natsStatus, void*) {}, nullptr),
+          "errors");
     set_identity();
     natsConnection* connection = nullptr;
     const natsStatus connected = natsConnection_Connect(&connection, raw);
@@ -189,10 +193,6 @@ class NatsBroker final : public Broker {
     return natsConnection_PublishMsg(connection_.get(), raw) == NATS_OK;
   }
 
-  void flush() override {
-    // What the library's own flusher would send within milliseconds.
-  }
-
   std::optional<InAnswer> next_answer(std::chrono::milliseconds patience) override {
     natsMsg* raw = nullptr;
     const natsStatus status =
@@ -202,7 +202,9 @@ class NatsBroker final : public Broker {
     if (status != NATS_OK) return std::nullopt;
     InAnswer answer;
     answer.no_responders = natsMsg_IsNoResponders(raw);
-    answer.body.assign(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
+    if (natsMsg_GetDataLength(raw) > 0) {
+      answer.body.assign(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
+    }
     const std::string_view subject = natsMsg_GetSubject(raw);
     if (subject.size() > inbox_.size()) answer.token = subject.substr(inbox_.size() + 1);
     return answer;
@@ -304,9 +306,6 @@ class NatsBroker final : public Broker {
     check(natsConnection_SubscribeSync(&subscription, connection_.get(), (inbox_ + ".*").c_str()), "inbox");
     answers_.reset(subscription);
   }
-
-  // On a thread of the library. The text itself stays with the connection.
-  static void on_error(natsConnection*, natsSubscription*, natsStatus, void*) {}
 
   NatsConfig config_;
   Options options_;

@@ -101,7 +101,7 @@ const char* const merge =
 
 class PostgresStore final : public Store {
  public:
-  PostgresStore(StoreUrl url, const StoreOptions& options) : url_(std::move(url)), durable_(options.durable) {}
+  explicit PostgresStore(StoreUrl url) : url_(std::move(url)) {}
 
   void open() override {
     if (connection_ && PQstatus(connection_.get()) == CONNECTION_OK) return;
@@ -212,8 +212,8 @@ class PostgresStore final : public Store {
     // A statement that takes longer hangs, for whatever reason.
     (void)ask("SET statement_timeout = '120s'");
     (void)ask("SET idle_in_transaction_session_timeout = '120s'");
-    // Without a sync the newest batches may be lost at a power loss: with them the positions that say they are there.
-    (void)ask(durable_ ? "SET synchronous_commit = on" : "SET synchronous_commit = off");
+    // What was told to be written must be there after a crash, whatever the server's setting.
+    (void)ask("SET synchronous_commit = on");
     migrate();
     (void)ask("CREATE TEMP TABLE cvdd_batch (LIKE rows, number bigint) ON COMMIT DELETE ROWS");
   }
@@ -291,14 +291,11 @@ class PostgresStore final : public Store {
   }
 
   StoreUrl url_;
-  bool durable_;
   unsigned merges_ = 0;  // batches yet to be merged whole
   Connection connection_;
 };
 }  // namespace
 
-std::unique_ptr<Store> make_postgres_store(const StoreUrl& url, const StoreOptions& options) {
-  return std::make_unique<PostgresStore>(url, options);
-}
+std::unique_ptr<Store> make_postgres_store(const StoreUrl& url) { return std::make_unique<PostgresStore>(url); }
 
 }  // namespace cvdd::engine

@@ -212,12 +212,10 @@ bool Shipper::take_piece(const SourceFile& file) {
   }
   std::vector<std::string> instruments;
   instruments.reserve(rows_.size());
-  for (const StoreRow& row : rows_) {
-    if (row.row.time.us % config_.interval.us != 0) {
-      complain(fmt::format("interval: a bar begins at {}, which is no multiple of {}: give the collector's own",
-                           format_time(row.row.time), interval_));
-    }
-    instruments.push_back(subject_of(row.row));
+  for (const StoreRow& row : rows_) instruments.push_back(subject_of(row.row));
+  if (const Timestamp time = rows_.front().row.time; time.us % config_.interval.us != 0) {
+    complain(fmt::format("interval: a bar begins at {}, which is no multiple of {}: give the collector's own",
+                         format_time(time), interval_));
   }
   outbox_.fill(instruments);
   return true;

@@ -110,7 +110,8 @@ class Worker {
     std::string reason;
     for (const auto& message : messages_) {
       reason.clear();
-      auto row = message->collector.empty() ? std::nullopt : store_row_from(message->collector, message->body, reason);
+      auto row = is_collector_name(message->collector) ? store_row_from(message->collector, message->body, reason)
+                                                       : std::nullopt;
       if (row) {
         rows.push_back(std::move(*row));
         continue;

@@ -1,7 +1,7 @@
-// Tables and views in SQLite. A bar's other rows are looked up BETWEEN its time and its time: that takes the primary key,
-// where they stand beside it, and not the index by time. Numbers are text as the collector printed them; for sums, which SQLite knows only in 64
-// bits or in binary floating point, the deltas are there a second time as whole part and four times nine digits (d0 …
-// d4).
+// Tables and views in SQLite. A bar's other rows are looked up BETWEEN its time and its time: that takes the primary
+// key, where they stand beside it, and not the index by time. Numbers are text as the collector printed them; for sums,
+// which SQLite knows only in 64 bits or in binary floating point, the deltas are there a second time as whole part and
+// four times nine digits (d0 … d4).
 #pragma once
 
 #include <array>

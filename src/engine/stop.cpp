@@ -36,17 +36,21 @@ void wait_or_stop(std::chrono::milliseconds time) {
   }
 }
 
+bool is_collector_name(std::string_view name) {
+  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  });
+  return plain && !name.empty() && name.size() <= 100;
+}
+
 std::string collector_name(const std::string& given) {
   std::string name = given;
   if (name.empty()) {
     std::array<char, 256> host{};
     if (::gethostname(host.data(), host.size() - 1) == 0) name = host.data();
   }
-  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.';
-  });
-  if (name.empty() || name.size() > 100 || !plain) {
+  if (!is_collector_name(name)) {
     throw std::invalid_argument(
         "collector: expected up to 100 letters, digits, \"-\", \"_\" and \".\", such as \"tokyo-1\"");
   }

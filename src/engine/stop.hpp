@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <string>
+#include <string_view>
 
 namespace cvdd::engine {
 
@@ -11,6 +12,9 @@ namespace cvdd::engine {
 [[nodiscard]] std::atomic<bool>& stop_flag();
 // Returns after `time`, or within 50 ms after the flag was set.
 void wait_or_stop(std::chrono::milliseconds time);
+
+// Up to 100 letters, digits, "-", "_" and ".": what a subject, a database and a log can hold.
+[[nodiscard]] bool is_collector_name(std::string_view name);
 
 // `given`, or the name of this host, by which its rows are known in the store. Throws std::invalid_argument if it is no
 // name that a subject and a database can hold.

@@ -159,7 +159,7 @@ std::unique_ptr<Store> make_store(const StoreUrl& url, [[maybe_unused]] const St
 #endif
     case StoreUrl::Kind::postgres:
 #if CVDD_WITH_POSTGRES
-      return make_postgres_store(url, options);
+      return make_postgres_store(url);
 #else
       not_built("PostgreSQL", "libpq-dev");
 #endif

@@ -204,6 +204,54 @@ TEST_CASE("a row whose sum would not be exact is kept aside, the others are writ
   CHECK(store->positions("a").at("f") == Position{9, 9});
 }
 
+namespace {
+// A database that fails once, and is an older copy of itself then: a standby that took over.
+class FailsOver final : public Store {
+ public:
+  FailsOver(std::string file, std::string older)
+      : file_(std::move(file)), older_(std::move(older)), store_(store_at(file_)) {}
+  void open() override { store_->open(); }
+  Positions positions(const std::string& collector) override { return store_->positions(collector); }
+  void write(const Write& what) override {
+    if (fail) {
+      fail = false;
+      store_ = nullptr;
+      for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(file_ + suffix);
+      std::filesystem::copy_file(older_, file_);
+      store_ = store_at(file_);
+      throw StoreError(StoreError::Kind::temporary, "the connection was lost");
+    }
+    store_->write(what);
+  }
+  std::vector<Contradiction> contradictions(Timestamp, std::size_t) override { return {}; }
+  std::string about() override { return ""; }
+  std::uint64_t rejected_count() override { return 0; }
+  bool fail = false;
+
+ private:
+  std::string file_, older_;
+  std::unique_ptr<Store> store_;
+};
+}  // namespace
+
+TEST_CASE("a store that comes back with less is asked what it has, and gets the rest again") {
+  Folder folder;
+  folder.write("cvd-2026-11-20.csv", header() + line({}));
+  (void)load(folder, folder / "older.db");
+  ask(folder / "older.db", "PRAGMA journal_mode = DELETE");
+  std::filesystem::copy_file(folder / "older.db", folder / "cvd.db");
+  FailsOver store(folder / "cvd.db", folder / "older.db");
+  Loader loader(store, {.directory = folder.path(), .collector = "a"});
+  std::atomic<bool> stop{false};
+  folder.append("cvd-2026-11-20.csv", line({.symbol = "ETHUSDT"}));
+  loader.pass(stop);
+  folder.append("cvd-2026-11-20.csv", line({.symbol = "XRPUSDT"}));
+  store.fail = true;
+  CHECK_THROWS_AS(loader.pass(stop), StoreError);
+  loader.pass(stop);
+  CHECK(ask(folder / "cvd.db", "SELECT symbol FROM bars ORDER BY symbol") == Lines{"BTCUSDT", "ETHUSDT", "XRPUSDT"});
+}
+
 TEST_CASE("numbers as limbs") {
   CHECK(limbs_of(engine_test::decimal("-12.0000000010000000020000000030000004")) == Limbs{-12, -1, -2, -3, -400});
   CHECK(limbs_of(Decimal{}) == Limbs{});

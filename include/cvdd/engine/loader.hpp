@@ -49,6 +49,7 @@ class Loader {
   std::function<void()> progress = [] {};  // after every transaction
 
  private:
+  void look_through(const std::atomic<bool>& stop);
   void read(const SourceFile& file, const std::atomic<bool>& stop);
   [[nodiscard]] bool is_unchanged(const SourceFile& file) const;
   void know_positions();
