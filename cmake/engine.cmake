@@ -65,8 +65,7 @@ set(CPACK_COMPONENTS_ALL Unspecified engine)
 set(CPACK_COMPONENTS_GROUPING IGNORE)
 set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_NAME cvdd)
 set(CPACK_DEBIAN_ENGINE_PACKAGE_NAME cvdd-engine)
-set(CPACK_COMPONENT_ENGINE_DESCRIPTION "rows of cvdd in databases, and past one machine
-cvdd-engine takes the rows that cvdd writes into SQLite, PostgreSQL or
+set(CPACK_DEBIAN_ENGINE_DESCRIPTION "cvdd-engine takes the rows that cvdd writes into SQLite, PostgreSQL or
 ClickHouse, directly or by way of NATS JetStream, and shows the better of
 two collectors' rows.")
 set(CPACK_DEBIAN_ENGINE_PACKAGE_DEPENDS "adduser, ca-certificates")
