@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 
 #include "cvdd/core/csv.hpp"
 #include "cvdd/net/printable.hpp"
@@ -124,6 +125,16 @@ void Loader::look_through(const std::atomic<bool>& stop) {
   }
 }
 
+Loader::Piece Loader::next_piece(SourceReader& reader, const SourceFile& file, Position from) const {
+  Piece piece;
+  const std::string_view text = reader.next(settings_.piece_bytes);
+  rows_from(text, file, from.offset, settings_.collector, piece.rows, piece.rejected);
+  piece.bytes = text.size();
+  piece.behind = reader.position();
+  return piece;
+}
+
+// While the database takes a piece, another thread reads and checks the next one.
 void Loader::read(const SourceFile& file, const std::atomic<bool>& stop) {
   Position& position = positions_[file.name];
   SourceReader reader(file, position);
@@ -132,33 +143,39 @@ void Loader::read(const SourceFile& file, const std::atomic<bool>& stop) {
         fmt::format("{}: is not as it was when it was read before; it is read again from its beginning", file.path));
     position = {};
   }
+  // Deferred if there can be no more threads.
+  const auto begin = [&](Position from) {
+    return std::async(std::launch::async | std::launch::deferred,
+                      [this, &reader, &file, from] { return next_piece(reader, file, from); });
+  };
   bool anything = false;
-  std::vector<StoreRow> rows;
-  std::vector<Rejected> rejected;
-  while (!stop) {
-    const std::string_view text = reader.next(settings_.piece_bytes);
-    if (text.empty()) break;
-    rows.clear();
-    rejected.clear();
-    rows_from(text, file, position.offset, settings_.collector, rows, rejected);
-    const Position behind = reader.position();
-    const std::uint64_t refused = write_isolating(
-        store_,
-        {.rows = rows, .rejected = rejected, .collector = settings_.collector, .file = file.name, .position = behind});
-    for (const Rejected& one : rejected) {
-      complain(fmt::format("{}: at byte {}: {}: kept in the table `rejected`", file.path,
-                           one.place.substr(one.place.rfind(':') + 1), one.reason));
-    }
-    if (refused > 0)
-      complain(fmt::format("{}: the database refused {} rows: see its table `rejected`", file.path, refused));
-    position = behind;
-    counts_.rows += rows.size() - refused;
-    counts_.rejected += rejected.size() + refused;
-    counts_.bytes += text.size();
+  for (auto next = begin(position); !stop;) {
+    const Piece piece = next.get();
+    if (piece.bytes == 0) break;
+    next = begin(piece.behind);
+    write(piece, file);
+    position = piece.behind;
     anything = true;
     progress();
   }
   counts_.files += anything ? 1U : 0U;
+}
+
+void Loader::write(const Piece& piece, const SourceFile& file) {
+  const std::uint64_t refused = write_isolating(store_, {.rows = piece.rows,
+                                                         .rejected = piece.rejected,
+                                                         .collector = settings_.collector,
+                                                         .file = file.name,
+                                                         .position = piece.behind});
+  for (const Rejected& one : piece.rejected) {
+    complain(fmt::format("{}: at byte {}: {}: kept in the table `rejected`", file.path,
+                         one.place.substr(one.place.rfind(':') + 1), one.reason));
+  }
+  if (refused > 0)
+    complain(fmt::format("{}: the database refused {} rows: see its table `rejected`", file.path, refused));
+  counts_.rows += piece.rows.size() - refused;
+  counts_.rejected += piece.rejected.size() + refused;
+  counts_.bytes += piece.bytes;
 }
 
 }  // namespace cvdd::engine

@@ -49,6 +49,15 @@ class Loader {
   std::function<void()> progress = [] {};  // after every transaction
 
  private:
+  // Lines of a file, taken apart. No bytes: there are no more.
+  struct Piece {
+    std::vector<StoreRow> rows;
+    std::vector<Rejected> rejected;
+    std::size_t bytes = 0;
+    Position behind;
+  };
+  [[nodiscard]] Piece next_piece(SourceReader& reader, const SourceFile& file, Position from) const;
+  void write(const Piece& piece, const SourceFile& file);
   void look_through(const std::atomic<bool>& stop);
   void read(const SourceFile& file, const std::atomic<bool>& stop);
   [[nodiscard]] bool is_unchanged(const SourceFile& file) const;
