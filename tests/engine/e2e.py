@@ -4,7 +4,7 @@
 cvdd-engine as users run it, against databases and a broker that this test starts: a day of two collectors equals the files
 row by row, however often it is loaded and wherever it is killed; every trouble is said with what to do about it; poison is
 parked; the dashboard's queries work. What a machine lacks is skipped, loudly."""
-import argparse, gzip, json, os, random, re, shutil, signal, socket, subprocess, sys, tempfile, time
+import argparse, gzip, json, os, random, re, shutil, socket, subprocess, sys, tempfile, time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 from servers import ClickHouse, Nats, Postgres, Process, Skipped, find, free_port, wait_for
@@ -233,6 +233,28 @@ class Test:
         nats.kill()
         self.says(self.run("doctor", "--config", config), ["can't connect"], "doctor without a broker", 1)
 
+    def tls(self):
+        """Certificates are verified, and the name in them."""
+        if not shutil.which("openssl"):
+            print("SKIPPED: openssl is missing, so TLS to NATS is not tested", file=sys.stderr)
+            return
+        at = lambda name: os.path.join(self.folder, name)
+        quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", at("ca.key"), "-out", at("ca.pem"), "-days", "2",
+                        "-subj", "/CN=ca"], **quiet)
+        for name, who in (("right", "IP:127.0.0.1"), ("other", "DNS:other.example")):
+            subprocess.run(["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", at(name + ".key"), "-out", at(name + ".csr"), "-subj", "/CN=x"], **quiet)
+            with open(at("ext"), "w") as f:
+                f.write(f"subjectAltName={who}\n")
+            subprocess.run(["openssl", "x509", "-req", "-in", at(name + ".csr"), "-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-CAcreateserial",
+                            "-days", "2", "-extfile", at("ext"), "-out", at(name + ".pem")], **quiet)
+        for name, roots, words in (("right", "ca.pem", ["ok      broker: connected"]), ("right", "", ["unable to get local issuer", "ca_file"]),
+                                   ("other", "ca.pem", ["mismatch"])):
+            node = Nats(self.folder, "tls-" + name + roots, extra=f'tls {{ cert_file: "{at(name + ".pem")}", key_file: "{at(name + ".key")}" }}').start()
+            config = self.configure(node.url.replace("nats:", "tls:"), "sqlite:" + at("tls.db"), "tls", nats_extra=f'ca_file = "{at(roots) if roots else ""}"')
+            self.says(self.run("doctor", "--config", config), words, "TLS", 1)
+            node.kill()
+
     def dashboard(self, pg):
         board = json.load(open(os.path.join(HERE, "../../config/monitoring/engine/grafana-store.json")))
         names = {"exchange": "binance", "market": "spot", "symbol": "SYM0000USDT"}
@@ -309,6 +331,7 @@ def main():
         try:
             find("nats-server", "nats-server")
             t.stream()
+            t.tls()
         except Skipped as what:
             skipped.append(f"JetStream: {what}")
         try:
