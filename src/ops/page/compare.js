@@ -152,24 +152,26 @@ export class Compare {
   }
 
   setUnit() {
-    for (const line of this.lines.values()) line.draw(state.unit);
+    for (const line of this.lines.values()) if (line.slots) line.draw(state.unit);
     this.tell();
   }
 
   /** The numbers of the legend: under the crosshair, else of now. */
   tell() {
-    if (!this.lines.size) return;
+    // A line whose bars are still on their way has nothing to tell, and no place in the legend.
+    const drawn = [...this.lines.values()].filter((line) => line.slots && line.value);
+    if (!drawn.length) return;
     const { dataset } = this.chart;
     const coins = new Set();
-    for (const line of this.lines.values()) {
+    for (const line of drawn) {
       const coin = line.record[state.unit];
       coins.add(coin.replace(/^(USDT|USDC|USD)$/, 'USD')); // near enough to each other to be compared
       const value = line.at(this.hovered, state.unit);
       setNumber(line.value, `${amount(value, true)} ${coin}`, value && `${value} ${coin}`, true);
       setText(line.extra, line.remark());
     }
-    dataset.lines = this.lines.size;
-    dataset.bars = Math.min(...[...this.lines.values()].map(({ slots }) => slots.length));
+    dataset.lines = drawn.length;
+    dataset.bars = Math.min(...drawn.map(({ slots }) => slots.length));
     dataset.unit = state.unit;
     setText(this.when, this.hovered === null ? `${span(this.step)} bars, 0 at the left edge` : `${dateTime(this.hovered, this.step < 60)} UTC`);
     this.warning.hidden = coins.size < 2;
