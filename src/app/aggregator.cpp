@@ -9,7 +9,8 @@ namespace cvdd {
 namespace {
 constexpr std::size_t batch_max = 4096, expected_max = 64;
 constexpr Duration retry_every = seconds(5);  // rows that could not be written
-constexpr Duration asleep_min = seconds(15);  // awake, the thread looks at the time every second
+// Bars wait no longer than this for the io thread to say that it has read what had arrived; they are gaps then.
+constexpr Duration reading_max = seconds(10);
 }  // namespace
 
 Aggregator::Aggregator(AggregatorOptions options, CsvStore& store, FileSyncer& syncer, const Remembered& restored)
@@ -17,7 +18,7 @@ Aggregator::Aggregator(AggregatorOptions options, CsvStore& store, FileSyncer& s
       store_(store),
       syncer_(syncer),
       restored_(restored),
-      ledger_({options_.interval, options_.event_time, options_.repairs}) {}
+      ledger_({options_.interval, options_.event_time, options_.repairs, options_.watched}) {}
 
 Aggregator::~Aggregator() {
   if (thread_.joinable()) stop();
@@ -46,7 +47,7 @@ void Aggregator::add_channel(std::shared_ptr<Channel> channel) {
 
 void Aggregator::begin() {
   next_due_ = bar_start(options_.now(), options_.interval) + options_.interval;
-  looked_ = options_.now() - options_.close_delay;
+  read_us_.store(options_.now().us, std::memory_order_release);
 }
 
 bool Aggregator::turn() {
@@ -64,6 +65,15 @@ bool Aggregator::turn() {
 
 Timestamp Aggregator::heard_until() const {
   return std::min(Timestamp{cut_us_.load(std::memory_order_acquire)}, options_.now());
+}
+
+// Read first, then closed: a process that was stopped, or swapped out, has its trades in the sockets yet.
+Timestamp Aggregator::due_until() const {
+  const Timestamp heard = heard_until();
+  if (!options_.watched) return heard;
+  const Timestamp read{read_us_.load(std::memory_order_acquire)};
+  const bool waits = heard - read < Duration{options_.interval.us + options_.close_delay.us + reading_max.us};
+  return waits ? std::min(heard, read) : heard;
 }
 
 void Aggregator::finish() {
@@ -198,11 +208,9 @@ void Aggregator::close_due() {
     if (!ledger_.event_due(options_.close_delay)) return;
     ledger_.close_by_event(options_.close_delay, rows_);
   } else {
-    const Timestamp upto = heard_until() - options_.close_delay;
+    const Timestamp upto = due_until() - options_.close_delay;
     // The clock turned out to be ahead: the next bar ends earlier than thought.
     if (next_due_ > upto + options_.interval) next_due_ = bar_start(upto, options_.interval) + options_.interval;
-    if (upto > looked_ + asleep_min) ledger_.doubt(looked_, upto);
-    looked_ = upto;
     if (upto < next_due_) return;
     // What was received before this moment belongs to the bar: it is in the queues already.
     for (std::size_t i = 0; i < channels_.size(); ++i) {
@@ -265,7 +273,9 @@ std::chrono::steady_clock::time_point Aggregator::next_wake() const {
   using namespace std::chrono;
   const auto now = steady_clock::now();
   if (options_.event_time) return now + std::chrono::seconds(1);
-  const Duration wait = std::min(due(), store_.backlog_rows() > 0 ? next_retry_ : due()) - options_.now();
+  // Who reads rings when a bar may be closed.
+  const Timestamp bar = options_.watched && due() <= options_.now() ? options_.now() + seconds(1) : due();
+  const Duration wait = std::min(bar, store_.backlog_rows() > 0 ? next_retry_ : bar) - options_.now();
   return now + microseconds(std::clamp<std::int64_t>(wait.us, 0, 1'000'000));
 }
 

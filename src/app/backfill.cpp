@@ -211,9 +211,8 @@ asio::awaitable<void> Backfill::take_answer(const Repair& repair, std::vector<Re
   const bool deaf = trade != records.end() && trade->time() + delay < now;
   if (!records.empty()) {
     const Timestamp since = std::min(context_.intake->pace(instrument).last(), trade->time());
-    const std::array marks{Record::mark(RecordKind::lost, instrument.id, since),
-                           Record::mark(RecordKind::subscribed, instrument.id, now)};
-    if (deaf) records.insert(records.begin(), marks.begin(), marks.end());
+    const auto span = static_cast<std::uint64_t>(std::max<std::int64_t>((now - since).us, 0) + 1);
+    if (deaf) records.insert(records.begin(), Record::mark(RecordKind::lost, instrument.id, since, 0, span));
     if (deaf && repair.recent)
       records.push_back(Record::mark(RecordKind::verdict, instrument.id, now, 0, whole ? 0 : 1));
     co_await client_.deliver(instrument, records);

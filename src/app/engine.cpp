@@ -9,8 +9,10 @@
 namespace cvdd {
 
 namespace {
+constexpr Duration clock_looked_at_every = seconds(10);
+constexpr int rounds_max = 50;
 constexpr std::size_t recalled_bars = 200;  // of an instrument; fewer than the ledger keeps while something is open
-}
+}  // namespace
 
 Engine::Engine(EngineOptions options, Surroundings around)
     : options_(std::move(options)),
@@ -32,6 +34,7 @@ Engine::Engine(EngineOptions options, Surroundings around)
   a.close_delay = options_.config.close_delay;
   a.event_time = options_.config.exchange_clock;
   a.repairs = options_.config.repair && !options_.config.exchange_clock;
+  a.watched = !options_.config.exchange_clock;
   a.now = [this] { return closing_time_.now(); };
   if (around_.threads) a.local = [this] { return around_.clock->wall(); };
   a.on_rows = [this](std::span<const Row> rows) {
@@ -108,6 +111,46 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
 void Engine::start() {
   running_ = true;
   want(options_.symbols);
+  if (options_.config.exchange_clock) return;
+  bar_timer_ = around_.clock->timer();
+  asio::co_spawn(around_.executor, watch_bars(), [](const std::exception_ptr& e) {
+    if (e) std::rethrow_exception(e);
+  });
+}
+
+// Soon after each bar's end: who was not heard since is asked for a sign of life. When the bar is due: all that had
+// arrived is read, and every connection says how far it has brought its instruments. Only then the bar is closed.
+asio::awaitable<void> Engine::watch_bars() {
+  const Duration interval = options_.config.interval, delay = options_.config.close_delay;
+  while (running_) {
+    const Timestamp end = bar_start(closing_time_.now(), interval) + interval;
+    for (const Timestamp moment : {end + Duration{delay.us / 4}, end + delay}) {
+      // The clock may be corrected meanwhile.
+      while (running_ && closing_time_.now() < moment && (moment - closing_time_.now()).us <= interval.us + delay.us) {
+        const Duration left = std::min(moment - closing_time_.now(), clock_looked_at_every);
+        co_await bar_timer_->wait_until(around_.clock->steady() + std::chrono::microseconds(left.us + 1));
+      }
+      if (!running_) co_return;
+      if (moment == end + delay) break;
+      for (const auto& [where, market] : markets_) market->nudge(end);
+    }
+    co_await read_what_arrived();
+    if (!running_) co_return;
+    const Timestamp now = closing_time_.now();
+    for (const auto& [where, market] : markets_) market->watch();
+    aggregator_->read_until(now);
+  }
+}
+
+// A round of reading is as long as a connection may wait for more. One that took much longer was no round: the process
+// was stopped meanwhile, and what came since then is in the sockets.
+asio::awaitable<void> Engine::read_what_arrived() {
+  const auto round = std::chrono::microseconds(options_.config.coalesce.us) + std::chrono::milliseconds(10);
+  for (int good = 0, rounds = 0; running_ && good < 2 && rounds < rounds_max; ++rounds) {
+    const auto begin = around_.clock->steady();
+    co_await bar_timer_->wait_until(begin + round);
+    good = around_.clock->steady() - begin < round + std::chrono::milliseconds(300) ? good + 1 : 0;
+  }
 }
 
 void Engine::want(const SymbolList& symbols) {
@@ -132,6 +175,8 @@ void Engine::want(const SymbolList& symbols) {
 
 void Engine::stop() {
   running_ = false;
+  if (bar_timer_) bar_timer_->cancel();
+  for (const auto& [where, market] : markets_) market->watch();
   aggregator_->cut_at(closing_time_.now());
   for (const auto& [where, market] : markets_) market->stop();
 }

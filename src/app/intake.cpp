@@ -10,6 +10,12 @@ namespace cvdd {
 namespace {
 // Messages of one instrument may overtake each other by this much.
 constexpr Duration passing_max = seconds(60);
+constexpr std::size_t recent_max = 8;
+constexpr Duration check_every = seconds(5);
+// So many trades in a row with new times and ids in order that do not continue the old ones are a new numbering.
+constexpr unsigned anew_min = 3;
+// Messages of one instrument may reach us in another order than they were made, by this much.
+constexpr Duration out_of_order = seconds(1);
 }  // namespace
 
 std::uint64_t IntakeCounters::refused_total() const {
@@ -26,8 +32,10 @@ Intake::Entry& Intake::entry(const Instrument& instrument) {
   return entries_[instrument.id];
 }
 
-void Intake::resume_after(const Instrument& instrument, Series series, std::uint64_t last_id) {
-  entry(instrument).sequencer.resume_after(series, last_id);
+void Intake::resume_after(const Instrument& instrument, Series series, std::uint64_t last_id, Timestamp newest) {
+  Entry& e = entry(instrument);
+  e.sequencer.resume_after(series, last_id);
+  e.newest = newest;
 }
 
 const Parsed& Intake::take(std::string_view message, Timestamp now, std::vector<Record>& out, std::uint32_t feed) {
@@ -54,20 +62,58 @@ void Intake::take(const Parsed& parsed, Timestamp now, std::vector<Record>& out,
     counters_.refused[static_cast<std::size_t>(parsed.refusal)] += std::max(parsed.refused_rows, 1U);
   }
   for (const Trade& trade : parsed.trades) take_trade(trade, now, out, feed);
-  for (const Newest& newest : parsed.newest) take_newest(newest, out);
+  for (const Newest& newest : parsed.newest) take_newest(newest, now, out);
+  if (!parsed.refused_of.empty() || parsed.refused_of_anybody) take_refused(parsed, now, out, feed);
+}
+
+// Each may have been a trade, so its bar is a gap until something shows that it was none, or brings it.
+void Intake::take_refused(const Parsed& parsed, Timestamp now, std::vector<Record>& out, std::uint32_t feed) {
+  if (event_time_) {
+    for (const RefusedRow& row : parsed.refused_of) {
+      if (row.time.us != 0) {
+        ++counters_.contradictions;
+        out.push_back(Record::mark(RecordKind::contradicted, row.instrument->id, row.time));
+      }
+    }
+    return;
+  }
+  for (const RefusedRow& row : parsed.refused_of) {
+    missed(*row.instrument, row.time.us == 0 ? now : std::min(row.time, now), now, out);
+  }
+  if (!parsed.refused_of_anybody) return;
+  for (const auto& [symbol, instrument] : symbols_) {
+    const Entry& e = entry(*instrument);
+    if (std::find(e.feeds.begin(), e.feeds.end(), feed) != e.feeds.end()) missed(*instrument, now, now, out);
+  }
+}
+
+void Intake::missed(const Instrument& instrument, Timestamp since, Timestamp now, std::vector<Record>& out) {
+  Entry& e = entry(instrument);
+  if (e.ended || !e.confirmed) return;
+  ++counters_.contradictions;
+  if (instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(since), since);
+  const std::int64_t span = std::max<std::int64_t>((now - since).us, 0) + 1;
+  out.push_back(Record::mark(RecordKind::lost, instrument.id, since, 0, static_cast<std::uint64_t>(span)));
+  if (!on_confirmed || (e.checked.us != 0 && now < e.checked + check_every)) return;
+  e.checked = now;
+  on_confirmed(instrument);
 }
 
 void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out, std::uint32_t feed) {
+  const Instrument& instrument = *trade.instrument;
   if (!event_time_ && trade.time > now + ahead_max) {
     ++counters_.ahead;
+    // Whose clock is wrong nobody knows: the bars of now and of then are in doubt.
+    missed(instrument, now, now, out);
+    if (confirmed(instrument)) out.push_back(Record::mark(RecordKind::contradicted, instrument.id, trade.time));
     return;
   }
   const auto record = Record::from(trade);
   if (!record) {
     ++counters_.refused[static_cast<std::size_t>(Refusal::overflow)];
+    missed(instrument, trade.time, now, out);
     return;
   }
-  const Instrument& instrument = *trade.instrument;
   Entry& e = entry(instrument);
   if (e.ended) {
     ++counters_.ignored;
@@ -75,11 +121,17 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
   }
   if (trade.snapshot && (instrument.ids == Ids::opaque || !e.sequencer.last_id())) {
     ++counters_.ignored;
-    if (instrument.ids != Ids::opaque) e.sequencer.resume_after(trade.series, trade.id);
+    if (instrument.ids != Ids::opaque) resume_after(instrument, trade.series, trade.id, trade.time);
     return;
   }
-  const Sequencer::Decision decision = decide(e, trade);
+  Sequencer::Decision decision = decide(e, trade);
+  if (decision.verdict == Sequencer::Verdict::duplicate && begins_anew(e, trade, *record)) {
+    out.push_back(
+        Record::mark(RecordKind::hole, instrument.id, trade.time, 0, 0));  // what the old ones lost is unknown
+    decision = decide(e, trade);
+  }
   note_twin(e, trade, now, feed, decision.verdict == Sequencer::Verdict::next);
+  if (decision.verdict == Sequencer::Verdict::duplicate) take_copy(e, trade, *record, now, out);
   if (!counts(decision)) return note(instrument, decision, trade.time, out);
   if (!e.confirmed) confirm(instrument, now, out, feed);
   note(instrument, decision, trade.time, out);
@@ -88,9 +140,61 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
   if (!trade.snapshot) event_to_receipt_.add(now - trade.time);
   if (e.first_live == 0 && trade.series != Series::block) e.first_live = record->first_id();
   e.pace.heard(now);
+  e.owed_since = {};
   e.newest = std::max(e.newest, trade.time);
+  remember(e, trade, *record);
   if (instrument.ids == Ids::opaque && !trade.name.empty()) out.push_back(Record::name(trade.name, instrument.id));
   out.push_back(*record);
+}
+
+void Intake::remember(Entry& e, const Trade& trade, const Record& record) {
+  if (e.recent.size() < recent_max) {
+    e.recent.reserve(recent_max);
+    e.recent.push_back({trade.id, trade.id_high, record});
+    return;
+  }
+  e.recent[e.recent_next] = {trade.id, trade.id_high, record};
+  e.recent_next = (e.recent_next + 1) % recent_max;
+}
+
+// Fresh times with ids that do not continue are a new numbering; old times with old ids are history. What its first
+// trades were is fetched: the sequence goes on from before them.
+bool Intake::begins_anew(Entry& e, const Trade& trade, const Record& record) {
+  if (trade.instrument->ids == Ids::opaque || trade.series == Series::block || e.newest.us == 0 ||
+      trade.time <= e.newest + out_of_order) {
+    return false;
+  }
+  const bool goes_on = e.anew.count > 0 && record.first_id() > e.anew.newest && trade.time >= e.anew.time;
+  if (!goes_on) e.anew = {record.first_id(), 0, {}, 0};
+  e.anew.newest = record.id();
+  e.anew.time = trade.time;
+  if (++e.anew.count < anew_min) return false;
+  ++counters_.renumbered;
+  e.sequencer.resume_after(trade.series, e.anew.first > 0 ? e.anew.first - 1 : 0);
+  e.anew = {};
+  return true;
+}
+
+// A trade that was seen before by its id: a copy, or something else under the same name.
+void Intake::take_copy(Entry& e, const Trade& trade, const Record& record, Timestamp now, std::vector<Record>& out) {
+  const auto found = std::find_if(e.recent.begin(), e.recent.end(),
+                                  [&](const Counted& c) { return c.id == trade.id && c.id_high == trade.id_high; });
+  if (found == e.recent.end()) {
+    // Newer than all that was counted, and yet an id of before.
+    const bool fresh = trade.instrument->ids == Ids::sequence && trade.series != Series::block &&
+                       trade.time > e.newest + out_of_order && e.newest.us != 0;
+    if (fresh && !event_time_) missed(*trade.instrument, trade.time, now, out);
+    return;
+  }
+  const Record& known = found->record;
+  const bool same = known.time() == record.time() && known.price() == record.price() && known.base() == record.base() &&
+                    known.aggressor() == record.aggressor() && known.fills() == record.fills();
+  if (same) return;
+  ++counters_.contradictions;
+  out.push_back(Record::mark(RecordKind::contradicted, record.instrument(), known.time()));
+  if (known.time() != record.time()) {
+    out.push_back(Record::mark(RecordKind::contradicted, record.instrument(), record.time()));
+  }
 }
 
 // Which of two connections was first, and by how much.
@@ -126,7 +230,6 @@ bool Intake::counts(const Sequencer::Decision& decision) {
       return false;
     case Sequencer::Verdict::next:
     case Sequencer::Verdict::late:
-    case Sequencer::Verdict::restarted:
       return true;
   }
   return false;
@@ -140,16 +243,15 @@ void Intake::note(const Instrument& instrument, const Sequencer::Decision& decis
     counters_.missing += decision.hole_count;
     out.push_back(Record::mark(RecordKind::hole, instrument.id, time, decision.hole_first, decision.hole_count));
     if (on_hole) on_hole(instrument, decision.hole_first, decision.hole_count);
-  } else if (decision.verdict == Sequencer::Verdict::restarted) {
-    ++counters_.holes;  // of unknown size: count 0
-    out.push_back(Record::mark(RecordKind::hole, instrument.id, time, 0, 0));
   }
 }
 
-void Intake::take_newest(const Newest& newest, std::vector<Record>& out) {
+void Intake::take_newest(const Newest& newest, Timestamp now, std::vector<Record>& out) {
   Entry& e = entry(*newest.instrument);
   if (e.ended || !e.confirmed) return;
-  note(*newest.instrument, e.sequencer.told(newest.series, newest.id), newest.time, out);
+  const Sequencer::Decision decision = e.sequencer.told(newest.series, newest.id);
+  if (decision.hole_count > 0 && e.owed_since.us == 0) e.owed_since = now;
+  note(*newest.instrument, decision, newest.time, out);
 }
 
 void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& out, Timestamp known_until) {
@@ -167,6 +269,10 @@ void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& ou
           Record::mark(RecordKind::hole, trade.instrument->id, trade.time, decision.hole_first, decision.hole_count));
     }
     ++counters_.fetched;
+    if (trade.instrument->ids == Ids::sequence) {
+      e.newest = std::max(e.newest, trade.time);
+      remember(e, trade, *record);
+    }
     if (trade.instrument->ids == Ids::opaque && !trade.name.empty()) {
       out.push_back(Record::name(trade.name, trade.instrument->id));
     }
@@ -223,15 +329,12 @@ void Intake::leave(const Instrument& instrument, std::uint32_t feed) {
   std::replace(e.feeds.begin(), e.feeds.end(), feed, 0U);
 }
 
-void Intake::doubt(const Instrument& instrument, Timestamp since, std::vector<Record>& out, std::uint32_t feed) {
+void Intake::watched(const Instrument& instrument, Timestamp until, Timestamp now, std::vector<Record>& out,
+                     std::uint32_t feed) {
   const Entry& e = entry(instrument);
-  const bool carried =
-      std::any_of(e.feeds.begin(), e.feeds.end(), [&](std::uint32_t f) { return f != 0 && f != feed; });
-  if (e.confirmed && !carried) out.push_back(Record::mark(RecordKind::doubt, instrument.id, since));
-}
-
-void Intake::sure(const Instrument& instrument, Timestamp now, std::vector<Record>& out) {
-  if (entry(instrument).confirmed) out.push_back(Record::mark(RecordKind::sure, instrument.id, now));
+  if (!e.confirmed || std::find(e.feeds.begin(), e.feeds.end(), feed) == e.feeds.end()) return;
+  if (e.pace.overdue(now) >= 1) until = std::min(until, e.pace.last());
+  out.push_back(Record::mark(RecordKind::watched, instrument.id, until));
 }
 
 void Intake::lose(const Instrument& instrument, Timestamp since, std::vector<Record>& out, std::uint32_t feed) {

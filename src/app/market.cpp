@@ -195,7 +195,7 @@ const Instrument* MarketRunner::adopt(const Instrument& found) {
   if (restored) {
     if (instrument.ids == Ids::opaque) intake_.resume_blindly(instrument);
     if (const auto id = row->second.resumes_after(instrument)) {
-      intake_.resume_after(instrument, exchange_.series_of(stream_), *id);
+      intake_.resume_after(instrument, exchange_.series_of(stream_), *id, row->second.row.time + context_.interval);
       if (backfill_ && row->second.recent.size() > 1) fetch_again(instrument, row->second.recent);
     }
   }

@@ -18,6 +18,7 @@ constexpr std::chrono::seconds overlap{2};  // both connections deliver for so l
 // A connection with fewer instruments than this may rightly be quiet for minutes.
 constexpr std::size_t busy_connection = 10;
 constexpr Millis thin_silence{300'000};
+constexpr Duration owed_max = seconds(5);
 }  // namespace
 
 std::vector<std::size_t> MarketRunner::spread(std::size_t instruments, std::size_t per_connection) {
@@ -56,7 +57,8 @@ void MarketRunner::look_for_quiet() {
   const Timestamp now = time_->now();
   const Instrument* most = nullptr;
   double overdue = 1;
-  std::map<const Session*, const Instrument*> suspects;  // by connection, the one heard last
+  std::vector<const Instrument*> owing;  // the exchange tells of their trades, and their feed does not bring them
+  std::map<const Session*, const Instrument*> suspects;  // by connection, the one that should have traded most
   for (const auto& [instrument, session] : active_) {
     if (!intake_.confirmed(*instrument)) continue;
     const Pace& pace = intake_.pace(*instrument);
@@ -64,10 +66,17 @@ void MarketRunner::look_for_quiet() {
       overdue = pace.overdue(now);
       most = instrument;
     }
+    if (const auto since = intake_.owed_since(*instrument); since && *since + owed_max < now)
+      owing.push_back(instrument);
     if (!session->suspicious()) continue;
     const Instrument*& suspect = suspects[session];
     const bool known = instrument->ids == Ids::opaque || intake_.last_id(*instrument).has_value();
-    if (known && (suspect == nullptr || pace.last() > intake_.pace(*suspect).last())) suspect = instrument;
+    if (known && (suspect == nullptr || pace.expected(now) > intake_.pace(*suspect).expected(now)))
+      suspect = instrument;
+  }
+  for (const Instrument* instrument : owing) {
+    intake_.owes_nothing(*instrument);
+    answered(*instrument, Answered::deaf);
   }
   if (most != nullptr) {
     intake_.pace(*most).asked();
@@ -78,8 +87,8 @@ void MarketRunner::look_for_quiet() {
   }
 }
 
-// A connection that was busy and is silent: ask at once, about the instrument that was heard last. What history has and
-// the connection still does not bring proves that it is mute.
+// A connection that was busy and is silent: ask at once, about the instrument that should have traded most. What
+// history has and the connection still does not bring proves that it is mute.
 void MarketRunner::look_for_lulls() {
   const auto now = context_.clock->steady();
   for (const auto& session : sessions_) {
@@ -94,12 +103,15 @@ void MarketRunner::look_for_lulls() {
     }
     if (now < lull.next) continue;
     lull.next = now + lull_ask_every;
-    const Instrument* newest = nullptr;
+    const Timestamp time = time_->now();
+    const Instrument* busiest = nullptr;
     for (const Instrument* instrument : session->collected()) {
       if (!intake_.confirmed(*instrument)) continue;
-      if (newest == nullptr || intake_.pace(*instrument).last() > intake_.pace(*newest).last()) newest = instrument;
+      if (busiest == nullptr || intake_.pace(*instrument).expected(time) > intake_.pace(*busiest).expected(time)) {
+        busiest = instrument;
+      }
     }
-    if (newest != nullptr) backfill_->ask(*newest, true);
+    if (busiest != nullptr) backfill_->ask(*busiest, true);
   }
   std::erase_if(lulls_, [&](const auto& lull) {
     return std::none_of(sessions_.begin(), sessions_.end(), [&](const auto& s) { return s.get() == lull.first; });
@@ -157,6 +169,18 @@ void MarketRunner::renew(Session& old) {
   set_limits(next);
   renewals_.push_back({&old, &next});
   start(next);
+}
+
+void MarketRunner::watch() {
+  for (const auto& session : sessions_) {
+    if (!session->ended()) session->watch();
+  }
+}
+
+void MarketRunner::nudge(Timestamp end) {
+  for (const auto& session : sessions_) {
+    if (!session->ended()) session->nudge(end);
+  }
 }
 
 Session& MarketRunner::start(Session& session) {

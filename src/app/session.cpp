@@ -136,7 +136,9 @@ asio::awaitable<void> Session::converse() {
   using namespace asio::experimental::awaitable_operators;
   watch_.emplace(settings_.limits, context_.clock->steady());
   lull_.resume(context_.clock->steady());
-  doubting_ = false;
+  doubting_ = nudged_ = false;
+  heard_ = {};
+  vouched_ = {};
   requests_.clear();
   closing_soon_ = false;
   if (settings_.renew_after.count() > 0) renew_at_ = context_.clock->steady() + settings_.renew_after;

@@ -35,12 +35,13 @@ bool Session::take_all(std::span<const std::string_view> messages, Watch::Time n
     const auto some = context_.intake->read(left);
     left = left.subspan(some.size());
     for (const Parsed& parsed : some) {
-      const auto before = static_cast<std::ptrdiff_t>(records_.size());
       context_.intake->take(parsed, received, records_, settings_.number);
       if (!parsed.trades.empty()) {
         trades += static_cast<std::uint32_t>(parsed.trades.size());
         ++with_trades;
-        if (doubting_) be_sure_before(before);
+        for (const Trade& t : parsed.trades) {
+          if (!t.snapshot) heard_.event = std::max(heard_.event, std::min(t.time, received));
+        }
       }
       if (parsed.asks_nothing() || answer(parsed)) continue;
       good = false;
@@ -52,6 +53,8 @@ bool Session::take_all(std::span<const std::string_view> messages, Watch::Time n
     return good;
   }
   lull_.heard(now, trades);
+  heard_.received = received;
+  doubting_ = false;
   if (!watch_->any_data()) {
     backoff_.reset();
     context_.hosts->good(host_);
@@ -59,13 +62,6 @@ bool Session::take_all(std::span<const std::string_view> messages, Watch::Time n
   }
   watch_->data(now, with_trades);
   return good;
-}
-
-// The silence was chance: said before the trades that ended it.
-void Session::be_sure_before(std::ptrdiff_t place) {
-  std::vector<Record> marks;
-  be_sure(marks);
-  records_.insert(records_.begin() + place, marks.begin(), marks.end());
 }
 
 // Why reading ended.
@@ -147,36 +143,47 @@ bool Session::lulled() {
     return false;
   }
   if (doubting_ || !lull_.suspect(now)) return doubting_;
-  doubting_ = true;
-  const auto silent = std::chrono::duration_cast<std::chrono::microseconds>(now - lull_.last()).count();
-  const Timestamp since = context_.time->now() - Duration{silent} - settings_.in_flight;
-  for (const Instrument* instrument : instruments_) {
-    context_.intake->doubt(*instrument, since, marks_, settings_.number);
-  }
-  if (!context_.outlet->busy()) push_marks();
-  return true;
+  return doubting_ = true;
 }
 
 void Session::vouch() {
   if (!watch_) return;
   watch_->vouched(context_.clock->steady());
   lull_.vouched();
-  if (!doubting_) return;
-  be_sure(marks_);
-  if (!context_.outlet->busy()) push_marks();
-}
-
-void Session::be_sure(std::vector<Record>& out) {
   doubting_ = false;
-  for (const Instrument* instrument : instruments_) context_.intake->sure(*instrument, context_.time->now(), out);
 }
 
-// Up to the last frame the data are known to be complete, unless they had stopped before; what was made shortly
-// before that may have been on its way.
+Timestamp Session::last_frame() const {
+  const auto ago = context_.clock->steady() - watch_->last_frame();
+  return context_.time->now() - Duration{std::chrono::duration_cast<std::chrono::microseconds>(ago).count()};
+}
+
+void Session::nudge(Timestamp end) {
+  if (!watch_ || last_frame() >= end) return;
+  nudged_ = true;
+  write_timer_->cancel();
+}
+
+void Session::watch() {
+  if (!watch_ || !records_.empty() || !marks_.empty() || context_.outlet->busy()) return;
+  const Timestamp now = context_.time->now();
+  heard_.frame = last_frame();
+  const bool lull = doubting_ || lull_.suspect(context_.clock->steady());
+  vouched_ = std::max(vouched_, reach_of(heard_, lull, settings_.in_flight));
+  for (const Instrument* instrument : instruments_) {
+    context_.intake->watched(*instrument, vouched_, now, marks_, settings_.number);
+  }
+  push_marks();
+}
+
+// Up to the last frame the data are known to be complete, unless they had stopped or lagged before; what was made
+// shortly before that may have been on its way.
 void Session::lose_all() {
   const auto since = mute_ ? watch_->last_data() : watch_->last_frame();
   const auto ago = std::chrono::duration_cast<std::chrono::microseconds>(context_.clock->steady() - since).count();
-  const Timestamp lost = context_.time->now() - Duration{ago} - settings_.in_flight;
+  Timestamp lost = context_.time->now() - Duration{ago} - settings_.in_flight;
+  const bool lags = heard_.event.us != 0 && heard_.received - heard_.event > settings_.in_flight;
+  if (lags) lost = std::min(lost, heard_.event);
   for (const Instrument* instrument : instruments_)
     context_.intake->lose(*instrument, lost, records_, settings_.number);
 }

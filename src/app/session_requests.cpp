@@ -43,6 +43,7 @@ asio::awaitable<void> Session::write_requests() {
       if (text.empty()) continue;
     } else if (wants_probe(now)) {
       last_probe_ = now;
+      nudged_ = false;
       text = exchange.probe(remember({RequestKind::probe, {}}));
     } else {
       co_await write_timer_->wait_until(now + write_loop_every);
@@ -80,7 +81,7 @@ void Session::begin_asking() {
 bool Session::wants_probe(Watch::Time now) const {
   const Exchange& exchange = context_.intake->exchange();
   if (exchange.probe == nullptr) return false;
-  if (requests_.empty() && watch_->wants_probe(now)) return true;
+  if (requests_.empty() && (nudged_ || watch_->wants_probe(now))) return true;
   const auto every = std::chrono::microseconds(exchange.limits.probe_every.us);
   return every.count() > 0 && now >= last_probe_ + every;
 }
@@ -127,6 +128,7 @@ void Session::add(std::span<const Instrument* const> instruments) {
 }
 
 void Session::remove(std::span<const Instrument* const> instruments) {
+  watch();
   for (const Instrument* instrument : instruments) {
     if (std::erase(instruments_, instrument) == 0) continue;
     context_.intake->end(*instrument, context_.time->now(), marks_);

@@ -51,7 +51,7 @@ void Ledger::apply(const Record& record) {
     case RecordKind::subscribed:
       return subscribed(book, record.time());
     case RecordKind::lost:
-      return lost(book, record.time());
+      return lost(book, record);
     case RecordKind::hole:
       return hole(book, record);
     case RecordKind::unsubscribed:
@@ -61,10 +61,12 @@ void Ledger::apply(const Record& record) {
     case RecordKind::name:
       book.next_name = record.name();
       return;
-    case RecordKind::doubt:
-      return lulled(book, record.time());
-    case RecordKind::sure:
-      return lull_over(book);
+    case RecordKind::watched:
+      return watched(book, record.time());
+    case RecordKind::contradicted:
+      return contradicted(book, record);
+    case RecordKind::proven:
+      return proven(book, record);
     case RecordKind::remake:
       return remake(book, record);
     case RecordKind::candles:
@@ -84,6 +86,8 @@ void Ledger::subscribed(Book& book, Timestamp time) {
     return;  // the first trade begins the rows
   }
   const Timestamp bar = bar_start(time, options_.interval);
+  // What a loss before it cost is known as a loss.
+  if (book.state != State::active || (book.loss && book.loss->open)) book.watched = std::max(book.watched, time);
   if (book.state == State::idle && book.bars.empty()) return begin(book, bar, true);
   if (book.state != State::active) continue_after_absence(book, bar);
   if (book.loss && book.loss->open) {
@@ -133,47 +137,52 @@ void Ledger::continue_after_absence(Book& book, Timestamp bar) {
   if (book.loss) book.loss->visible_from = bar;
 }
 
-void Ledger::lost(Book& book, Timestamp time) {
+void Ledger::lost(Book& book, const Record& record) {
   if (book.state != State::active) return;
-  const Timestamp t = options_.event_time ? book.last_trade : time;
+  const bool over = record.count() > 0;
+  const Timestamp t = options_.event_time ? book.last_trade : record.time();
   const Timestamp bar = std::max(bar_start(t, options_.interval), book.first_bar);
-  if (book.loss) {
+  const Timestamp end = record.time() + Duration{static_cast<std::int64_t>(record.count())};
+  const Timestamp last = std::max(bar_start(end, options_.interval), bar);
+  if (!book.loss) {
+    book.loss = Loss{bar, last, bar, !over};
+    return;
+  }
+  book.loss->absence = false;
+  book.loss->from = std::min(book.loss->from, bar);
+  book.loss->visible_from = std::min(book.loss->visible_from, bar);
+  if (!over) {
     book.loss->open = true;
-    book.loss->doubt = book.loss->absence = book.loss->lull = false;
-    book.loss->from = std::min(book.loss->from, bar);
-  } else {
-    book.loss = Loss{bar, bar, bar, true};
+  } else if (!book.loss->open) {
+    book.loss->to = std::max(book.loss->to, last);
   }
 }
 
-// Bars that close before it is over must not say that they are whole.
-void Ledger::lulled(Book& book, Timestamp time) {
-  if (book.state != State::active || book.loss) return;
-  const Timestamp bar = std::max(bar_start(time, options_.interval), book.first_bar);
-  book.loss = Loss{bar, bar, bar, true};
-  book.loss->lull = true;
+void Ledger::watched(Book& book, Timestamp until) {
+  if (book.state == State::active) book.watched = std::max(book.watched, until);
 }
 
-void Ledger::lull_over(Book& book) {
-  if (!book.loss || !book.loss->lull) return;
-  const Timestamp newest = newest_bar(book);
-  for (Timestamp t = std::max(book.loss->from, book.front); t <= newest; t = t + options_.interval) {
+void Ledger::contradicted(Book& book, const Record& record) {
+  if (book.state == State::idle || book.bars.empty()) return;
+  const Timestamp end = record.time() + Duration{static_cast<std::int64_t>(record.count())};
+  const Timestamp last = std::max(bar_start(end, options_.interval), book.first_bar);
+  if (book.state == State::active && !extend(book, last)) return;
+  const Timestamp first = std::max(bar_start(record.time(), options_.interval), book.first_bar);
+  for (Timestamp t = std::max(first, book.front); t <= last; t = t + options_.interval) {
     Bar* bar = bar_at(book, t);
-    if (bar != nullptr && bar->written() && bar->written_status == BarStatus::gap) bar->recovered = true;
+    if (bar == nullptr) return;
+    bar->contradicted = true;
+    bar->proven = false;
   }
-  book.loss.reset();
 }
 
-void Ledger::doubt(Timestamp from, Timestamp to) {
-  const Timestamp first = bar_start(from, options_.interval), last = bar_start(to, options_.interval);
-  for (const std::uint32_t id : order_) {
-    Book& book = books_[id];
-    if (book.state != State::active || book.bars.empty() || last < book.first_bar) continue;
-    const Timestamp begin = std::max(first, book.first_bar);
-    if (!book.loss) book.loss = Loss{begin, last, begin, false, true};
-    book.loss->from = std::min(book.loss->from, begin);
-    book.loss->lull = false;
-    if (!book.loss->open) book.loss->to = std::max(book.loss->to, last);
+// The exchange's own figures are the last word, whatever was in doubt.
+void Ledger::proven(Book& book, const Record& record) {
+  const Timestamp end = record.time() + Duration{static_cast<std::int64_t>(record.count())};
+  for (Timestamp t = std::max(record.time(), book.front); t < end; t = t + options_.interval) {
+    Bar* bar = bar_at(book, t);
+    if (bar == nullptr) return;
+    if (!bar->absent) bar->proven = true;
   }
 }
 
@@ -183,6 +192,14 @@ void Ledger::unsubscribed(Book& book, Timestamp time) {
   const Timestamp t = options_.event_time ? book.last_trade : time;
   const Timestamp bar = std::max(bar_start(t, options_.interval), newest_bar(book));
   if (!extend(book, bar)) return;
+  // What nobody vouched for by now stays without a proof.
+  if (options_.watched) {
+    for (Timestamp at = std::max(bar_start(book.watched, options_.interval), book.front); at < bar;
+         at = at + options_.interval) {
+      Bar* unproven = bar_at(book, at);
+      if (unproven != nullptr && !unproven->absent) unproven->lost = true;
+    }
+  }
   book.bars.back().partial_end = book.bars.back().changed = true;
   book.end_bar = bar;
   book.state = State::ended;
@@ -245,8 +262,6 @@ void Ledger::trade(Book& book, const Record& record) {
     return;
   }
   const bool numbered = ordered && record.id() != 0;
-  // The connection has lived through it: what came in the meantime comes now, in its order.
-  if (!ordered && book.loss && book.loss->doubt) resolve_loss(book);
   if (numbered && book.loss && !book.loss->open && book.last_id && record.id() > *book.last_id) {
     resolve_loss(book);
   }
@@ -262,6 +277,7 @@ void Ledger::trade(Book& book, const Record& record) {
     return;
   }
   if (bar->written()) ++counters_.late;
+  bar->proven = false;
   // A bar of the time when nobody ran is told of when all of it is known.
   const bool repairing = std::any_of(book.holes.begin(), book.holes.end(), [&](const Hole& h) {
     return record.id() >= h.first && record.first_id() <= h.last;
@@ -289,7 +305,10 @@ void Ledger::trade(Book& book, const Record& record) {
     // Nothing to compare the id with: what a loss before this trade cost stays unknown, unless somebody is asked.
     if (ordered ? !book.last_id : !options_.repairs) give_up_loss(book);
 
-    if (numbered) book.last_id = std::max(book.last_id.value_or(0), record.id());
+    if (numbered) {
+      book.last_id = std::max(book.last_id.value_or(0), record.id());
+      book.watched = std::max(book.watched, record.time());  // holes and losses before it are known by its id
+    }
   }
   book.last_trade = std::max(book.last_trade, record.time());
   book.traded = std::max(book.traded, record.time());

@@ -46,7 +46,7 @@ void Ledger::take_candles(Book& book, const Record& record) {
     }
     Bar* bar = bar_at(book, candle.time);
     const bool cut = bar != nullptr && book.held && bar->partial_end;
-    if (bar == nullptr || (!bar->absent && !cut && missing_of(book, candle.time, *bar) == 0U)) continue;
+    if (bar == nullptr || (!bar->absent && !cut && missing_of(evidence_of(book, candle.time, *bar)) == 0U)) continue;
     Bar made = bar_of(candle);
     made.revs = bar->revs;
     made.written_status = bar->written_status;

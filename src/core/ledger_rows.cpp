@@ -123,6 +123,7 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
   book.close = oldest.buys + oldest.sells > 0 ? oldest.open : oldest.close;
   book.last_id = last_id;
   book.front = book.first_bar = oldest.time;
+  book.watched = newest.time + options_.interval;
   book.last_trade = newest.time;
   book.bars.clear();
   for (const Row& row : rows) {
@@ -154,27 +155,29 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
   }
 }
 
-std::optional<std::uint64_t> Ledger::missing_of(const Book& book, Timestamp time, const Bar& bar) const {
-  if (bar.lost) return std::nullopt;
+// All that is known of a bar, gathered from where it is kept.
+Evidence Ledger::evidence_of(const Book& book, Timestamp time, const Bar& bar) const {
+  Evidence e;
+  e.proven = bar.proven;
+  e.missing = bar.missing;
+  e.contradicted = bar.lost || bar.contradicted;
+  e.cut = bar.partial_begin || bar.partial_end;
+  e.candles = bar.history;
+  e.recovered = bar.recovered || (bar.written() && bar.written_status == BarStatus::gap);
+  const bool reached = book.state != State::active || time + options_.interval <= book.watched;
+  e.covered = reached || !options_.watched || bar.history || bar.partial_end;
   if (book.loss && time >= std::max(book.loss->from, book.loss->visible_from) &&
       (book.loss->open ? book.state == State::active : time <= book.loss->to)) {
-    return std::nullopt;
+    e.contradicted = true;
   }
-  std::uint64_t missing = bar.missing;
   for (const Hole& h : book.holes) {
-    if (h.at == time)
-      missing += h.left;
-    else if (time >= h.touch_from && time < h.touch_to)
-      return std::nullopt;
+    if (h.at == time) {
+      e.missing += h.left;
+    } else if (time >= h.touch_from && time < h.touch_to) {
+      e.contradicted = true;
+    }
   }
-  return missing;
-}
-
-BarStatus Ledger::status_of(const Bar& bar, const std::optional<std::uint64_t>& missing) {
-  if (!missing || *missing > 0) return BarStatus::gap;
-  if (bar.partial_begin || bar.partial_end) return BarStatus::partial;
-  if (bar.history) return BarStatus::history;
-  return bar.recovered ? BarStatus::repaired : BarStatus::live;
+  return e;
 }
 
 Row Ledger::row_of(const Book& book, Timestamp time, const Bar& bar) const {
@@ -184,8 +187,9 @@ Row Ledger::row_of(const Book& book, Timestamp time, const Bar& bar) const {
   row.market = book.instrument->market;
   row.symbol = book.instrument->symbol;
   row.rev = bar.revs;
-  row.missing = missing_of(book, time, bar);
-  row.status = status_of(bar, row.missing);
+  const Evidence evidence = evidence_of(book, time, bar);
+  row.missing = missing_of(evidence);
+  row.status = status_of(evidence);
   row.open = bar.open;
   row.high = bar.high;
   row.low = bar.low;
@@ -233,9 +237,10 @@ void Ledger::close_book(Book& book, Timestamp upto, std::vector<Row>& rows) {
     cvd_quote = *quote;
     if (counted.close) last_price = counted.close;
     if (!bar.absent) {
-      const auto missing = missing_of(book, time, bar);
+      const Evidence evidence = evidence_of(book, time, bar);
+      const auto missing = missing_of(evidence);
       const bool told = bar.written() && !bar.changed && !moved && missing == bar.written_missing &&
-                        status_of(bar, missing) == bar.written_status;
+                        status_of(evidence) == bar.written_status;
       if (!told) {
         Row row = row_of(book, time, bar);
         moved = moved || bar.delta_changed;
@@ -246,6 +251,7 @@ void Ledger::close_book(Book& book, Timestamp upto, std::vector<Row>& rows) {
         if (bar.written()) ++counters_.revisions;
         bar.written_status = row.status;
         bar.written_missing = missing;
+        bar.recovered = evidence.recovered && row.status != BarStatus::gap;
         bar.changed = bar.delta_changed = false;
         ++bar.revs;
         rows.push_back(std::move(row));

@@ -24,11 +24,6 @@ Sequencer::Decision Sequencer::decide(Series series, std::uint64_t first, std::u
     last_ = last;
     return {Verdict::straddles, missing, last - missing + 1};
   }
-  if (*last_ - last > restart_distance) {
-    last_ = last;
-    holes_.clear();
-    return {Verdict::restarted};
-  }
   return {fill(first, last)};
 }
 

@@ -29,6 +29,7 @@ World::World(VirtualClock& clock, std::uint64_t seed, std::vector<TapeInstrument
   }
   trouble_.resize(sides_.size());
   tick();
+  second();
   ping();
 }
 
@@ -53,14 +54,21 @@ void World::tick() {
   clock_.at(clock_.steady() + tick_every, [this] { tick(); });
 }
 
-void World::ping() {
+// What conversations do by themselves: heartbeats, questions.
+void World::second() {
   const auto lines = lines_;
   for (const auto& line : lines) {
     if (!line->open || line->dead) continue;
-    if (!frozen_) line->last_frame = clock_.steady();
     Said said;
     line->talk->tick(clock_.true_time(), said);
     act(*line, said);
+  }
+  clock_.at(clock_.steady() + std::chrono::seconds(1), [this] { second(); });
+}
+
+void World::ping() {
+  for (const auto& line : lines_) {
+    if (line->open && !line->dead && !frozen_) line->last_frame = clock_.steady();
   }
   clock_.at(clock_.steady() + ping_every, [this] { ping(); });
 }

@@ -104,6 +104,7 @@ class World {
     Duration delay_one;
   };
   void tick();
+  void second();
   void ping();
   void print(std::size_t instrument, const sim::TapeTrade& trade);
   void send(Line& line, std::string text);

@@ -9,8 +9,8 @@ namespace {
 constexpr std::int64_t minute = 60'000'000;
 
 struct Book {
-  explicit Book(bool event_time = false, bool repairs = false, Ids ids = Ids::sequence)
-      : ledger({seconds(60), event_time, repairs}) {
+  explicit Book(bool event_time = false, bool repairs = false, Ids ids = Ids::sequence, bool watched = false)
+      : ledger({seconds(60), event_time, repairs, watched}) {
     instrument.ids = ids;
     instrument.exchange = "test";
     instrument.symbol = "A";
@@ -475,23 +475,60 @@ TEST_CASE("candles that don't come: the rows begin without them, in bounded memo
   CHECK(b.ledger.take_errors().size() == 1);
 }
 
-TEST_CASE("a busy connection falls silent: bars that close meanwhile are in doubt, others see nothing of it") {
-  Book b(false, true);
+TEST_CASE("a bar is a gap until somebody has watched beyond its end, or ids go on") {
+  for (const Ids ids : {Ids::sequence, Ids::opaque}) {
+    Book b(false, true, ids, true);
+    b.mark(RecordKind::subscribed, 99 * minute);
+    b.mark(RecordKind::watched, 100 * minute);
+    CHECK(told(b.close(100 * minute)) == Lines{"99 0 partial 0 0"});
+    b.mark(RecordKind::watched, 101 * minute - 1);
+    CHECK(told(b.close(101 * minute)) == Lines{"100 0 gap ? 0"});
+    b.mark(RecordKind::watched, 102 * minute + 2);
+    CHECK(told(b.close(102 * minute)) == Lines{"100 1 repaired 0 0", "101 0 live 0 0"});
+    // A trade of later: of ids in order it says that there was nothing else, of others nothing.
+    b.trade(1, 103 * minute + 1, 50);
+    const bool tells = ids == Ids::sequence;
+    CHECK(told(b.close(103 * minute)) == Lines{tells ? "102 0 live 0 0" : "102 0 gap ? 0"});
+    // It ends, and nobody vouches any more.
+    b.mark(RecordKind::unsubscribed, 105 * minute + 1);
+    const auto rows = told(b.close(106 * minute));
+    REQUIRE(rows.size() == 3);
+    CHECK(rows[1] == "104 0 gap ? 1");
+    CHECK(rows[2] == "105 0 partial 0 1");
+  }
+}
+
+TEST_CASE("what was lost for a while alone is known by the next id, or by a verdict") {
+  Book b(false, true, Ids::sequence, true);
   b.mark(RecordKind::subscribed, 99 * minute);
   b.trade(1, 100 * minute + 1, 50);
-  b.mark(RecordKind::doubt, 101 * minute + 5);
-  b.mark(RecordKind::sure, 101 * minute + 6);
-  CHECK(told(b.close(102 * minute)) == Lines{"99 0 partial 0 0", "100 0 live 0 1", "101 0 live 0 1"});
-  b.mark(RecordKind::doubt, 102 * minute + 5);
-  CHECK(told(b.close(103 * minute)) == Lines{"102 0 gap ? 1"});
-  b.mark(RecordKind::sure, 103 * minute + 6);
-  CHECK(told(b.close(104 * minute)) == Lines{"102 1 repaired 0 1", "103 0 live 0 1"});
-  // It was mute indeed: from then on it is a cut like any other.
-  b.mark(RecordKind::doubt, 104 * minute + 5);
-  b.mark(RecordKind::lost, 104 * minute + 5);
-  b.mark(RecordKind::sure, 104 * minute + 6);
-  b.mark(RecordKind::subscribed, 105 * minute + 5);
-  CHECK(told(b.close(106 * minute)) == Lines{"104 0 gap ? 1", "105 0 gap ? 1"});
-  b.trade(2, 106 * minute + 1, 50);
-  CHECK(told(b.close(107 * minute)) == Lines{"104 1 repaired 0 1", "105 1 repaired 0 1", "106 0 live 0 2"});
+  b.mark(RecordKind::watched, 101 * minute);
+  b.mark(RecordKind::lost, 101 * minute - 5, 0, 10);
+  CHECK(told(b.close(101 * minute)) == Lines{"99 0 partial 0 0", "100 0 gap ? 1"});
+  b.mark(RecordKind::watched, 102 * minute);
+  CHECK(told(b.close(102 * minute)) == Lines{"101 0 gap ? 1"});
+  b.trade(2, 102 * minute + 1, 50);
+  b.mark(RecordKind::watched, 103 * minute);
+  CHECK(told(b.close(103 * minute)) == Lines{"100 1 repaired 0 1", "101 1 repaired 0 1", "102 0 live 0 2"});
+}
+
+TEST_CASE("a contradiction makes a gap of a written row, and the exchange's own figures make it whole again") {
+  Book b(false, true, Ids::sequence, true);
+  b.mark(RecordKind::subscribed, 99 * minute);
+  b.trade(1, 100 * minute + 1, 50);
+  b.trade(2, 101 * minute + 1, 50);
+  b.mark(RecordKind::watched, 102 * minute);
+  CHECK(told(b.close(102 * minute)) == Lines{"99 0 partial 0 0", "100 0 live 0 1", "101 0 live 0 2"});
+  b.mark(RecordKind::contradicted, 100 * minute + 7);
+  b.mark(RecordKind::watched, 103 * minute);
+  CHECK(told(b.close(103 * minute)) == Lines{"100 1 gap ? 1", "102 0 live 0 2"});
+  b.mark(RecordKind::proven, 99 * minute, 0, 2 * minute);
+  b.mark(RecordKind::watched, 104 * minute);
+  CHECK(told(b.close(104 * minute)) == Lines{"99 1 live 0 0", "100 2 repaired 0 1", "103 0 live 0 2"});
+  // Contradicted over several bars; a trade that comes after the proof takes it away.
+  b.mark(RecordKind::contradicted, 102 * minute, 0, 61'000'000);
+  b.trade(3, 100 * minute + 9, 50);
+  b.mark(RecordKind::watched, 105 * minute);
+  CHECK(told(b.close(105 * minute)) ==
+        Lines{"100 3 gap ? 2", "101 1 live 0 3", "102 1 gap ? 3", "103 1 gap ? 3", "104 0 live 0 3"});
 }

@@ -30,8 +30,10 @@ TEST_CASE("lull: a busy connection that falls silent is doubted after twenty usu
 TEST_CASE("lull: what is not known well enough, or never was busy, is not doubted") {
   Lull fresh, quiet, bursts;
   for (Lull* lull : {&fresh, &quiet, &bursts}) lull->resume(at(0));
-  busy(fresh, 10, 20'000);
+  busy(fresh, 10, 9'000);
   CHECK_FALSE(fresh.suspect(at(60'000)));
+  busy(fresh, 10, 16'000, 9'010);
+  CHECK(fresh.suspect(at(18'000)));  // young, and busy all the same
   busy(quiet, 2'000, 100'000);
   CHECK_FALSE(quiet.suspect(at(400'000)));
   // A thousand in a second, once a minute: such a market is silent as a rule.

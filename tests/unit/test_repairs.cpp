@@ -204,7 +204,7 @@ TEST_CASE("history goes through the same sequencer: what was seen counts once") 
   i.exchange = "binance";
   Intake intake(*find_exchange("binance", Market::spot), false);
   intake.add(i);
-  intake.resume_after(i, Series::aggregate, 10);
+  intake.resume_after(i, Series::aggregate, 10, {});
   std::vector<Trade> page = page_of(9, 13).trades;
   for (Trade& t : page) {
     t.instrument = &i;

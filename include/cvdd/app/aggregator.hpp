@@ -27,6 +27,7 @@ struct AggregatorOptions {
   Duration close_delay = seconds(2);
   bool event_time = false;
   bool repairs = false;                                // see LedgerOptions
+  bool watched = false;                                // bars wait for read_until, and are whole as far as marks say
   std::function<Timestamp()> now;                      // the wall clock
   std::function<Timestamp()> local;                    // the machine's, for latencies; may be empty
   std::function<void(std::span<const Row>)> on_rows;   // after rows were written; on the aggregator thread
@@ -63,6 +64,12 @@ class Aggregator {
   // Nothing is received any more since `now`. Any thread; before stop or finish. Without it, that moment is the cut.
   void cut_at(Timestamp now) { cut_us_.store(now.us, std::memory_order_release); }
 
+  // All that had arrived by then has been read, and is in the queues with what is to be said of it. Any thread.
+  void read_until(Timestamp now) {
+    read_us_.store(now.us, std::memory_order_release);
+    bell_.ring();
+  }
+
   void start();
   // Drains what is there, writes the open bars as `partial`, ends the thread. Everything that pushes must be quiet.
   void stop();
@@ -98,6 +105,7 @@ class Aggregator {
   void note_latency(Channel& channel, std::span<const Record> batch);
   void close_due();
   [[nodiscard]] Timestamp heard_until() const;
+  [[nodiscard]] Timestamp due_until() const;
   void deliver();
   void store_rows();
   [[nodiscard]] std::chrono::steady_clock::time_point next_wake() const;
@@ -112,7 +120,6 @@ class Aggregator {
   std::vector<std::shared_ptr<Channel>> channels_;
   std::vector<Row> rows_;
   Timestamp next_due_;    // end of the next bar to close
-  Timestamp looked_;      // when it was last looked whether one is due
   Timestamp next_retry_;  // of rows that could not be written
   int last_write_error_ = 0;
 
@@ -122,6 +129,7 @@ class Aggregator {
   std::atomic<bool> stopping_{false};
   std::atomic<std::chrono::steady_clock::time_point> last_turn_{std::chrono::steady_clock::now()};
   std::atomic<std::int64_t> cut_us_{std::numeric_limits<std::int64_t>::max()};
+  std::atomic<std::int64_t> read_us_{0};
   AggregatorStats stats_;
   std::thread thread_;
 };

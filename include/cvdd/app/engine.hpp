@@ -64,6 +64,8 @@ class Engine {
 
  private:
   void check_interval() const;
+  asio::awaitable<void> watch_bars();
+  asio::awaitable<void> read_what_arrived();
   MarketRunner* make_market(const std::pair<std::string, Market>& where, const std::vector<std::string>& wanted,
                             Duration history);
 
@@ -80,6 +82,7 @@ class Engine {
   std::map<std::string, ExchangeGate> gates_;           // by exchange: limits are per IP
   std::map<std::pair<std::string, Market>, std::unique_ptr<MarketRunner>> markets_;
   bool running_ = false;
+  std::unique_ptr<Timer> bar_timer_;
   Health health_;
   std::uint64_t trades_then_ = 0;
   std::chrono::steady_clock::time_point then_{};

@@ -25,12 +25,14 @@ struct IntakeCounters {
   std::uint64_t other_series = 0;  // of the stream that is not the instrument's source
   std::uint64_t ignored = 0;       // understood, not needed
   std::uint64_t holes = 0;
-  std::uint64_t missing = 0;       // ids in those holes
-  std::uint64_t twins = 0;         // second copies by another connection …
-  std::uint64_t twin_lead_us = 0;  // … and by how much they came later, summed up
-  std::uint64_t fetched = 0;       // trades that came from the exchange's history
-  std::uint64_t ahead = 0;         // refused: more than 60 s ahead of the clock
-  std::uint64_t straddling = 0;    // messages not counted because a part of their fills was: the rest is a hole
+  std::uint64_t missing = 0;         // ids in those holes
+  std::uint64_t twins = 0;           // second copies by another connection …
+  std::uint64_t twin_lead_us = 0;    // … and by how much they came later, summed up
+  std::uint64_t fetched = 0;         // trades that came from the exchange's history
+  std::uint64_t ahead = 0;           // refused: more than 60 s ahead of the clock
+  std::uint64_t contradictions = 0;  // trades that are not counted and no true copies of what is
+  std::uint64_t renumbered = 0;      // instruments whose ids began anew
+  std::uint64_t straddling = 0;      // messages not counted because a part of their fills was: the rest is a hole
   std::array<std::uint64_t, static_cast<std::size_t>(Refusal::count_)> refused{};
   [[nodiscard]] std::uint64_t refused_total() const;
 };
@@ -42,7 +44,8 @@ class Intake {
 
   // The instrument must outlive the intake.
   void add(const Instrument& instrument);
-  void resume_after(const Instrument& instrument, Series series, std::uint64_t last_id);
+  // `newest`: no trade that was counted is newer.
+  void resume_after(const Instrument& instrument, Series series, std::uint64_t last_id, Timestamp newest);
   // Ids of before that are to be fetched.
   void expect(const Instrument& instrument, std::uint64_t first, std::uint64_t last) {
     entry(instrument).sequencer.expect(first, last);
@@ -95,6 +98,12 @@ class Intake {
   [[nodiscard]] std::uint64_t first_live(const Instrument& instrument) const {
     return instrument.id < entries_.size() ? entries_[instrument.id].first_live : 0;
   }
+  // Since when the exchange tells of trades of it (heartbeats) that its feed has not brought; empty: of none.
+  [[nodiscard]] std::optional<Timestamp> owed_since(const Instrument& instrument) const {
+    const Entry& e = entries_[instrument.id];
+    return e.owed_since.us == 0 ? std::nullopt : std::optional(e.owed_since);
+  }
+  void owes_nothing(const Instrument& instrument) { entry(instrument).owed_since = {}; }
   [[nodiscard]] Pace& pace(const Instrument& instrument) { return entry(instrument).pace; }
 
   // Called when a subscription was confirmed and ids before it are known: something may have been missed.
@@ -104,10 +113,13 @@ class Intake {
   void confirm(const Instrument& instrument, Timestamp now, std::vector<Record>& out, std::uint32_t feed = 1);
   // Nothing is known of the instrument since `since`, until it is confirmed again; unless another feed carries it.
   void lose(const Instrument& instrument, Timestamp since, std::vector<Record>& out, std::uint32_t feed = 1);
-  // The instrument's connection, which is busy as a rule, has been silent since then; unless another carries it too.
-  // And it was chance.
-  void doubt(const Instrument& instrument, Timestamp since, std::vector<Record>& out, std::uint32_t feed);
-  void sure(const Instrument& instrument, Timestamp now, std::vector<Record>& out);
+  // This feed, if it carries the instrument, has brought what was traded before `until`. An instrument that is silent
+  // for longer than its own pace explains is vouched for no further than it was heard.
+  void watched(const Instrument& instrument, Timestamp until, Timestamp now, std::vector<Record>& out,
+               std::uint32_t feed);
+  // A trade of the time since `since` came that can't be counted: nothing is known from there on until ids or history
+  // tell.
+  void missed(const Instrument& instrument, Timestamp since, Timestamp now, std::vector<Record>& out);
   // This connection ends in order, and does not carry the instrument any more.
   void leave(const Instrument& instrument, std::uint32_t feed);
   // The instrument is not wanted any more: its trades are ignored from now on.
@@ -127,8 +139,22 @@ class Intake {
   static constexpr Duration ahead_max = seconds(60);
 
  private:
+  // An id that does not continue what is known, of a trade that is newer than all of it.
+  struct Anew {
+    std::uint64_t first = 0, newest = 0;
+    Timestamp time;
+    unsigned count = 0;
+  };
+  struct Counted {
+    std::uint64_t id = 0, id_high = 0;
+    Record record;
+  };
   struct Entry {
     Sequencer sequencer;
+    Anew anew;
+    std::vector<Counted> recent;  // the newest that were counted, a ring: what a copy must be like
+    std::size_t recent_next = 0;
+    Timestamp checked;  // when history was last asked because of something that was missed
     bool confirmed = false;
     bool ended = false;
     std::array<std::uint32_t, 4> feeds{};  // connections that carry it; 0: a free place
@@ -139,11 +165,16 @@ class Intake {
     Timestamp heard_from;                // first confirmed
     Timestamp newest;                    // trade time
     std::uint64_t first_live = 0;
+    Timestamp owed_since;
     Pace pace;
   };
   void take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out, std::uint32_t feed);
   void note_twin(Entry& e, const Trade& trade, Timestamp now, std::uint32_t feed, bool first);
-  void take_newest(const Newest& newest, std::vector<Record>& out);
+  void take_newest(const Newest& newest, Timestamp now, std::vector<Record>& out);
+  void take_refused(const Parsed& parsed, Timestamp now, std::vector<Record>& out, std::uint32_t feed);
+  void take_copy(Entry& e, const Trade& trade, const Record& record, Timestamp now, std::vector<Record>& out);
+  [[nodiscard]] bool begins_anew(Entry& e, const Trade& trade, const Record& record);
+  static void remember(Entry& e, const Trade& trade, const Record& record);
   [[nodiscard]] static Sequencer::Decision decide(Entry& e, const Trade& trade);
   [[nodiscard]] bool counts(const Sequencer::Decision& decision);
   void note(const Instrument& instrument, const Sequencer::Decision& decision, Timestamp time,

@@ -32,10 +32,12 @@ class Lull {
     counts_[0] = 0;
     last_ = now;
   }
-  // Silent for as long as it takes the quietest window of the last half minute to bring `trades_expected`.
+  // Silent for as long as it takes the quietest window of the last half minute to bring `trades_expected`; of a young
+  // connection, of the windows that there were.
   [[nodiscard]] bool suspect(Time now) const {
-    if (windows_ < counts_.size()) return false;
-    const std::uint32_t least = *std::min_element(counts_.begin() + 1, counts_.end());
+    if (windows_ < windows_min) return false;
+    const auto known = static_cast<std::ptrdiff_t>(std::min(windows_ + 1, counts_.size()));
+    const std::uint32_t least = *std::min_element(counts_.begin() + 1, counts_.begin() + known);
     if (least < busy_window) return false;
     return now - last_ > std::max(silence_min, window * trades_expected / least) * (1 << vouched_);
   }
@@ -48,6 +50,7 @@ class Lull {
 
  private:
   static constexpr int vouched_max = 6;
+  static constexpr std::size_t windows_min = 2;
   std::array<std::uint32_t, 7> counts_{};  // the window that goes on, and the six before it
   std::size_t windows_ = 0;
   Time window_end_{}, last_{};

@@ -55,6 +55,10 @@ class MarketRunner {
   // The names wanted from now on. Differences only: instruments that stay see nothing of it.
   // `history`: how far back the CVD of one that is new is to begin; 0: now.
   void want(std::vector<std::string> names, Duration history = {});
+  // Soon after the end of a bar: connections that were not heard since ask for a sign of life.
+  void nudge(Timestamp end);
+  // When all that had arrived by then has been read: each connection says how far its instruments' trades are here.
+  void watch();
 
   [[nodiscard]] const IntakeCounters& counters() const { return intake_.counters(); }
   [[nodiscard]] std::size_t instruments() const { return active_.size(); }

@@ -26,6 +26,11 @@ class Pace {
     if (count_ < gaps_min) return 0;
     return static_cast<double>((now - last_).us) / static_cast<double>(patience().us);
   }
+  // How many trades are usual in the time that it has been quiet for; 0 while too little is known of it.
+  [[nodiscard]] double expected(Timestamp now) const {
+    if (count_ < gaps_min || mean_us_ <= 0) return 0;
+    return static_cast<double>((now - last_).us) / static_cast<double>(mean_us_);
+  }
   // It was asked for: the next time after twice as long.
   void asked() { asked_ = static_cast<std::uint8_t>(std::min(asked_ + 1, asked_max)); }
   [[nodiscard]] Timestamp last() const { return last_; }  // 0: never

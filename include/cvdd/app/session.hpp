@@ -16,6 +16,7 @@
 #include "cvdd/app/hosts.hpp"
 #include "cvdd/app/intake.hpp"
 #include "cvdd/app/lull.hpp"
+#include "cvdd/app/reach.hpp"
 #include "cvdd/app/states.hpp"
 #include "cvdd/app/watch.hpp"
 #include "cvdd/core/budget.hpp"
@@ -75,9 +76,14 @@ class Session {
 
   // The exchange has nothing newer than what was heard: it is quiet, not mute.
   void vouch();
-  // Every half second or so: whether it has been silent for longer than can be chance (Lull). Its instruments are in
-  // doubt then, until it speaks, somebody vouches for it, or it ends.
+  // Every half second or so: whether it has been silent for longer than can be chance (Lull). It vouches for nobody
+  // then, until it speaks, somebody vouches for it, or it ends.
   [[nodiscard]] bool lulled();
+  // Says of each of its instruments how far its trades are here. Once all that had arrived has been read; not while
+  // its queue is full.
+  void watch();
+  // Asks for a sign of life if nothing was heard since `end`, so that there is one after the end of a bar.
+  void nudge(Timestamp end);
   // Quiet for so long that it will count as mute before long.
   [[nodiscard]] bool suspicious() const {
     return watch_ && requests_.empty() && watch_->suspicious(context_.clock->steady());
@@ -156,8 +162,7 @@ class Session {
   void ask_refused_again();
   [[nodiscard]] std::string topic_of(const Instrument& instrument) const;
   void lose_all();
-  void be_sure(std::vector<Record>& out);
-  void be_sure_before(std::ptrdiff_t place);
+  [[nodiscard]] Timestamp last_frame() const;  // by the exchange's clock
   void push_marks();
   [[nodiscard]] std::string heed_refusal();
   void update_waiting();
@@ -169,6 +174,9 @@ class Session {
   std::optional<Watch> watch_;
   Lull lull_;
   bool doubting_ = false;
+  bool nudged_ = false;
+  Heard heard_;                   // on this connection
+  Timestamp vouched_;             // how far it last said that trades are here
   std::deque<Request> requests_;  // without an answer yet; bounded by batches + a probe in its time
   std::uint64_t next_request_ = 1;
   // What this connection is still to be told. Bounded by the instruments there are.

@@ -33,6 +33,8 @@ struct Bar {
   bool history = false;        // from the exchange's candles
   std::uint64_t missing = 0;   // ids given up on
   bool absent = false;         // the daemon did not run: not written unless it turns out to be known
+  bool contradicted = false;   // something of it is neither counted nor a copy of what is
+  bool proven = false;         // the exchange's own figures agree with it as it is
 
   // What the file says.
   std::uint32_t revs = 0;      // rows written so far; the next row's rev

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cvdd/core/bar.hpp"
+#include "cvdd/core/evidence.hpp"
 #include "cvdd/core/open_bar.hpp"
 #include "cvdd/core/rebuild.hpp"
 #include "cvdd/core/types.hpp"
@@ -25,6 +26,9 @@ struct LedgerOptions {
   bool event_time = false;
   // true: holes may be filled from the exchange's history, so the bars they touch are kept until a verdict.
   bool repairs = false;
+  // true: a bar is whole only as far as marks say that somebody watched, or ids go on. false: what is read is all that
+  // there is (replay).
+  bool watched = false;
 };
 
 struct LedgerCounters {
@@ -72,10 +76,6 @@ class Ledger {
   // The end of the run at `now`: as close, and the bars that end after `whole_until` as `partial`.
   void finish(Timestamp whole_until, Timestamp now, std::vector<Row>& rows);
 
-  // Nobody listened between these two moments (the machine slept, the process was stopped, the clock was set), so what
-  // their bars hold is in doubt until the next trade's id tells. Before the close that would write them.
-  void doubt(Timestamp from, Timestamp to);
-
   // Event time, as close: each exchange and market by its own clock, the newest trade time seen there less `delay`.
   // One market's messages may reach us long before another's, so one clock for all would close bars too early.
   void close_by_event(Duration delay, std::vector<Row>& rows);
@@ -120,8 +120,6 @@ class Ledger {
     Timestamp to;            // last bar concerned, once over
     Timestamp visible_from;  // bars before this keep what they said when the daemon stopped
     bool open = true;        // still cut off
-    bool doubt = false;      // not cut off: only, nobody looked for a while
-    bool lull = false;       // not cut off: only, a busy connection fell silent
     bool absence = false;    // of the time before the process began, and nothing else
   };
   // Bars made again from scratch beside those that the files have, until all their trades are there.
@@ -150,7 +148,8 @@ class Ledger {
     std::optional<std::uint64_t> last_id;
     IdText next_name;  // of the trade that comes next
     Timestamp last_trade;
-    Timestamp traded;  // trade time of the newest since the process began; 0: none yet
+    Timestamp traded;   // trade time of the newest since the process began; 0: none yet
+    Timestamp watched;  // what was traded before is here, for all that its connection or its ids can tell
     std::optional<Loss> loss;
     std::vector<Hole> holes;
     std::vector<Rebuild> rebuilds;
@@ -166,9 +165,10 @@ class Ledger {
     Timestamp newest, closed;
   };
   void subscribed(Book& book, Timestamp time);
-  void lost(Book& book, Timestamp time);
-  void lulled(Book& book, Timestamp time);
-  void lull_over(Book& book);
+  void lost(Book& book, const Record& record);
+  void watched(Book& book, Timestamp until);
+  void contradicted(Book& book, const Record& record);
+  void proven(Book& book, const Record& record);
   void unsubscribed(Book& book, Timestamp time);
   void hole(Book& book, const Record& record);
   void trade(Book& book, const Record& record);
@@ -193,8 +193,7 @@ class Ledger {
   // nullptr if the bar is before the first one in memory or too far ahead.
   [[nodiscard]] Bar* bar_at(Book& book, Timestamp bar);
   [[nodiscard]] bool extend(Book& book, Timestamp bar);
-  [[nodiscard]] std::optional<std::uint64_t> missing_of(const Book& book, Timestamp time, const Bar& bar) const;
-  [[nodiscard]] static BarStatus status_of(const Bar& bar, const std::optional<std::uint64_t>& missing);
+  [[nodiscard]] Evidence evidence_of(const Book& book, Timestamp time, const Bar& bar) const;
   [[nodiscard]] Row row_of(const Book& book, Timestamp time, const Bar& bar) const;
   [[nodiscard]] Timestamp newest_bar(const Book& book) const;
 

@@ -20,7 +20,6 @@ class Sequencer {
     late,          // new; it fills (part of) a hole
     duplicate,     // seen before
     other_series,  // belongs to a stream that is not this instrument's source
-    restarted,     // ids jumped far back: the exchange began a new numbering; counted as new, what was lost is unknown
     straddles,     // some of its fills were counted already: not to be counted; the others are missing (hole_*)
   };
   struct Decision {
@@ -40,7 +39,8 @@ class Sequencer {
   // not.) Before the first trade it is where the counting begins.
   [[nodiscard]] Decision told(Series series, std::uint64_t newest);
 
-  // Continues after an id known from the files, so that what was traded meanwhile shows as a hole.
+  // Continues after an id known from the files, so that what was traded meanwhile shows as a hole; or begins anew
+  // behind this one, where the exchange begins a new numbering.
   void resume_after(Series series, std::uint64_t last_id);
 
   // These older ids are missing too, and may come.
@@ -71,8 +71,5 @@ class Sequencer {
   std::vector<Range> holes_;
   static constexpr std::size_t holes_max = 64;
 };
-
-// A jump back of more than this many ids is a new numbering, not a duplicate (a relisted symbol).
-inline constexpr std::uint64_t restart_distance = 10'000'000;
 
 }  // namespace cvdd

@@ -114,7 +114,8 @@ enum class RecordKind : std::uint8_t {
   other,         // volume beside the CVD; does not move prices
   placeholder,   // an id without volume
   subscribed,    // the subscription was confirmed at `time`
-  lost,          // nothing is known since `time` (connection lost or mute); id and fills unused
+  lost,          // nothing is known since `time` (connection lost or mute), until it is subscribed again; `count` > 0:
+                 // of the `count` us since `time` alone
   hole,          // `count` ids from `id` on are missing before the next trade; `time` is that next trade's
   unsubscribed,  // the instrument ended at `time`
   verdict,  // of the exchange's history. count 0: nothing is missing up to `id`; else: nothing more is to be had of
@@ -122,9 +123,11 @@ enum class RecordKind : std::uint8_t {
   name,     // the id to print for the trade that comes next
   candles,  // the candles given for this instrument take effect; `count` ids from `id` on are in them. Where its rows
             // wait for them (hold), the bar that begins at `time` is whole (0: none), and its rows begin.
-  doubt,    // a busy connection has been silent since `time`: longer than can be chance
-  sure,     // … and it was chance
-  remake,   // the bar that begins at `time` is in doubt: `count` ids from `id` on are all its trades, and come again
+  watched,  // what was traded before `time` has been received, as far as the instrument's connection can tell
+  contradicted,  // a trade of the time [`time`, `time` + `count` us] is not counted and no true copy of one that is, or
+                 // the exchange's own figures are not ours
+  proven,        // the exchange's own figures say that the bars that begin in [`time`, `time` + `count` us) are whole
+  remake,  // the bar that begins at `time` is in doubt: `count` ids from `id` on are all its trades, and come again
 };
 
 // 64 bytes, one cache line: price as 64-bit, base and quote as 128-bit mantissas, the rest packed.
