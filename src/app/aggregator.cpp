@@ -194,7 +194,7 @@ void Aggregator::read_mail() {
     const auto row = restored_.find({instrument->exchange, instrument->market, instrument->symbol});
     if (row == restored_.end()) continue;
     const LastKnown& known = row->second;
-    const bool again = options_.repairs && instrument->ids == Ids::sequence && known.recent.size() > 1 && !held;
+    const bool again = options_.repairs && known.recent.size() > 1 && !held;
     ledger_.restore(instrument->id, again ? std::span(known.recent) : std::span(&known.row, 1),
                     known.resumes_after(*instrument));
     if (held) ledger_.hold(instrument->id);

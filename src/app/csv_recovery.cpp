@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
@@ -212,7 +213,7 @@ void CsvStore::cut_torn_line(const DayFile& file, std::uint64_t end, std::string
   notes_.push_back(fmt::format("cut off a torn last line file={} bytes={}", path, torn.size()));
 }
 
-void CsvStore::recall(Remembered& newest, Duration interval, std::size_t bars) {
+void CsvStore::recall(Remembered& newest, Duration interval, std::size_t bars, Duration always) {
   const Duration reach{interval.us * static_cast<std::int64_t>(bars)};
   std::vector<std::string> texts;  // the newest file's end first
   std::uint64_t left = recall_bytes_max;
@@ -240,29 +241,36 @@ void CsvStore::recall(Remembered& newest, Duration interval, std::size_t bars) {
       }
     }
   };
-  // Which instruments have a gap within reach, then their rows.
+  // Which instruments have a gap within reach, then their rows, and of all others those of the last while.
+  std::set<InstrumentKey> lacking;
+  Timestamp end;
+  for (const auto& [key, known] : newest) end = std::max(end, known.row.time);
+  const std::string oldest = format_time(end - std::max(reach, always));
   each([&](std::string_view line) {
     if (line.find(",gap,") == line.npos) return;
     const auto row = parse_row(line);
     if (!row) return;
     const InstrumentKey key{row->exchange, row->market, row->symbol};
     const auto known = newest.find(key);
-    if (known != newest.end() && row->time + reach >= known->second.row.time) rows.try_emplace(key);
+    if (known != newest.end() && row->time + reach >= known->second.row.time) lacking.insert(key);
   });
-  if (rows.empty()) return;
   each([&](std::string_view line) {
     const auto outline = outline_of(line);
-    if (!outline) return;
+    if (!outline || outline->time < oldest) return;
     auto row = parse_row(line);
     if (!row) return;
-    const auto of = rows.find({row->exchange, row->market, row->symbol});
-    if (of == rows.end() || row->time + reach < newest.at(of->first).row.time) return;
+    const InstrumentKey key{row->exchange, row->market, row->symbol};
+    const auto known = newest.find(key);
+    if (known == newest.end() || row->time + (lacking.contains(key) ? reach : always) < known->second.row.time) return;
+    const auto of = rows.try_emplace(key).first;
     const auto [bar, unheard] = of->second.try_emplace(row->time);
     if (unheard || row->rev >= bar->second.rev) bar->second = std::move(*row);
   });
   for (auto& [key, of] : rows) {
-    // From the bar before the first that lacks something.
-    auto first = std::find_if(of.begin(), of.end(), [](const auto& b) { return b.second.status == BarStatus::gap; });
+    // From the bar before the first that lacks something, or of the last while.
+    const Timestamp since = of.rbegin()->first - always;
+    auto first = std::find_if(of.begin(), of.end(),
+                              [&](const auto& b) { return b.second.status == BarStatus::gap || b.first >= since; });
     while (first != of.begin() &&
            (first == of.end() || first->second.status != BarStatus::live || first->second.last_id.empty())) {
       --first;

@@ -45,7 +45,7 @@ struct Daemon::State {
         files(make_file_sink()),
         tls(make_net_context(
             {o.config.ca_file, o.config.proxy, std::chrono::milliseconds(o.config.coalesce.us / 1'000)})),
-        engine({std::move(o.config), std::move(o.symbols), std::move(o.on_rows), std::random_device{}()},
+        engine({std::move(o.config), std::move(o.symbols), std::move(o.on_rows)},
                {io.get_executor(), clock.get(), files.get(), [this] { return make_transport(io.get_executor(), tls); },
                 [this] { return make_http_get(io.get_executor(), tls); }}) {}
 

@@ -11,6 +11,11 @@ namespace cvdd {
 namespace {
 constexpr Duration clock_looked_at_every = seconds(10);
 constexpr int rounds_max = 50;
+constexpr std::uint32_t sample_share = 10;  // of the budget, in per cent
+// What was on its way to us when a run ended belongs to its last bars.
+Duration recalled_always(Duration interval) {
+  return {std::min(std::max(seconds(120).us, 3 * interval.us), 100 * interval.us)};
+}
 constexpr std::size_t recalled_bars = 200;  // of an instrument; fewer than the ledger keeps while something is open
 }  // namespace
 
@@ -19,12 +24,11 @@ Engine::Engine(EngineOptions options, Surroundings around)
       around_(std::move(around)),
       store_(*around_.files, options_.config.data_dir, {options_.config.sync, true}),
       syncer_(*around_.files, around_.threads),
-      audit_(options_.config.audit, options_.seed),
       closing_time_(*around_.clock) {
   restored_ = store_.open();
   check_interval();
   if (options_.config.repair && !options_.config.exchange_clock) {
-    store_.recall(restored_, options_.config.interval, recalled_bars);
+    store_.recall(restored_, options_.config.interval, recalled_bars, recalled_always(options_.config.interval));
   }
   if (!restored_.empty()) {
     spdlog::info("continuing after the files instruments={} data_dir={}", restored_.size(), options_.config.data_dir);
@@ -38,7 +42,7 @@ Engine::Engine(EngineOptions options, Surroundings around)
   a.now = [this] { return closing_time_.now(); };
   if (around_.threads) a.local = [this] { return around_.clock->wall(); };
   a.on_rows = [this](std::span<const Row> rows) {
-    audit_.put(rows);
+    proofs_.put(rows);
     if (options_.on_rows) options_.on_rows(rows);
   };
   a.on_problem = [](const std::string& line) { spdlog::error("{}", line); };
@@ -100,7 +104,11 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
     const std::uint32_t rate =
         settings.history_per_minute > 0 ? settings.history_per_minute : exchange->history_per_minute;
     context.history_per_minute = rate;
-    if (options_.config.audit != AuditMode::off) context.audit = &audit_;
+    if (!options_.config.exchange_clock) context.proofs = &proofs_;
+    const std::uint32_t share = options_.config.audit == AuditMode::sample ? sample_share : options_.config.proof_share;
+    context.prover.mode = options_.config.audit;
+    context.prover.requests_per_minute = std::max(1U, rate * share / 100);
+    context.prover.within = options_.config.proof_within;
     context.history_budget = &history_budgets_.try_emplace(pool, rate, seconds(60)).first->second;
   }
   auto market = std::make_unique<MarketRunner>(std::move(context), *exchange, settings, wanted);
@@ -219,10 +227,10 @@ void Engine::report() const {
       spdlog::info("status market=\"{}\" seen_twice={} mean_lead_us={}", market->name(), c.twins,
                    c.twin_lead_us / c.twins);
     }
-    if (const Auditor* auditor = market->auditor()) {
-      const Auditor::Counters& a = auditor->counters();
-      spdlog::info("status market=\"{}\" audited={} mismatches={} not_answered={}", market->name(), a.bars,
-                   a.mismatches, a.failures);
+    if (const Prover* prover = market->prover()) {
+      const Prover::Counters& p = prover->counters();
+      spdlog::info("status market=\"{}\" compared={} mismatches={} remade={} not_answered={}", market->name(), p.bars,
+                   p.mismatches, p.remade, p.failures);
     }
   }
 }

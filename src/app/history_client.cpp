@@ -62,17 +62,18 @@ bool use_candles(std::vector<Candle>& page, Timestamp from, Timestamp to, Durati
 }
 
 asio::awaitable<bool> HistoryClient::candles(const Instrument& instrument, Timestamp from, Timestamp to,
-                                             std::vector<Candle>& out, std::string& error) {
+                                             std::vector<Candle>& out, std::string& error, Duration length) {
   const Exchange& exchange = context_.intake->exchange();
+  if (length.us == 0) length = context_.interval;
   std::vector<Candle> page;
   while (from < to) {
-    const Timestamp until = std::min(to, from + Duration{context_.interval.us * exchange.candles_page});
+    const Timestamp until = std::min(to, from + Duration{length.us * exchange.candles_page});
     const Timestamp now = context_.time->now();
-    const std::string target = exchange.candles_target(instrument, from, until, context_.interval, now);
+    const std::string target = exchange.candles_target(instrument, from, until, length, now);
     std::string body;
     if (!co_await ask(target, body, error)) co_return false;
     if (!exchange.parse_candles(body, instrument, page, error)) co_return false;
-    if (!use_candles(page, from, std::min(until, bar_start(now, context_.interval)), context_.interval, error)) {
+    if (!use_candles(page, from, std::min(until, bar_start(now, length)), length, error)) {
       co_return false;
     }
     out.insert(out.end(), page.begin(), page.end());

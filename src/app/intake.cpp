@@ -280,6 +280,36 @@ void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& ou
   }
 }
 
+void Intake::take_again(const Instrument& instrument, std::span<const Trade> trades, Timestamp from, Timestamp to,
+                        std::vector<Record>& out) {
+  // Of ids without an order nobody knows for long which were counted: what is outside of these bars is not looked at.
+  if (instrument.ids == Ids::sequence) take_history(trades, out);
+  std::vector<Record> again;
+  std::uint64_t count = 0;
+  Entry& e = entry(instrument);
+  for (const Trade& trade : trades) {
+    if (trade.time < from || trade.time >= to || trade.placeholder) continue;
+    const auto record = Record::from(trade);
+    if (!record) return;  // it does not fit; what is there stays
+    if (instrument.ids == Ids::opaque) {
+      (void)decide(e, trade);
+      if (!trade.name.empty()) again.push_back(Record::name(trade.name, instrument.id));
+    }
+    again.push_back(record->as_again());
+    ++count;
+  }
+  out.push_back(
+      Record::mark(RecordKind::remake, instrument.id, from, count, static_cast<std::uint64_t>((to - from).us)));
+  out.insert(out.end(), again.begin(), again.end());
+}
+
+std::optional<Timestamp> Intake::known_by_ids(const Instrument& instrument) const {
+  if (instrument.id >= entries_.size() || instrument.ids == Ids::opaque) return std::nullopt;
+  const Entry& e = entries_[instrument.id];
+  if (!e.confirmed || e.sequencer.waits() || e.pace.last().us == 0) return std::nullopt;
+  return e.newest;
+}
+
 std::optional<std::uint64_t> Intake::last_id(const Instrument& instrument) const {
   return instrument.id < entries_.size() ? entries_[instrument.id].sequencer.last_id() : std::nullopt;
 }

@@ -67,7 +67,7 @@ void MarketRunner::make_backfill() {
     context_.aggregator->give_candles(instrument, std::move(candles));
   };
   if (exchange_.has_taker_candles(context_.interval)) catch_up_ = std::make_unique<CatchUp>(b);
-  if (context_.audit != nullptr && exchange_.can_audit(context_.interval)) make_auditor(b);
+  if (context_.proofs != nullptr) make_prover(b);
   backfill_ = std::make_unique<Backfill>(std::move(b));
   intake_.on_hole = [this](const Instrument& instrument, std::uint64_t first, std::uint64_t count) {
     backfill_->hole(instrument, first, count);
@@ -75,22 +75,16 @@ void MarketRunner::make_backfill() {
   intake_.on_confirmed = [this](const Instrument& instrument) { backfill_->check(instrument); };
 }
 
-// A tenth of the budget for samples, half of it for all bars.
-void MarketRunner::make_auditor(HistoryContext context) {
-  const std::uint32_t part = context_.audit->mode() == AuditMode::all ? 2 : 10;
-  auditor_ =
-      std::make_unique<Auditor>(std::move(context), *context_.audit, std::max(1U, context_.history_per_minute / part));
-  auditor_->find = [this](const std::string& symbol) {
+void MarketRunner::make_prover(HistoryContext context) {
+  ProverSettings settings = context_.prover;
+  settings.stream = stream_;
+  prover_ = std::make_unique<Prover>(std::move(context), *context_.proofs, settings);
+  prover_->find = [this](const std::string& symbol) {
     const auto known = known_.find(symbol);
     return known == known_.end() || !active_.contains(known->second) ? nullptr : known->second;
   };
-  auditor_->remake = [this](const Instrument& instrument, Timestamp bar, std::uint64_t first, std::uint64_t last) {
-    const Record mark = Record::mark(RecordKind::remake, instrument.id, bar, first, last - first + 1);
-    const auto active = active_.find(&instrument);
-    if (active == active_.end() || active->second->inject(std::span(&mark, 1)) == 0) return;
-    intake_.expect(instrument, first, last);
-    backfill_->hole(instrument, first, last - first + 1, true);
-  };
+  prover_->ask_newest = [this](const Instrument& instrument) { backfill_->ask(instrument); };
+  prover_->repairing = [this](const Instrument& instrument) { return backfill_->repairing(instrument); };
 }
 
 std::string MarketRunner::name() const {
@@ -103,7 +97,7 @@ void MarketRunner::stop() {
   tending_->cancel();
   if (backfill_) backfill_->stop();
   if (catch_up_) catch_up_->stop();
-  if (auditor_) auditor_->stop();
+  if (prover_) prover_->stop();
   for (const auto& session : sessions_) session->stop();
 }
 
@@ -116,8 +110,8 @@ asio::awaitable<void> MarketRunner::run() {
       if (e) std::rethrow_exception(e);
     });
   }
-  if (auditor_) {
-    asio::co_spawn(context_.executor, auditor_->run(), [](const std::exception_ptr& e) {
+  if (prover_) {
+    asio::co_spawn(context_.executor, prover_->run(), [](const std::exception_ptr& e) {
       if (e) std::rethrow_exception(e);
     });
   }
@@ -198,6 +192,7 @@ const Instrument* MarketRunner::adopt(const Instrument& found) {
       intake_.resume_after(instrument, exchange_.series_of(stream_), *id, row->second.row.time + context_.interval);
       if (backfill_ && row->second.recent.size() > 1) fetch_again(instrument, row->second.recent);
     }
+    if (prover_) prover_->restored(instrument, row->second.recent);
   }
   context_.aggregator->add_instrument(instrument);
   return &instrument;

@@ -19,6 +19,8 @@ constexpr std::chrono::seconds overlap{2};  // both connections deliver for so l
 constexpr std::size_t busy_connection = 10;
 constexpr Millis thin_silence{300'000};
 constexpr Duration owed_max = seconds(5);
+// A trade shows in the exchange's history this long after it was made.
+constexpr Duration quiet_before = seconds(5);
 }  // namespace
 
 std::vector<std::size_t> MarketRunner::spread(std::size_t instruments, std::size_t per_connection) {
@@ -137,7 +139,10 @@ void MarketRunner::answered(const Instrument& instrument, Answered answer) {
     if (!lull.owed) session.vouch();
     return;
   }
-  if (answer != Answered::deaf) return session.vouch();
+  if (answer != Answered::deaf) {
+    if (answer == Answered::quiet && prover_) prover_->quiet_until(instrument, time_->now() - quiet_before);
+    return session.vouch();
+  }
   ++stalls_;
   const auto now = context_.clock->steady();
   auto& times = stalled_[&session];

@@ -26,6 +26,7 @@ void MarketRunner::look(std::vector<InstrumentState>& out) const {
     s.symbol = instrument->symbol;
     s.instrument = instrument;
     s.state = intake_.confirmed(*instrument) ? FeedState::live : session->feed_state(*instrument);
+    if (prover_) s.proven_until = prover_->proven_until(*instrument);
     if (s.state == FeedState::live) continue;
     const auto refusal = refusals_.find(instrument->symbol);
     s.reason =
@@ -76,9 +77,10 @@ MarketState MarketRunner::state() const {
   s.ends[static_cast<std::size_t>(EndCause::renewed)] = renewed_;
   s.stalls = stalls_;
   s.backpressure_us = backpressure_us();
-  if (auditor_) {
-    s.audited = auditor_->counters().bars;
-    s.audit_mismatches = auditor_->counters().mismatches;
+  if (prover_) {
+    s.audited = prover_->counters().bars;
+    s.audit_mismatches = prover_->counters().mismatches;
+    s.remade = prover_->counters().remade;
   }
   s.rest_requests = rest_requests_;
   s.rest_refusals = rest_refusals_;

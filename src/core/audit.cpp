@@ -22,7 +22,39 @@ void tell(std::string& out, const char* what, const std::string& ours, const std
 }
 }  // namespace
 
-std::string audit(const Row& row, const Candle& candle, const CandleFacts& facts) {
+Claim claim_of(const Row& row) {
+  Claim claim;
+  claim.time = row.time;
+  claim.rev = row.rev;
+  claim.status = row.status;
+  claim.buys = row.buys;
+  claim.sells = row.sells;
+  claim.buy_base = row.buy_base;
+  claim.sell_base = row.sell_base;
+  claim.buy_quote = row.buy_quote;
+  claim.sell_quote = row.sell_quote;
+  claim.other_base = row.other_base;
+  claim.other_quote = row.other_quote;
+  claim.first_id = sequence_id(row.first_id);
+  claim.last_id = sequence_id(row.last_id);
+  return claim;
+}
+
+bool add(Claim& sum, const Claim& more) {
+  for (Decimal Claim::*const part : {&Claim::buy_base, &Claim::sell_base, &Claim::buy_quote, &Claim::sell_quote,
+                                     &Claim::other_base, &Claim::other_quote}) {
+    const auto total = add(sum.*part, more.*part);
+    if (!total) return false;
+    sum.*part = *total;
+  }
+  sum.buys += more.buys;
+  sum.sells += more.sells;
+  if (!sum.first_id) sum.first_id = more.first_id;
+  if (more.last_id) sum.last_id = more.last_id;
+  return true;
+}
+
+std::string audit(const Claim& row, const Candle& candle, const CandleFacts& facts) {
   std::string out;
   const Decimal base = sum(row.buy_base, row.sell_base), quote = sum(row.buy_quote, row.sell_quote);
   const Decimal rounding{static_cast<Int128>(row.buys + row.sells + 1), 8};

@@ -167,9 +167,22 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
        }},
       {"audit",
        [&c](TomlReader& r, const toml::node& n, const std::string& k) {
-         std::string audit = "sample";
+         std::string audit = "all";
          r.choice(n, k, {"sample", "all", "off"}, audit);
          c.audit = audit == "off" ? AuditMode::off : audit == "all" ? AuditMode::all : AuditMode::sample;
+       }},
+      {"proof_within",
+       [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+         Duration d = c.proof_within;
+         r.duration(n, k, d);
+         if (d < seconds(60) || d > day) return r.error(n, k, "expected \"1m\" to \"1d\"");
+         c.proof_within = d;
+       }},
+      {"proof_share",
+       [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+         const std::int64_t share = n.value<std::int64_t>().value_or(0);
+         if (!n.is_integer() || share < 1 || share > 90) return r.error(n, k, "expected 1 to 90, in per cent");
+         c.proof_share = static_cast<std::uint32_t>(share);
        }},
       {"sync",
        [&c](TomlReader& r, const toml::node& n, const std::string& k) {
@@ -316,6 +329,8 @@ std::vector<std::string> changes_that_need_a_restart(const Config& running, cons
   compare("clock", running.exchange_clock == saved.exchange_clock);
   compare("repair", running.repair == saved.repair);
   compare("audit", running.audit == saved.audit);
+  compare("proof_within", running.proof_within == saved.proof_within);
+  compare("proof_share", running.proof_share == saved.proof_share);
   compare("sync", running.sync == saved.sync);
   compare("http", running.http_listen == saved.http_listen && running.http_token == saved.http_token &&
                       running.http_hosts == saved.http_hosts && running.instrument_metrics == saved.instrument_metrics);

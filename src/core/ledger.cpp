@@ -69,6 +69,9 @@ void Ledger::apply(const Record& record) {
       return proven(book, record);
     case RecordKind::remake:
       return remake(book, record);
+    case RecordKind::again:
+    case RecordKind::again_other:
+      return again(book, record);
     case RecordKind::candles:
       return take_candles(book, record);
   }
@@ -278,6 +281,9 @@ void Ledger::trade(Book& book, const Record& record) {
   }
   if (bar->written()) ++counters_.late;
   bar->proven = false;
+  // What the files' row counted of it, only making it again can tell.
+  const bool whole = bar->written_status == BarStatus::live || bar->written_status == BarStatus::repaired;
+  if (bar->restored && whole) bar->contradicted = true;
   // A bar of the time when nobody ran is told of when all of it is known.
   const bool repairing = std::any_of(book.holes.begin(), book.holes.end(), [&](const Hole& h) {
     return record.id() >= h.first && record.first_id() <= h.last;
@@ -298,6 +304,11 @@ void Ledger::trade(Book& book, const Record& record) {
   for (Rebuild& r : book.rebuilds) {
     if (!r.covers(bar_time) || r.dead) continue;
     Bar& fresh = r.fresh[bar_time];
+    if (record.kind() == RecordKind::trade) (void)add_trade(fresh, record, name);
+    if (record.kind() == RecordKind::other) (void)add_other(fresh, record, name);
+  }
+  if (book.remake && book.remake->covers(bar_time)) {
+    Bar& fresh = book.remake->fresh[bar_time];
     if (record.kind() == RecordKind::trade) (void)add_trade(fresh, record, name);
     if (record.kind() == RecordKind::other) (void)add_other(fresh, record, name);
   }

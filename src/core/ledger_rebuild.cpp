@@ -1,5 +1,6 @@
 // Bars of an earlier run that are made again from history.
 #include <algorithm>
+#include <utility>
 
 #include "cvdd/core/ledger.hpp"
 
@@ -17,13 +18,48 @@ bool same_sums(const Bar& a, const Bar& b) {
 }  // namespace
 
 void Ledger::remake(Book& book, const Record& record) {
-  const Timestamp at = record.time();
-  if (record.count() == 0) return;
-  Rebuild rebuild{{record.id(), record.id() + record.count() - 1, at, at, false, at}, record.count(), {}, true};
-  // No longer in memory, or it has got trades since that row: then what comes again is passed over.
-  const Bar* bar = bar_at(book, at);
-  rebuild.dead = bar == nullptr || bar->first_id != rebuild.plan.first || bar->last_id != rebuild.plan.last;
-  book.rebuilds.push_back(std::move(rebuild));
+  const Timestamp to = record.time() + Duration{static_cast<std::int64_t>(record.count())};
+  book.remake = Remake{record.time(), to, record.id(), {}};
+  if (book.remake->left == 0) finish_remake(book);
+}
+
+void Ledger::again(Book& book, const Record& record) {
+  IdText name;
+  if (!book.next_name.empty()) name = std::exchange(book.next_name, {});
+  if (!book.remake) return;
+  const Timestamp time = bar_start(record.time(), options_.interval);
+  if (!book.remake->covers(time)) {
+    book.remake.reset();  // not what was announced
+    return;
+  }
+  Bar& bar = book.remake->fresh[time];
+  const bool fits = record.kind() == RecordKind::again ? add_trade(bar, record, name) : add_other(bar, record, name);
+  if (!fits) return stop(book, time);
+  if (--book.remake->left == 0) finish_remake(book);
+}
+
+// What the exchange's history has is all that they have: nothing of before is in doubt any more.
+void Ledger::finish_remake(Book& book) {
+  Remake done = std::move(*book.remake);
+  book.remake.reset();
+  for (Timestamp t = std::max(done.from, book.front); t < done.to; t = t + options_.interval) {
+    Bar* bar = bar_at(book, t);
+    if (bar == nullptr) return;
+    if (bar->absent) continue;
+    Bar& made = done.fresh[t];
+    const bool same = same_sums(*bar, made);
+    if (same) made = *bar;
+    made.revs = bar->revs;
+    made.written_status = bar->written_status;
+    made.written_missing = bar->written_missing;
+    made.recovered = bar->recovered || !same || (bar->written() && bar->written_status != BarStatus::live);
+    made.changed = bar->changed || !same;
+    made.delta_changed = bar->delta_changed || !same;
+    made.lost = made.inherited = made.contradicted = made.restored = made.history = false;
+    made.partial_begin = made.partial_end = false;
+    made.missing = 0;
+    *bar = made;
+  }
 }
 
 // False if the trade is of no bar that is made again.
@@ -34,7 +70,7 @@ bool Ledger::take_rebuild(Book& book, const Record& record) {
   const Timestamp time = bar_start(record.time(), options_.interval);
   // A trade of a bar that said to be whole: then our idea of what is missing is wrong.
   const Bar* old = bar_at(book, time);
-  r->dead = r->dead || !r->covers(time) || (!r->doubted && old != nullptr && says_whole(*old));
+  r->dead = r->dead || !r->covers(time) || (old != nullptr && says_whole(*old));
   if (r->dead) return true;
   Bar& bar = r->fresh[time];
   if (record.kind() == RecordKind::trade) r->dead = !add_trade(bar, record);
@@ -51,9 +87,8 @@ bool Ledger::take_rebuild(Book& book, const Record& record) {
 void Ledger::finish_rebuild(Book& book, Rebuild& rebuild) {
   for (Timestamp t = rebuild.plan.from; t <= rebuild.plan.to; t = t + options_.interval) {
     Bar* bar = bar_at(book, t);
-    if (bar == nullptr || (!rebuild.doubted && says_whole(*bar))) continue;
+    if (bar == nullptr || says_whole(*bar)) continue;
     Bar made = rebuild.fresh[t];
-    if (rebuild.doubted && same_sums(*bar, made)) continue;
     made.revs = bar->revs;
     made.written_status = bar->written_status;
     made.written_missing = bar->written_missing;

@@ -48,6 +48,7 @@ Bar bar_of(const Row& row, Ids ids) {
       bar.last_name = row.last_id;
     }
   }
+  bar.restored = true;
   bar.revs = row.rev + 1;
   bar.written_status = row.status;
   bar.written_missing = row.missing;
@@ -138,7 +139,7 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
   book.loss = Loss{from, from, from, true};
   book.loss->absence = true;
   if (options_.event_time) book.state = State::active;
-  if (rows.size() < 2) return;
+  if (rows.size() < 2 || book.instrument->ids == Ids::opaque) return;
   for (const RebuildPlan& plan : plan_rebuilds(rows, options_.interval)) {
     if (plan.open) {
       book.loss->from = std::min(book.loss->from, plan.open_from);
@@ -262,6 +263,13 @@ void Ledger::close_book(Book& book, Timestamp upto, std::vector<Row>& rows) {
   retire(book);
 }
 
+// Whether nothing more is to be said of a bar: the exchange's figures agree, or its ids go on behind it.
+bool Ledger::settled(const Book& book, Timestamp time, const Bar& bar) const {
+  if (bar.proven || bar.absent || bar.history || !options_.watched) return true;
+  if (bar.written_status == BarStatus::gap || bar.restored) return false;
+  return book.instrument->ids == Ids::sequence && time + options_.interval <= book.last_trade;
+}
+
 // Forgets written bars beyond the few that late trades may still reach, and those whose state is settled.
 void Ledger::retire(Book& book) {
   while (book.bars.size() > bars_kept()) {
@@ -273,7 +281,10 @@ void Ledger::retire(Book& book) {
                                                                [&](const Hole& h) { return h.cut_from <= book.front; });
     const bool keep_for_rebuild = std::any_of(book.rebuilds.begin(), book.rebuilds.end(),
                                               [&](const Rebuild& r) { return !r.dead && book.front >= r.plan.from; });
-    if (room && (keep_for_rebuild || keep_for_loss || keep_for_hole || (bar.absent && book.loss))) break;
+    const bool keep_for_proof = options_.repairs && !settled(book, book.front, bar);
+    if (room && (keep_for_rebuild || keep_for_loss || keep_for_hole || keep_for_proof || (bar.absent && book.loss))) {
+      break;
+    }
     if (!bar.absent) {
       book.cvd_base = add(book.cvd_base, difference(bar.buy_base, bar.sell_base)).value_or(book.cvd_base);
       book.cvd_quote = add(book.cvd_quote, difference(bar.buy_quote, bar.sell_quote)).value_or(book.cvd_quote);

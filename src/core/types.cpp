@@ -83,6 +83,13 @@ std::optional<Record> Record::from(const Trade& trade) {
   return r;
 }
 
+Record Record::as_again() const {
+  Record out = *this;
+  const RecordKind kind = this->kind() == RecordKind::trade ? RecordKind::again : RecordKind::again_other;
+  out.kind_ = static_cast<std::uint64_t>(kind) & 0xFU;
+  return out;
+}
+
 Record Record::name(const IdText& text, std::uint32_t instrument) {
   static_assert(sizeof(base_) + sizeof(quote_) + sizeof(price_) == IdText::size_max);
   Record r = mark(RecordKind::name, instrument, {});

@@ -180,9 +180,9 @@ bool test_audit(std::uint64_t seed) {
   go(clock, &*life, std::chrono::minutes(5), std::chrono::milliseconds(100));
   std::uint64_t bars = 0, mismatches = 0;
   for (const auto& [where, market] : life->engine->markets()) {
-    if (market->auditor() == nullptr) continue;  // no candles there
-    bars += market->auditor()->counters().bars;
-    mismatches += market->auditor()->counters().mismatches;
+    if (market->prover() == nullptr) continue;
+    bars += market->prover()->counters().bars;
+    mismatches += market->prover()->counters().mismatches;
   }
   const Timestamp end = clock.true_time();
   stop(clock, life, world);

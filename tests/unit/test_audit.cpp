@@ -1,5 +1,5 @@
 #include "catch.hpp"
-#include "cvdd/app/audit.hpp"
+#include "cvdd/app/prover.hpp"
 #include "cvdd/core/audit.hpp"
 
 using namespace cvdd;
@@ -59,19 +59,36 @@ TEST_CASE("audit: what is beside the CVD may be in a candle or not") {
   CHECK_FALSE(audit(row, candle_of(9, 5), all).empty());
 }
 
-TEST_CASE("audits that nearly always disagree are no evidence against the bars") {
-  using Counters = Auditor::Counters;
-  CHECK_FALSE(Auditor::beyond_belief(Counters{19, 19, 0}));
-  CHECK_FALSE(Auditor::beyond_belief(Counters{20, 10, 0}));
-  CHECK(Auditor::beyond_belief(Counters{20, 11, 0}));
-  CHECK_FALSE(Auditor::beyond_belief(Counters{2'000, 30, 5}));
-  AuditMail mail(AuditMode::all, 1);
-  const AuditMail::Side side{"abc", Market::spot};
-  mail.open(side);
-  mail.close(side);
+TEST_CASE("candles that are nearly never the sums of the exchange's own trades are no evidence against bars") {
+  Prover::Counters c;
+  c.bars = 9;
+  c.contradictory = 9;
+  CHECK_FALSE(Prover::beyond_belief(c));
+  c.bars = 20;
+  c.contradictory = 10;
+  CHECK_FALSE(Prover::beyond_belief(c));
+  c.contradictory = 11;
+  CHECK(Prover::beyond_belief(c));
+  c = {};
+  c.bars = 20;
+  c.mismatches = 20;  // ours were wrong: that is what it is for
+  CHECK_FALSE(Prover::beyond_belief(c));
+}
+
+TEST_CASE("proof mail: rows of markets that nobody asked for are not kept, and there is a bound") {
+  ProofMail mail;
+  const ProofMail::Place place{"abc", Market::spot};
   Row row;
   row.exchange = "abc";
   row.symbol = "X";
   mail.put(std::span(&row, 1));
-  CHECK(mail.take(side, Timestamp{INT64_MAX}, seconds(60), 9).empty());
+  CHECK(mail.take(place).empty());
+  mail.open(place);
+  mail.put(std::span(&row, 1));
+  CHECK(mail.take(place).size() == 1);
+  CHECK(mail.take(place).empty());
+  const std::vector<Row> many(ProofMail::waiting_max + 5, row);
+  mail.put(many);
+  CHECK(mail.refused() == 5);
+  CHECK(mail.take(place).size() == ProofMail::waiting_max);
 }

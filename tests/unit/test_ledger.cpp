@@ -21,6 +21,12 @@ struct Book {
   }
   // A trade of one unit at `price`; sold if negative.
   void trade(std::uint64_t id, std::int64_t us, std::int64_t price) {
+    ledger.apply(Record::from(trade_of(id, us, price)).value());
+  }
+  void again(std::uint64_t id, std::int64_t us, std::int64_t price) {
+    ledger.apply(Record::from(trade_of(id, us, price)).value().as_again());
+  }
+  Trade trade_of(std::uint64_t id, std::int64_t us, std::int64_t price) const {
     Trade t;
     t.instrument = &instrument;
     t.time = {us};
@@ -29,7 +35,7 @@ struct Book {
     t.price = {price < 0 ? -price : price, 0};
     t.base = {1, 0};
     t.quote = t.price;
-    ledger.apply(Record::from(t).value());
+    return t;
   }
   std::vector<Row> close(std::int64_t us) {
     std::vector<Row> rows;
@@ -372,7 +378,7 @@ Candle candle(std::int64_t at, std::int64_t bought, std::int64_t sold) {
 }
 }  // namespace
 
-TEST_CASE("a bar in doubt is made again, and told if that makes a difference") {
+TEST_CASE("bars are made again of all their trades, and told if that makes a difference") {
   for (const bool same : {true, false}) {
     Book b(false, true);
     b.mark(RecordKind::subscribed, 99 * minute);
@@ -380,31 +386,64 @@ TEST_CASE("a bar in doubt is made again, and told if that makes a difference") {
     b.trade(2, 100 * minute + 2, 50);
     b.trade(3, 101 * minute + 2, 50);
     CHECK(told(b.close(102 * minute)) == Lines{"99 0 partial 0 0", "100 0 live 0 2", "101 0 live 0 3"});
-    b.mark(RecordKind::remake, 100 * minute, 1, 2);
-    b.trade(1, 100 * minute + 1, same ? 50 : -50);
+    b.mark(RecordKind::remake, 100 * minute, 2, minute);
+    b.again(1, 100 * minute + 1, same ? 50 : -50);
     CHECK(told(b.close(103 * minute)) == Lines{"102 0 live 0 3"});
-    b.trade(2, 100 * minute + 2, 50);
+    b.again(2, 100 * minute + 2, 50);
     const Lines changed{"100 1 repaired 0 0", "101 1 live 0 1", "102 1 live 0 1", "103 0 live 0 1"};
     CHECK(told(b.close(104 * minute)) == (same ? Lines{"103 0 live 0 3"} : changed));
   }
-  // It has got another trade since: then there is no doubt about its row any more.
-  Book late(false, true);
-  late.mark(RecordKind::subscribed, 99 * minute);
-  late.trade(1, 100 * minute + 1, 50);
-  late.trade(3, 101 * minute + 1, 50);
-  CHECK(told(late.close(102 * minute)) == Lines{"99 0 partial 0 0", "100 0 live 0 1", "101 0 live 0 2"});
-  late.trade(2, 100 * minute + 2, 50);
-  late.mark(RecordKind::remake, 100 * minute, 1, 1);
-  late.trade(1, 100 * minute + 1, 50);
-  CHECK(told(late.close(103 * minute)) == Lines{"100 1 live 0 2", "101 1 live 0 3", "102 0 live 0 3"});
-  // No longer in memory: what comes again is passed over.
+}
+
+TEST_CASE("what comes while bars are made again is in them; what was in doubt of them is settled") {
   Book b(false, true);
   b.mark(RecordKind::subscribed, 99 * minute);
   b.trade(1, 100 * minute + 1, 50);
-  (void)b.close(300 * minute);
-  b.mark(RecordKind::remake, 100 * minute, 1, 1);
-  b.trade(1, 100 * minute + 1, 50);
-  CHECK(told(b.close(301 * minute)) == Lines{"300 0 live 0 1"});
+  b.trade(2, 101 * minute + 1, 50);
+  b.mark(RecordKind::contradicted, 100 * minute, 0, 2 * minute - 1);
+  CHECK(told(b.close(102 * minute)) == Lines{"99 0 partial 0 0", "100 0 gap ? 1", "101 0 gap ? 2"});
+  b.mark(RecordKind::remake, 100 * minute, 2, 2 * minute);
+  b.again(1, 100 * minute + 1, 50);
+  b.trade(3, 101 * minute + 5, 50);  // a late one
+  b.again(2, 101 * minute + 1, 50);
+  CHECK(told(b.close(103 * minute)) == Lines{"100 1 repaired 0 1", "101 1 repaired 0 3", "102 0 live 0 3"});
+  // A quiet one, made again of nothing; and what is not what was announced changes nothing.
+  b.mark(RecordKind::contradicted, 102 * minute);
+  CHECK(told(b.close(104 * minute)) == Lines{"102 1 gap ? 3", "103 0 live 0 3"});
+  b.mark(RecordKind::remake, 102 * minute, 1, minute);
+  b.again(9, 103 * minute, 50);
+  CHECK(told(b.close(105 * minute)) == Lines{"104 0 live 0 3"});
+  b.mark(RecordKind::remake, 102 * minute, 0, minute);
+  CHECK(told(b.close(106 * minute)) == Lines{"102 2 repaired 0 3", "105 0 live 0 3"});
+  // No longer in memory: what comes again is passed over.
+  (void)b.close(700 * minute);
+  b.mark(RecordKind::remake, 100 * minute, 1, minute);
+  b.again(1, 100 * minute + 1, 50);
+  CHECK(told(b.close(701 * minute)) == Lines{"700 0 live 0 3"});
+}
+
+TEST_CASE("a trade that belongs to a whole row of an earlier run makes it a gap: the row may have counted it") {
+  Book b(false, true, Ids::sequence, true);
+  std::vector<Row> rows(2);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].time = {static_cast<std::int64_t>(100 + i) * minute};
+    rows[i].exchange = "test";
+    rows[i].symbol = "A";
+    rows[i].status = BarStatus::live;
+    rows[i].missing = 0;
+    rows[i].first_id = rows[i].last_id = std::to_string(i + 1);
+  }
+  b.ledger.restore(0, rows, 2);
+  b.mark(RecordKind::subscribed, 102 * minute + 1);
+  b.mark(RecordKind::watched, 103 * minute);
+  b.trade(3, 101 * minute + 50, 50);
+  const auto lines = told(b.close(103 * minute));
+  REQUIRE_FALSE(lines.empty());
+  CHECK(lines.front() == "101 1 gap ? 1");
+  b.mark(RecordKind::remake, 101 * minute, 1, minute);
+  b.again(3, 101 * minute + 50, 50);
+  b.mark(RecordKind::watched, 104 * minute);
+  CHECK(told(b.close(104 * minute)).front() == "101 2 repaired 0 1");
 }
 
 TEST_CASE("candles: a new instrument's rows wait for its past and go on from it") {

@@ -33,6 +33,7 @@ class Backfill {
     std::uint64_t requests = 0, failures = 0, given_up = 0;
   };
   [[nodiscard]] const Counters& counters() const { return counters_; }
+  [[nodiscard]] bool repairing(const Instrument& instrument) const { return queue_.has(instrument); }
   [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
 
  private:

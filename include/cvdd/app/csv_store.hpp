@@ -3,6 +3,7 @@
 // Owned and used by the aggregator thread alone.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <span>
@@ -27,12 +28,19 @@ struct LastKnown {
   Row row;              // its newest bar, at its highest revision
   std::string last_id;  // of its newest trade, maybe of an earlier bar; empty if there never was one
   Timestamp last_id_bar;
-  // Where bars before the newest lack trades that might still be had: the bars since then, with the one before them,
-  // oldest first, each at its highest revision, the newest last. Empty: there are none.
+  // Its newest bars, oldest first, each at its highest revision, the newest last: what came too late for them may still
+  // come, and where bars lack trades that might be had, those since then, with the one before them. Empty: not
+  // recalled.
   std::vector<Row> recent;
   // After which id the instrument's trades go on; empty: its ids don't tell.
   [[nodiscard]] std::optional<std::uint64_t> resumes_after(const Instrument& instrument) const {
-    return instrument.ids == Ids::sequence ? sequence_id(last_id) : std::nullopt;
+    if (instrument.ids != Ids::sequence) return std::nullopt;
+    auto id = sequence_id(last_id);
+    // The newest trade by its time is not always the one with the highest id.
+    for (const Row& r : recent) {
+      if (id) id = std::max({*id, sequence_id(r.last_id).value_or(0), sequence_id(r.first_id).value_or(0)});
+    }
+    return id;
   }
 };
 using Remembered = std::map<InstrumentKey, LastKnown>;
@@ -64,9 +72,10 @@ class CsvStore {
   // Throws std::runtime_error saying what, where and what to do.
   [[nodiscard]] Remembered open(std::size_t days_max = 400);
 
-  // Looks at the last `bars` bars once more, for instruments of which some say gap. Reads no more than
-  // `recall_bytes_max` from the end of the files; what lies before stays as it is.
-  void recall(Remembered& newest, Duration interval, std::size_t bars);
+  // Looks at the last `bars` bars once more for instruments of which some say gap, and at those of the time `always`
+  // before the newest for all. Reads no more than `recall_bytes_max` from the end of the files; what lies before stays
+  // as it is.
+  void recall(Remembered& newest, Duration interval, std::size_t bars, Duration always);
   static constexpr std::uint64_t recall_bytes_max = std::uint64_t{64} << 20;
 
   // The interval of the bars in the files: the smallest distance of two bars of one instrument. Empty: not known.

@@ -33,7 +33,6 @@ struct EngineOptions {
   SymbolList symbols;
   // After rows were written; on the aggregator thread.
   std::function<void(std::span<const Row>)> on_rows;
-  std::uint64_t seed = 1;  // which bars are audited
 };
 
 class Engine {
@@ -73,7 +72,7 @@ class Engine {
   Surroundings around_;
   CsvStore store_;
   FileSyncer syncer_;
-  AuditMail audit_;
+  ProofMail proofs_;
   ClosingTime closing_time_;
   Remembered restored_;
   std::unique_ptr<Aggregator> aggregator_;

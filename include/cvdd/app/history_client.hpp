@@ -55,8 +55,9 @@ class HistoryClient {
   // The same at once.
   asio::awaitable<bool> get(std::string target, std::string& body, std::string& error);
   // Candles of closed bars that begin in [from, to), in order; those that the exchange does not have are left out.
+  // `length`: of each; 0: of a bar.
   asio::awaitable<bool> candles(const Instrument& instrument, Timestamp from, Timestamp to, std::vector<Candle>& out,
-                                std::string& error);
+                                std::string& error, Duration length = {});
   // Until all of it has found room in the instrument's queue.
   asio::awaitable<void> deliver(const Instrument& instrument, std::vector<Record> records);
   asio::awaitable<void> sleep(std::chrono::steady_clock::duration time);

@@ -68,6 +68,13 @@ class Intake {
   // Trades from the exchange's history, oldest first. They confirm no subscription. Where ids have no order those up to
   // `known_until` are passed over: they were received in their time.
   void take_history(std::span<const Trade> trades, std::vector<Record>& out, Timestamp known_until = {});
+  // All of the instrument's bars that begin in [from, to), made again of these trades, in order: those that nobody knew
+  // are counted first, and none of them counts again when it comes after all.
+  void take_again(const Instrument& instrument, std::span<const Trade> trades, Timestamp from, Timestamp to,
+                  std::vector<Record>& out);
+  // Up to when ids show that every trade is known: the time of the newest, if none before it is waited for. Empty: they
+  // don't tell.
+  [[nodiscard]] std::optional<Timestamp> known_by_ids(const Instrument& instrument) const;
   [[nodiscard]] bool waits_for(const Instrument& instrument, std::uint64_t first, std::uint64_t last) const;
   // The newest id of the instrument and its series, as far as they are known.
   [[nodiscard]] std::optional<std::uint64_t> last_id(const Instrument& instrument) const;

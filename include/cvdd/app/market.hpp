@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "cvdd/app/aggregator.hpp"
-#include "cvdd/app/audit.hpp"
 #include "cvdd/app/backfill.hpp"
 #include "cvdd/app/catch_up.hpp"
 #include "cvdd/app/instrument_list.hpp"
+#include "cvdd/app/prover.hpp"
 #include "cvdd/app/session.hpp"
 #include "cvdd/core/config.hpp"
 #include "cvdd/core/rebuild.hpp"
@@ -34,7 +34,8 @@ struct MarketContext {
   std::string cache_dir;                  // last good instrument lists
   TokenBucket* history_budget = nullptr;  // of the weight pool; null: no history
   std::uint32_t history_per_minute = 0;   // … its size
-  AuditMail* audit = nullptr;             // null: off
+  ProofMail* proofs = nullptr;            // null: bars get no final proof
+  ProverSettings prover;
   bool event_time = false;
   Duration interval = seconds(60);   // of the bars
   Duration history;                  // see MarketRunner::want
@@ -77,7 +78,7 @@ class MarketRunner {
   [[nodiscard]] std::uint64_t renewed() const { return renewed_; }
   // How often a feed that was alive had kept trades from us.
   [[nodiscard]] std::uint64_t stalls() const { return stalls_; }
-  [[nodiscard]] const Auditor* auditor() const { return auditor_.get(); }
+  [[nodiscard]] const Prover* prover() const { return prover_.get(); }
   [[nodiscard]] const Backfill* backfill() const { return backfill_.get(); }
   // Instruments whose rows wait for their past.
   [[nodiscard]] std::size_t catching_up() const { return catch_up_ ? catch_up_->waiting() : 0; }
@@ -97,7 +98,7 @@ class MarketRunner {
   void heed(const HttpResponse& response, std::string& error);
   void apply(const std::vector<Instrument>& listed);
   void fetch_again(const Instrument& instrument, std::span<const Row> rows);
-  void make_auditor(HistoryContext context);
+  void make_prover(HistoryContext context);
   bool want_past(const Instrument& instrument, const LastKnown* known);
   void report_unknown(const std::vector<UnknownSymbol>& unknown);
   [[nodiscard]] const Instrument* adopt(const Instrument& found);
@@ -139,7 +140,7 @@ class MarketRunner {
   };
   std::map<const Session*, LullAsked> lulls_;
   std::unique_ptr<Backfill> backfill_;  // null: what is missed stays a gap
-  std::unique_ptr<Auditor> auditor_;    // null: nobody asked, or nothing to compare with
+  std::unique_ptr<Prover> prover_;      // null: bars get no final proof
   std::unique_ptr<CatchUp> catch_up_;   // null: the exchange has no candles to do it with
   std::deque<Instrument> instruments_;  // addresses are stable: everything points here; none is ever taken away
   std::map<std::string, const Instrument*> known_;  // all of them, by symbol

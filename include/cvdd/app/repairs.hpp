@@ -1,6 +1,7 @@
 // What is to be fetched from the exchange's history, and in which order. Pure: times come in.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -54,6 +55,11 @@ class RepairQueue {
   [[nodiscard]] std::uint64_t best_begin(const Repair& repair, std::uint64_t rows) const;
   // When the next one is due; empty: there is none.
   [[nodiscard]] std::optional<Time> next_due() const;
+  // Whether something of the instrument waits that is known to be missing.
+  [[nodiscard]] bool has(const Instrument& instrument) const {
+    return std::any_of(waiting_.begin(), waiting_.end(),
+                       [&](const Repair& r) { return r.instrument == &instrument && !r.question && r.last != 0; });
+  }
   [[nodiscard]] std::size_t size() const { return waiting_.size(); }
 
   static constexpr std::size_t waiting_max = 20'000;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ struct InstrumentState {
   std::string symbol;
   const Instrument* instrument = nullptr;  // null: unlisted
   FeedState state = FeedState::unlisted;
-  std::string reason;  // of what is not live; may be empty
+  std::string reason;                     // of what is not live; may be empty
+  std::optional<Timestamp> proven_until;  // bars before have their final proof; empty: none has, or none is asked for
 };
 
 struct ConnectionState {
@@ -50,7 +52,7 @@ struct MarketState {
   EndCounts ends{};
   std::size_t connections = 0;
   std::uint64_t stalls = 0, backpressure_us = 0;
-  std::uint64_t audited = 0, audit_mismatches = 0;
+  std::uint64_t audited = 0, audit_mismatches = 0, remade = 0;  // bars
   std::uint64_t rest_requests = 0;
   std::map<unsigned, std::uint64_t> rest_refusals;    // by HTTP status
   std::size_t queue = 0, queue_max = 0;               // records in the fullest queue: now, and ever

@@ -33,6 +33,7 @@ struct Bar {
   bool history = false;        // from the exchange's candles
   std::uint64_t missing = 0;   // ids given up on
   bool absent = false;         // the daemon did not run: not written unless it turns out to be known
+  bool restored = false;       // as the files of an earlier run have it
   bool contradicted = false;   // something of it is neither counted nor a copy of what is
   bool proven = false;         // the exchange's own figures agree with it as it is
 

@@ -40,10 +40,12 @@ struct Config {
   std::string symbols_file = "symbols.toml";
   Duration interval = seconds(60);  // 1s … 1d, divides a UTC day
   Duration close_delay = seconds(2);
-  bool exchange_clock = false;          // clock = "exchange"
-  bool repair = true;                   // fetch what was missed from the exchanges' history
-  AuditMode audit = AuditMode::sample;  // closed bars against the exchanges' own candles
-  bool sync = true;                     // sync = "bar": fdatasync after every bar; "off": the kernel decides
+  bool exchange_clock = false;           // clock = "exchange"
+  bool repair = true;                    // fetch what was missed from the exchanges' history
+  AuditMode audit = AuditMode::all;      // closed bars against the exchanges' own candles
+  Duration proof_within = seconds(900);  // every bar has its final proof by then, where the exchange answers
+  std::uint32_t proof_share = 40;        // of the history budget, in per cent: what proofs alone may take of it
+  bool sync = true;                      // sync = "bar": fdatasync after every bar; "off": the kernel decides
   std::string http_listen = "127.0.0.1:9480";
   std::vector<std::string> http_hosts;   // names by which the server is reached, beside addresses and localhost
   std::string http_token;                // "": whoever reaches the address may read

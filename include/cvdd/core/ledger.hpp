@@ -127,12 +127,18 @@ class Ledger {
     RebuildPlan plan;
     std::uint64_t left = 0;
     std::map<Timestamp, Bar> fresh;
-    bool doubted = false;  // the bar said to be whole
-    bool dead = false;     // not to be had: what comes of it is passed over, since the files' bars know a part of it
+    bool dead = false;  // not to be had: what comes of it is passed over, since the files' bars know a part of it
     [[nodiscard]] bool holds(const Record& record) const {
       return record.id() >= plan.first && record.first_id() <= plan.last;
     }
     [[nodiscard]] bool covers(Timestamp bar) const { return bar >= plan.from && bar <= plan.to; }
+  };
+  // Bars made again of all their trades, which come one after the other. One at a time; the next takes its place.
+  struct Remake {
+    Timestamp from, to;  // their beginnings are in [from, to)
+    std::uint64_t left = 0;
+    std::map<Timestamp, Bar> fresh;
+    [[nodiscard]] bool covers(Timestamp bar) const { return bar >= from && bar < to; }
   };
   enum class State : std::uint8_t { idle, active, ended, stopped };
   struct Book {
@@ -153,6 +159,7 @@ class Ledger {
     std::optional<Loss> loss;
     std::vector<Hole> holes;
     std::vector<Rebuild> rebuilds;
+    std::optional<Remake> remake;
     bool held = false;
     std::vector<Candle> candles;  // given, and not yet in effect
     std::optional<Row> cut_row;   // of the files: their newest, if it lacks something, while held
@@ -180,6 +187,9 @@ class Ledger {
   void give_up(Book& book, const Hole& hole);
   [[nodiscard]] bool take_rebuild(Book& book, const Record& record);
   void remake(Book& book, const Record& record);
+  void again(Book& book, const Record& record);
+  void finish_remake(Book& book);
+  [[nodiscard]] bool settled(const Book& book, Timestamp time, const Bar& bar) const;
   void finish_rebuild(Book& book, Rebuild& rebuild);
   static void heal(const Book& book, Bar& bar, Timestamp time);
   void verdict(Book& book, const Record& record);

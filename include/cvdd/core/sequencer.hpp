@@ -51,6 +51,7 @@ class Sequencer {
 
   // Whether any id of [first, last] is still waited for.
   [[nodiscard]] bool waits_for(std::uint64_t first, std::uint64_t last) const;
+  [[nodiscard]] bool waits() const { return !holes_.empty(); }
   [[nodiscard]] std::optional<std::uint64_t> last_id() const { return last_; }
   [[nodiscard]] std::optional<Series> source() const { return source_; }
 

@@ -127,7 +127,10 @@ enum class RecordKind : std::uint8_t {
   contradicted,  // a trade of the time [`time`, `time` + `count` us] is not counted and no true copy of one that is, or
                  // the exchange's own figures are not ours
   proven,        // the exchange's own figures say that the bars that begin in [`time`, `time` + `count` us) are whole
-  remake,  // the bar that begins at `time` is in doubt: `count` ids from `id` on are all its trades, and come again
+  remake,        // the bars that begin in [`time`, `time` + `count` us) are made again: the `id` trades that come as
+                 // `again` are all that they have
+  again,         // one of them …
+  again_other,   // … whose volume is beside the CVD
 };
 
 // 64 bytes, one cache line: price as 64-bit, base and quote as 128-bit mantissas, the rest packed.
@@ -139,6 +142,8 @@ class Record {
                      std::uint64_t count = 0);
   // A trade; empty if its numbers do not fit (price beyond 64 bits, time before 1970 or after 2250).
   static std::optional<Record> from(const Trade& trade);
+  // The same trade as a part of bars that are made again.
+  [[nodiscard]] Record as_again() const;
   // What a trade's id reads like, to be followed by its record.
   static Record name(const IdText& text, std::uint32_t instrument);
 

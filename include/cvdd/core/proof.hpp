@@ -1,0 +1,97 @@
+// The final proof of one instrument's bars: what is claimed of each, by what it is proven, and what to ask the exchange
+// next. Pure: times come in. One per instrument; io thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "cvdd/core/audit.hpp"
+#include "cvdd/core/types.hpp"
+
+namespace cvdd {
+
+struct ProofRules {
+  Duration interval = seconds(60);    // of the bars
+  Duration candle;                    // of the candles that they are compared with, a multiple of it; 0: there are none
+  Duration settles = seconds(3);      // so long after its end a candle is final
+  Duration heal_after = seconds(15);  // what repairs itself is left in peace for so long
+};
+
+// [from, to) of bar beginnings.
+struct BarSpan {
+  Timestamp from, to;
+  friend bool operator==(const BarSpan&, const BarSpan&) = default;
+};
+
+class ProofTrack {
+ public:
+  enum class By : std::uint8_t {
+    none,
+    ids,      // those of the next trades go on from it
+    figures,  // the exchange's own agree with it, or it was made of the exchange's history
+  };
+  struct Bar {
+    Claim claim;
+    By by = By::none;
+    bool compared = false;  // with a candle, as far as there is one
+    bool again = false;     // to be made again, whatever it says
+    bool refuted = false;   // figures were not ours, and making it again has not settled that
+    unsigned attempts = 0;  // to make it again
+    Timestamp due;          // of the next
+  };
+
+  // A row was written (`restored`: by an earlier run). Newer revisions take the place of older ones; other numbers are
+  // to be proven anew.
+  void put(const Claim& claim, Timestamp now, const ProofRules& rules);
+  // The earlier run's rows are all there: those that its end, or a jump of ids, leaves in doubt are to be made again.
+  void restored(Timestamp now, const ProofRules& rules, bool ids_are_a_sequence);
+  // The ids of trades up to this time are known without a hole, so whole bars before it have all they had.
+  void ids_until(Timestamp time, const ProofRules& rules);
+  // Nothing but what was counted was traded until then.
+  void quiet_until(Timestamp time, const ProofRules& rules);
+
+  // Whole candles' worth of bars that are to be compared, the oldest of them at least `age` ago; empty: none.
+  [[nodiscard]] std::optional<BarSpan> to_compare(Timestamp now, Duration age, const ProofRules& rules) const;
+  // A run of bars to be made again now, at most `bars_max`, whole candles where there are any; empty: none.
+  [[nodiscard]] std::optional<BarSpan> to_remake(Timestamp now, const ProofRules& rules) const;
+  static constexpr std::int64_t bars_max = 60;
+
+  // The bars of one candle summed up; empty if one of them is not there, or not to be compared (cut, from candles).
+  [[nodiscard]] std::optional<Claim> sum(BarSpan span, const ProofRules& rules) const;
+  // Whether all of them are proven by ids of this run.
+  [[nodiscard]] bool by_ids(BarSpan span) const;
+  [[nodiscard]] bool any_gap(BarSpan span) const;
+
+  void agreed(BarSpan span);
+  void not_judged(BarSpan span);
+  // To be made again at once; `attempts` begin anew.
+  void refuted(BarSpan span, Timestamp now);
+  // Making it again did not succeed: later, or never more.
+  void failed(BarSpan span, Timestamp now);
+  // Made again, or found to be what history has.
+  void remade(BarSpan span);
+
+  // Ids between which all trades of the span are: behind the newest id known before it, and up to the first known after
+  // it. Empty: not known.
+  [[nodiscard]] std::optional<std::uint64_t> id_before(Timestamp from) const;
+  [[nodiscard]] std::optional<std::uint64_t> first_id_from(Timestamp from) const;
+
+  // All bars before this moment are proven; empty: there is no bar.
+  [[nodiscard]] std::optional<Timestamp> proven_until(const ProofRules& rules) const;
+  // Forgets what is done and older than `keep`, and everything beyond `size_max`.
+  void prune(Timestamp now, Duration keep);
+  [[nodiscard]] bool empty() const { return bars_.empty(); }
+  [[nodiscard]] const std::map<Timestamp, Bar>& bars() const { return bars_; }
+  static constexpr std::size_t size_max = 1'000;
+
+ private:
+  [[nodiscard]] static bool done(const Bar& bar) { return bar.by != By::none && bar.compared && !bar.again; }
+  template <class Use>
+  void each(BarSpan span, const Use& use);
+  std::map<Timestamp, Bar> bars_;
+  std::optional<Timestamp> proven_;  // of those forgotten
+};
+
+}  // namespace cvdd

@@ -1,0 +1,245 @@
+#include "cvdd/app/prover.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "cvdd/core/bar.hpp"
+#include "cvdd/core/csv.hpp"
+
+namespace cvdd {
+
+namespace {
+constexpr std::chrono::seconds look_every{2};
+constexpr std::size_t jobs_max = 200;  // in one round
+// So long after its end a bar is compared with its candle, together with those that came meanwhile.
+constexpr Duration compare_after = seconds(45), compare_soon_after = seconds(20);
+// Who has not traded since a gap is waited for so long.
+constexpr Duration patience = seconds(300);
+
+Duration candle_for(const Exchange& exchange, Duration interval) {
+  Duration best;
+  if (exchange.candles_target == nullptr) return best;
+  if (!exchange.candle_facts.base_exact && !exchange.candle_facts.quote_exact) return best;
+  for (const Duration length : exchange.candle_intervals) {
+    if (length.us % interval.us == 0 && (best.us == 0 || length < best)) best = length;
+  }
+  return best;
+}
+}  // namespace
+
+void ProofMail::open(const Place& place) {
+  const std::lock_guard lock(mutex_);
+  waiting_.try_emplace(place);
+}
+
+void ProofMail::put(std::span<const Row> rows) {
+  const std::lock_guard lock(mutex_);
+  for (const Row& row : rows) {
+    const auto place = waiting_.find({row.exchange, row.market});
+    if (place == waiting_.end()) continue;
+    if (place->second.size() >= waiting_max) {
+      ++refused_;
+      continue;
+    }
+    place->second.emplace_back(row.symbol, claim_of(row));
+  }
+}
+
+ProofMail::Letters ProofMail::take(const Place& place) {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(waiting_[place], {});
+}
+
+std::uint64_t ProofMail::refused() const {
+  const std::lock_guard lock(mutex_);
+  return refused_;
+}
+
+Prover::Prover(HistoryContext context, ProofMail& mail, ProverSettings settings)
+    : context_(std::move(context)),
+      client_(context_),
+      mail_(mail),
+      settings_(settings),
+      place_(context_.intake->exchange().name, context_.intake->exchange().market),
+      share_(settings.requests_per_minute, seconds(60)),
+      comparing_(settings.mode != AuditMode::off) {
+  rules_.interval = context_.interval;
+  if (comparing_) rules_.candle = candle_for(context_.intake->exchange(), context_.interval);
+  mail_.open(place_);
+}
+
+ProofTrack* Prover::track_of(const Instrument& instrument) {
+  const auto tracked = tracked_.find(instrument.id);
+  return tracked == tracked_.end() ? nullptr : &tracked->second.track;
+}
+
+void Prover::restored(const Instrument& instrument, std::span<const Row> rows) {
+  Tracked& tracked = tracked_[instrument.id];
+  tracked.instrument = &instrument;
+  const Timestamp now = context_.time->now();
+  for (const Row& row : rows) {
+    Claim claim = claim_of(row);
+    claim.restored = true;
+    tracked.track.put(claim, now, rules_);
+  }
+  tracked.track.restored(now, rules_, instrument.ids == Ids::sequence);
+}
+
+void Prover::quiet_until(const Instrument& instrument, Timestamp until) {
+  if (ProofTrack* track = track_of(instrument)) track->quiet_until(until, rules_);
+}
+
+std::optional<Timestamp> Prover::proven_until(const Instrument& instrument) const {
+  const auto tracked = tracked_.find(instrument.id);
+  return tracked == tracked_.end() ? std::nullopt : tracked->second.track.proven_until(rules_);
+}
+
+void Prover::read_mail() {
+  const Timestamp now = context_.time->now();
+  for (const auto& [symbol, claim] : mail_.take(place_)) {
+    const Instrument* instrument = find(symbol);
+    if (instrument == nullptr) continue;
+    Tracked& tracked = tracked_[instrument->id];
+    tracked.instrument = instrument;
+    tracked.track.put(claim, now, rules_);
+  }
+  for (auto& [id, tracked] : tracked_) {
+    const Instrument& instrument = *tracked.instrument;
+    if (instrument.ids == Ids::sequence) {
+      if (const auto time = context_.intake->known_by_ids(instrument)) tracked.track.ids_until(*time, rules_);
+    }
+    tracked.track.prune(now, {settings_.within.us + seconds(300).us});
+  }
+}
+
+// Not while a repair is on its way that needs less, or none was found yet because nothing was traded since.
+bool Prover::may_remake(Tracked& tracked, BarSpan span, Timestamp now) const {
+  const Instrument& instrument = *tracked.instrument;
+  // What a repair brought is in the rows of the next bar's end.
+  const bool busy = !context_.intake->confirmed(instrument) || repairing(instrument);
+  if (busy) tracked.leave_until = now + rules_.interval + rules_.heal_after;
+  if (busy || now < tracked.leave_until) return false;
+  const auto known = context_.intake->known_by_ids(instrument);
+  const bool by_ids = instrument.ids == Ids::opaque || (known && *known >= span.to);
+  return by_ids || span.to + patience < now;
+}
+
+// What is to be made again first, then what waits longest for its comparison.
+std::vector<Prover::Job> Prover::jobs() {
+  std::vector<Job> out, later;
+  const Timestamp now = context_.time->now();
+  const Duration patience_of_proofs{settings_.within.us / 3};
+  std::size_t questions = 0;
+  for (auto& [id, tracked] : tracked_) {
+    const Instrument& instrument = *tracked.instrument;
+    if (find(instrument.symbol) != &instrument) continue;
+    if (const auto span = tracked.track.to_remake(now, rules_); span && may_remake(tracked, *span, now)) {
+      out.push_back({&instrument, *span, true});
+    }
+    const Duration age = instrument.ids == Ids::sequence ? compare_after : compare_soon_after;
+    const auto span = comparing_ ? tracked.track.to_compare(now, age, rules_) : std::nullopt;
+    if (span) {
+      later.push_back({&instrument, *span, false});
+      continue;
+    }
+    // Nothing to be compared: is it quiet, as it seems?
+    const auto proven = tracked.track.proven_until(rules_);
+    const bool waits = proven && *proven + patience_of_proofs < now && context_.intake->confirmed(instrument);
+    if (waits && tracked.asked + patience_of_proofs < now && questions < 2) {
+      tracked.asked = now;
+      ++questions;
+      ask_newest(instrument);
+    }
+  }
+  std::ranges::sort(later, {}, [](const Job& job) { return job.span.from; });
+  out.insert(out.end(), later.begin(), later.end());
+  if (out.size() > jobs_max) out.resize(jobs_max);
+  return out;
+}
+
+asio::awaitable<void> Prover::run() {
+  while (!client_.stopping()) {
+    co_await client_.sleep(look_every);
+    if (client_.stopping()) co_return;
+    read_mail();
+    const auto until = context_.clock->steady() + 5 * look_every;
+    for (const Job& job : jobs()) {
+      if (client_.stopping()) co_return;
+      if (job.remake) {
+        co_await remake(job);
+      } else {
+        co_await compare(job);
+      }
+      for (auto& [instrument, records] : std::exchange(marks_, {})) {
+        co_await client_.deliver(*instrument, std::move(records));
+      }
+      if (context_.clock->steady() > until) break;  // there is news by now
+    }
+  }
+}
+
+asio::awaitable<bool> Prover::candles_of(const Instrument& instrument, BarSpan span, std::vector<Candle>& out) {
+  std::string error;
+  const bool there = co_await client_.candles(instrument, span.from, span.to, out, error, rules_.candle);
+  if (!there) ++counters_.failures;
+  co_return there;
+}
+
+void Prover::mark(const Instrument& instrument, RecordKind kind, BarSpan span) {
+  const auto length = static_cast<std::uint64_t>((span.to - span.from).us);
+  // A contradiction holds for the moments it names, the last one included.
+  const std::uint64_t count = kind == RecordKind::contradicted ? length - 1 : length;
+  marks_.emplace_back(&instrument, std::vector{Record::mark(kind, instrument.id, span.from, 0, count)});
+}
+
+asio::awaitable<void> Prover::compare(Job job) {
+  const Duration wait = share_.take(undated(*context_.clock));
+  co_await client_.sleep(std::chrono::microseconds(wait.us));
+  if (client_.stopping()) co_return;
+  std::vector<Candle> candles;
+  if (!co_await candles_of(*job.instrument, job.span, candles)) co_return;
+  read_mail();  // what became known while we asked
+  ProofTrack* track = track_of(*job.instrument);
+  if (track == nullptr) co_return;
+  for (Timestamp t = job.span.from; t < job.span.to; t = t + rules_.candle) {
+    const auto candle = std::ranges::find(candles, t, &Candle::time);
+    judge(*job.instrument, *track, {t, t + rules_.candle}, candle == candles.end() ? nullptr : &*candle);
+    if (!beyond_belief(counters_)) continue;
+    spdlog::error(
+        "more than half of the candles are not the sums of the exchange's own trades: they mean something else than we "
+        "think; nothing is compared with them until the next start market=\"{}\" compared={} different={}",
+        context_.name, counters_.bars, counters_.contradictory);
+    comparing_ = false;
+    co_return;
+  }
+}
+
+void Prover::judge(const Instrument& instrument, ProofTrack& track, BarSpan span, const Candle* candle) {
+  const CandleFacts& facts = context_.intake->exchange().candle_facts;
+  const auto sum = track.sum(span, rules_);
+  const Candle none;
+  if (!sum || (candle == nullptr && !facts.quiet_left_out)) return track.not_judged(span);
+  const std::string what = audit(*sum, candle == nullptr ? none : *candle, facts);
+  counters_.bars += static_cast<std::uint64_t>((span.to - span.from).us / rules_.interval.us);
+  if (what.empty()) {
+    const bool news = track.any_gap(span) || instrument.ids == Ids::opaque || !track.by_ids(span);
+    track.agreed(span);
+    if (news) mark(instrument, RecordKind::proven, span);
+    return;
+  }
+  const bool gap = track.any_gap(span);
+  if (!gap) {
+    ++counters_.mismatches;
+    spdlog::error(
+        "a bar is not what the exchange says market=\"{}\" symbol={} bar={} ours=\"{}\" action=\"its trades are "
+        "fetched "
+        "again\"",
+        context_.name, instrument.symbol, format_time(span.from), what);
+  }
+  // Ids that go on are the stronger word, until history has said what it has.
+  if (!track.by_ids(span) && !gap) mark(instrument, RecordKind::contradicted, span);
+  track.refuted(span, context_.time->now());
+}
+
+}  // namespace cvdd

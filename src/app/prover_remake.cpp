@@ -1,0 +1,174 @@
+// The prover's other half: bars made again from the exchange's history.
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "cvdd/app/prover.hpp"
+#include "cvdd/core/bar.hpp"
+#include "cvdd/core/csv.hpp"
+
+namespace cvdd {
+
+namespace {
+constexpr std::size_t pages_max = 60, steps_back_max = 4;
+// Neighbouring trades may have times in another order than their ids, by so many ids and so much time.
+constexpr std::uint64_t ids_beside = 100;
+constexpr Duration time_beside = seconds(7);
+
+// What a bar of these trades would claim.
+std::optional<Claim> claim_of(std::span<const Trade> trades, BarSpan span) {
+  Bar bar;
+  for (const Trade& trade : trades) {
+    if (trade.time < span.from || trade.time >= span.to || trade.placeholder) continue;
+    const auto record = Record::from(trade);
+    if (!record) return std::nullopt;
+    const bool fits = record->kind() == RecordKind::trade ? add_trade(bar, *record) : add_other(bar, *record);
+    if (!fits) return std::nullopt;
+  }
+  Claim claim;
+  claim.time = span.from;
+  claim.buys = bar.buys;
+  claim.sells = bar.sells;
+  claim.buy_base = bar.buy_base;
+  claim.sell_base = bar.sell_base;
+  claim.buy_quote = bar.buy_quote;
+  claim.sell_quote = bar.sell_quote;
+  claim.other_base = bar.other_base;
+  claim.other_quote = bar.other_quote;
+  return claim;
+}
+
+std::uint64_t first_of(const Trade& trade) { return trade.merged ? trade.id - trade.fills + 1 : trade.id; }
+}  // namespace
+
+bool Prover::as_candles_say(BarSpan span, std::span<const Trade> trades, std::span<const Candle> candles) const {
+  const CandleFacts& facts = context_.intake->exchange().candle_facts;
+  for (Timestamp t = span.from; t < span.to; t = t + rules_.candle) {
+    const auto candle = std::ranges::find(candles, t, &Candle::time);
+    const auto ours = claim_of(trades, {t, t + rules_.candle});
+    if (!ours) return false;
+    if (candle == candles.end() && !facts.quiet_left_out) continue;
+    if (!audit(*ours, candle == candles.end() ? Candle{} : *candle, facts).empty()) return false;
+  }
+  return true;
+}
+
+asio::awaitable<void> Prover::remake(Job job) {
+  const Instrument& instrument = *job.instrument;
+  std::vector<Candle> candles;
+  const bool whole_candles = comparing_ && rules_.candle.us != 0 &&
+                             bar_start(job.span.from, rules_.candle) == job.span.from &&
+                             bar_start(job.span.to, rules_.candle) == job.span.to;
+  bool there = !whole_candles || co_await candles_of(instrument, job.span, candles);
+  std::vector<Trade> trades;
+  std::string error;
+  there = there && co_await fetch(job, trades, error);
+  if (client_.stopping()) co_return;
+  read_mail();
+  ProofTrack* track = track_of(instrument);
+  if (track == nullptr) co_return;
+  if (!there) {
+    ++counters_.failures;
+    spdlog::debug("bars can't be made again market=\"{}\" symbol={} bar={} reason=\"{}\"", context_.name,
+                  instrument.symbol, format_time(job.span.from), error);
+    co_return track->failed(job.span, context_.time->now());
+  }
+  const bool agrees = !whole_candles || as_candles_say(job.span, trades, candles);
+  const auto ours = track->sum(job.span, rules_), theirs = claim_of(trades, job.span);
+  const bool same = ours && theirs && ours->buys == theirs->buys && ours->sells == theirs->sells &&
+                    ours->buy_base == theirs->buy_base && ours->sell_base == theirs->sell_base &&
+                    ours->buy_quote == theirs->buy_quote && ours->other_base == theirs->other_base;
+  if (!agrees && same && instrument.ids == Ids::sequence) {
+    // Candle against trades: the exchange contradicts itself, and its trades are what we are to sum up.
+    ++counters_.contradictory;
+  } else if (!agrees) {
+    co_return track->failed(job.span, context_.time->now());
+  }
+  std::vector<Record> records;
+  context_.intake->take_again(instrument, trades, job.span.from, job.span.to, records);
+  const auto length = static_cast<std::uint64_t>((job.span.to - job.span.from).us);
+  if (agrees && whole_candles) {
+    records.push_back(Record::mark(RecordKind::proven, instrument.id, job.span.from, 0, length));
+  }
+  counters_.remade += length / static_cast<std::uint64_t>(rules_.interval.us);
+  track->remade(job.span);
+  co_await client_.deliver(instrument, std::move(records));
+}
+
+asio::awaitable<bool> Prover::fetch(Job job, std::vector<Trade>& out, std::string& error) {
+  const Exchange& exchange = context_.intake->exchange();
+  if (job.instrument->ids == Ids::sequence) {
+    const auto source = context_.intake->source(*job.instrument);
+    if (exchange.history_target == nullptr || !source || *source != exchange.history_series) {
+      error = "there is no history of this stream";
+      co_return false;
+    }
+    co_return co_await fetch_by_id(job, out, error);
+  }
+  if (exchange.recent_target == nullptr) {
+    error = "there is no history";
+    co_return false;
+  }
+  std::string body;
+  HistoryPage page;
+  if (!co_await client_.ask(exchange.recent_target(*job.instrument), body, error)) co_return false;
+  if (!exchange.parse_history(body, *job.instrument, page, error)) co_return false;
+  const bool readable =
+      std::ranges::all_of(page.refused, [&](const auto& row) { return row.time.us != 0 && row.time < job.span.from; });
+  if (!readable || page.trades.empty() || page.trades.front().time >= job.span.from) {
+    error = readable ? "the history does not reach back so far" : "a row can't be read";
+    co_return false;
+  }
+  out = std::move(page.trades);
+  co_return true;
+}
+
+// Pages from before the first of the bars' ids to behind the last, without a hole between them.
+asio::awaitable<bool> Prover::fetch_by_id(Job job, std::vector<Trade>& out, std::string& error) {
+  const Exchange& exchange = context_.intake->exchange();
+  const Instrument& instrument = *job.instrument;
+  const ProofTrack* track = track_of(instrument);
+  const auto newest = context_.intake->last_id(instrument);
+  if (track == nullptr || !newest) co_return false;
+  auto from = track->id_before(job.span.from);
+  if (!from) from = track->first_id_from(job.span.from);
+  if (!from) from = newest;
+  std::uint64_t begin = *from > ids_beside ? *from - ids_beside : 1;
+  std::size_t steps = 0;
+  for (std::size_t pages = 0; pages < pages_max; ++pages) {
+    const std::uint64_t id = out.empty() ? begin : out.back().id + 1;
+    std::string body;
+    HistoryPage page;
+    const std::uint32_t rows = exchange.history_page;
+    if (!co_await client_.ask(exchange.history_target(instrument, id, rows), body, error)) co_return false;
+    if (!exchange.parse_history(body, instrument, page, error)) co_return false;
+    if (!page.refused.empty()) {
+      error = "a row can't be read: " + std::string(name_of(page.refused.front().why));
+      co_return false;
+    }
+    std::erase_if(page.trades, [&](const Trade& t) { return t.series == Series::block || first_of(t) < id; });
+    for (const Trade& trade : page.trades) {
+      if (!out.empty() && first_of(trade) != out.back().id + 1) {
+        error = "the history has a hole behind " + std::to_string(out.back().id);
+        co_return false;
+      }
+      out.push_back(trade);
+    }
+    const bool beyond = !out.empty() && out.back().time >= job.span.to + time_beside;
+    const bool end = page.trades.empty() || out.back().id >= *newest;
+    if (!beyond && !end) continue;
+    if (out.empty() && page.trades.empty() && id <= *newest) {
+      error = "the history does not have trade " + std::to_string(id);
+      co_return false;
+    }
+    const bool covered = begin <= 1 || (!out.empty() && out.front().time + time_beside < job.span.from);
+    if (covered) co_return true;
+    if (++steps > steps_back_max) break;
+    begin = begin > (std::uint64_t{rows} << steps) ? begin - (std::uint64_t{rows} << steps) : 1;
+    out.clear();
+  }
+  error = "the bars have more trades than can be fetched";
+  co_return false;
+}
+
+}  // namespace cvdd

@@ -1,0 +1,201 @@
+#include "cvdd/core/proof.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace cvdd {
+
+namespace {
+bool whole(const Claim& claim) { return claim.status == BarStatus::live || claim.status == BarStatus::repaired; }
+// Of which something can be asked: cut bars and candles' own are what they are.
+bool comparable(const Claim& claim) { return whole(claim) || claim.status == BarStatus::gap; }
+
+// From one attempt to the next.
+constexpr std::array<Duration, 6> pauses{seconds(20),  seconds(60),    seconds(180),
+                                         seconds(600), seconds(1'200), seconds(3'600)};
+constexpr Duration tail = seconds(20);  // before a run's end its rows may lack what was on its way
+
+bool same(const Claim& a, const Claim& b) {
+  return a.buys == b.buys && a.sells == b.sells && a.buy_base == b.buy_base && a.sell_base == b.sell_base &&
+         a.buy_quote == b.buy_quote && a.sell_quote == b.sell_quote && a.other_base == b.other_base;
+}
+}  // namespace
+
+template <class Use>
+void ProofTrack::each(BarSpan span, const Use& use) {
+  for (auto b = bars_.lower_bound(span.from); b != bars_.end() && b->first < span.to; ++b) use(b->second);
+}
+
+void ProofTrack::put(const Claim& claim, Timestamp now, const ProofRules& rules) {
+  const auto [place, fresh] = bars_.try_emplace(claim.time);
+  Bar& bar = place->second;
+  if (!fresh && claim.rev < bar.claim.rev) return;
+  const bool news = fresh || !same(bar.claim, claim) || bar.claim.status != claim.status;
+  const bool restored = claim.restored || (!fresh && bar.claim.restored && !news);
+  const bool numbers = fresh || !same(bar.claim, claim);
+  bar.claim = claim;
+  bar.claim.restored = restored;
+  if (!news) return;
+  if (numbers) bar.compared = rules.candle.us == 0 || !comparable(claim);
+  if (claim.status == BarStatus::gap || numbers) bar.by = comparable(claim) ? By::none : By::ids;
+  if (claim.status == BarStatus::gap) {
+    if (bar.due.us == 0) bar.due = now + rules.heal_after;
+  } else if (bar.again && !claim.restored) {
+    bar.again = false;
+  }
+}
+
+void ProofTrack::restored(Timestamp now, const ProofRules& rules, bool ids_are_a_sequence) {
+  if (bars_.empty()) return;
+  const Timestamp end = bars_.rbegin()->first + rules.interval;
+  std::optional<std::uint64_t> before;
+  for (auto& [time, bar] : bars_) {
+    if (!bar.claim.restored) continue;
+    const bool joined = !before || !bar.claim.first_id || *bar.claim.first_id == *before + 1;
+    if (bar.claim.last_id) before = bar.claim.last_id;
+    if (!comparable(bar.claim)) continue;
+    const bool at_the_end = time + rules.interval + tail > end || time + Duration{2 * rules.interval.us} > end;
+    bar.again = at_the_end || (ids_are_a_sequence && !joined) || bar.claim.status == BarStatus::gap;
+    if (bar.again) bar.due = now + rules.heal_after;
+    if (!bar.again && ids_are_a_sequence && rules.candle.us == 0) bar.by = By::ids;
+  }
+}
+
+void ProofTrack::ids_until(Timestamp time, const ProofRules& rules) {
+  for (auto& [start, bar] : bars_) {
+    if (start + rules.interval > time) return;
+    if (bar.by == By::none && whole(bar.claim) && !bar.claim.restored && !bar.again && !bar.refuted) {
+      bar.by = By::ids;
+    }
+  }
+}
+
+void ProofTrack::quiet_until(Timestamp time, const ProofRules& rules) { ids_until(time, rules); }
+
+std::optional<BarSpan> ProofTrack::to_compare(Timestamp now, Duration age, const ProofRules& rules) const {
+  if (rules.candle.us == 0) return std::nullopt;
+  std::optional<BarSpan> span;
+  for (const auto& [time, bar] : bars_) {
+    const Timestamp from = bar_start(time, rules.candle), to = from + rules.candle;
+    if (to + rules.settles > now) break;
+    if (bar.compared) continue;
+    if (!span) {
+      // A restored one does not wait for company.
+      if (to + age > now && !bar.claim.restored) return std::nullopt;
+      span = BarSpan{from, to};
+    }
+    span->to = to;
+  }
+  return span;
+}
+
+std::optional<BarSpan> ProofTrack::to_remake(Timestamp now, const ProofRules& rules) const {
+  std::optional<BarSpan> span;
+  for (const auto& [time, bar] : bars_) {
+    const bool wanted = (bar.again || bar.refuted || bar.claim.status == BarStatus::gap) && bar.due.us != 0 &&
+                        bar.attempts <= pauses.size() && bar.by == By::none;
+    const bool due = wanted && bar.due <= now && time + rules.interval + rules.settles <= now;
+    if (span && (!wanted || time != span->to || (span->to - span->from).us >= bars_max * rules.interval.us)) break;
+    if (!span && !due) continue;
+    if (!span) span = BarSpan{time, time};
+    span->to = time + rules.interval;
+  }
+  if (!span || rules.candle.us == 0) return span;
+  // Whole candles, where all of their bars are there and over.
+  const BarSpan wide{bar_start(span->from, rules.candle),
+                     bar_start(span->to - Duration{1}, rules.candle) + rules.candle};
+  const bool over = wide.to + rules.settles <= now;
+  return over && sum(wide, rules).has_value() ? wide : *span;
+}
+
+std::optional<Claim> ProofTrack::sum(BarSpan span, const ProofRules& rules) const {
+  Claim out;
+  out.time = span.from;
+  out.status = BarStatus::live;
+  for (Timestamp t = span.from; t < span.to; t = t + rules.interval) {
+    const auto bar = bars_.find(t);
+    if (bar == bars_.end() || !comparable(bar->second.claim) || !add(out, bar->second.claim)) return std::nullopt;
+  }
+  return out;
+}
+
+bool ProofTrack::by_ids(BarSpan span) const {
+  const auto from = bars_.lower_bound(span.from), to = bars_.lower_bound(span.to);
+  return std::all_of(from, to, [](const auto& b) { return b.second.by == By::ids && !b.second.claim.restored; });
+}
+
+bool ProofTrack::any_gap(BarSpan span) const {
+  const auto from = bars_.lower_bound(span.from), to = bars_.lower_bound(span.to);
+  return std::any_of(from, to, [](const auto& b) { return b.second.claim.status == BarStatus::gap; });
+}
+
+void ProofTrack::agreed(BarSpan span) {
+  each(span, [](Bar& bar) {
+    bar.compared = true;
+    bar.again = bar.refuted = false;
+    bar.by = By::figures;
+  });
+}
+
+void ProofTrack::not_judged(BarSpan span) {
+  each(span, [](Bar& bar) { bar.compared = true; });
+}
+
+void ProofTrack::refuted(BarSpan span, Timestamp now) {
+  each(span, [&](Bar& bar) {
+    bar.compared = bar.refuted = true;
+    bar.by = By::none;
+    bar.attempts = 0;
+    bar.due = now;
+  });
+}
+
+void ProofTrack::failed(BarSpan span, Timestamp now) {
+  each(span, [&](Bar& bar) {
+    const std::size_t pause = std::min<std::size_t>(bar.attempts, pauses.size() - 1);
+    ++bar.attempts;
+    bar.due = now + pauses[pause];
+  });
+}
+
+void ProofTrack::remade(BarSpan span) {
+  each(span, [](Bar& bar) {
+    bar.again = bar.refuted = false;
+    bar.claim.restored = false;
+    bar.by = By::figures;
+    bar.attempts = 0;
+  });
+}
+
+std::optional<std::uint64_t> ProofTrack::id_before(Timestamp from) const {
+  for (auto b = std::make_reverse_iterator(bars_.lower_bound(from)); b != bars_.rend(); ++b) {
+    if (b->second.claim.last_id && whole(b->second.claim)) return b->second.claim.last_id;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> ProofTrack::first_id_from(Timestamp from) const {
+  for (auto b = bars_.lower_bound(from); b != bars_.end(); ++b) {
+    if (b->second.claim.first_id) return b->second.claim.first_id;
+  }
+  return std::nullopt;
+}
+
+std::optional<Timestamp> ProofTrack::proven_until(const ProofRules& rules) const {
+  for (const auto& [time, bar] : bars_) {
+    if (bar.by == By::none) return time;
+  }
+  return bars_.empty() ? proven_ : bars_.rbegin()->first + rules.interval;
+}
+
+void ProofTrack::prune(Timestamp now, Duration keep) {
+  while (!bars_.empty()) {
+    const auto& [time, bar] = *bars_.begin();
+    const bool finished = done(bar) || bar.attempts > pauses.size();
+    if (bars_.size() <= size_max && (!finished || time + keep > now)) return;
+    if (bar.by != By::none) proven_ = time;
+    bars_.erase(bars_.begin());
+  }
+}
+
+}  // namespace cvdd

@@ -1,0 +1,122 @@
+// What is asked of the exchange to prove an instrument's bars, and what its answers do to them.
+#include "catch.hpp"
+#include "cvdd/core/proof.hpp"
+
+using namespace cvdd;
+
+namespace {
+constexpr std::int64_t second = 1'000'000;
+constexpr ProofRules minutes{seconds(60), seconds(60)}, fives{seconds(5), seconds(60)}, blind{seconds(5), {}};
+
+Timestamp at(std::int64_t s) { return {s * second}; }
+
+Claim claim(std::int64_t s, BarStatus status = BarStatus::live, std::int64_t bought = 1, std::uint32_t rev = 0) {
+  Claim c;
+  c.time = at(s);
+  c.rev = rev;
+  c.status = status;
+  c.buys = 1;
+  c.buy_base = {bought, 0};
+  c.first_id = c.last_id = static_cast<std::uint64_t>(s);
+  return c;
+}
+}  // namespace
+
+TEST_CASE("a row is proven by ids of later trades, and asks for its candle all the same") {
+  ProofTrack track;
+  track.put(claim(600), at(662), minutes);
+  CHECK(track.proven_until(minutes) == at(600));
+  track.ids_until(at(659), minutes);
+  CHECK(track.proven_until(minutes) == at(600));
+  track.ids_until(at(661), minutes);
+  CHECK(track.proven_until(minutes) == at(660));
+  CHECK_FALSE(track.to_compare(at(680), seconds(45), minutes));
+  CHECK(track.to_compare(at(720), seconds(45), minutes) == BarSpan{at(600), at(660)});
+  CHECK(track.by_ids({at(600), at(660)}));
+  track.agreed({at(600), at(660)});
+  CHECK_FALSE(track.to_compare(at(720), seconds(45), minutes));
+  CHECK_FALSE(track.to_remake(at(2'000), minutes));
+}
+
+TEST_CASE("short bars are compared by the candle's worth, and only when all of them are there") {
+  ProofTrack track;
+  for (std::int64_t s = 600; s < 655; s += 5) track.put(claim(s), at(s + 7), fives);
+  CHECK_FALSE(track.sum({at(600), at(660)}, fives));
+  track.put(claim(655), at(662), fives);
+  const auto sum = track.sum({at(600), at(660)}, fives);
+  REQUIRE(sum);
+  CHECK(sum->buy_base == Decimal(12, 0));
+  CHECK(sum->first_id == 600U);
+  CHECK(sum->last_id == 655U);
+  CHECK(track.to_compare(at(720), seconds(20), fives) == BarSpan{at(600), at(660)});
+  track.put(claim(610, BarStatus::partial, 1, 1), at(721), fives);
+  CHECK_FALSE(track.sum({at(600), at(660)}, fives));
+}
+
+TEST_CASE(
+    "a gap is left to its own repair, then made again; what fails is tried again ever later, and in the end not") {
+  ProofTrack track;
+  track.put(claim(600), at(662), minutes);
+  track.put(claim(660, BarStatus::gap), at(722), minutes);
+  track.put(claim(720), at(782), minutes);
+  CHECK_FALSE(track.to_remake(at(730), minutes));
+  CHECK(track.to_remake(at(740), minutes) == BarSpan{at(660), at(720)});
+  CHECK(track.id_before(at(660)) == 600U);
+  CHECK(track.first_id_from(at(660)) == 660U);
+  std::int64_t now = 740;
+  int attempts = 0;
+  for (; attempts < 100 && now < 100'000; ++now) {
+    if (const auto span = track.to_remake(at(now), minutes)) {
+      track.failed(*span, at(now));
+      ++attempts;
+    }
+  }
+  CHECK(attempts == 7);
+  CHECK(track.proven_until(minutes) == at(600));
+  // Repaired in the end: to be proven like any other.
+  track.put(claim(660, BarStatus::repaired, 2, 1), at(now), minutes);
+  CHECK_FALSE(track.to_remake(at(now), minutes));
+  track.ids_until(at(now), minutes);
+  CHECK(track.proven_until(minutes) == at(780));
+}
+
+TEST_CASE("what figures refute is made again at once, and settled when that is done") {
+  ProofTrack track;
+  track.put(claim(600), at(662), minutes);
+  track.ids_until(at(700), minutes);
+  track.refuted({at(600), at(660)}, at(720));
+  CHECK(track.proven_until(minutes) == at(600));
+  track.ids_until(at(720), minutes);  // the stronger word has been heard already
+  CHECK(track.to_remake(at(720), minutes) == BarSpan{at(600), at(660)});
+  track.remade({at(600), at(660)});
+  CHECK_FALSE(track.to_remake(at(9'000), minutes));
+  CHECK(track.proven_until(minutes) == at(660));
+}
+
+TEST_CASE("an earlier run's last bars are made again, and those between which ids jump") {
+  ProofTrack track;
+  for (std::int64_t s = 600; s < 700; s += 5) {
+    Claim c = claim(s);
+    c.restored = true;
+    c.first_id = static_cast<std::uint64_t>(s);
+    c.last_id = static_cast<std::uint64_t>(s + (s == 620 ? 3 : 4));
+    track.put(c, at(705), blind);
+  }
+  track.restored(at(705), blind, true);
+  CHECK_FALSE(track.to_remake(at(705), blind));
+  CHECK(track.to_remake(at(721), blind) == BarSpan{at(625), at(630)});
+  track.remade({at(625), at(630)});
+  CHECK(track.to_remake(at(721), blind) == BarSpan{at(680), at(700)});
+  track.remade({at(680), at(700)});
+  CHECK(track.proven_until(blind) == at(700));
+}
+
+TEST_CASE("what is proven is forgotten after a while, and there is a bound") {
+  ProofTrack track;
+  for (std::int64_t s = 0; s < 3'000; ++s) track.put(claim(600 + 60 * s), at(s), blind);
+  track.prune(at(600 + 60 * 3'000), seconds(1'200));
+  CHECK(track.bars().size() == ProofTrack::size_max);
+  track.ids_until(at(600 + 60 * 3'000), blind);
+  track.prune(at(600 + 60 * 3'000), seconds(1'200));
+  CHECK(track.bars().size() < 30);
+}
