@@ -81,6 +81,11 @@ MarketState MarketRunner::state() const {
     s.audited = prover_->counters().bars;
     s.audit_mismatches = prover_->counters().mismatches;
     s.remade = prover_->counters().remade;
+    const Timestamp time = time_->now();
+    for (const auto& [instrument, session] : active_) {
+      const auto proven = prover_->proven_until(*instrument);
+      if (proven) s.proven_lag = std::max(s.proven_lag.value_or(Duration{}), time - *proven);
+    }
   }
   s.rest_requests = rest_requests_;
   s.rest_refusals = rest_refusals_;

@@ -83,7 +83,7 @@ std::uint64_t number_of(const dom::element& object, const char* key) {
 }
 
 struct Line {
-  std::string exchange, market, symbol, state, price, delta, cvd, hour, day;
+  std::string exchange, market, symbol, state, price, delta, cvd, hour, day, proven;
   std::uint64_t fills = 0;
 };
 
@@ -110,6 +110,8 @@ std::vector<Line> lines_of(const dom::element& all) {
     line.symbol = text_of(i, "symbol");
     line.state = text_of(i, "state");
     line.price = text_of(i, "price");
+    line.proven = text_of(i, "proven_until");
+    if (line.proven.size() > 19) line.proven = line.proven.substr(11, 8);
     dom::element bar, change;
     if (i["bar"].get(bar) == simdjson::SUCCESS && bar.is_object()) {
       line.fills = number_of(bar, "buys") + number_of(bar, "sells");
@@ -175,13 +177,15 @@ int show(const std::string& listen, const std::string& token, std::size_t rows, 
     std::vector<Line> lines = lines_of(all);
     std::stable_sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) { return a.fills > b.fills; });
     if (lines.size() > rows) lines.resize(rows);
-    out += fmt::format("\n{:<10}{:<9}{:<26}{:>14}{:>8}{:>14}{:>16}{:>14}{:>14}  {}\n", "exchange", "market", "symbol",
-                       "price", "fills", "bar delta", "CVD", "1 h", "24 h", "state");
+    out += fmt::format("\n{:<10}{:<9}{:<26}{:>14}{:>8}{:>14}{:>16}{:>14}{:>14}{:>10}  {}\n", "exchange", "market",
+                       "symbol", "price", "fills", "bar delta", "CVD", "1 h", "24 h", "proven", "state");
     for (const Line& l : lines) {
-      out += fmt::format("{:<10}{:<9}{:<26}{:>14}{:>8}{:>14}{:>16}{:>14}{:>14}  {}\n", l.exchange, l.market, l.symbol,
-                         l.price, l.fills, l.delta, l.cvd, l.hour, l.day, l.state);
+      out += fmt::format("{:<10}{:<9}{:<26}{:>14}{:>8}{:>14}{:>16}{:>14}{:>14}{:>10}  {}\n", l.exchange, l.market,
+                         l.symbol, l.price, l.fills, l.delta, l.cvd, l.hour, l.day, l.proven, l.state);
     }
-    out += "\nfills, delta: of the open bar; delta and CVD in base units\n";
+    out +=
+        "\nfills, delta: of the open bar; delta and CVD in base units; proven: bars before (UTC) have their final "
+        "proof\n";
   }
   fmt::print("{}", out);
   std::fflush(stdout);

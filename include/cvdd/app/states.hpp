@@ -53,6 +53,7 @@ struct MarketState {
   std::size_t connections = 0;
   std::uint64_t stalls = 0, backpressure_us = 0;
   std::uint64_t audited = 0, audit_mismatches = 0, remade = 0;  // bars
+  std::optional<Duration> proven_lag;  // how long ago the oldest bar without a final proof began, of all instruments
   std::uint64_t rest_requests = 0;
   std::map<unsigned, std::uint64_t> rest_refusals;    // by HTTP status
   std::size_t queue = 0, queue_max = 0;               // records in the fullest queue: now, and ever

@@ -2,11 +2,12 @@
 
 import { query, serverNow } from './api.js';
 import { el, setAttr, setNumber, setText } from './dom.js';
-import { age, amount, price, seconds } from './format.js';
+import { age, amount, clock, price, seconds } from './format.js';
 import { newBadge, setBadge, statusTitle } from './row.js';
 import { change, status } from './store.js';
 
-const STATS = [['price', 'Price'], ['delta', 'Delta, open bar'], ['cvd', 'CVD'], ['h1', 'CVD 1 h'], ['h24', 'CVD 24 h'], ['trade', 'Last trade']];
+const STATS = [['price', 'Price'], ['delta', 'Delta, open bar'], ['cvd', 'CVD'], ['h1', 'CVD 1 h'], ['h24', 'CVD 24 h'], ['trade', 'Last trade'],
+  ['proven', 'Proven until']];
 
 export class Headline {
   constructor({ onClose, onCompare, onTable }) {
@@ -56,6 +57,8 @@ export class Headline {
     put('h1', change(record, unit, '1h'), true);
     put('h24', change(record, unit, '24h'), true);
     setText(values.trade, record.lastTrade ? age(serverNow() - seconds(record.lastTrade)) : age(null));
+    setText(values.proven, record.proven ? clock(seconds(record.proven)) : '–');
+    setAttr(values.proven, 'title', 'Bars before this time (UTC) have their final proof: by the ids of later trades, or the exchange’s own figures');
     setBadge(this.badge, status(record), statusTitle(record));
     setAttr(this.compare, 'aria-pressed', String(compared));
   }

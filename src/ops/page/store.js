@@ -38,7 +38,7 @@ export class Store extends EventTarget {
       this.records.set(key, record);
       Object.assign(record, {
         base: item.base, quote: item.quote, state: item.state, since: item.since, reason: item.reason, price: item.price,
-        lastTrade: item.last_trade, bar: item.bar, written: item.written,
+        lastTrade: item.last_trade, proven: item.proven_until, bar: item.bar, written: item.written,
         change: item.change ?? {}, changeAt: { base: item.bar?.cvd_base ?? null, quote: item.bar?.cvd_quote ?? null },
       });
       if (item.spark) record.spark = item.spark.map(Number);
@@ -59,6 +59,7 @@ export class Store extends EventTarget {
       Object.assign(record, { state: item.state, since: item.since, reason: item.reason ?? '' });
       if (item.price !== null && item.price !== undefined) record.price = item.price;
       if (item.last_trade) record.lastTrade = item.last_trade;
+      if (item.proven_until) record.proven = item.proven_until;
       if (item.bar) record.bar = item.bar;
       this.learnDecimals(record);
       changed.add(record.key);

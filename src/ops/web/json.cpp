@@ -140,6 +140,8 @@ void append_instrument(std::string& out, const InstrumentState& state, Timestamp
   append_decimal(out, open != nullptr ? open->close : std::nullopt);
   out += R"(,"last_trade":)";
   append_moment(out, open != nullptr ? open->last_trade : Timestamp{});
+  out += R"(,"proven_until":)";
+  append_moment(out, state.proven_until.value_or(Timestamp{}));
   out += R"(,"bar":)";
   if (open != nullptr) {
     append_bar(out, *open);
@@ -194,6 +196,8 @@ void append_open(std::string& out, const InstrumentState& state, Timestamp since
   append_decimal(out, open != nullptr ? open->close : std::nullopt);
   out += R"(,"last_trade":)";
   append_moment(out, open != nullptr ? open->last_trade : Timestamp{});
+  out += R"(,"proven_until":)";
+  append_moment(out, state.proven_until.value_or(Timestamp{}));
   out += R"(,"bar":)";
   if (open != nullptr) {
     append_bar(out, *open);

@@ -169,6 +169,15 @@ void market_metrics(Families& f, const MetricsInput& input) {
   count("cvdd_audited_bars_total", "Closed bars compared with the exchange's candles",
         [](const MarketState& s) { return s.audited; });
   count("cvdd_audit_mismatches_total", "Of them different", [](const MarketState& s) { return s.audit_mismatches; });
+  count("cvdd_remade_bars_total", "Bars made again from the exchange's history",
+        [](const MarketState& s) { return s.remade; });
+  count("cvdd_contradictions_total", "Trades that are neither counted nor copies of what is, each a gap for its bar",
+        [](const MarketState& s) { return s.counters->contradictions; });
+  each([&](const MarketState& s, const Labels& l, const MarketRunner&) {
+    if (!s.proven_lag) return;
+    f.gauge("cvdd_proven_lag_seconds", "Since the oldest bar without a final proof began, of all instruments", l,
+            in_seconds(*s.proven_lag));
+  });
   for (const auto& [state, market] : markets) {
     Board::Counts counts{};
     const auto known = input.board->counts().find({state.exchange, state.market});
