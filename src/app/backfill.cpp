@@ -16,6 +16,9 @@ constexpr std::uint64_t hole_max = 2'000'000;
 // A trade may be this old before we have heard of it.
 constexpr Duration on_the_way = seconds(5);
 constexpr Duration on_the_way_in_a_lull = seconds(2);
+// A trade is in the history no later than this after it was made.
+constexpr Duration history_late = seconds(30);
+constexpr std::chrono::seconds ask_recent_again{5};
 }  // namespace
 
 Backfill::Backfill(HistoryContext context)
@@ -194,6 +197,15 @@ asio::awaitable<void> Backfill::take_recent(const Repair& repair, const HistoryP
   std::vector<Record> records;
   context_.intake->take_history(trades, records, known);
   if (repair.question) co_return co_await take_answer(repair, std::move(records), covered);
+  // What was traded at the end of the cut may be on its way into the history.
+  const Timestamp end = context_.intake->unsettled_to(instrument);
+  if (covered && trades.back().time < end && context_.time->now() < end + history_late) {
+    co_await client_.deliver(instrument, std::move(records));
+    Repair again = repair;
+    again.due = context_.clock->steady() + ask_recent_again;
+    if (!queue_.add(again)) ++counters_.given_up;
+    co_return;
+  }
   records.push_back(Record::mark(RecordKind::verdict, instrument.id, context_.time->now(), 0, covered ? 0 : 1));
   context_.intake->settle(instrument);
   if (!covered) ++counters_.given_up;

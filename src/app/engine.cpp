@@ -109,7 +109,7 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
     context.prover.mode = options_.config.audit;
     context.prover.requests_per_minute = std::max(1U, rate * share / 100);
     context.prover.within = options_.config.proof_within;
-    context.history_budget = &history_budgets_.try_emplace(pool, rate, seconds(60)).first->second;
+    context.history_budget = &history_budgets_.try_emplace(pool, rate).first->second;
   }
   auto market = std::make_unique<MarketRunner>(std::move(context), *exchange, settings, wanted);
   closing_time_.add(market->time());

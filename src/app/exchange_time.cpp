@@ -49,7 +49,13 @@ Timestamp ClosingTime::now() const {
   const std::lock_guard lock(mutex_);
   if (times_.empty()) return clock_.wall();
   nows_.clear();
-  for (const auto& time : times_) nows_.push_back(time->now());
+  // An exchange that was asked has two votes, the local clock one; who was never asked has none.
+  for (const auto& time : times_) {
+    if (!time->known()) continue;
+    nows_.push_back(time->now());
+    nows_.push_back(nows_.back());
+  }
+  nows_.push_back(clock_.wall());
   std::sort(nows_.begin(), nows_.end());
   const Timestamp middle = nows_[nows_.size() / 2];
   for (const Timestamp t : nows_) {

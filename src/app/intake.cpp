@@ -91,7 +91,10 @@ void Intake::missed(const Instrument& instrument, Timestamp since, Timestamp now
   Entry& e = entry(instrument);
   if (e.ended || !e.confirmed) return;
   ++counters_.contradictions;
-  if (instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(since), since);
+  if (instrument.ids == Ids::opaque) {
+    e.unsettled = std::min(e.unsettled.value_or(since), since);
+    e.unsettled_to = std::max(e.unsettled_to, now);
+  }
   const std::int64_t span = std::max<std::int64_t>((now - since).us, 0) + 1;
   out.push_back(Record::mark(RecordKind::lost, instrument.id, since, 0, static_cast<std::uint64_t>(span)));
   if (!on_confirmed || (e.checked.us != 0 && now < e.checked + check_every)) return;
@@ -101,6 +104,7 @@ void Intake::missed(const Instrument& instrument, Timestamp since, Timestamp now
 
 void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out, std::uint32_t feed) {
   const Instrument& instrument = *trade.instrument;
+  if (!trade.snapshot && (witness_.received != now || trade.time > witness_.event)) witness_ = {trade.time, now};
   if (!event_time_ && trade.time > now + ahead_max) {
     ++counters_.ahead;
     // Whose clock is wrong nobody knows: the bars of now and of then are in doubt.
@@ -282,8 +286,7 @@ void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& ou
 
 void Intake::take_again(const Instrument& instrument, std::span<const Trade> trades, Timestamp from, Timestamp to,
                         std::vector<Record>& out) {
-  // Of ids without an order nobody knows for long which were counted: what is outside of these bars is not looked at.
-  if (instrument.ids == Ids::sequence) take_history(trades, out);
+  take_history(trades, out, instrument.ids == Ids::sequence ? Timestamp{} : known_until(instrument));
   std::vector<Record> again;
   std::uint64_t count = 0;
   Entry& e = entry(instrument);
@@ -332,6 +335,13 @@ void Intake::confirm(const Instrument& instrument, Timestamp now, std::vector<Re
   if (e.confirmed) return;
   e.confirmed = true;
   out.push_back(Record::mark(RecordKind::subscribed, instrument.id, now));
+  if (e.doubted_from.us != 0) {
+    const std::int64_t span = std::max<std::int64_t>((now - e.doubted_from).us, 0);
+    out.push_back(
+        Record::mark(RecordKind::contradicted, instrument.id, e.doubted_from, 0, static_cast<std::uint64_t>(span)));
+    e.doubted_from = {};
+  }
+  e.unsettled_to = std::max(e.unsettled_to, now);
   if (e.heard_from.us == 0) e.heard_from = now;
   const bool asking = instrument.ids == Ids::opaque ? e.unsettled.has_value() : e.sequencer.last_id().has_value();
   if (!asking) return;
@@ -365,6 +375,14 @@ void Intake::watched(const Instrument& instrument, Timestamp until, Timestamp no
   if (!e.confirmed || std::find(e.feeds.begin(), e.feeds.end(), feed) == e.feeds.end()) return;
   if (e.pace.overdue(now) >= 1) until = std::min(until, e.pace.last());
   out.push_back(Record::mark(RecordKind::watched, instrument.id, until));
+}
+
+void Intake::watched_no_further(const Instrument& instrument, Timestamp until, std::vector<Record>& out,
+                                std::uint32_t feed) {
+  const Entry& e = entry(instrument);
+  const bool carried =
+      std::any_of(e.feeds.begin(), e.feeds.end(), [&](std::uint32_t f) { return f != 0 && f != feed; });
+  if (e.confirmed && !carried) out.push_back(Record::mark(RecordKind::watched, instrument.id, until, 0, 1));
 }
 
 void Intake::lose(const Instrument& instrument, Timestamp since, std::vector<Record>& out, std::uint32_t feed) {

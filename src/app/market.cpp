@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 
+#include "cvdd/core/csv.hpp"
+
 namespace cvdd {
 
 namespace {
@@ -83,6 +85,7 @@ void MarketRunner::make_prover(HistoryContext context) {
     const auto known = known_.find(symbol);
     return known == known_.end() || !active_.contains(known->second) ? nullptr : known->second;
   };
+  prover_->on_contradictory = [this] { list_again(); };
   prover_->ask_newest = [this](const Instrument& instrument) { backfill_->ask(instrument); };
   prover_->repairing = [this](const Instrument& instrument) { return backfill_->repairing(instrument); };
 }
@@ -139,7 +142,15 @@ void MarketRunner::want(std::vector<std::string> names, Duration history) {
 }
 
 void MarketRunner::apply(const std::vector<Instrument>& listed) {
-  if (&listed != &listed_) listed_ = listed;
+  for (const Instrument& found : listed) {
+    const auto known = known_.find(found.symbol);
+    if (known != known_.end() && known->second->contract_size != found.contract_size)
+      change_unit(*known->second, found);
+  }
+  if (&listed != &listed_) {
+    listed_ = listed;
+    listed_at_ = time_->now();
+  }
   const Selection selection = select_instruments(wanted_, listed_, context_.shard);
   report_unknown(selection.unknown);
   const InstrumentChanges changes = plan_changes(selection, wanted_, listed_, [&] {
@@ -156,6 +167,36 @@ void MarketRunner::apply(const std::vector<Instrument>& listed) {
     spdlog::info("instruments changed market=\"{}\" begun={} ended={} collected={}", name(), beginning.size(),
                  ending.size(), active_.size());
   }
+}
+
+// Sizes mean something else from some moment on that nobody tells: what was counted since the list before is in doubt,
+// and only the exchange's own figures can settle it.
+void MarketRunner::change_unit(Instrument& known, const Instrument& found) {
+  spdlog::error(
+      "the contract size has changed; bars since the list was read last are in doubt market=\"{}\" symbol={} was={} "
+      "is={} since={}",
+      name(), known.symbol, to_string(known.contract_size), to_string(found.contract_size), format_time(listed_at_));
+  known.contract_size = found.contract_size;
+  if (prover_) prover_->doubt_unit(known, listed_at_, time_->now());
+}
+
+void MarketRunner::note_unit_of_before(const Instrument& instrument, Timestamp last_row) {
+  const auto before = std::ranges::find(listed_before_, instrument.symbol, &Instrument::symbol);
+  if (before == listed_before_.end() || before->contract_size == instrument.contract_size) return;
+  spdlog::error(
+      "the contract size has changed since the last run; bars of the time between are in doubt market=\"{}\" symbol={} "
+      "was={} is={}",
+      name(), instrument.symbol, to_string(before->contract_size), to_string(instrument.contract_size));
+  intake_.doubt_from(instrument, last_row);
+  if (prover_) prover_->doubt_unit(instrument, last_row, time_->now());
+}
+
+// The exchange's figures are not the sums of its own trades: sizes may mean something else by now.
+void MarketRunner::list_again() {
+  if (context_.clock->steady() < next_relist_) return;
+  next_relist_ = context_.clock->steady() + std::chrono::seconds(60);
+  relist_ = true;
+  timer_->cancel();
 }
 
 void MarketRunner::report_unknown(const std::vector<UnknownSymbol>& unknown) {
@@ -193,6 +234,7 @@ const Instrument* MarketRunner::adopt(const Instrument& found) {
       if (backfill_ && row->second.recent.size() > 1) fetch_again(instrument, row->second.recent);
     }
     if (prover_) prover_->restored(instrument, row->second.recent);
+    note_unit_of_before(instrument, row->second.row.time);
   }
   context_.aggregator->add_instrument(instrument);
   return &instrument;
@@ -227,6 +269,27 @@ void MarketRunner::fetch_again(const Instrument& instrument, std::span<const Row
   }
 }
 
+// How many trades of these an earlier run saw in the quietest five seconds, by the last of its bars; 0: that is not
+// known, or long ago.
+std::uint32_t MarketRunner::usual_trades(std::span<const Instrument* const> instruments) const {
+  constexpr std::size_t bars = 6;
+  constexpr Duration window = seconds(5), fresh = seconds(600);
+  std::map<Timestamp, std::uint64_t> fills;
+  for (const Instrument* instrument : instruments) {
+    const auto known = context_.restored->find({instrument->exchange, instrument->market, instrument->symbol});
+    if (known == context_.restored->end()) continue;
+    for (const Row& row : known->second.recent) {
+      if (row.status != BarStatus::partial && row.time + fresh > time_->now()) fills[row.time] += row.buys + row.sells;
+    }
+  }
+  while (fills.size() > bars) fills.erase(fills.begin());
+  if (fills.size() < 3) return 0;
+  std::uint64_t least = UINT64_MAX;
+  for (const auto& [time, n] : fills) least = std::min(least, n);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(
+      least * static_cast<std::uint64_t>(window.us) / static_cast<std::uint64_t>(context_.interval.us), 1'000'000));
+}
+
 // Connections with room first, then as few new ones as the limit allows, evenly filled.
 void MarketRunner::begin(const std::vector<const Instrument*>& instruments) {
   std::span<const Instrument* const> rest(instruments);
@@ -249,9 +312,13 @@ void MarketRunner::begin(const std::vector<const Instrument*>& instruments) {
   for (const std::size_t size : spread(rest.size(), limit)) {
     Session& session = make_session();
     if (redundancy_ > 1) twins_[&session] = &make_session(session.outlet());
+    const std::uint32_t usual = usual_trades(rest.first(size));
     give(session, size);
-    start(session);
-    if (Session* twin = twin_of(session)) start(*twin);
+    for (Session* carrier : {&session, twin_of(session)}) {
+      if (carrier == nullptr) continue;
+      if (usual > 0) carrier->expect_trades(usual);
+      start(*carrier);
+    }
   }
 }
 

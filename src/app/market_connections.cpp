@@ -11,7 +11,7 @@ namespace cvdd {
 namespace {
 using Millis = std::chrono::milliseconds;
 constexpr Millis tend_every{500};
-constexpr std::chrono::seconds look_every{5};
+constexpr std::chrono::seconds look_every{5}, tell_every{60};
 constexpr std::chrono::seconds stalls_remembered{600};
 constexpr std::chrono::seconds lull_ask_every{2};
 constexpr std::chrono::seconds overlap{2};  // both connections deliver for so long
@@ -43,7 +43,11 @@ asio::awaitable<void> MarketRunner::tend_connections() {
     }
     for (Session* session : due) renew(*session);
     if (!context_.event_time) look_for_lulls();
-    if (backfill_ && context_.clock->steady() >= next_look_) look_for_quiet();
+    if (context_.clock->steady() >= next_look_) {
+      tell_contradictions();
+      if (!context_.event_time) weigh_time();
+      if (backfill_) look_for_quiet();
+    }
   }
 }
 
@@ -52,10 +56,25 @@ bool MarketRunner::renewing(const Session& session) const {
                      [&](const Renewal& r) { return r.old == &session || r.next == &session; });
 }
 
+// One line when it begins, and one a minute while it goes on: their bars are gaps, and somebody should know why.
+void MarketRunner::tell_contradictions() {
+  next_look_ = context_.clock->steady() + look_every;
+  const std::uint64_t count = intake_.counters().contradictions;
+  if (count == contradictions_told_ || context_.clock->steady() < next_tell_) return;
+  std::string kinds;
+  for (std::size_t kind = 0; kind < intake_.counters().refused.size(); ++kind) {
+    const std::uint64_t refused = intake_.counters().refused[kind];
+    if (refused > 0) kinds += " " + std::string(name_of(static_cast<Refusal>(kind))) + "=" + std::to_string(refused);
+  }
+  spdlog::error("trades came that can't be counted, their bars are gaps market=\"{}\" trades={} refused=\"{}\"", name(),
+                count - contradictions_told_, kinds.empty() ? "none" : kinds.substr(1));
+  contradictions_told_ = count;
+  next_tell_ = context_.clock->steady() + tell_every;
+}
+
 // The one instrument that is most overdue, and one of each connection that would soon count as mute: what is the newest
 // trade there is? Asked within the budget of history, of which it never takes much.
 void MarketRunner::look_for_quiet() {
-  next_look_ = context_.clock->steady() + look_every;
   const Timestamp now = time_->now();
   const Instrument* most = nullptr;
   double overdue = 1;

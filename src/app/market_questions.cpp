@@ -14,6 +14,7 @@ constexpr std::chrono::minutes relist_every{10};
 constexpr std::chrono::seconds try_again_every{30};  // what could not be had at the start
 constexpr std::chrono::seconds clock_looked_at_every{10};
 constexpr Duration clock_step_min = seconds(1);
+constexpr Duration jump_min = seconds(2), witness_max = seconds(10);
 constexpr std::size_t time_samples = 3;
 constexpr std::chrono::seconds time_timeout{5};
 constexpr std::size_t time_body_max = 64 * 1024;
@@ -86,8 +87,43 @@ asio::awaitable<void> MarketRunner::measure_time() {
   }
   const auto anchor = judge_time(samples);
   if (!anchor) co_return;  // the last one holds
+  const Timestamp told{*anchor + undated(*context_.clock).us}, held = time_->now();
+  const std::int64_t off = (told - held).us;
+  // A clock that was right does not jump: the trades decide, or the next answer.
+  const bool jumps = time_->known() && (off > jump_min.us || off < -jump_min.us);
+  const bool again = time_doubted_ && std::abs(*time_doubted_ - *anchor) < jump_min.us;
+  if (jumps && (trades_agree_with(held) || !(again || trades_agree_with(told)))) {
+    if (!time_doubted_) {
+      spdlog::error(
+          "the exchange's time page is not believed: trades, or what it said before, disagree market=\"{}\" off_ms={}",
+          name(), off / 1'000);
+    }
+    time_doubted_ = *anchor;
+    co_return;
+  }
+  time_doubted_.reset();
   time_->measured(*anchor);
   report_time();
+}
+
+// Whether trades that came just now were made just before, by a clock that shows `now`.
+bool MarketRunner::trades_agree_with(Timestamp now) const {
+  const Intake::Witness& w = intake_.witness();
+  const Duration ago = time_->now() - w.received;
+  if (w.received.us == 0 || ago > witness_max) return false;
+  const Duration age = now - ago - w.event;
+  return age.us > -jump_min.us && age.us < jump_min.us;
+}
+
+// Trades that agree with the local clock, and not with the exchange's page, are two witnesses against one.
+void MarketRunner::weigh_time() {
+  if (intake_.witness().received.us == 0 || trades_agree_with(time_->now())) return;
+  const Timestamp local = context_.clock->wall();
+  const Duration apart = local - time_->now();
+  if (!trades_agree_with(local) || (apart.us < 2 * jump_min.us && apart.us > -2 * jump_min.us)) return;
+  spdlog::error("the exchange's time page is wrong: its trades agree with the local clock market=\"{}\" off_ms={}",
+                name(), -apart.us / 1'000);
+  time_->measured((local - undated(*context_.clock)).us);
 }
 
 // One line when the local clock is found wrong, one when it is right again.
@@ -107,6 +143,7 @@ void MarketRunner::report_time() {
 // The exchange's answer, or the last good one from disk while it can't be had.
 asio::awaitable<std::vector<Instrument>> MarketRunner::load_instruments() {
   std::vector<Instrument> listed;
+  (void)cached_instruments(listed_before_);
   Backoff backoff(seconds(1), seconds(60), std::hash<std::string>{}(name()));
   std::string last_error;
   while (!stopping_) {

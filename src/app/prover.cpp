@@ -81,6 +81,9 @@ void Prover::restored(const Instrument& instrument, std::span<const Row> rows) {
   for (const Row& row : rows) {
     Claim claim = claim_of(row);
     claim.restored = true;
+    // Cut by a stop: the rest may be had. An instrument's first bar is what it is.
+    const bool first_ever = row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
+    if (row.status == BarStatus::partial && !first_ever) claim.status = BarStatus::gap;
     tracked.track.put(claim, now, rules_);
   }
   tracked.track.restored(now, rules_, instrument.ids == Ids::sequence);
@@ -93,6 +96,26 @@ void Prover::quiet_until(const Instrument& instrument, Timestamp until) {
 std::optional<Timestamp> Prover::proven_until(const Instrument& instrument) const {
   const auto tracked = tracked_.find(instrument.id);
   return tracked == tracked_.end() ? std::nullopt : tracked->second.track.proven_until(rules_);
+}
+
+void Prover::doubt_unit(const Instrument& instrument, Timestamp from, Timestamp to) {
+  Tracked& tracked = tracked_[instrument.id];
+  tracked.instrument = &instrument;
+  const BarSpan span{bar_start(from, rules_.interval), bar_start(to, rules_.interval) + rules_.interval};
+  tracked.unit =
+      tracked.unit ? BarSpan{std::min(tracked.unit->from, span.from), std::max(tracked.unit->to, span.to)} : span;
+}
+
+// Once the instrument is collected, and the last of the bars is written.
+void Prover::tell_units() {
+  const Timestamp now = context_.time->now();
+  for (auto& [id, tracked] : tracked_) {
+    if (!tracked.unit || !context_.intake->confirmed(*tracked.instrument) || now < tracked.unit->to + rules_.settles)
+      continue;
+    mark(*tracked.instrument, RecordKind::contradicted, *tracked.unit);
+    tracked.track.doubt_unit(*tracked.unit, now);
+    tracked.unit.reset();
+  }
 }
 
 void Prover::read_mail() {
@@ -163,6 +186,10 @@ asio::awaitable<void> Prover::run() {
     co_await client_.sleep(look_every);
     if (client_.stopping()) co_return;
     read_mail();
+    tell_units();
+    for (auto& [instrument, records] : std::exchange(marks_, {})) {
+      co_await client_.deliver(*instrument, std::move(records));
+    }
     const auto until = context_.clock->steady() + 5 * look_every;
     for (const Job& job : jobs()) {
       if (client_.stopping()) co_return;

@@ -14,6 +14,8 @@ constexpr std::size_t pages_max = 60, steps_back_max = 4;
 // Neighbouring trades may have times in another order than their ids, by so many ids and so much time.
 constexpr std::uint64_t ids_beside = 100;
 constexpr Duration time_beside = seconds(7);
+// A trade is in the history no later than this after it was made.
+constexpr Duration history_late = seconds(30);
 
 // What a bar of these trades would claim.
 std::optional<Claim> claim_of(std::span<const Trade> trades, BarSpan span) {
@@ -73,6 +75,7 @@ asio::awaitable<void> Prover::remake(Job job) {
                   instrument.symbol, format_time(job.span.from), error);
     co_return track->failed(job.span, context_.time->now());
   }
+  if (!whole_candles && track->unit_in_doubt(job.span)) co_return track->failed(job.span, context_.time->now());
   const bool agrees = !whole_candles || as_candles_say(job.span, trades, candles);
   const auto ours = track->sum(job.span, rules_), theirs = claim_of(trades, job.span);
   const bool same = ours && theirs && ours->buys == theirs->buys && ours->sells == theirs->sells &&
@@ -81,6 +84,8 @@ asio::awaitable<void> Prover::remake(Job job) {
   if (!agrees && same && instrument.ids == Ids::sequence) {
     // Candle against trades: the exchange contradicts itself, and its trades are what we are to sum up.
     ++counters_.contradictory;
+    on_contradictory();
+    if (track->unit_in_doubt(job.span)) co_return track->failed(job.span, context_.time->now());
   } else if (!agrees) {
     co_return track->failed(job.span, context_.time->now());
   }
@@ -117,6 +122,10 @@ asio::awaitable<bool> Prover::fetch(Job job, std::vector<Trade>& out, std::strin
       std::ranges::all_of(page.refused, [&](const auto& row) { return row.time.us != 0 && row.time < job.span.from; });
   if (!readable || page.trades.empty() || page.trades.front().time >= job.span.from) {
     error = readable ? "the history does not reach back so far" : "a row can't be read";
+    co_return false;
+  }
+  if (page.trades.back().time < job.span.to && context_.time->now() < job.span.to + history_late) {
+    error = "the history may not have all of it yet";
     co_return false;
   }
   out = std::move(page.trades);
@@ -159,6 +168,10 @@ asio::awaitable<bool> Prover::fetch_by_id(Job job, std::vector<Trade>& out, std:
     if (!beyond && !end) continue;
     if (out.empty() && page.trades.empty() && id <= *newest) {
       error = "the history does not have trade " + std::to_string(id);
+      co_return false;
+    }
+    if (!beyond && !out.empty() && out.back().time < job.span.to && context_.time->now() < job.span.to + history_late) {
+      error = "the history may not have all of it yet";
       co_return false;
     }
     const bool covered = begin <= 1 || (!out.empty() && out.front().time + time_beside < job.span.from);

@@ -61,6 +61,7 @@ bool Session::take_all(std::span<const std::string_view> messages, Watch::Time n
     live_ = true;
   }
   watch_->data(now, with_trades);
+  if (heard_.event < vouched_ && heard_.received - heard_.event > settings_.in_flight) retract();
   return good;
 }
 
@@ -158,6 +159,14 @@ Timestamp Session::last_frame() const {
   return context_.time->now() - Duration{std::chrono::duration_cast<std::chrono::microseconds>(ago).count()};
 }
 
+// It lags, as shows now: what was vouched for since its newest trade was made was said too early.
+void Session::retract() {
+  vouched_ = heard_.event;
+  for (const Instrument* instrument : instruments_) {
+    context_.intake->watched_no_further(*instrument, vouched_, records_, settings_.number);
+  }
+}
+
 void Session::nudge(Timestamp end) {
   if (!watch_ || last_frame() >= end) return;
   nudged_ = true;
@@ -169,7 +178,7 @@ void Session::watch() {
   const Timestamp now = context_.time->now();
   heard_.frame = last_frame();
   const bool lull = doubting_ || lull_.suspect(context_.clock->steady());
-  vouched_ = std::max(vouched_, reach_of(heard_, lull, settings_.in_flight));
+  vouched_ = std::max(vouched_, reach_of(heard_, lull, lull_.busy(), settings_.in_flight));
   for (const Instrument* instrument : instruments_) {
     context_.intake->watched(*instrument, vouched_, now, marks_, settings_.number);
   }

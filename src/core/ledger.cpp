@@ -8,6 +8,18 @@
 
 namespace cvdd {
 
+namespace {
+// Trades of a bar may have ids in another order than their times, by so many.
+constexpr std::uint64_t ids_beside = 100;
+
+// Whether the row that an earlier run wrote of the bar may have this trade in it.
+bool may_have_counted(const Bar& bar, const Record& record, bool ordered) {
+  if (!bar.restored || bar.written_status == BarStatus::partial || !bar.has_ids()) return false;
+  if (!ordered || record.id() == 0) return true;
+  return record.id() + ids_beside >= bar.first_id && record.first_id() <= bar.last_id + ids_beside;
+}
+}  // namespace
+
 void Ledger::add_instrument(const Instrument& instrument) {
   if (instrument.id >= books_.size()) books_.resize(instrument.id + 1);
   Book& book = books_[instrument.id];
@@ -62,7 +74,7 @@ void Ledger::apply(const Record& record) {
       book.next_name = record.name();
       return;
     case RecordKind::watched:
-      return watched(book, record.time());
+      return watched(book, record);
     case RecordKind::contradicted:
       return contradicted(book, record);
     case RecordKind::proven:
@@ -161,12 +173,14 @@ void Ledger::lost(Book& book, const Record& record) {
   }
 }
 
-void Ledger::watched(Book& book, Timestamp until) {
-  if (book.state == State::active) book.watched = std::max(book.watched, until);
+void Ledger::watched(Book& book, const Record& record) {
+  if (book.state != State::active) return;
+  const Timestamp until = record.time();
+  book.watched = record.count() == 0 ? std::max(book.watched, until) : std::min(book.watched, until);
 }
 
 void Ledger::contradicted(Book& book, const Record& record) {
-  if (book.state == State::idle || book.bars.empty()) return;
+  if (book.bars.empty()) return;
   const Timestamp end = record.time() + Duration{static_cast<std::int64_t>(record.count())};
   const Timestamp last = std::max(bar_start(end, options_.interval), book.first_bar);
   if (book.state == State::active && !extend(book, last)) return;
@@ -197,7 +211,8 @@ void Ledger::unsubscribed(Book& book, Timestamp time) {
   if (!extend(book, bar)) return;
   // What nobody vouched for by now stays without a proof.
   if (options_.watched) {
-    for (Timestamp at = std::max(bar_start(book.watched, options_.interval), book.front); at < bar;
+    const Timestamp reached = std::max(book.watched, book.by_ids);
+    for (Timestamp at = std::max(bar_start(reached, options_.interval), book.front); at < bar;
          at = at + options_.interval) {
       Bar* unproven = bar_at(book, at);
       if (unproven != nullptr && !unproven->absent) unproven->lost = true;
@@ -281,9 +296,7 @@ void Ledger::trade(Book& book, const Record& record) {
   }
   if (bar->written()) ++counters_.late;
   bar->proven = false;
-  // What the files' row counted of it, only making it again can tell.
-  const bool whole = bar->written_status == BarStatus::live || bar->written_status == BarStatus::repaired;
-  if (bar->restored && whole) bar->contradicted = true;
+  if (may_have_counted(*bar, record, ordered)) return doubt_restored(book, *bar, record);
   // A bar of the time when nobody ran is told of when all of it is known.
   const bool repairing = std::any_of(book.holes.begin(), book.holes.end(), [&](const Hole& h) {
     return record.id() >= h.first && record.first_id() <= h.last;
@@ -318,7 +331,7 @@ void Ledger::trade(Book& book, const Record& record) {
 
     if (numbered) {
       book.last_id = std::max(book.last_id.value_or(0), record.id());
-      book.watched = std::max(book.watched, record.time());  // holes and losses before it are known by its id
+      book.by_ids = std::max(book.by_ids, record.time());  // holes and losses before it are known by its id
     }
   }
   book.last_trade = std::max(book.last_trade, record.time());
@@ -326,6 +339,15 @@ void Ledger::trade(Book& book, const Record& record) {
   newest_trade_ = std::max(newest_trade_.value_or(record.time()), record.time());
   EventClock& clock = clocks_[book.clock];
   clock.newest = std::max(clock.newest, record.time());
+}
+
+// A trade of a bar that an earlier run has written: whether its row counted it nobody knows, so the bar is a gap until
+// it is made again.
+void Ledger::doubt_restored(Book& book, Bar& bar, const Record& record) {
+  bar.contradicted = true;
+  if (book.instrument->ids == Ids::opaque || record.id() == 0) return;
+  fill_hole(book, record.first_id(), record.id());
+  book.last_id = std::max(book.last_id.value_or(0), record.id());
 }
 
 // The ids went on without a hole: nothing was missed while we were cut off.

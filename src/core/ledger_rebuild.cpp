@@ -7,6 +7,8 @@
 namespace cvdd {
 
 namespace {
+constexpr Duration near_the_end = seconds(7);
+
 bool says_whole(const Bar& bar) {
   return bar.written() && bar.written_status != BarStatus::gap && bar.written_status != BarStatus::partial;
 }
@@ -45,7 +47,6 @@ void Ledger::finish_remake(Book& book) {
   for (Timestamp t = std::max(done.from, book.front); t < done.to; t = t + options_.interval) {
     Bar* bar = bar_at(book, t);
     if (bar == nullptr) return;
-    if (bar->absent) continue;
     Bar& made = done.fresh[t];
     const bool same = same_sums(*bar, made);
     if (same) made = *bar;
@@ -56,7 +57,8 @@ void Ledger::finish_remake(Book& book) {
     made.changed = bar->changed || !same;
     made.delta_changed = bar->delta_changed || !same;
     made.lost = made.inherited = made.contradicted = made.restored = made.history = false;
-    made.partial_begin = made.partial_end = false;
+    made.partial_begin = made.partial_end = made.absent = false;
+    made.recovered = made.recovered || bar->absent;
     made.missing = 0;
     *bar = made;
   }
@@ -98,6 +100,8 @@ void Ledger::finish_rebuild(Book& book, Rebuild& rebuild) {
         std::any_of(book.holes.begin(), book.holes.end(), [&](const Hole& h) { return h.cut_from <= t && t <= h.at; });
     const bool unsettled = rebuild.plan.open && t >= rebuild.plan.open_from && (book.loss.has_value() || hole);
     made.lost = made.inherited = unsettled;
+    // Behind the last id that a row names others may have earlier times: what was near the end is made again by time.
+    made.contradicted = t + options_.interval + near_the_end > book.restored_end;
     made.absent = bar->absent && unsettled;
     *bar = made;
   }

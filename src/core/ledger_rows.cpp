@@ -124,7 +124,7 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
   book.close = oldest.buys + oldest.sells > 0 ? oldest.open : oldest.close;
   book.last_id = last_id;
   book.front = book.first_bar = oldest.time;
-  book.watched = newest.time + options_.interval;
+  book.watched = book.restored_end = newest.time + options_.interval;
   book.last_trade = newest.time;
   book.bars.clear();
   for (const Row& row : rows) {
@@ -165,7 +165,7 @@ Evidence Ledger::evidence_of(const Book& book, Timestamp time, const Bar& bar) c
   e.cut = bar.partial_begin || bar.partial_end;
   e.candles = bar.history;
   e.recovered = bar.recovered || (bar.written() && bar.written_status == BarStatus::gap);
-  const bool reached = book.state != State::active || time + options_.interval <= book.watched;
+  const bool reached = book.state != State::active || time + options_.interval <= std::max(book.watched, book.by_ids);
   e.covered = reached || !options_.watched || bar.history || bar.partial_end;
   if (book.loss && time >= std::max(book.loss->from, book.loss->visible_from) &&
       (book.loss->open ? book.state == State::active : time <= book.loss->to)) {

@@ -48,6 +48,13 @@ void ProofTrack::put(const Claim& claim, Timestamp now, const ProofRules& rules)
 void ProofTrack::restored(Timestamp now, const ProofRules& rules, bool ids_are_a_sequence) {
   if (bars_.empty()) return;
   const Timestamp end = bars_.rbegin()->first + rules.interval;
+  // Bars between them of which there is no row: nobody ran, and they are to be made of history.
+  for (Timestamp t = bars_.begin()->first; t < end && bars_.size() < size_max; t = t + rules.interval) {
+    const auto [bar, missing] = bars_.try_emplace(t);
+    if (!missing) continue;
+    bar->second.claim.time = t;
+    bar->second.claim.restored = true;
+  }
   std::optional<std::uint64_t> before;
   for (auto& [time, bar] : bars_) {
     if (!bar.claim.restored) continue;
@@ -132,7 +139,7 @@ bool ProofTrack::any_gap(BarSpan span) const {
 void ProofTrack::agreed(BarSpan span) {
   each(span, [](Bar& bar) {
     bar.compared = true;
-    bar.again = bar.refuted = false;
+    bar.again = bar.refuted = bar.unit = false;
     bar.by = By::figures;
   });
 }
@@ -150,6 +157,19 @@ void ProofTrack::refuted(BarSpan span, Timestamp now) {
   });
 }
 
+void ProofTrack::doubt_unit(BarSpan span, Timestamp now) {
+  refuted(span, now);
+  each(span, [](Bar& bar) {
+    bar.unit = true;
+    bar.compared = false;
+  });
+}
+
+bool ProofTrack::unit_in_doubt(BarSpan span) const {
+  const auto from = bars_.lower_bound(span.from), to = bars_.lower_bound(span.to);
+  return std::any_of(from, to, [](const auto& b) { return b.second.unit; });
+}
+
 void ProofTrack::failed(BarSpan span, Timestamp now) {
   each(span, [&](Bar& bar) {
     const std::size_t pause = std::min<std::size_t>(bar.attempts, pauses.size() - 1);
@@ -160,7 +180,7 @@ void ProofTrack::failed(BarSpan span, Timestamp now) {
 
 void ProofTrack::remade(BarSpan span) {
   each(span, [](Bar& bar) {
-    bar.again = bar.refuted = false;
+    bar.again = bar.refuted = bar.unit = false;
     bar.claim.restored = false;
     bar.by = By::figures;
     bar.attempts = 0;

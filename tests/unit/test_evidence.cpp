@@ -41,10 +41,12 @@ TEST_CASE("every combination of evidence has one status, and only evidence makes
 TEST_CASE("a connection vouches as far as its data came, or a sign of life where they are seldom") {
   const Duration in_flight = seconds(2);
   const Timestamp t{1'000'000'000};
-  CHECK(reach_of({{}, {}, {}}, false, in_flight).us == 0);
-  CHECK(reach_of({{}, {}, t}, false, in_flight) == t);    // subscribed, and nothing was traded
-  CHECK(reach_of({{}, {}, t}, true, in_flight).us == 0);  // others of before make that unlikely
-  CHECK(reach_of({t, t + seconds(1), t + seconds(9)}, false, in_flight) == t + seconds(9));
-  CHECK(reach_of({t, t + seconds(3), t + seconds(9)}, false, in_flight) == t);  // it lags
-  CHECK(reach_of({t, t + seconds(1), t + seconds(9)}, true, in_flight) == t);   // it was busy, and is silent
+  CHECK(reach_of({{}, {}, {}}, false, false, in_flight).us == 0);
+  CHECK(reach_of({{}, {}, t}, false, true, in_flight).us ==
+        0);                                                    // the one before was busy, this one brought nothing yet
+  CHECK(reach_of({{}, {}, t}, false, false, in_flight) == t);  // subscribed, and nothing was traded
+  CHECK(reach_of({{}, {}, t}, true, false, in_flight).us == 0);  // others of before make that unlikely
+  CHECK(reach_of({t, t + seconds(1), t + seconds(9)}, false, true, in_flight) == t + seconds(9));
+  CHECK(reach_of({t, t + seconds(3), t + seconds(9)}, false, true, in_flight) == t);  // it lags
+  CHECK(reach_of({t, t + seconds(1), t + seconds(9)}, true, false, in_flight) == t);  // it was busy, and is silent
 }

@@ -59,7 +59,7 @@ TEST_CASE(
   track.put(claim(600), at(662), minutes);
   track.put(claim(660, BarStatus::gap), at(722), minutes);
   track.put(claim(720), at(782), minutes);
-  CHECK_FALSE(track.to_remake(at(730), minutes));
+  CHECK_FALSE(track.to_remake(at(725), minutes));
   CHECK(track.to_remake(at(740), minutes) == BarSpan{at(660), at(720)});
   CHECK(track.id_before(at(660)) == 600U);
   CHECK(track.first_id_from(at(660)) == 660U);

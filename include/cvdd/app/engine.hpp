@@ -77,8 +77,8 @@ class Engine {
   Remembered restored_;
   std::unique_ptr<Aggregator> aggregator_;
   std::unique_ptr<BellRope> bell_;
-  std::map<std::string, TokenBucket> history_budgets_;  // by exchange and weight pool
-  std::map<std::string, ExchangeGate> gates_;           // by exchange: limits are per IP
+  std::map<std::string, RequestBudget> history_budgets_;  // by exchange and weight pool
+  std::map<std::string, ExchangeGate> gates_;             // by exchange: limits are per IP
   std::map<std::pair<std::string, Market>, std::unique_ptr<MarketRunner>> markets_;
   bool running_ = false;
   std::unique_ptr<Timer> bar_timer_;

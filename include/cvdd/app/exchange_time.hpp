@@ -43,8 +43,8 @@ class ExchangeTime {
   std::atomic<bool> known_{false};
 };
 
-// The time by which bars are closed: that of the slowest exchange clock, so that none is closed early. One that is far
-// from all others does not count: its own bars come late or early, not everybody's.
+// The time by which bars are closed: that of the slowest clock, so that none is closed early. One that is far from what
+// most agree on does not count: its own bars come late or early, not everybody's. The local clock is the last witness.
 class ClosingTime {
  public:
   explicit ClosingTime(const Clock& clock) : clock_(clock) {}

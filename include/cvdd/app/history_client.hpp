@@ -25,8 +25,8 @@ enum class Answered : std::uint8_t {
 struct HistoryContext {
   Clock* clock = nullptr;
   const ExchangeTime* time = nullptr;
-  ExchangeGate* gate = nullptr;   // of the exchange
-  TokenBucket* budget = nullptr;  // of the weight pool; shared by its markets
+  ExchangeGate* gate = nullptr;     // of the exchange
+  RequestBudget* budget = nullptr;  // of the weight pool; shared by its markets
   Intake* intake = nullptr;
   std::function<std::unique_ptr<HttpGet>()> make_http_get;
   std::function<void(const HttpResponse&, std::string&)> heed;  // refusals

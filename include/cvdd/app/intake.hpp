@@ -50,6 +50,8 @@ class Intake {
   void expect(const Instrument& instrument, std::uint64_t first, std::uint64_t last) {
     entry(instrument).sequencer.expect(first, last);
   }
+  // What was traded since then, until it is confirmed, can't be summed up with what is known.
+  void doubt_from(const Instrument& instrument, Timestamp from) { entry(instrument).doubted_from = from; }
   // There are rows of it, but its ids have no order: what happened since can't be known.
   void resume_blindly(const Instrument& instrument) { entry(instrument).unsettled = Timestamp{}; }
 
@@ -91,6 +93,10 @@ class Intake {
   // Of opaque ids. Up to when everything was received that there was: a cut's beginning, or the newest trade less a
   // while in which messages may pass each other. 0: never.
   [[nodiscard]] Timestamp known_until(const Instrument& instrument) const;
+  // Until when that may have been: what came later was received.
+  [[nodiscard]] Timestamp unsettled_to(const Instrument& instrument) const {
+    return entries_[instrument.id].unsettled_to;
+  }
   // What a cut cost is found out, or will never be.
   void settle(const Instrument& instrument);
   // Whether it was ever confirmed: before that nobody wants to hear of it.
@@ -124,6 +130,8 @@ class Intake {
   // for longer than its own pace explains is vouched for no further than it was heard.
   void watched(const Instrument& instrument, Timestamp until, Timestamp now, std::vector<Record>& out,
                std::uint32_t feed);
+  // It lags: nothing that it said of later holds; unless another feed carries the instrument.
+  void watched_no_further(const Instrument& instrument, Timestamp until, std::vector<Record>& out, std::uint32_t feed);
   // A trade of the time since `since` came that can't be counted: nothing is known from there on until ids or history
   // tell.
   void missed(const Instrument& instrument, Timestamp since, Timestamp now, std::vector<Record>& out);
@@ -139,6 +147,11 @@ class Intake {
   [[nodiscard]] const IntakeCounters& counters() const { return counters_; }
   // Of live trades, by the exchange's clock.
   [[nodiscard]] const Latency& event_to_receipt() const { return event_to_receipt_; }
+  // The newest trade's time as it came, whether it was counted or not, and when: a witness of the exchange's clock.
+  struct Witness {
+    Timestamp event, received;
+  };
+  [[nodiscard]] const Witness& witness() const { return witness_; }
   // When the newest live trade was received; 0: none yet.
   [[nodiscard]] Timestamp last_heard() const { return last_heard_; }
 
@@ -169,6 +182,8 @@ class Intake {
     Timestamp first_at;                    // … and when
     std::uint64_t first_id = 0, first_id_high = 0;
     std::optional<Timestamp> unsettled;  // of opaque ids: cut off since then, and nobody knows what that cost
+    Timestamp unsettled_to;              // … until then
+    Timestamp doubted_from;              // to be said to be in doubt when it is confirmed; 0: nothing is
     Timestamp heard_from;                // first confirmed
     Timestamp newest;                    // trade time
     std::uint64_t first_live = 0;
@@ -196,6 +211,7 @@ class Intake {
   IntakeCounters counters_;
   Latency event_to_receipt_;
   Timestamp last_heard_;
+  Witness witness_;
 };
 
 }  // namespace cvdd

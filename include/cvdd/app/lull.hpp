@@ -36,10 +36,17 @@ class Lull {
   // connection, of the windows that there were.
   [[nodiscard]] bool suspect(Time now) const {
     if (windows_ < windows_min) return false;
-    const auto known = static_cast<std::ptrdiff_t>(std::min(windows_ + 1, counts_.size()));
-    const std::uint32_t least = *std::min_element(counts_.begin() + 1, counts_.begin() + known);
-    if (least < busy_window) return false;
-    return now - last_ > std::max(silence_min, window * trades_expected / least) * (1 << vouched_);
+    const std::uint32_t few = least();
+    if (few < busy_window) return false;
+    return now - last_ > std::max(silence_min, window * trades_expected / few) * (1 << vouched_);
+  }
+  // Whether trades came in each of the windows, so that none in one of them would be news.
+  [[nodiscard]] bool busy() const { return windows_ >= windows_min && least() >= busy_window; }
+  // Of an earlier run: so many trades are usual in the quietest window.
+  void expect(std::uint32_t trades) {
+    counts_.fill(trades);
+    counts_[0] = 0;
+    windows_ = counts_.size();
   }
   // Silence with a reason: nothing was traded. The next doubt comes after twice as long.
   void vouched() { vouched_ = std::min(vouched_ + 1, vouched_max); }
@@ -49,6 +56,10 @@ class Lull {
   static constexpr std::uint32_t trades_expected = 20, busy_window = 20;
 
  private:
+  [[nodiscard]] std::uint32_t least() const {
+    const auto known = static_cast<std::ptrdiff_t>(std::min(windows_ + 1, counts_.size()));
+    return *std::min_element(counts_.begin() + 1, counts_.begin() + known);
+  }
   static constexpr int vouched_max = 6;
   static constexpr std::size_t windows_min = 2;
   std::array<std::uint32_t, 7> counts_{};  // the window that goes on, and the six before it

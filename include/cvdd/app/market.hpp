@@ -31,10 +31,10 @@ struct MarketContext {
   const Remembered* restored = nullptr;
   ExchangeGate* gate = nullptr;  // of the exchange
   std::function<std::uint32_t()> next_instrument_id;
-  std::string cache_dir;                  // last good instrument lists
-  TokenBucket* history_budget = nullptr;  // of the weight pool; null: no history
-  std::uint32_t history_per_minute = 0;   // … its size
-  ProofMail* proofs = nullptr;            // null: bars get no final proof
+  std::string cache_dir;                    // last good instrument lists
+  RequestBudget* history_budget = nullptr;  // of the weight pool; null: no history
+  std::uint32_t history_per_minute = 0;     // … its size
+  ProofMail* proofs = nullptr;              // null: bars get no final proof
   ProverSettings prover;
   bool event_time = false;
   Duration interval = seconds(60);   // of the bars
@@ -95,6 +95,8 @@ class MarketRunner {
   asio::awaitable<void> follow_listings();
   asio::awaitable<void> measure_time();
   void report_time();
+  void weigh_time();
+  [[nodiscard]] bool trades_agree_with(Timestamp now) const;
   void heed(const HttpResponse& response, std::string& error);
   void apply(const std::vector<Instrument>& listed);
   void fetch_again(const Instrument& instrument, std::span<const Row> rows);
@@ -102,6 +104,10 @@ class MarketRunner {
   bool want_past(const Instrument& instrument, const LastKnown* known);
   void report_unknown(const std::vector<UnknownSymbol>& unknown);
   [[nodiscard]] const Instrument* adopt(const Instrument& found);
+  void change_unit(Instrument& known, const Instrument& found);
+  void note_unit_of_before(const Instrument& instrument, Timestamp last_row);
+  void list_again();
+  [[nodiscard]] std::uint32_t usual_trades(std::span<const Instrument* const> instruments) const;
   void begin(const std::vector<const Instrument*>& instruments);
   void end(const std::vector<const Instrument*>& instruments);
   Session& make_session(std::shared_ptr<Outlet> outlet = nullptr);
@@ -112,6 +118,7 @@ class MarketRunner {
   void renew(Session& old);
   [[nodiscard]] bool renewing(const Session& session) const;
   void look_for_quiet();
+  void tell_contradictions();
   void answered(const Instrument& instrument, Answered answer);
   void look_for_lulls();
   void found_mute(Session& session);
@@ -128,10 +135,14 @@ class MarketRunner {
   Hosts hosts_;
   std::shared_ptr<ExchangeTime> time_;
   ListMemory list_memory_;
-  std::string list_error_;       // why a part of the list can't be had; the log knows it
-  bool listed_fresh_ = false;    // from the exchange, not from disk, and all of it
-  bool relist_ = false;          // at once
-  bool clock_reported_ = false;  // the log knows that the local clock is wrong
+  std::string list_error_;                 // why a part of the list can't be had; the log knows it
+  bool listed_fresh_ = false;              // from the exchange, not from disk, and all of it
+  bool relist_ = false;                    // at once
+  Timestamp listed_at_;                    // when the list that is in force was read, by the exchange's clock
+  std::vector<Instrument> listed_before_;  // by the run before, as far as the disk has it
+  std::chrono::steady_clock::time_point next_relist_{};
+  std::optional<std::int64_t> time_doubted_;  // an answer that nobody else agreed with
+  bool clock_reported_ = false;               // the log knows that the local clock is wrong
   Intake intake_;
   // A connection that fell silent: when it is asked about again, and since when it owes us what history had.
   struct LullAsked {
@@ -139,14 +150,14 @@ class MarketRunner {
     std::optional<std::chrono::steady_clock::time_point> owed;
   };
   std::map<const Session*, LullAsked> lulls_;
-  std::unique_ptr<Backfill> backfill_;  // null: what is missed stays a gap
-  std::unique_ptr<Prover> prover_;      // null: bars get no final proof
-  std::unique_ptr<CatchUp> catch_up_;   // null: the exchange has no candles to do it with
-  std::deque<Instrument> instruments_;  // addresses are stable: everything points here; none is ever taken away
-  std::map<std::string, const Instrument*> known_;  // all of them, by symbol
-  std::map<const Instrument*, Session*> active_;    // those collected now, and by which connection
-  std::vector<Instrument> listed_;                  // the exchange's newest answer
-  std::set<std::string> reported_;                  // unknown symbols that the log knows of
+  std::unique_ptr<Backfill> backfill_;        // null: what is missed stays a gap
+  std::unique_ptr<Prover> prover_;            // null: bars get no final proof
+  std::unique_ptr<CatchUp> catch_up_;         // null: the exchange has no candles to do it with
+  std::deque<Instrument> instruments_;        // addresses are stable: everything points here; none is ever taken away
+  std::map<std::string, Instrument*> known_;  // all of them, by symbol
+  std::map<const Instrument*, Session*> active_;  // those collected now, and by which connection
+  std::vector<Instrument> listed_;                // the exchange's newest answer
+  std::set<std::string> reported_;                // unknown symbols that the log knows of
   // A session without instruments has been told to end; it stays here, so that its coroutine may return in peace.
   std::vector<std::unique_ptr<Session>> sessions_;
   std::uint64_t backpressure_before_us_ = 0;  // of sessions that are gone
@@ -168,7 +179,8 @@ class MarketRunner {
   std::map<Session*, Session*> twins_;  // of each connection the other that carries the same
   std::unique_ptr<Timer> tending_;
   std::uint64_t renewed_ = 0, stalls_ = 0;
-  std::chrono::steady_clock::time_point next_look_{};
+  std::chrono::steady_clock::time_point next_look_{}, next_tell_{};
+  std::uint64_t contradictions_told_ = 0;
   std::map<const Session*, std::deque<std::chrono::steady_clock::time_point>> stalled_;  // of the last ten minutes
   std::size_t session_number_ = 0;
   std::unique_ptr<Timer> timer_;

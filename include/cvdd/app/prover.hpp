@@ -53,6 +53,8 @@ class Prover {
   void restored(const Instrument& instrument, std::span<const Row> rows);
   // Nothing but what was counted was traded before `until`: the exchange was asked for its newest trade.
   void quiet_until(const Instrument& instrument, Timestamp until);
+  // What was traded in [from, to) may have been counted in another unit: only candles can say which bars are right.
+  void doubt_unit(const Instrument& instrument, Timestamp from, Timestamp to);
   // Bars before this moment have their final proof; empty: there is no bar yet.
   [[nodiscard]] std::optional<Timestamp> proven_until(const Instrument& instrument) const;
 
@@ -74,6 +76,8 @@ class Prover {
   std::function<const Instrument*(const std::string& symbol)> find;
   // Asks for the instrument's newest trade; the answer comes as quiet_until, or as trades.
   std::function<void(const Instrument&)> ask_newest;
+  // The exchange's candle is not the sum of its own trades.
+  std::function<void()> on_contradictory;
   // Whether something of it is being fetched already.
   std::function<bool(const Instrument&)> repairing;
 
@@ -86,10 +90,12 @@ class Prover {
   struct Tracked {
     const Instrument* instrument = nullptr;
     ProofTrack track;
-    Timestamp asked;        // for its newest trade
-    Timestamp leave_until;  // a repair is on its way to the rows
+    Timestamp asked;              // for its newest trade
+    Timestamp leave_until;        // a repair is on its way to the rows
+    std::optional<BarSpan> unit;  // in doubt since units changed, and not told yet
   };
   void read_mail();
+  void tell_units();
   [[nodiscard]] std::vector<Job> jobs();
   [[nodiscard]] bool may_remake(Tracked& tracked, BarSpan span, Timestamp now) const;
   asio::awaitable<void> compare(Job job);

@@ -71,6 +71,8 @@ class Session {
   void add(std::span<const Instrument* const> instruments);
   void remove(std::span<const Instrument* const> instruments);
 
+  // So many trades are usual in five seconds, as an earlier run has seen.
+  void expect_trades(std::uint32_t trades) { lull_.expect(trades); }
   // How long the data may be silent before the connection counts as mute; for the connections to come.
   void set_silence(std::chrono::milliseconds limit) { settings_.limits.silence = settings_.limits.first_frame = limit; }
 
@@ -162,6 +164,7 @@ class Session {
   void ask_refused_again();
   [[nodiscard]] std::string topic_of(const Instrument& instrument) const;
   void lose_all();
+  void retract();
   [[nodiscard]] Timestamp last_frame() const;  // by the exchange's clock
   void push_marks();
   [[nodiscard]] std::string heed_refusal();

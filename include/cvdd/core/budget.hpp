@@ -34,6 +34,24 @@ class TokenBucket {
   static constexpr Duration step_min = seconds(1);
 };
 
+// What we allow ourselves of an exchange's REST: so many requests a minute, and no more than a twentieth of them within
+// three seconds, since exchanges count in short windows too. Pure: time comes in.
+class RequestBudget {
+ public:
+  explicit RequestBudget(std::uint32_t per_minute)
+      : minute_(per_minute, seconds(60)), burst_(std::max(1U, per_minute / 20), seconds(3)) {}
+  // Reserves one request and returns how long to wait before it.
+  [[nodiscard]] Duration take(Timestamp now) {
+    const Duration wait = minute_.take(now);
+    return {wait.us + burst_.take(now + wait).us};
+  }
+  [[nodiscard]] std::uint32_t capacity() const { return minute_.capacity(); }
+  [[nodiscard]] std::size_t used(Timestamp now) const { return minute_.used(now); }
+
+ private:
+  TokenBucket minute_, burst_;
+};
+
 // What one exchange lets one address do, shared by all its connections and requests: attempts at its limit, and
 // nothing at all while it has told us to stay away (429, 418). Pure: time comes in.
 class ExchangeGate {

@@ -155,9 +155,11 @@ class Ledger {
     IdText next_name;  // of the trade that comes next
     Timestamp last_trade;
     Timestamp traded;   // trade time of the newest since the process began; 0: none yet
-    Timestamp watched;  // what was traded before is here, for all that its connection or its ids can tell
+    Timestamp watched;  // what was traded before is here, for all that its connection …
+    Timestamp by_ids;   // … or its ids can tell
     std::optional<Loss> loss;
     std::vector<Hole> holes;
+    Timestamp restored_end;  // of the newest row of an earlier run; 0: there is none
     std::vector<Rebuild> rebuilds;
     std::optional<Remake> remake;
     bool held = false;
@@ -173,7 +175,7 @@ class Ledger {
   };
   void subscribed(Book& book, Timestamp time);
   void lost(Book& book, const Record& record);
-  void watched(Book& book, Timestamp until);
+  void watched(Book& book, const Record& record);
   void contradicted(Book& book, const Record& record);
   void proven(Book& book, const Record& record);
   void unsubscribed(Book& book, Timestamp time);
@@ -181,6 +183,7 @@ class Ledger {
   void trade(Book& book, const Record& record);
   void begin(Book& book, Timestamp bar, bool partial);
   void continue_after_absence(Book& book, Timestamp bar);
+  void doubt_restored(Book& book, Bar& bar, const Record& record);
   void resolve_loss(Book& book);
   void give_up_loss(Book& book);
   void fill_hole(Book& book, std::uint64_t first, std::uint64_t last);

@@ -13,10 +13,10 @@
 namespace cvdd {
 
 struct ProofRules {
-  Duration interval = seconds(60);    // of the bars
-  Duration candle;                    // of the candles that they are compared with, a multiple of it; 0: there are none
-  Duration settles = seconds(3);      // so long after its end a candle is final
-  Duration heal_after = seconds(15);  // what repairs itself is left in peace for so long
+  Duration interval = seconds(60);   // of the bars
+  Duration candle;                   // of the candles that they are compared with, a multiple of it; 0: there are none
+  Duration settles = seconds(3);     // so long after its end a candle is final
+  Duration heal_after = seconds(5);  // what repairs itself is left in peace for so long
 };
 
 // [from, to) of bar beginnings.
@@ -38,6 +38,7 @@ class ProofTrack {
     bool compared = false;  // with a candle, as far as there is one
     bool again = false;     // to be made again, whatever it says
     bool refuted = false;   // figures were not ours, and making it again has not settled that
+    bool unit = false;      // its sizes may be of another unit: only figures tell
     unsigned attempts = 0;  // to make it again
     Timestamp due;          // of the next
   };
@@ -68,6 +69,9 @@ class ProofTrack {
   void not_judged(BarSpan span);
   // To be made again at once; `attempts` begin anew.
   void refuted(BarSpan span, Timestamp now);
+  // Its trades may be of another unit than we think.
+  void doubt_unit(BarSpan span, Timestamp now);
+  [[nodiscard]] bool unit_in_doubt(BarSpan span) const;
   // Making it again did not succeed: later, or never more.
   void failed(BarSpan span, Timestamp now);
   // Made again, or found to be what history has.

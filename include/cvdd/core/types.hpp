@@ -123,7 +123,8 @@ enum class RecordKind : std::uint8_t {
   name,     // the id to print for the trade that comes next
   candles,  // the candles given for this instrument take effect; `count` ids from `id` on are in them. Where its rows
             // wait for them (hold), the bar that begins at `time` is whole (0: none), and its rows begin.
-  watched,  // what was traded before `time` has been received, as far as the instrument's connection can tell
+  watched,  // what was traded before `time` has been received, as far as the instrument's connection can tell; with
+            // `count` 1: and no more than that, whatever was said before
   contradicted,  // a trade of the time [`time`, `time` + `count` us] is not counted and no true copy of one that is, or
                  // the exchange's own figures are not ours
   proven,        // the exchange's own figures say that the bars that begin in [`time`, `time` + `count` us) are whole
