@@ -178,6 +178,8 @@ void MarketRunner::change_unit(Instrument& known, const Instrument& found) {
       name(), known.symbol, to_string(known.contract_size), to_string(found.contract_size), format_time(listed_at_));
   known.contract_size = found.contract_size;
   if (prover_) prover_->doubt_unit(known, listed_at_, time_->now());
+  units_since_[known.symbol] = time_->now();
+  save_units();
 }
 
 void MarketRunner::note_unit_of_before(const Instrument& instrument, Timestamp last_row) {
@@ -189,6 +191,8 @@ void MarketRunner::note_unit_of_before(const Instrument& instrument, Timestamp l
       name(), instrument.symbol, to_string(before->contract_size), to_string(instrument.contract_size));
   intake_.doubt_from(instrument, last_row);
   if (prover_) prover_->doubt_unit(instrument, last_row, time_->now());
+  units_since_[instrument.symbol] = time_->now();
+  save_units();
 }
 
 // The exchange's figures are not the sums of its own trades: sizes may mean something else by now.
@@ -233,8 +237,11 @@ const Instrument* MarketRunner::adopt(const Instrument& found) {
       intake_.resume_after(instrument, exchange_.series_of(stream_), *id, row->second.row.time + context_.interval);
       if (backfill_ && row->second.recent.size() > 1) fetch_again(instrument, row->second.recent);
     }
-    if (prover_) prover_->restored(instrument, row->second.recent);
     note_unit_of_before(instrument, row->second.row.time);
+    const auto unit = units_since_.find(instrument.symbol);
+    if (prover_) {
+      prover_->restored(instrument, row->second.recent, unit == units_since_.end() ? Timestamp{} : unit->second);
+    }
   }
   context_.aggregator->add_instrument(instrument);
   return &instrument;

@@ -74,7 +74,7 @@ ProofTrack* Prover::track_of(const Instrument& instrument) {
   return tracked == tracked_.end() ? nullptr : &tracked->second.track;
 }
 
-void Prover::restored(const Instrument& instrument, std::span<const Row> rows) {
+void Prover::restored(const Instrument& instrument, std::span<const Row> rows, Timestamp unit_since) {
   Tracked& tracked = tracked_[instrument.id];
   tracked.instrument = &instrument;
   const Timestamp now = context_.time->now();
@@ -87,6 +87,7 @@ void Prover::restored(const Instrument& instrument, std::span<const Row> rows) {
     tracked.track.put(claim, now, rules_);
   }
   tracked.track.restored(now, rules_, instrument.ids == Ids::sequence);
+  tracked.track.unit_since(unit_since);
 }
 
 void Prover::quiet_until(const Instrument& instrument, Timestamp until) {

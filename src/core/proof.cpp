@@ -165,6 +165,10 @@ void ProofTrack::doubt_unit(BarSpan span, Timestamp now) {
   });
 }
 
+void ProofTrack::unit_since(Timestamp time) {
+  each({bars_.empty() ? time : bars_.begin()->first, time}, [](Bar& bar) { bar.unit = true; });
+}
+
 bool ProofTrack::unit_in_doubt(BarSpan span) const {
   const auto from = bars_.lower_bound(span.from), to = bars_.lower_bound(span.to);
   return std::any_of(from, to, [](const auto& b) { return b.second.unit; });

@@ -35,7 +35,12 @@ TEST_CASE("lull: what is not known well enough, or never was busy, is not doubte
   busy(fresh, 10, 16'000, 9'010);
   CHECK(fresh.suspect(at(18'000)));  // young, and busy all the same
   busy(quiet, 2'000, 100'000);
-  CHECK_FALSE(quiet.suspect(at(400'000)));
+  CHECK_FALSE(quiet.suspect(at(128'000)));
+  CHECK(quiet.suspect(at(133'000)));  // thin, and yet never silent for so long
+  Lull seldom;
+  seldom.resume(at(0));
+  busy(seldom, 11'000, 100'000);
+  CHECK_FALSE(seldom.suspect(at(400'000)));
   // A thousand in a second, once a minute: such a market is silent as a rule.
   for (std::int64_t minute = 0; minute < 20; ++minute) busy(bursts, 1, minute * 60'000 + 1'000, minute * 60'000);
   CHECK_FALSE(bursts.suspect(at(20 * 60'000)));

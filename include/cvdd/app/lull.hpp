@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <numeric>
 
 namespace cvdd {
 
@@ -37,7 +38,7 @@ class Lull {
   [[nodiscard]] bool suspect(Time now) const {
     if (windows_ < windows_min) return false;
     const std::uint32_t few = least();
-    if (few < busy_window) return false;
+    if (few < busy_window) return few > 0 && thin_silence(now);
     return now - last_ > std::max(silence_min, window * trades_expected / few) * (1 << vouched_);
   }
   // Whether trades came in each of the windows, so that none in one of them would be news.
@@ -55,10 +56,21 @@ class Lull {
   static constexpr std::chrono::milliseconds window{5'000}, silence_min{1'000};
   static constexpr std::uint32_t trades_expected = 20, busy_window = 20;
 
+  static constexpr std::uint32_t thin_expected = 15;
+
  private:
+  [[nodiscard]] std::ptrdiff_t known() const {
+    return static_cast<std::ptrdiff_t>(std::min(windows_ + 1, counts_.size()));
+  }
   [[nodiscard]] std::uint32_t least() const {
-    const auto known = static_cast<std::ptrdiff_t>(std::min(windows_ + 1, counts_.size()));
-    return *std::min_element(counts_.begin() + 1, counts_.begin() + known);
+    return *std::min_element(counts_.begin() + 1, counts_.begin() + known());
+  }
+  // A thin connection on which trades came in every window all the same: by all of them, and not before two windows.
+  [[nodiscard]] bool thin_silence(Time now) const {
+    if (windows_ + 1 < counts_.size()) return false;
+    const auto all = std::accumulate(counts_.begin() + 1, counts_.begin() + known(), 0U);
+    const auto usual = window * (known() - 1) * thin_expected / std::max(all, 1U);
+    return now - last_ > std::max<std::chrono::milliseconds>(window, usual) * (1 << vouched_);
   }
   static constexpr int vouched_max = 6;
   static constexpr std::size_t windows_min = 2;

@@ -106,6 +106,8 @@ class MarketRunner {
   [[nodiscard]] const Instrument* adopt(const Instrument& found);
   void change_unit(Instrument& known, const Instrument& found);
   void note_unit_of_before(const Instrument& instrument, Timestamp last_row);
+  void load_units();
+  void save_units();
   void list_again();
   [[nodiscard]] std::uint32_t usual_trades(std::span<const Instrument* const> instruments) const;
   void begin(const std::vector<const Instrument*>& instruments);
@@ -126,6 +128,7 @@ class MarketRunner {
   void make_backfill();
   void set_limits(Session& session) const;
   [[nodiscard]] std::string cache_file() const;
+  [[nodiscard]] std::string units_file() const;
 
   MarketContext context_;
   const Exchange& exchange_;
@@ -135,11 +138,12 @@ class MarketRunner {
   Hosts hosts_;
   std::shared_ptr<ExchangeTime> time_;
   ListMemory list_memory_;
-  std::string list_error_;                 // why a part of the list can't be had; the log knows it
-  bool listed_fresh_ = false;              // from the exchange, not from disk, and all of it
-  bool relist_ = false;                    // at once
-  Timestamp listed_at_;                    // when the list that is in force was read, by the exchange's clock
-  std::vector<Instrument> listed_before_;  // by the run before, as far as the disk has it
+  std::string list_error_;                        // why a part of the list can't be had; the log knows it
+  bool listed_fresh_ = false;                     // from the exchange, not from disk, and all of it
+  bool relist_ = false;                           // at once
+  Timestamp listed_at_;                           // when the list that is in force was read, by the exchange's clock
+  std::vector<Instrument> listed_before_;         // by the run before, as far as the disk has it
+  std::map<std::string, Timestamp> units_since_;  // symbols whose contract size changed: by when it had
   std::chrono::steady_clock::time_point next_relist_{};
   std::optional<std::int64_t> time_doubted_;  // an answer that nobody else agreed with
   bool clock_reported_ = false;               // the log knows that the local clock is wrong

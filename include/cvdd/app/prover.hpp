@@ -49,8 +49,9 @@ class Prover {
   asio::awaitable<void> run();
   void stop() { client_.stop(); }
 
-  // What the files of an earlier run say of an instrument that is collected again.
-  void restored(const Instrument& instrument, std::span<const Row> rows);
+  // What the files of an earlier run say of an instrument that is collected again. Before `unit_since` its sizes may
+  // have been of another unit: of these bars candles alone tell.
+  void restored(const Instrument& instrument, std::span<const Row> rows, Timestamp unit_since);
   // Nothing but what was counted was traded before `until`: the exchange was asked for its newest trade.
   void quiet_until(const Instrument& instrument, Timestamp until);
   // What was traded in [from, to) may have been counted in another unit: only candles can say which bars are right.

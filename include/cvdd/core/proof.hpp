@@ -71,6 +71,8 @@ class ProofTrack {
   void refuted(BarSpan span, Timestamp now);
   // Its trades may be of another unit than we think.
   void doubt_unit(BarSpan span, Timestamp now);
+  // … those that began before this moment, whatever they say.
+  void unit_since(Timestamp time);
   [[nodiscard]] bool unit_in_doubt(BarSpan span) const;
   // Making it again did not succeed: later, or never more.
   void failed(BarSpan span, Timestamp now);
