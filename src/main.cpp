@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "cvdd/core/config.hpp"
+#include "cvdd/core/csv.hpp"
 #include "cvdd/ops/commands.hpp"
 #include "cvdd/ops/logging.hpp"
 
@@ -84,6 +85,29 @@ int main(int argc, char** argv) {
   ask->add_option("--rows", status_options.rows, "instruments to show (default 20)");
   ask->add_flag("--watch", status_options.watch, "again every two seconds, until Ctrl-C");
   ask->callback([&] { status = cvdd::status_command(status_options); });
+
+  cvdd::VerifyCommand verify_options;
+  std::string from_text, to_text;
+  auto* verify = app.add_subcommand("verify", "asks the exchanges' candles about files of any age");
+  verify->add_option("--data", verify_options.data, "the folder of the files (default: the configuration's)");
+  verify->add_option("--config", verify_options.config, "for hosts, proxy and certificates");
+  verify->add_option("--exchange", verify_options.exchange, "this exchange alone");
+  verify->add_option("--from", from_text, "bars from then on: 2026-11-20 or 2026-11-20T12:00:00Z");
+  verify->add_option("--to", to_text, "bars before then");
+  verify->callback([&] {
+    const auto moment = [](const char* option, const std::string& text, cvdd::Timestamp& out) {
+      if (text.empty()) return;
+      const auto parsed = cvdd::parse_time(text.size() == 10 ? text + "T00:00:00Z" : text);
+      if (!parsed) throw CLI::ValidationError(option, "expected a day or a time in UTC, such as 2026-11-20T12:00:00Z");
+      out = *parsed;
+    };
+    moment("--from", from_text, verify_options.from);
+    moment("--to", to_text, verify_options.to);
+    if (verify_options.data.empty() && verify_options.config.empty()) {
+      throw CLI::ValidationError("--data", "which folder? Give --data, or --config");
+    }
+    status = cvdd::verify_command(verify_options);
+  });
 
   cvdd::ReplayCommand replay_options;
   auto* replay = app.add_subcommand("replay", "offline: recordings through the same path as run");

@@ -9,6 +9,16 @@ constexpr std::chrono::seconds request_timeout{20};
 constexpr std::size_t body_max = std::size_t{4} << 20;
 }  // namespace
 
+Duration candle_length(const Exchange& exchange, Duration interval) {
+  Duration best;
+  if (exchange.candles_target == nullptr || interval.us == 0) return best;
+  if (!exchange.candle_facts.base_exact && !exchange.candle_facts.quote_exact) return best;
+  for (const Duration length : exchange.candle_intervals) {
+    if (length.us % interval.us == 0 && (best.us == 0 || length < best)) best = length;
+  }
+  return best;
+}
+
 HistoryClient::HistoryClient(HistoryContext context) : context_(std::move(context)), timer_(context_.clock->timer()) {}
 
 void HistoryClient::stop() {

@@ -132,6 +132,7 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
   if (decision.verdict == Sequencer::Verdict::duplicate && begins_anew(e, trade, *record)) {
     out.push_back(
         Record::mark(RecordKind::hole, instrument.id, trade.time, 0, 0));  // what the old ones lost is unknown
+    if (on_renumbered) on_renumbered(instrument);
     decision = decide(e, trade);
   }
   note_twin(e, trade, now, feed, decision.verdict == Sequencer::Verdict::next);
@@ -139,6 +140,11 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
   if (!counts(decision)) return note(instrument, decision, trade.time, out);
   if (!e.confirmed) confirm(instrument, now, out, feed);
   note(instrument, decision, trade.time, out);
+  if (repeats_fills(e, trade, decision)) {
+    ++counters_.contradictions;
+    out.push_back(Record::mark(RecordKind::contradicted, instrument.id, trade.time));
+    return;
+  }
   ++counters_.trades;
   last_heard_ = now;
   if (!trade.snapshot) event_to_receipt_.add(now - trade.time);
@@ -174,6 +180,7 @@ bool Intake::begins_anew(Entry& e, const Trade& trade, const Record& record) {
   e.anew.time = trade.time;
   if (++e.anew.count < anew_min) return false;
   ++counters_.renumbered;
+  e.last_fill = 0;
   e.sequencer.resume_after(trade.series, e.anew.first > 0 ? e.anew.first - 1 : 0);
   e.anew = {};
   return true;
@@ -199,6 +206,14 @@ void Intake::take_copy(Entry& e, const Trade& trade, const Record& record, Times
   if (known.time() != record.time()) {
     out.push_back(Record::mark(RecordKind::contradicted, record.instrument(), record.time()));
   }
+}
+
+// The next aggregate, of fills that an earlier one has: what it adds nobody can tell.
+bool Intake::repeats_fills(Entry& e, const Trade& trade, const Sequencer::Decision& decision) {
+  if (trade.first_fill == 0 || decision.verdict != Sequencer::Verdict::next) return false;
+  if (trade.first_fill <= e.last_fill) return true;
+  e.last_fill = trade.first_fill + trade.fills - 1;
+  return false;
 }
 
 // Which of two connections was first, and by how much.

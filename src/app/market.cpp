@@ -75,6 +75,11 @@ void MarketRunner::make_backfill() {
     backfill_->hole(instrument, first, count);
   };
   intake_.on_confirmed = [this](const Instrument& instrument) { backfill_->check(instrument); };
+  intake_.on_renumbered = [this](const Instrument& instrument) {
+    spdlog::error("the exchange has begun to number trades anew: they count from its first on market=\"{}\" symbol={}",
+                  name(), instrument.symbol);
+    if (prover_) prover_->renumbered(instrument);
+  };
 }
 
 void MarketRunner::make_prover(HistoryContext context) {
@@ -235,10 +240,14 @@ const Instrument* MarketRunner::adopt(const Instrument& found) {
     if (instrument.ids == Ids::opaque) intake_.resume_blindly(instrument);
     if (const auto id = row->second.resumes_after(instrument)) {
       intake_.resume_after(instrument, exchange_.series_of(stream_), *id, row->second.row.time + context_.interval);
-      if (backfill_ && row->second.recent.size() > 1) fetch_again(instrument, row->second.recent);
     }
     note_unit_of_before(instrument, row->second.row.time);
     const auto unit = units_since_.find(instrument.symbol);
+    const std::vector<Row>& recent = row->second.recent;
+    const bool same_unit = unit == units_since_.end() || recent.empty() || unit->second <= recent.front().time;
+    if (same_unit && backfill_ && recent.size() > 1 && row->second.resumes_after(instrument)) {
+      fetch_again(instrument, recent);
+    }
     if (prover_) {
       prover_->restored(instrument, row->second.recent, unit == units_since_.end() ? Timestamp{} : unit->second);
     }

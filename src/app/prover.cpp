@@ -16,16 +16,6 @@ constexpr std::size_t jobs_max = 200;  // in one round
 constexpr Duration compare_after = seconds(45), compare_soon_after = seconds(20);
 // Who has not traded since a gap is waited for so long.
 constexpr Duration patience = seconds(300);
-
-Duration candle_for(const Exchange& exchange, Duration interval) {
-  Duration best;
-  if (exchange.candles_target == nullptr) return best;
-  if (!exchange.candle_facts.base_exact && !exchange.candle_facts.quote_exact) return best;
-  for (const Duration length : exchange.candle_intervals) {
-    if (length.us % interval.us == 0 && (best.us == 0 || length < best)) best = length;
-  }
-  return best;
-}
 }  // namespace
 
 void ProofMail::open(const Place& place) {
@@ -65,7 +55,7 @@ Prover::Prover(HistoryContext context, ProofMail& mail, ProverSettings settings)
       share_(settings.requests_per_minute, seconds(60)),
       comparing_(settings.mode != AuditMode::off) {
   rules_.interval = context_.interval;
-  if (comparing_) rules_.candle = candle_for(context_.intake->exchange(), context_.interval);
+  if (comparing_) rules_.candle = candle_length(context_.intake->exchange(), context_.interval);
   mail_.open(place_);
 }
 
@@ -105,6 +95,12 @@ void Prover::doubt_unit(const Instrument& instrument, Timestamp from, Timestamp 
   const BarSpan span{bar_start(from, rules_.interval), bar_start(to, rules_.interval) + rules_.interval};
   tracked.unit =
       tracked.unit ? BarSpan{std::min(tracked.unit->from, span.from), std::max(tracked.unit->to, span.to)} : span;
+}
+
+void Prover::renumbered(const Instrument& instrument) {
+  Tracked& tracked = tracked_[instrument.id];
+  tracked.instrument = &instrument;
+  tracked.anew = context_.time->now();
 }
 
 // Once the instrument is collected, and the last of the bars is written.

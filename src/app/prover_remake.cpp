@@ -108,6 +108,10 @@ asio::awaitable<bool> Prover::fetch(Job job, std::vector<Trade>& out, std::strin
       error = "there is no history of this stream";
       co_return false;
     }
+    if (job.span.from <= tracked_[job.instrument->id].anew) {
+      error = "the exchange has begun to number trades anew since";
+      co_return false;
+    }
     co_return co_await fetch_by_id(job, out, error);
   }
   if (exchange.recent_target == nullptr) {

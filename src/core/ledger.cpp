@@ -11,6 +11,8 @@ namespace cvdd {
 namespace {
 // Trades of a bar may have ids in another order than their times, by so many.
 constexpr std::uint64_t ids_beside = 100;
+// What was traded so shortly before the history was asked may not be in it yet.
+constexpr Duration history_late = seconds(10);
 
 // Whether the row that an earlier run wrote of the bar may have this trade in it.
 bool may_have_counted(const Bar& bar, const Record& record, bool ordered) {
@@ -296,6 +298,7 @@ void Ledger::trade(Book& book, const Record& record) {
   }
   if (bar->written()) ++counters_.late;
   bar->proven = false;
+  if (!ordered) bar->settled = false;
   if (may_have_counted(*bar, record, ordered)) return doubt_restored(book, *bar, record);
   // A bar of the time when nobody ran is told of when all of it is known.
   const bool repairing = std::any_of(book.holes.begin(), book.holes.end(), [&](const Hole& h) {
@@ -399,10 +402,19 @@ void Ledger::close_hole(Book& book, const Hole& h) {
 void Ledger::verdict(Book& book, const Record& record) {
   if (book.instrument->ids == Ids::opaque) {
     if (!book.loss || book.loss->open) return;
-    return record.count() == 0 ? resolve_loss(book) : give_up_loss(book);
+    if (record.count() > 0) return give_up_loss(book);
+    for (Timestamp t = std::max(book.loss->from, book.front); t + options_.interval <= record.time();
+         t = t + options_.interval) {
+      Bar* bar = bar_at(book, t);
+      if (bar == nullptr) break;
+      bar->settled = true;
+    }
+    return resolve_loss(book);
   }
   if (record.count() == 0) {
-    if (book.loss && !book.loss->open && book.last_id == record.id()) resolve_loss(book);
+    if (book.last_id != record.id()) return;
+    book.by_ids = std::max(book.by_ids, record.time() - history_late);
+    if (book.loss && !book.loss->open) resolve_loss(book);
     return;
   }
   // Not to be had: the files' bars stay what they are.

@@ -58,6 +58,7 @@ void Ledger::finish_remake(Book& book) {
     made.delta_changed = bar->delta_changed || !same;
     made.lost = made.inherited = made.contradicted = made.restored = made.history = false;
     made.partial_begin = made.partial_end = made.absent = false;
+    made.settled = true;
     made.recovered = made.recovered || bar->absent;
     made.missing = 0;
     *bar = made;
@@ -100,6 +101,7 @@ void Ledger::finish_rebuild(Book& book, Rebuild& rebuild) {
         std::any_of(book.holes.begin(), book.holes.end(), [&](const Hole& h) { return h.cut_from <= t && t <= h.at; });
     const bool unsettled = rebuild.plan.open && t >= rebuild.plan.open_from && (book.loss.has_value() || hole);
     made.lost = made.inherited = unsettled;
+    made.settled = !unsettled;
     // Behind the last id that a row names others may have earlier times: what was near the end is made again by time.
     made.contradicted = t + options_.interval + near_the_end > book.restored_end;
     made.absent = bar->absent && unsettled;

@@ -165,6 +165,8 @@ Evidence Ledger::evidence_of(const Book& book, Timestamp time, const Bar& bar) c
   e.cut = bar.partial_begin || bar.partial_end;
   e.candles = bar.history;
   e.recovered = bar.recovered || (bar.written() && bar.written_status == BarStatus::gap);
+  e.final = !options_.watched || bar.settled || bar.restored ||
+            (book.instrument->ids == Ids::sequence && time + options_.interval <= book.by_ids);
   const bool reached = book.state != State::active || time + options_.interval <= std::max(book.watched, book.by_ids);
   e.covered = reached || !options_.watched || bar.history || bar.partial_end;
   if (book.loss && time >= std::max(book.loss->from, book.loss->visible_from) &&

@@ -200,6 +200,7 @@ Refusal read_trade(const Fields& fields, Series series, const Instrument& instru
     auto fills = fills_of(fields);
     if (!fills) return Refusal::bad_field;
     trade.fills = *fills;
+    trade.first_fill = number(fields.f).value_or(0);
   }
   trade.instrument = &instrument;
   trade.time = *time;
@@ -375,6 +376,7 @@ CVDD_SHORT_WAY bool read_plain(std::string_view message, const SymbolTable& symb
   trade.time = *when;
   trade.id = id;
   trade.fills = static_cast<std::uint32_t>(last - first + 1);
+  trade.first_fill = first;
   trade.aggressor = seller ? Aggressor::seller : Aggressor::buyer;
   trade.price = price;
   if (convert(trade, size)) return true;

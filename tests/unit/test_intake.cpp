@@ -15,7 +15,8 @@ struct Fixture {
   }
   std::string agg(std::uint64_t id, std::int64_t ms) {
     return R"({"stream":"btcusdt@aggTrade","data":{"e":"aggTrade","E":1,"s":"BTCUSDT","a":)" + std::to_string(id) +
-           R"(,"p":"100.5","q":"2","f":1,"l":3,"T":)" + std::to_string(ms) + R"(,"m":false,"M":true}})";
+           R"(,"p":"100.5","q":"2","f":)" + std::to_string(3 * id + 1) + R"(,"l":)" + std::to_string(3 * id + 3) +
+           R"(,"T":)" + std::to_string(ms) + R"(,"m":false,"M":true}})";
   }
   std::vector<RecordKind> kinds() {
     std::vector<RecordKind> out;
@@ -121,6 +122,19 @@ TEST_CASE("another trade under an id that was counted is a contradiction, a copy
   CHECK(f.kinds() == Kinds{RecordKind::contradicted});
   (void)f.intake.take(f.agg(10, now_ms + 60'000), now, f.records, 2);
   CHECK(f.intake.counters().contradictions >= 2);
+}
+
+TEST_CASE("an aggregate of fills that an earlier one has is not counted, and its bar is in doubt") {
+  Fixture f;
+  f.intake.confirm(f.instrument, now, f.records);
+  (void)f.intake.take(f.agg(10, now_ms), now, f.records);
+  f.records.clear();
+  std::string again = f.agg(11, now_ms);
+  again.replace(again.find("\"f\":34"), 6, "\"f\":33");
+  (void)f.intake.take(again, now, f.records);
+  CHECK(f.kinds() == Kinds{RecordKind::contradicted});
+  (void)f.intake.take(f.agg(12, now_ms), now, f.records);
+  CHECK(f.kinds() == Kinds{RecordKind::trade});
 }
 
 TEST_CASE("a row of a wanted instrument that is refused leaves a mark on the time it is of") {

@@ -46,6 +46,9 @@ struct HistoryContext {
 [[nodiscard]] bool use_candles(std::vector<Candle>& page, Timestamp from, Timestamp to, Duration interval,
                                std::string& error);
 
+// The shortest candles of the exchange that are whole bars of this length, and tell something; 0: there are none.
+[[nodiscard]] Duration candle_length(const Exchange& exchange, Duration interval);
+
 class HistoryClient {
  public:
   explicit HistoryClient(HistoryContext context);

@@ -122,6 +122,9 @@ class Intake {
   // Called when a subscription was confirmed and ids before it are known: something may have been missed.
   std::function<void(const Instrument&)> on_confirmed;
 
+  // Called when an instrument's ids begin anew.
+  std::function<void(const Instrument&)> on_renumbered;
+
   // The subscription was acknowledged. Nothing happens if it is confirmed already.
   void confirm(const Instrument& instrument, Timestamp now, std::vector<Record>& out, std::uint32_t feed = 1);
   // Nothing is known of the instrument since `since`, until it is confirmed again; unless another feed carries it.
@@ -188,6 +191,7 @@ class Intake {
     Timestamp newest;                    // trade time
     std::uint64_t first_live = 0;
     Timestamp owed_since;
+    std::uint64_t last_fill = 0;  // the newest that was counted; 0: none
     Pace pace;
   };
   void take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out, std::uint32_t feed);
@@ -195,6 +199,7 @@ class Intake {
   void take_newest(const Newest& newest, Timestamp now, std::vector<Record>& out);
   void take_refused(const Parsed& parsed, Timestamp now, std::vector<Record>& out, std::uint32_t feed);
   void take_copy(Entry& e, const Trade& trade, const Record& record, Timestamp now, std::vector<Record>& out);
+  [[nodiscard]] static bool repeats_fills(Entry& e, const Trade& trade, const Sequencer::Decision& decision);
   [[nodiscard]] bool begins_anew(Entry& e, const Trade& trade, const Record& record);
   static void remember(Entry& e, const Trade& trade, const Record& record);
   [[nodiscard]] static Sequencer::Decision decide(Entry& e, const Trade& trade);

@@ -56,6 +56,8 @@ class Prover {
   void quiet_until(const Instrument& instrument, Timestamp until);
   // What was traded in [from, to) may have been counted in another unit: only candles can say which bars are right.
   void doubt_unit(const Instrument& instrument, Timestamp from, Timestamp to);
+  // Its ids begin anew: what bars of before had can't be fetched by them any more.
+  void renumbered(const Instrument& instrument);
   // Bars before this moment have their final proof; empty: there is no bar yet.
   [[nodiscard]] std::optional<Timestamp> proven_until(const Instrument& instrument) const;
 
@@ -92,6 +94,7 @@ class Prover {
     const Instrument* instrument = nullptr;
     ProofTrack track;
     Timestamp asked;              // for its newest trade
+    Timestamp anew;               // ids of bars that began before are of another numbering
     Timestamp leave_until;        // a repair is on its way to the rows
     std::optional<BarSpan> unit;  // in doubt since units changed, and not told yet
   };

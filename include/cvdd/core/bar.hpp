@@ -36,6 +36,7 @@ struct Bar {
   bool restored = false;       // as the files of an earlier run have it
   bool contradicted = false;   // something of it is neither counted nor a copy of what is
   bool proven = false;         // the exchange's own figures agree with it as it is
+  bool settled = false;        // all of it is what the exchange's history has
 
   // What the file says.
   std::uint32_t revs = 0;      // rows written so far; the next row's rev

@@ -20,12 +20,15 @@ struct Evidence {
   bool cut = false;           // subscribed, stopped or unsubscribed inside it, and the rest was not recovered
   bool candles = false;       // made from the exchange's candles
   bool recovered = false;     // something was missing, or not proven, and is now
+  bool final = true;  // what covers it can't turn out to be wrong: ids, history, a candle; not a feed that is watched
 };
 
 // The CSV column `missing`; empty: "?".
 [[nodiscard]] constexpr std::optional<std::uint64_t> missing_of(const Evidence& e) {
   if (e.proven) return 0;
   if (e.contradicted || !e.covered) return std::nullopt;
+  // Once something was missing, being watched does not do any more.
+  if (e.missing == 0 && e.recovered && !e.final && !e.cut) return std::nullopt;
   return e.missing;
 }
 

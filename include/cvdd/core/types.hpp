@@ -84,12 +84,13 @@ struct IdText {
 struct Trade {
   Trade() {}  // NOLINT: a default one would be filled with zeros first, each time
   const Instrument* instrument = nullptr;
-  Timestamp time;             // the exchange's trade time
-  std::uint64_t id = 0;       // orders the instrument's trades within a series; of opaque ids, the lower half
-  std::uint64_t id_high = 0;  // of opaque ids, the upper half
-  IdText name;                // the id as given, if it is not `id`
-  std::uint32_t fills = 1;    // how many matches this message covers (aggregates: l - f + 1)
-  bool merged = false;        // … and each of them has an id of its own: id - fills + 1 … id
+  Timestamp time;                // the exchange's trade time
+  std::uint64_t id = 0;          // orders the instrument's trades within a series; of opaque ids, the lower half
+  std::uint64_t id_high = 0;     // of opaque ids, the upper half
+  IdText name;                   // the id as given, if it is not `id`
+  std::uint32_t fills = 1;       // how many matches this message covers (aggregates: l - f + 1) …
+  std::uint64_t first_fill = 0;  // … and the number of the first, where it has one that is not its id; 0: it has none
+  bool merged = false;           // … and each of them has an id of its own: id - fills + 1 … id
   Aggressor aggressor = Aggressor::unknown;
   Series series = Series::aggregate;
   bool placeholder = false;  // only an id, no volume (Binance X = NA): counts for the sequence alone

@@ -47,6 +47,15 @@ struct ReplayCommand {
 };
 int replay_command(const ReplayCommand& options);
 
+// Asks the exchanges' candles about files of any age. 1: a bar is contradicted.
+struct VerifyCommand {
+  std::string data;               // the folder; empty: the configuration's
+  std::string config;             // for hosts, proxy and certificates; may be empty
+  std::string exchange;           // this one alone; empty: all
+  Timestamp from, to{INT64_MAX};  // bars that begin in [from, to)
+};
+int verify_command(const VerifyCommand& command);
+
 // Asks a running daemon. 1: it is not ready, or can't be reached.
 struct StatusCommand {
   std::string config, listen, token;  // listen and token: of the configuration, or 127.0.0.1:9480 and none
