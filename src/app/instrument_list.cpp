@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "cvdd/core/config.hpp"
+#include "cvdd/net/printable.hpp"
 
 namespace cvdd {
 
@@ -29,12 +30,11 @@ asio::awaitable<bool> fetch_page(const ListRequest& request, const Url& host, St
   const bool read = response->status == 200 && exchange.parse_instruments(response->body, page, why);
   if (!read && exchange.is_unknown != nullptr && exchange.is_unknown(response->status, response->body)) {
     part.state = ListPart::State::unknown;
-    part.error = host.host + ": not known: " + response->body.substr(0, 200);
+    part.error = host.host + ": not known: " + printable(response->body, 200);
     co_return false;
   }
   if (!read) {
-    if (response->status != 200)
-      why = "HTTP " + std::to_string(response->status) + ": " + response->body.substr(0, 200);
+    if (response->status != 200) why = words_of(*response);
     part.error = host.host + ": " + why;
     if (response->status != 200 && request.heed) request.heed(*response, part.error);
     co_return false;

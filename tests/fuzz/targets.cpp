@@ -30,8 +30,8 @@ Heard hear(std::string_view bytes, std::size_t step) {
   FrameWalk::Batch batch;
   Heard out;
   std::size_t begin = 0, end = 0;
-  while (out.error.empty() && end < bytes.size()) {
-    end = std::min(bytes.size(), end + step);
+  while (out.error.empty() && (end < bytes.size() || batch.more)) {
+    if (!batch.more) end = std::min(bytes.size(), end + step);
     const std::string_view seen = bytes.substr(begin, end - begin);
     walk.walk(seen, batch);
     promise(batch.consumed <= seen.size());
