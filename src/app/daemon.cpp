@@ -27,6 +27,14 @@ void raise_open_files() {
   limit.rlim_cur = limit.rlim_max;
   if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) spdlog::warn("the limit of open files can't be raised");
 }
+
+std::shared_ptr<NetContext> configured_net(const Config& config) {
+  try {
+    return make_net_context({config.ca_file, config.proxy, std::chrono::milliseconds(config.coalesce.us / 1'000)});
+  } catch (const std::runtime_error& error) {
+    throw WrongConfiguration(error.what());
+  }
+}
 }  // namespace
 
 struct Daemon::State {
@@ -43,8 +51,7 @@ struct Daemon::State {
         timer(io),
         clock(make_system_clock(io.get_executor())),
         files(make_file_sink()),
-        tls(make_net_context(
-            {o.config.ca_file, o.config.proxy, std::chrono::milliseconds(o.config.coalesce.us / 1'000)})),
+        tls(configured_net(o.config)),
         engine({std::move(o.config), std::move(o.symbols), std::move(o.on_rows), std::random_device{}()},
                {io.get_executor(), clock.get(), files.get(), [this] { return make_transport(io.get_executor(), tls); },
                 [this] { return make_http_get(io.get_executor(), tls); }}) {}

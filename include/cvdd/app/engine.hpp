@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -36,10 +37,15 @@ struct EngineOptions {
   std::uint64_t seed = 1;  // which bars are audited
 };
 
+// What no second try mends: the files have to be changed. Everything else that keeps us from starting may pass.
+struct WrongConfiguration : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 class Engine {
  public:
   // Opens the data directory and reads back what the files say.
-  // Throws std::runtime_error saying what is wrong, where, and what to do.
+  // Throws WrongConfiguration or another std::runtime_error, saying what is wrong, where, and what to do.
   Engine(EngineOptions options, Surroundings around);
 
   // Spawns the markets on the executor. The aggregator is the caller's to start or to turn.
