@@ -3,10 +3,13 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <random>
 
@@ -54,7 +57,16 @@ struct Daemon::State {
         tls(configured_net(o.config)),
         engine({std::move(o.config), std::move(o.symbols), std::move(o.on_rows), std::random_device{}()},
                {io.get_executor(), clock.get(), files.get(), [this] { return make_transport(io.get_executor(), tls); },
-                [this] { return make_http_get(io.get_executor(), tls); }}) {}
+                [this] { return make_http_get(io.get_executor(), tls); }, true,
+                [this](std::function<void()> work) { return do_beside(std::move(work)); }}) {}
+
+  asio::awaitable<void> do_beside(std::function<void()> work) {
+    auto done = [work = std::move(work)]() -> asio::awaitable<void> {
+      work();
+      co_return;
+    };
+    co_await asio::co_spawn(beside, std::move(done), asio::use_awaitable);
+  }
 
   bool handle_signals;
   Config config;
@@ -78,6 +90,8 @@ struct Daemon::State {
   void wait_for_signal();
   void reload_files(const char* why);
   asio::signal_set signals{io};
+  // Goes first: what it works on belongs to coroutines that go with the rest.
+  asio::thread_pool beside{1};
 };
 
 Daemon::Daemon(DaemonOptions options) : state_(std::make_unique<State>(std::move(options))) {}

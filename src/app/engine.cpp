@@ -77,6 +77,7 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   context.files = around_.files;
   context.make_transport = around_.make_transport;
   context.make_http_get = around_.make_http_get;
+  context.beside = around_.beside;
   context.aggregator = aggregator_.get();
   context.bell = bell_.get();
   context.restored = &restored_;

@@ -138,6 +138,7 @@ asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& l
   request.hosts = rest_hosts_;
   request.wanted = wanted_;
   request.make_http_get = context_.make_http_get;
+  request.beside = context_.beside;
   request.deadline = [this] { return context_.clock->steady() + rest_timeout; };
   request.heed = [this](const HttpResponse& response, std::string& reason) { heed(response, reason); };
   request.may_ask = [this](std::string& reason) {

@@ -42,7 +42,6 @@ asio::awaitable<boost::system::error_code> read_answer(Stream& stream, std::uint
     std::optional<Parser> parser(std::in_place);
     parser->header_limit(answer_header_max);
     parser->body_limit(body_max);
-    parser->eager(true);
     while (!parser->is_done()) {
       const auto [error, taken] = co_await http::async_read_some(stream, buffer, *parser, await_tuple);
       received += taken;

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "loopback/test_certificate.hpp"
 
@@ -22,7 +23,7 @@ namespace cvdd::attack {
 
 class Wire {
  public:
-  explicit Wire(SSL* ssl) : ssl_(ssl) {}
+  Wire(SSL* ssl, std::atomic<std::size_t>& total) : ssl_(ssl), total_(total) {}
   // False once the other side is gone.
   bool say(std::string_view bytes) {
     while (!bytes.empty()) {
@@ -30,6 +31,7 @@ class Wire {
       if (n <= 0) return false;
       bytes.remove_prefix(static_cast<std::size_t>(n));
       sent += static_cast<std::size_t>(n);
+      total_ += static_cast<std::size_t>(n);
     }
     return true;
   }
@@ -53,7 +55,10 @@ class Wire {
   }
   // Agrees to the upgrade that was asked for.
   bool agree(const std::function<std::string(const std::string& key)>& accept_of, const std::string& more = "") {
-    const std::string request = hear();
+    return agree_to(hear(), accept_of, more);
+  }
+  bool agree_to(const std::string& request, const std::function<std::string(const std::string& key)>& accept_of,
+                const std::string& more = "") {
     const auto at = request.find("Sec-WebSocket-Key: ");
     if (at == std::string::npos) return false;
     return say(
@@ -64,6 +69,7 @@ class Wire {
 
  private:
   SSL* ssl_;
+  std::atomic<std::size_t>& total_;
   std::string heard_;
 };
 
@@ -116,9 +122,8 @@ class TlsServer {
   void serve(int fd) {
     SSL* const ssl = SSL_new(context_);
     SSL_set_fd(ssl, fd);
-    Wire wire(ssl);
+    Wire wire(ssl, sent_);
     if (SSL_accept(ssl) == 1) script_(wire);
-    sent_ += wire.sent;
     SSL_shutdown(ssl);
     SSL_free(ssl);
     const std::lock_guard lock(mutex_);

@@ -139,6 +139,7 @@ TEST_CASE("an HTTPS answer has an end, whatever its parts", "[net]") {
     INFO(row.what << ": " << why);
     CHECK(why.find(row.reason) != why.npos);
     CHECK(victim.held < 1s);
+    CHECK(victim.server.sent() < std::size_t{32} << 20);
   }
   CHECK(resident_mib() < before + 32);
 }

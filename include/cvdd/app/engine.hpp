@@ -27,6 +27,8 @@ struct Surroundings {
   std::function<std::unique_ptr<Transport>()> make_transport;
   std::function<std::unique_ptr<HttpGet>()> make_http_get;
   bool threads = true;  // false: files are synced on the thread that writes them
+  // Does what takes long on a thread of its own; null: it is done at once.
+  std::function<asio::awaitable<void>(std::function<void()>)> beside = {};
 };
 
 struct EngineOptions {

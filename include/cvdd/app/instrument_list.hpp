@@ -57,6 +57,7 @@ class ListMemory {
 };
 
 // Whom to ask for a list, and how.
+using Beside = std::function<asio::awaitable<void>(std::function<void()>)>;
 struct ListRequest {
   const Exchange* exchange = nullptr;
   std::vector<Url> hosts;  // what one can't answer the next is asked for
@@ -67,7 +68,10 @@ struct ListRequest {
   std::function<bool(std::string& reason)> may_ask;
   // What a refusal asks of us; adds to the reason. May be null.
   std::function<void(const HttpResponse&, std::string& reason)> heed;
+  // Does what takes long on another thread. May be null: then it is done here.
+  Beside beside = {};
 };
+inline constexpr std::size_t listed_max = 100'000;  // of one market; more is no list
 // `request` must outlive it.
 [[nodiscard]] asio::awaitable<InstrumentList> fetch_instrument_list(const ListRequest& request);
 

@@ -22,15 +22,6 @@ constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t readers_max = 2, readers_waiting_max = 16, not_ready_max = 100;
 constexpr std::chrono::milliseconds open_bars_wait{1'500};
 
-bool has_token(const Request& request, const std::string& token) {
-  const auto value = request[http::field::authorization];
-  constexpr std::string_view scheme = "Bearer ";
-  return value.size() > scheme.size() &&
-         beast::iequals(value.substr(0, scheme.size()), {scheme.data(), scheme.size()}) &&
-         same_secret({value.data() + scheme.size(), value.size() - scheme.size()}, token);
-}
-
-bool about_data(std::string_view path) { return path == "/readyz" || path == "/metrics" || path.starts_with("/api/"); }
 }  // namespace
 
 Timestamp wall_now() {
@@ -49,51 +40,6 @@ Answers::Answers(asio::any_io_executor executor, Engine& engine, Live& live, con
       stopping_(stopping),
       shared_(executor, allowance, readers),
       read_(executor, asio::steady_timer::time_point::max()) {}
-
-bool Answers::meant(const Request& request) const {
-  const auto host = request[http::field::host];
-  return !settings_.token.empty() || host_allowed(std::string_view(host.data(), host.size()), settings_.hosts);
-}
-
-bool Answers::allowed(const Request& request) const {
-  if (settings_.token.empty()) return true;
-  if (has_token(request, settings_.token)) return true;
-  const auto cookie = request[http::field::cookie];
-  for (std::string_view rest(cookie.data(), cookie.size()); !rest.empty();) {
-    std::string_view one = rest.substr(0, rest.find(';'));
-    rest.remove_prefix(std::min(one.size() + 1, rest.size()));
-    while (one.starts_with(' ')) one.remove_prefix(1);
-    if (one.starts_with("cvdd=") && session_good(one.substr(5), settings_.token, wall_now())) return true;
-  }
-  return false;
-}
-
-std::optional<Response> Answers::refusal(const Request& request, const std::optional<Target>& target) const {
-  if (request.method() != http::verb::get && request.method() != http::verb::head) {
-    Response response = error_answer(http::status::method_not_allowed, "only GET and HEAD are answered here");
-    response.set(http::field::allow, "GET, HEAD");
-    return response;
-  }
-  if (!target) return error_answer(http::status::bad_request, "the address is not one that is used here");
-  if (request.count(http::field::host) != 1) {
-    return error_answer(http::status::bad_request, "a request has one header Host");
-  }
-  if (target->path == "/healthz") return std::nullopt;
-  if (!meant(request)) {
-    return error_answer(http::status::misdirected_request,
-                        "this name is not one of this server's: use its address, or name it in [http] hosts");
-  }
-  if (!about_data(target->path)) return std::nullopt;
-  // A browser says for whom it asks. Who opens a page elsewhere must not make this machine work.
-  const auto site = request["Sec-Fetch-Site"];
-  if (!site.empty() && site != "same-origin" && site != "none") {
-    return error_answer(http::status::forbidden, "a page of another site may not ask here");
-  }
-  if (allowed(request)) return std::nullopt;
-  Response response = error_answer(http::status::unauthorized, "a token is needed: \"Authorization: Bearer TOKEN\"");
-  response.set(http::field::www_authenticate, "Bearer");
-  return response;
-}
 
 asio::awaitable<Response> Answers::answer(const Request& request, bool about_us) {
   const auto raw = request.target();
@@ -150,17 +96,6 @@ asio::awaitable<Response> Answers::shared(const Request& request, const char* na
   response.set(http::field::vary, "Accept-Encoding");
   if (packed) response.set(http::field::content_encoding, "gzip");
   co_return response;
-}
-
-// The page shows the token once, in a header, and the browser keeps something else for it.
-Response Answers::let_in(const Request& request) const {
-  Response response(http::status::no_content, 11);
-  if (settings_.token.empty() || !has_token(request, settings_.token)) return response;
-  const bool tls = beast::iequals(request["X-Forwarded-Proto"], "https");
-  response.set(http::field::set_cookie, fmt::format("cvdd={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}",
-                                                    session_of(settings_.token, wall_now() + session_length),
-                                                    session_length.us / 1'000'000, tls ? "; Secure" : ""));
-  return response;
 }
 
 Response Answers::asset(const Request& request, std::string_view path) {
@@ -330,6 +265,13 @@ asio::awaitable<Response> Answers::bars(const Target& target) {
   if (!query) co_return error_answer(http::status::bad_request, error);
   asked.query = *query;
   asked.interval = engine_.config().interval;
+  if (!co_await begin_reading()) {
+    co_return error_answer(http::status::too_many_requests, "too many questions about the files at once");
+  }
+  struct End {
+    Answers& answers;
+    ~End() { answers.end_reading(); }
+  } const end{*this};
   // Without a row the market is known only if somebody collects it.
   for (const InstrumentState& s : live_.snapshot()->states) {
     if (s.symbol != query->symbol || s.exchange != query->exchange) continue;
@@ -339,13 +281,7 @@ asio::awaitable<Response> Answers::bars(const Target& target) {
       asked.units[s.market] = {};
     }
   }
-  if (!co_await begin_reading()) {
-    co_return error_answer(http::status::too_many_requests, "too many questions about the files at once");
-  }
-  struct End {
-    Answers& answers;
-    ~End() { answers.end_reading(); }
-  } const end{*this};
+  allowance_.spend(std::chrono::microseconds(50));  // all of them were looked at
   auto read = [this, asked = std::move(asked)]() -> asio::awaitable<BarsText> {
     co_return bars_text(engine_.files(), engine_.config().data_dir, asked, allowance_,
                         [this] { return stopping_.load(); });

@@ -2,21 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <ctime>
 #include <thread>
 
 #include "cvdd/core/csv.hpp"
+#include "ops/web/beside.hpp"
 #include "ops/web/json.hpp"
 
 namespace cvdd::web {
 
 namespace {
-std::chrono::microseconds thread_time() {
-  timespec t{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_nsec / 1'000);
-}
-
 std::string csv_of(const BarsFound& found) {
   std::string out(csv_header());
   out += '\n';
@@ -46,6 +40,7 @@ std::string json_of(const BarsFound& found, const BarsAnswer& asked) {
 
 BarsText bars_text(FileSink& files, const std::string& directory, const BarsAnswer& asked, Allowance& allowance,
                    const std::function<bool()>& stop) {
+  step_back();
   auto used = thread_time();
   const auto pause = [&] {
     const auto now = thread_time();

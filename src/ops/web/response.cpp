@@ -44,7 +44,10 @@ std::string complete_head(Response& response, bool keep_alive) {
   if (response.find(http::field::cache_control) == response.end()) {
     response.set(http::field::cache_control, "no-store");
   }
-  response.content_length(response.text->size());
+  // Those two have no body, whatever they say of it.
+  if (response.result() != http::status::no_content && response.result() != http::status::not_modified) {
+    response.content_length(response.text->size());
+  }
   std::ostringstream head;
   head << response.base();
   return head.str();
@@ -67,13 +70,18 @@ std::string gzip(std::string_view text) {
   if (deflateInit2(&stream, 1, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
     throw std::runtime_error("zlib can't begin");
   }
-  std::string out(deflateBound(&stream, static_cast<uLong>(text.size())), '\0');
   // zlib does not write to what it reads; its type says nothing of it.
   stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(text.data()));
   stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  const int status = deflate(&stream, Z_FINISH);
+  std::string out;
+  int status = Z_OK;
+  // As it is needed: the bound that zlib knows is as long as the text.
+  while (status == Z_OK) {
+    out.resize(out.size() + text.size() / 16 + 256);
+    stream.next_out = reinterpret_cast<Bytef*>(out.data()) + stream.total_out;
+    stream.avail_out = static_cast<uInt>(out.size() - stream.total_out);
+    status = deflate(&stream, Z_FINISH);
+  }
   const std::size_t size = stream.total_out;
   deflateEnd(&stream);
   if (status != Z_STREAM_END) throw std::runtime_error("zlib can't pack an answer");

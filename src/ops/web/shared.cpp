@@ -4,8 +4,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <ctime>
 #include <utility>
+
+#include "ops/web/beside.hpp"
 
 namespace cvdd::web {
 
@@ -23,11 +24,6 @@ struct Finally {
 template <class Undo>
 Finally(Undo) -> Finally<Undo>;
 
-std::chrono::microseconds thread_time() {
-  timespec t{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return std::chrono::seconds(t.tv_sec) + std::chrono::microseconds(t.tv_nsec / 1'000);
-}
 }  // namespace
 
 Slices::Slices(asio::any_io_executor executor, Allowance& allowance)
@@ -76,8 +72,8 @@ asio::awaitable<Body> SharedAnswers::get(const char* name, const Make& make_it, 
       co_await make(*entry, make_it);
     }
   }
-  if (packed && entry->plain->size() >= worth_packing) {
-    const Body plain = entry->plain;
+  const Body plain = entry->plain;
+  if (packed && plain->size() >= worth_packing) {
     while (entry->plain == plain && !entry->packed) {
       if (entry->packing) {
         co_await wait(*entry);
@@ -85,10 +81,10 @@ asio::awaitable<Body> SharedAnswers::get(const char* name, const Make& make_it, 
         co_await pack(*entry);
       }
     }
-    if (entry->packed) co_return entry->packed;
+    if (entry->plain == plain && entry->packed) co_return entry->packed;
   }
   packed = false;
-  co_return entry->plain;
+  co_return plain;
 }
 
 asio::awaitable<void> SharedAnswers::make(Entry& entry, const Make& make_it) {
@@ -98,6 +94,9 @@ asio::awaitable<void> SharedAnswers::make(Entry& entry, const Make& make_it) {
     for (const auto& [name, each] : entries_) each->changed.cancel();
   }};
   co_await until_allowed();
+  // Whoever is still taking it keeps it.
+  entry.plain.reset();
+  entry.packed.reset();
   std::string out;
   out.reserve(entry.size + entry.size / 16);
   Slices slices(executor_, allowance_);
@@ -106,7 +105,6 @@ asio::awaitable<void> SharedAnswers::make(Entry& entry, const Make& make_it) {
   slices.end();
   entry.size = out.size();
   entry.plain = std::make_shared<const std::string>(std::move(out));
-  entry.packed.reset();
   entry.made = begun;
 }
 
@@ -118,6 +116,7 @@ asio::awaitable<void> SharedAnswers::pack(Entry& entry) {
   }};
   const Body plain = entry.plain;
   auto work = [plain, &allowance = allowance_]() -> asio::awaitable<Body> {
+    step_back();
     const auto begin = thread_time();
     auto out = std::make_shared<const std::string>(gzip(*plain));
     allowance.spend(thread_time() - begin);
