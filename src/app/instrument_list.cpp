@@ -182,6 +182,17 @@ std::string pack_bodies(const std::vector<std::string>& bodies) {
   return packed;
 }
 
+std::string pack_bodies(const InstrumentList& list) {
+  std::string packed;
+  for (const ListPart& part : list.parts) {
+    for (const std::string& body : part.bodies) {
+      if (!packed.empty()) packed += separator;
+      packed += body;
+    }
+  }
+  return packed;
+}
+
 bool unpack_instruments(const Exchange& exchange, std::string_view packed, std::vector<Instrument>& instruments) {
   InstrumentPage page;
   std::string error;

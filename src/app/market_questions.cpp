@@ -165,7 +165,7 @@ asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& l
   listed = std::move(all);
   error.clear();
   if (doubtful) co_return true;
-  if (const int failed = context_.files->replace(cache_file(), pack_bodies(list.bodies())); failed != 0) {
+  if (const int failed = context_.files->replace(cache_file(), pack_bodies(list)); failed != 0) {
     spdlog::warn("can't keep the instrument list for later file={} reason=\"{}\"", cache_file(), std::strerror(failed));
   }
   co_return true;

@@ -129,12 +129,13 @@ Outcome run_one(const Bench& bench, Victim& victim, const Reader& reader, const 
   watcher.stop();
   for (std::thread& thread : all) thread.join();
   const Seen to = victim.look();
-  judge(bench, victim, watcher, calm_from, calm_to, from, to, out);
+  judge(bench, victim, watcher, calm_from, calm_to, from, to, {}, out);
   if (!bench.short_run && out.cpu_more > 30) out.broken.push_back(fmt::format("{:.0f} % of a core", out.cpu_more));
   if (reader.wants_answers && answers == 0) out.broken.emplace_back("nobody was answered");
   if (to.trades <= from.trades) out.broken.emplace_back("no trade came");
   if (!victim.process().running()) out.broken.emplace_back("the daemon ended");
-  out.note = fmt::format("{} answers", answers.load());
+  out.note = fmt::format("{} answers, {:.0f} trades/s", answers.load(),
+                         (to.trades - from.trades) / std::chrono::duration<double>(to.at - from.at).count());
   return out;
 }
 
@@ -158,7 +159,7 @@ Outcome locked_out(const Bench& bench) {
   }
   watcher.stop();
   for (std::thread& thread : all) thread.join();
-  judge(bench, victim, watcher, {}, {}, {}, {}, out);
+  judge(bench, victim, watcher, {}, {}, {}, {}, {}, out);
   if (answered * 100 < asked * 95)
     out.broken.push_back(fmt::format("{} of {} with the token were answered", answered, asked));
   out.note = fmt::format("{} of {} with the token answered", answered, asked);

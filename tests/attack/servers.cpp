@@ -13,6 +13,7 @@ struct Hostile {
   Attack attack;
   TlsServer::Script rest, stream;  // empty: as an exchange should
   std::string reason;              // in the log
+  double rss_most = 64;            // MiB more
 };
 
 std::string answer(const std::string& body) {
@@ -81,6 +82,8 @@ std::vector<Hostile> hostile_servers() {
         wire.say(list);
       },
       "listed=50000");
+  all.back().attack.must_hold += ", 128 MiB";  // 23 MiB of text, and what it is parsed into
+  all.back().rss_most = 128;
   rest("answer: a body without end", false, endless("HTTP/1.1 200 OK\r\n\r\n", piece), "larger than");
   stream("upgrade: endless header", false, endless("HTTP/1.1 101 OK\r\nX: ", piece), "limit");
   stream("upgrade: endless chunk extension of a refusal", true, endless(refusal + "1;x=", piece), "HTTP 403");
@@ -130,11 +133,12 @@ Outcome run_one(const Bench& bench, const Hostile& hostile, const test::Identity
   Victim victim(options);
   Outcome out;
   // There is no calm with such an exchange: the bound of p99 is one for all.
+  const Limits limits{0.1, hostile.rss_most};
   const Seen from = victim.look();
   Watcher watcher(victim);
   std::this_thread::sleep_for(bench.time);
   const Seen to = victim.look();
-  judge(bench, victim, watcher, from, from, from, to, out);
+  judge(bench, victim, watcher, from, from, from, to, limits, out);
   out.p99_calm = 0;
   if (to.trades <= from.trades) out.broken.emplace_back("no trade of the others came");
   if (!hostile.reason.empty() && victim.log().find(hostile.reason) == std::string::npos) {

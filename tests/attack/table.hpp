@@ -44,9 +44,13 @@ class Table {
   bool good_ = true;
 };
 
+struct Limits {
+  double p99 = 0;        // seconds; twice the calm is allowed anyway
+  double rss_more = 64;  // MiB
+};
 // What every attack has in common: memory, health, the others' latency, late trades.
 void judge(const Bench& bench, const Victim& victim, Watcher& watcher, const Seen& calm_from, const Seen& calm_to,
-           const Seen& from, const Seen& to, Outcome& out);
+           const Seen& from, const Seen& to, const Limits& limits, Outcome& out);
 
 // Whose name has `only` in it; empty: all.
 void run_servers(const Bench& bench, const std::string& only, Table& table);

@@ -36,10 +36,10 @@ double p99_between(const Seen& from, const Seen& to) {
     more[end] = count - (old == from.latency.end() ? 0 : old->second);
     all = std::max(all, more[end]);
   }
+  if (all <= 0) return 0;
   for (const auto& [end, count] : more) {
     // Evenly within its bucket.
-    if (all > 0 && count >= all * 0.99)
-      return begin + (end - begin) * (all * 0.99 - before) / std::max(1.0, count - before);
+    if (count >= all * 0.99) return begin + (end - begin) * (all * 0.99 - before) / std::max(1.0, count - before);
     before = count;
     begin = end;
   }

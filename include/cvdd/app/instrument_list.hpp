@@ -80,6 +80,7 @@ inline constexpr std::size_t single_names_max = 20;
 
 // The answers as one text to be kept, and read again. False if the text does not hold a list.
 [[nodiscard]] std::string pack_bodies(const std::vector<std::string>& bodies);
+[[nodiscard]] std::string pack_bodies(const InstrumentList& list);
 [[nodiscard]] bool unpack_instruments(const Exchange& exchange, std::string_view packed,
                                       std::vector<Instrument>& instruments);
 
