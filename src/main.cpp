@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
 
   cvdd::DemoOptions demo_options;
   auto* demo = app.add_subcommand("demo", "the whole daemon against simulated exchanges on loopback");
-  demo->add_option("--out", demo_options.out, "data directory (default: a fresh temporary one)");
+  demo->add_option("--out", demo_options.out, "data directory (default: a temporary one, removed at the end)");
   demo->add_option("--bars", demo_options.bars, "end after this many bars and compare every row with the tape");
   demo->add_option("--interval", interval_text, "bar length (default 5s)");
   demo->add_option("--seed", demo_options.seed, "seed of the simulated tape");

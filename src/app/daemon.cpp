@@ -3,10 +3,13 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <random>
 
@@ -27,6 +30,14 @@ void raise_open_files() {
   limit.rlim_cur = limit.rlim_max;
   if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) spdlog::warn("the limit of open files can't be raised");
 }
+
+std::shared_ptr<NetContext> configured_net(const Config& config) {
+  try {
+    return make_net_context({config.ca_file, config.proxy, std::chrono::milliseconds(config.coalesce.us / 1'000)});
+  } catch (const std::runtime_error& error) {
+    throw WrongConfiguration(error.what());
+  }
+}
 }  // namespace
 
 struct Daemon::State {
@@ -43,11 +54,19 @@ struct Daemon::State {
         timer(io),
         clock(make_system_clock(io.get_executor())),
         files(make_file_sink()),
-        tls(make_net_context(
-            {o.config.ca_file, o.config.proxy, std::chrono::milliseconds(o.config.coalesce.us / 1'000)})),
+        tls(configured_net(o.config)),
         engine({std::move(o.config), std::move(o.symbols), std::move(o.on_rows)},
                {io.get_executor(), clock.get(), files.get(), [this] { return make_transport(io.get_executor(), tls); },
-                [this] { return make_http_get(io.get_executor(), tls); }}) {}
+                [this] { return make_http_get(io.get_executor(), tls); }, true,
+                [this](std::function<void()> work) { return do_beside(std::move(work)); }}) {}
+
+  asio::awaitable<void> do_beside(std::function<void()> work) {
+    auto done = [work = std::move(work)]() -> asio::awaitable<void> {
+      work();
+      co_return;
+    };
+    co_await asio::co_spawn(beside, std::move(done), asio::use_awaitable);
+  }
 
   bool handle_signals;
   Config config;
@@ -71,6 +90,8 @@ struct Daemon::State {
   void wait_for_signal();
   void reload_files(const char* why);
   asio::signal_set signals{io};
+  // Goes first: what it works on belongs to coroutines that go with the rest.
+  asio::thread_pool beside{1};
 };
 
 Daemon::Daemon(DaemonOptions options) : state_(std::make_unique<State>(std::move(options))) {}

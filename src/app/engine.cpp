@@ -57,13 +57,13 @@ void Engine::check_interval() const {
   const std::string& directory = options_.config.data_dir;
   const auto found = store_.interval_found();
   if (found && *found < interval) {
-    throw std::runtime_error(
+    throw WrongConfiguration(
         fmt::format("{}: holds bars of {} s, but interval is {} s: one interval per data_dir; choose another data_dir",
                     directory, found->us / 1'000'000, interval.us / 1'000'000));
   }
   for (const auto& [key, last] : restored_) {
     if (bar_start(last.row.time, interval) != last.row.time) {
-      throw std::runtime_error(
+      throw WrongConfiguration(
           fmt::format("{}: {} {} has a bar that does not begin on a multiple of {} s: another interval was used here; "
                       "choose another "
                       "data_dir",
@@ -84,6 +84,7 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   context.files = around_.files;
   context.make_transport = around_.make_transport;
   context.make_http_get = around_.make_http_get;
+  context.beside = around_.beside;
   context.aggregator = aggregator_.get();
   context.bell = bell_.get();
   context.restored = &restored_;

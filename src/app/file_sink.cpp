@@ -20,7 +20,8 @@ namespace {
 class Descriptor {
  public:
   Descriptor() = default;
-  Descriptor(const std::string& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
+  Descriptor(const std::string& path, int flags, mode_t mode = 0644)
+      : fd_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
   explicit Descriptor(int fd) : fd_(fd) {}
   ~Descriptor() {
     if (fd_ >= 0) ::close(fd_);
@@ -83,8 +84,9 @@ class PosixFileSink final : public FileSink {
   }
 
   int lock(const std::string& path, std::string_view text, std::string& holder) override {
-    Descriptor file(path, O_RDWR | O_CREAT);
-    if (!file.good()) return errno;
+    // Who can open it can lock it, and keep us out: nobody else may.
+    Descriptor file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+    if (!file.good() || ::fchmod(file.get(), 0600) != 0) return errno;
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
       const int error = errno;
       (void)read(path, 0, 200, holder);

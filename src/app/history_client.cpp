@@ -51,7 +51,7 @@ asio::awaitable<bool> HistoryClient::get(std::string target, std::string& body, 
   if (!response.has_value()) {
     error = host.host + ": " + response.error().message() + ": " + http->last_error_detail();
   } else if (response->status != 200) {
-    error = host.host + ": HTTP " + std::to_string(response->status) + ": " + response->body.substr(0, 200);
+    error = host.host + ": " + words_of(*response);
     context_.heed(*response, error);
   } else {
     body = std::move(response->body);

@@ -5,47 +5,60 @@
 #include <unordered_set>
 
 #include "cvdd/core/config.hpp"
+#include "cvdd/net/printable.hpp"
 
 namespace cvdd {
 
 namespace {
-constexpr std::size_t body_max = std::size_t{64} << 20;
-constexpr std::size_t pages_max = 100;  // of one part; more is a cursor that leads nowhere
-constexpr char separator = '\x1e';      // between JSON texts (RFC 7464); none can hold it
+constexpr std::size_t body_max = std::size_t{32} << 20, single_body_max = std::size_t{1} << 20;
+constexpr std::size_t at_once_max = std::size_t{256} << 10;  // of a body that is parsed between two turns of others
+constexpr std::size_t pages_max = 100;                       // of one part; more is a cursor that leads nowhere
+constexpr char separator = '\x1e';                           // between JSON texts (RFC 7464); none can hold it
 
 // One page of a part. False if the part ends here: it has failed, or is unknown.
-asio::awaitable<bool> fetch_page(const ListRequest& request, const Url& host, SteadyTime deadline, ListPart& part,
-                                 std::string& next) {
+asio::awaitable<bool> fetch_page(const ListRequest& request, const Url& host, SteadyTime deadline, std::size_t most,
+                                 ListPart& part, std::string& next) {
   const Exchange& exchange = *request.exchange;
   const auto http = request.make_http_get();
   const std::string target = part.target + next;
-  const auto response = co_await http->get(host, target, deadline, body_max);
+  const auto response = co_await http->get(host, target, deadline, most);
   InstrumentPage page;
   std::string why;
   if (!response.has_value()) {
     part.error = host.host + ": " + response.error().message() + ": " + http->last_error_detail();
     co_return false;
   }
-  const bool read = response->status == 200 && exchange.parse_instruments(response->body, page, why);
+  bool read = false;
+  if (response->status == 200) {
+    std::function<void()> parse = [&] { read = exchange.parse_instruments(response->body, page, why); };
+    if (request.beside && response->body.size() > at_once_max) {
+      co_await request.beside(std::move(parse));
+    } else {
+      parse();
+    }
+  }
+  if (read && part.instruments.size() + page.instruments.size() > listed_max) {
+    read = false;
+    why = "more than " + std::to_string(listed_max) + " instruments";
+  }
   if (!read && exchange.is_unknown != nullptr && exchange.is_unknown(response->status, response->body)) {
     part.state = ListPart::State::unknown;
-    part.error = host.host + ": not known: " + response->body.substr(0, 200);
+    part.error = host.host + ": not known: " + printable(response->body, 200);
     co_return false;
   }
   if (!read) {
-    if (response->status != 200)
-      why = "HTTP " + std::to_string(response->status) + ": " + response->body.substr(0, 200);
+    if (response->status != 200) why = words_of(*response);
     part.error = host.host + ": " + why;
     if (response->status != 200 && request.heed) request.heed(*response, part.error);
     co_return false;
   }
   std::ranges::move(page.instruments, std::back_inserter(part.instruments));
-  part.bodies.push_back(response->body);
+  part.bodies.push_back(std::move(response->body));
   next = page.next;
   co_return true;
 }
 
-asio::awaitable<void> fetch_part(const ListRequest& request, Url host, ListPart& part) {
+asio::awaitable<void> fetch_part(const ListRequest& request, Url host, std::size_t most, ListPart& part) {
   std::string why, next;
   if (request.may_ask && !request.may_ask(why)) {
     if (part.error.empty()) part.error = why;
@@ -54,7 +67,7 @@ asio::awaitable<void> fetch_part(const ListRequest& request, Url host, ListPart&
   part = {part.target, ListPart::State::failed, {}, {}, {}};
   const SteadyTime deadline = request.deadline();
   do {
-    if (!co_await fetch_page(request, host, deadline, part, next)) {
+    if (!co_await fetch_page(request, host, deadline, most, part, next)) {
       part.instruments.clear();
       part.bodies.clear();
       co_return;
@@ -68,10 +81,10 @@ asio::awaitable<void> fetch_part(const ListRequest& request, Url host, ListPart&
 }
 
 // What failed at one host is asked for at the next.
-asio::awaitable<void> fetch_parts(const ListRequest& request, std::vector<ListPart>& parts) {
+asio::awaitable<void> fetch_parts(const ListRequest& request, std::size_t most, std::vector<ListPart>& parts) {
   for (const Url& host : request.hosts) {
     for (ListPart& part : parts) {
-      if (part.state == ListPart::State::failed) co_await fetch_part(request, host, part);
+      if (part.state == ListPart::State::failed) co_await fetch_part(request, host, most, part);
     }
   }
 }
@@ -115,7 +128,7 @@ asio::awaitable<InstrumentList> fetch_instrument_list(const ListRequest& request
   const Exchange& exchange = *request.exchange;
   InstrumentList list;
   list.parts = parts_of(exchange.instruments_targets(request.wanted));
-  co_await fetch_parts(request, list.parts);
+  co_await fetch_parts(request, body_max, list.parts);
   if (exchange.instrument_target == nullptr || !list.error().empty()) co_return list;
   std::vector<std::string> targets;
   for (const UnknownSymbol& name : select_instruments(request.wanted, list.instruments()).unknown) {
@@ -125,7 +138,7 @@ asio::awaitable<InstrumentList> fetch_instrument_list(const ListRequest& request
     }
   }
   std::vector<ListPart> single = parts_of(targets);
-  co_await fetch_parts(request, single);
+  co_await fetch_parts(request, single_body_max, single);
   std::ranges::move(single, std::back_inserter(list.parts));
   co_return list;
 }
@@ -165,6 +178,17 @@ std::string pack_bodies(const std::vector<std::string>& bodies) {
   for (const std::string& body : bodies) {
     if (!packed.empty()) packed += separator;
     packed += body;
+  }
+  return packed;
+}
+
+std::string pack_bodies(const InstrumentList& list) {
+  std::string packed;
+  for (const ListPart& part : list.parts) {
+    for (const std::string& body : part.bodies) {
+      if (!packed.empty()) packed += separator;
+      packed += body;
+    }
   }
   return packed;
 }

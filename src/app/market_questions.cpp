@@ -177,6 +177,7 @@ asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& l
   request.hosts = rest_hosts_;
   request.wanted = wanted_;
   request.make_http_get = context_.make_http_get;
+  request.beside = context_.beside;
   request.deadline = [this] { return context_.clock->steady() + rest_timeout; };
   request.heed = [this](const HttpResponse& response, std::string& reason) { heed(response, reason); };
   request.may_ask = [this](std::string& reason) {
@@ -203,7 +204,7 @@ asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& l
   listed = std::move(all);
   error.clear();
   if (doubtful) co_return true;
-  if (const int failed = context_.files->replace(cache_file(), pack_bodies(list.bodies())); failed != 0) {
+  if (const int failed = context_.files->replace(cache_file(), pack_bodies(list)); failed != 0) {
     spdlog::warn("can't keep the instrument list for later file={} reason=\"{}\"", cache_file(), std::strerror(failed));
   }
   co_return true;

@@ -17,6 +17,60 @@ std::string suggest(std::string_view name, const std::vector<std::string>& known
 }
 }  // namespace
 
+namespace {
+constexpr std::size_t file_max = std::size_t{16} << 20, parts_max = 16, nested_max = 32;
+
+// Where the text nests deeper than any configuration does: the parser follows it by calling itself, until its stack
+// ends. Strings and comments hold what they like.
+class NestingCheck {
+ public:
+  explicit NestingCheck(std::string_view text) : text_(text) {}
+  // Empty: good. Otherwise what is wrong, in line().
+  [[nodiscard]] std::string complaint() {
+    if (text_.size() > file_max) return "the file is longer than 16 MiB";
+    std::size_t dots = 0, nested = 0;
+    for (at_ = 0; at_ < text_.size(); ++at_) {
+      const char c = text_[at_];
+      if (c == '"' || c == '\'') {
+        skip_string(c);
+      } else if (c == '#') {
+        at_ = std::min(text_.find('\n', at_), text_.size()) - 1;
+      } else if (c == '.') {
+        if (++dots >= parts_max) return "a key of more than 16 parts";
+      } else if (c == '[' || c == '{') {
+        dots = 0;
+        if (++nested > nested_max) return "more than 32 brackets within each other";
+      } else if (c == ']' || c == '}') {
+        nested -= nested > 0 ? 1 : 0;
+      } else if (c == '\n' || c == '=' || c == ',') {
+        dots = 0;
+      }
+    }
+    return {};
+  }
+  [[nodiscard]] std::size_t line() const {
+    return 1 + static_cast<std::size_t>(std::ranges::count(text_.substr(0, std::min(at_, text_.size())), '\n'));
+  }
+
+ private:
+  // From the opening quote to the closing one. One that is missing ends with the line: the parser will tell.
+  void skip_string(char quote) {
+    const std::string three(3, quote);
+    if (text_.substr(at_, 3) == three) {
+      std::size_t end = at_ + 3;
+      while ((end = text_.find(three, end)) != text_.npos && quote == '"' && text_[end - 1] == '\\') ++end;
+      at_ = end == text_.npos ? text_.size() : end + 2;
+      return;
+    }
+    for (++at_; at_ < text_.size() && text_[at_] != quote && text_[at_] != '\n'; ++at_) {
+      if (quote == '"' && text_[at_] == '\\') ++at_;
+    }
+  }
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+}  // namespace
+
 TomlReader::~TomlReader() {
   // In the order of the file, whatever the order in which the keys were looked at.
   std::stable_sort(errors_.begin() + begin_, errors_.end(), [](const ConfigError& a, const ConfigError& b) {
@@ -26,6 +80,11 @@ TomlReader::~TomlReader() {
 
 TomlReader::TomlReader(std::string_view text, const std::string& file, std::vector<ConfigError>& errors)
     : file_(file), errors_(errors), begin_(std::ssize(errors)) {
+  NestingCheck nesting(text);
+  if (const std::string wrong = nesting.complaint(); !wrong.empty()) {
+    errors_.push_back({file_, static_cast<decltype(ConfigError::line)>(nesting.line()), "", wrong, 0});
+    return;
+  }
   try {
     table_ = toml::parse(text, file);
   } catch (const toml::parse_error& broken) {

@@ -118,12 +118,4 @@ bool is_disconnect(const error_code& error) {
          error == asio::error::network_down || error == asio::ssl::error::stream_truncated;
 }
 
-std::string printable(std::string_view text, std::size_t max) {
-  std::string out;
-  for (const char c : text.substr(0, max)) {
-    out += c >= ' ' && c < 0x7f ? c : ' ';
-  }
-  return out;
-}
-
 }  // namespace cvdd

@@ -20,8 +20,13 @@ void FrameWalk::walk(std::string_view bytes, Batch& out) {
   out.controls.clear();
   out.consumed = out.wanted = 0;
   out.error = nullptr;
+  out.more = false;
   whole_.clear();
-  while (bytes.size() - out.consumed >= 2) {
+  for (std::size_t n = 0; bytes.size() - out.consumed >= 2; ++n) {
+    if (n == frames_max) {
+      out.more = true;
+      return;
+    }
     const char* const frame = bytes.data() + out.consumed;
     const std::size_t there = bytes.size() - out.consumed;
     const auto head = static_cast<unsigned char>(frame[0]), second = static_cast<unsigned char>(frame[1]);

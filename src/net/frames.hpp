@@ -27,9 +27,11 @@ class FrameWalk {
     std::vector<ControlFrame> controls;      // in their order; the same
     std::size_t consumed = 0;                // bytes of whole frames
     std::size_t wanted = 0;                  // bytes that the next frame needs in all, if that much is known; else 0
+    bool more = false;                       // frames_max were taken, and there may be whole ones behind them
     const char* error = nullptr;             // the protocol is broken: what follows can't be understood
   };
-  // All whole frames of `bytes`. After a close frame nothing more is looked at.
+  static constexpr std::size_t frames_max = 1'024;
+  // All whole frames of `bytes`, up to frames_max. After a close frame nothing more is looked at.
   void walk(std::string_view bytes, Batch& out);
 
  private:

@@ -4,10 +4,10 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <utility>
 
+#include "answer.hpp"
 #include "connect.hpp"
 
 namespace cvdd {
@@ -19,15 +19,15 @@ using boost::system::error_code;
 
 struct Exchange {
   http::request<http::span_body<const char>> request{http::verb::post, "/", 11};
-  http::response_parser<http::string_body> parser;
-  beast::flat_buffer buffer;
+  std::size_t body_max = 0;
+  Answer answer;
 };
 
 template <class Stream>
 asio::awaitable<error_code> converse(Stream& stream, Exchange& exchange) {
   const auto [write_error, written] = co_await http::async_write(stream, exchange.request, await_tuple);
   // A server that refuses answers before it has read everything: the answer says more than the broken pipe.
-  const auto [read_error, got] = co_await http::async_read(stream, exchange.buffer, exchange.parser, await_tuple);
+  const error_code read_error = co_await read_answer(stream, exchange.body_max, exchange.answer);
   co_return read_error&& write_error ? write_error : read_error;
 }
 
@@ -49,6 +49,10 @@ asio::awaitable<Result<void>> perform(NetContext& net, const Url& url, SteadyTim
     error = co_await converse(stream, exchange);
   }
   if (!error) co_return Result<void>();
+  if (!exchange.answer.wrong.empty()) {
+    detail = exchange.answer.wrong;
+    co_return make_error_code(NetError::protocol);
+  }
   detail = error == beast::error::timeout ? "timed out waiting for the response" : error.message();
   co_return make_error_code(error == beast::error::timeout ? NetError::timed_out : NetError::closed);
 }
@@ -81,7 +85,7 @@ Result<HttpResponse> http_post(const std::shared_ptr<NetContext>& net, const Htt
   for (const auto& [name, value] : post.headers) exchange.request.set(name, value);
   exchange.request.body() = beast::span<const char>(post.body.data(), post.body.size());
   exchange.request.prepare_payload();
-  exchange.parser.body_limit(body_max);
+  exchange.body_max = body_max;
 
   asio::io_context io(1);
   Result<void> result = make_error_code(NetError::closed);
@@ -96,8 +100,8 @@ Result<HttpResponse> http_post(const std::shared_ptr<NetContext>& net, const Htt
   if (thrown) std::rethrow_exception(thrown);
   if (!result) return result.error();
   HttpResponse response;
-  response.status = exchange.parser.get().result_int();
-  response.body = std::move(exchange.parser.get().body());
+  response.status = exchange.answer.message.result_int();
+  response.body = std::move(exchange.answer.message.body());
   return response;
 }
 

@@ -2,12 +2,13 @@
 #include <zlib.h>
 
 #include <array>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <limits>
 #include <utility>
 
+#include "answer.hpp"
 #include "connect.hpp"
+#include "record_limit.hpp"
 
 namespace cvdd {
 namespace {
@@ -15,8 +16,6 @@ namespace {
 namespace beast = boost::beast;
 namespace http = beast::http;
 using boost::system::error_code;
-
-constexpr std::uint32_t header_max = 64 * 1024;  // some exchanges' front doors send many cookies and policies
 
 [[nodiscard]] std::string lower(std::string_view text) {
   std::string out(text);
@@ -92,28 +91,27 @@ class HttpsGet final : public HttpGet {
     }
     beast::tcp_stream& socket = beast::get_lowest_layer(stream);
     socket.expires_at(deadline);
+    const RecordLimit records(stream.native_handle(), [&socket] { socket.close(); });
     const auto [write_error, written] = co_await http::async_write(stream, request, await_tuple);
     if (write_error) {
-      co_return translate(write_error, body_max);
+      co_return translate(write_error);
     }
-    beast::flat_buffer buffer;
-    http::response_parser<http::string_body> parser;
-    parser.header_limit(header_max);
-    parser.body_limit(body_max);
-    const auto [read_error, got] = co_await http::async_read(stream, buffer, parser, await_tuple);
+    Answer answer;
+    const error_code read_error = co_await read_answer(stream, body_max, answer);
     if (read_error) {
-      co_return translate(read_error, body_max);
+      detail_ = records.broken() ? RecordLimit::words() : answer.wrong;
+      co_return translate(read_error);
     }
     beast::close_socket(socket);
 
     HttpResponse response;
-    response.status = parser.get().result_int();
-    for (const auto& field : parser.get()) {
+    response.status = answer.message.result_int();
+    for (const auto& field : answer.message) {
       std::string& value = response.headers[lower({field.name_string().data(), field.name_string().size()})];
       value += value.empty() ? "" : ", ";
       value.append(field.value().data(), field.value().size());
     }
-    response.body = std::move(parser.get().body());
+    response.body = std::move(answer.message.body());
     const auto coding = response.headers.find("content-encoding");
     if (coding != response.headers.end() && !response.body.empty() && lower(coding->second) != "identity") {
       detail_ = lower(coding->second) == "gzip" ? unzip(response.body, body_max)
@@ -128,15 +126,12 @@ class HttpsGet final : public HttpGet {
   [[nodiscard]] const std::string& last_error_detail() const override { return detail_; }
 
  private:
-  [[nodiscard]] error_code translate(const error_code& error, std::size_t body_max) {
+  [[nodiscard]] error_code translate(const error_code& error) {
     if (error == beast::error::timeout) {
       detail_ = "timed out waiting for the response";
       return make_error_code(NetError::timed_out);
     }
-    if (error == http::error::body_limit) {
-      detail_ = "the body is larger than " + std::to_string(body_max) + " bytes";
-      return make_error_code(NetError::protocol);
-    }
+    if (!detail_.empty()) return make_error_code(NetError::protocol);
     detail_ = error.message();
     const bool ended =
         is_disconnect(error) || error == http::error::end_of_stream || error == http::error::partial_message;
@@ -152,6 +147,14 @@ class HttpsGet final : public HttpGet {
 
 std::unique_ptr<HttpGet> make_http_get(asio::any_io_executor executor, std::shared_ptr<NetContext> tls) {
   return std::make_unique<HttpsGet>(std::move(executor), std::move(tls));
+}
+
+std::string words_of(const HttpResponse& response) {
+  std::string out = "HTTP " + std::to_string(response.status);
+  if (const auto where = response.headers.find("location"); where != response.headers.end()) {
+    out += ", Location " + printable(where->second, 200);
+  }
+  return out + ": " + printable(response.body, 200);
 }
 
 }  // namespace cvdd

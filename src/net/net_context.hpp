@@ -23,7 +23,8 @@ using Endpoints = std::vector<asio::ip::tcp::endpoint>;
 
 struct Proxy {
   std::string host, port;
-  std::string authorization;  // value of Proxy-Authorization; empty: none. A secret: never printed.
+  std::string authorization;         // value of Proxy-Authorization; empty: none. A secret: never printed.
+  std::vector<std::string> secrets;  // in all the forms in which somebody may repeat them
 };
 // Empty if the text is no proxy address. User and password may be percent-encoded.
 [[nodiscard]] std::optional<Proxy> parse_proxy(std::string_view text);

@@ -6,6 +6,7 @@
 #include <boost/beast/core/error.hpp>
 
 #include "address.hpp"
+#include "cvdd/core/fold.hpp"
 
 namespace cvdd {
 
@@ -44,9 +45,11 @@ std::string base64(std::string_view text) {
   return out;
 }
 
-// "HTTP/1.1 200 Connection established" → 200 and the rest; 0 if it is no such line.
-unsigned status_of(std::string_view header, std::string& line) {
-  line = printable(header.substr(0, header.find("\r\n")), 100);
+// "HTTP/1.1 200 Connection established" → 200 and the rest; 0 if it is no such line. Some repeat what they were sent:
+// that is taken out before the line is cut.
+unsigned status_of(std::string_view header, const std::vector<std::string>& secrets, std::string& line) {
+  const std::string whole(header.substr(0, header.find("\r\n")));
+  line = printable(without(whole, secrets), 100);
   if (!header.starts_with("HTTP/1.") || header.size() < 12 || header[8] != ' ') return 0;
   unsigned status = 0;
   for (const char c : header.substr(9, 3)) {
@@ -66,6 +69,12 @@ std::optional<Proxy> parse_proxy(std::string_view text) {
     const auto credentials = percent_decoded(text.substr(0, at));
     if (!credentials || credentials->find(':') == std::string::npos) return std::nullopt;
     proxy.authorization = "Basic " + base64(*credentials);
+    const std::string_view written = text.substr(0, at);
+    proxy.secrets = {proxy.authorization.substr(6), *credentials, std::string(written)};
+    if (const auto colon = credentials->find(':'); colon + 1 < credentials->size()) {
+      proxy.secrets.push_back(credentials->substr(colon + 1));
+      proxy.secrets.emplace_back(written.substr(std::min(written.find(':') + 1, written.size())));
+    }
     text.remove_prefix(at + 1);
   }
   Url url;
@@ -102,12 +111,7 @@ asio::awaitable<Result<void>> ask_proxy(boost::beast::tcp_stream& socket, const 
     co_return make_error_code(NetError::proxy_failed);
   }
   std::string line;
-  const unsigned status = status_of(answer, line);
-  // Some echo what they were sent.
-  if (const auto at = proxy.authorization.empty() ? std::string::npos : line.find(proxy.authorization.substr(6));
-      at != std::string::npos) {
-    line = "(an answer with the credentials in it)";
-  }
+  const unsigned status = status_of(answer, proxy.secrets, line);
   if (status < 200 || status > 299) {
     detail = where + (status == 0 ? "did not answer as a proxy does: " : "refused: ") + line;
     co_return make_error_code(NetError::proxy_failed);

@@ -39,7 +39,8 @@ bool expect_host(SSL* ssl, const std::string& host) {
   if (!not_an_address) {
     return X509_VERIFY_PARAM_set1_ip_asc(param, host.c_str()) == 1;  // SNI carries names only
   }
-  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  // A name in the subject alone proves nothing any more (RFC 9110, 4.3.4).
+  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   // The function behind SSL_set_tlsext_host_name, whose macro casts in the old style.
   std::string name = host;
   return X509_VERIFY_PARAM_set1_host(param, host.data(), host.size()) == 1 &&

@@ -44,6 +44,10 @@ int bio_read(BIO* bio, char* to, int size) {
     if (n <= 0) return static_cast<int>(n);
   }
   const std::size_t taken = std::min(static_cast<std::size_t>(size), end.end - end.begin);
+  if (end.handshaking) {
+    if (end.allowed < taken) return errno = EMSGSIZE, -1;
+    end.allowed -= taken;
+  }
   std::memcpy(to, end.bytes.get() + end.begin, taken);
   end.begin += taken;
   return static_cast<int>(taken);
@@ -81,6 +85,9 @@ TlsPipe::TlsPipe(asio::ip::tcp::socket socket, SSL_CTX* context)
   SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_connect_state(ssl_.get());
   SSL_set_mode(ssl_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // Otherwise one call of SSL_read goes on for as long as records without data come.
+  SSL_clear_mode(ssl_.get(), SSL_MODE_AUTO_RETRY);
+  SSL_set_options(ssl_.get(), SSL_OP_NO_RENEGOTIATION);
 }
 
 TlsPipe::Outcome TlsPipe::outcome_of(int result) {
@@ -93,7 +100,7 @@ TlsPipe::Outcome TlsPipe::outcome_of(int result) {
       error_ = "closed";
       return Outcome::ended;
     case SSL_ERROR_SYSCALL:
-      error_ = system == 0 ? "closed" : std::strerror(system);
+      error_ = system == 0 ? "closed" : system == EMSGSIZE ? "a TLS handshake without end" : std::strerror(system);
       return Outcome::ended;
     default:
       break;
@@ -113,7 +120,11 @@ asio::awaitable<boost::system::error_code> TlsPipe::handshake() {
     ERR_clear_error();
     errno = 0;
     const int result = SSL_do_handshake(ssl_.get());
-    if (result == 1) co_return boost::system::error_code{};
+    if (result == 1) {
+      end_->handshaking = false;
+      limit_.emplace(ssl_.get(), nullptr);
+      co_return boost::system::error_code{};
+    }
     const unsigned long code = ERR_peek_last_error();
     const bool wants_write = SSL_want_write(ssl_.get());
     switch (outcome_of(result)) {
@@ -152,13 +163,23 @@ TlsPipe::Outcome TlsPipe::read(char* to, std::size_t room, std::size_t& got) {
 
 TlsPipe::Outcome TlsPipe::read_on(char* to, std::size_t room, std::size_t& got) {
   ERR_clear_error();
-  while (got < room) {
+  for (unsigned n = 0; got < room && n < records_max; ++n) {
     if (end_->fd < 0) return Outcome::ended;
     errno = 0;
-    std::size_t n = 0;
-    const int result = SSL_read_ex(ssl_.get(), to + got, room - got, &n);
-    if (result != 1) return outcome_of(result);
-    got += n;
+    std::size_t taken = 0;
+    const int result = SSL_read_ex(ssl_.get(), to + got, room - got, &taken);
+    ++records_;
+    if (limit_ && limit_->broken()) {
+      error_ = RecordLimit::words();
+      return Outcome::broken;
+    }
+    if (result != 1) {
+      const Outcome outcome = outcome_of(result);
+      // One record without data, and there is more.
+      if (outcome == Outcome::nothing && has_more()) continue;
+      return outcome;
+    }
+    got += taken;
     if (end_->drained && !has_more()) return Outcome::nothing;
   }
   return Outcome::done;

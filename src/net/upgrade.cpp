@@ -7,6 +7,7 @@
 #include <boost/beast/http.hpp>
 #include <sstream>
 
+#include "answer.hpp"
 #include "connect.hpp"
 
 namespace cvdd {
@@ -50,20 +51,78 @@ std::string upgrade_request(const Url& url, std::string_view path, const std::st
   return text.str();
 }
 
-std::optional<HttpRefusal> read_upgrade_answer(const UpgradeAnswer& answer, const std::string& key, bool& agreed) {
+std::optional<HttpRefusal> read_upgrade_answer(const UpgradeAnswer& answer, const std::string& key,
+                                               std::string& wrong) {
   const auto field = [&](http::field name) {
     const auto value = answer[name];
     return std::string_view(value.data(), value.size());
   };
-  agreed = false;
+  wrong.clear();
   if (answer.result() == http::status::switching_protocols) {
-    agreed = beast::iequals(answer[http::field::upgrade], "websocket") &&
-             http::token_list(answer[http::field::connection]).exists("upgrade") &&
-             field(http::field::sec_websocket_accept) == accept_of(key);
+    const bool agreed = beast::iequals(answer[http::field::upgrade], "websocket") &&
+                        http::token_list(answer[http::field::connection]).exists("upgrade") &&
+                        field(http::field::sec_websocket_accept) == accept_of(key);
+    if (!agreed) wrong = "the answer to the WebSocket handshake is not one";
+    // What follows would be understood otherwise than it is meant (RFC 6455, 4.1).
+    for (const http::field name : {http::field::sec_websocket_extensions, http::field::sec_websocket_protocol}) {
+      if (agreed && answer.count(name) > 0) {
+        wrong = "the answer to the WebSocket handshake agrees to what nobody asked for: " +
+                std::string(http::to_string(name)) + " " + printable(field(name), 100);
+      }
+    }
     return std::nullopt;
   }
   return HttpRefusal{answer.result_int(), parse_retry_after(field(http::field::retry_after), field(http::field::date)),
                      printable(answer.body(), 200)};
+}
+
+UpgradeReader::UpgradeReader() { begin(); }
+
+void UpgradeReader::begin() {
+  parser_.emplace();
+  parser_->header_limit(answer_header_max);
+  parser_->body_limit(body_max);
+}
+
+void UpgradeReader::fail(const std::string& why) {
+  done_ = true;
+  if (!parser_->is_header_done()) wrong_ = why;
+}
+
+std::size_t UpgradeReader::put(std::string_view bytes) {
+  std::size_t taken = 0;
+  while (!done_) {
+    boost::system::error_code error;
+    parser_->eager(parser_->is_header_done());
+    const std::size_t used = parser_->put({bytes.data() + taken, bytes.size() - taken}, error);
+    taken += used;
+    taken_ += used;
+    if (error == http::error::need_more) error = {};
+    if (error) {
+      fail(error.message());
+    } else if (more_than_framing(taken_ + bytes.size() - taken, parser_->get().body().size())) {
+      fail("an answer without end");
+    } else if (parser_->is_header_done() && parser_->get().result() == http::status::switching_protocols) {
+      done_ = true;
+    } else if (parser_->is_done() && another_follows(parser_->get().result_int())) {
+      if (++before_ > answers_before_max) {
+        wrong_ = "only answers that announce another";
+        done_ = true;
+      } else {
+        begin();
+      }
+    } else {
+      done_ = parser_->is_done();
+      if (used == 0) break;
+    }
+  }
+  return taken;
+}
+
+void UpgradeReader::end() {
+  boost::system::error_code error;
+  parser_->put_eof(error);
+  fail(error ? error.message() : "an answer that is cut off");
 }
 
 }  // namespace cvdd

@@ -10,7 +10,7 @@
 namespace cvdd {
 
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, std::string_view date) {
-  constexpr std::int64_t most = 7 * 86'400;
+  constexpr std::int64_t most = retry_after_max.count();
   std::int64_t seconds = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
   if (error == std::errc{} && end == value.data() + value.size() && seconds >= 0) {

@@ -26,11 +26,12 @@ using boost::system::error_code;
 
 constexpr std::size_t read_message_max = std::size_t{16} << 20;
 // What is read, understood and used up before more is read: it stays in the processor's caches meanwhile.
-constexpr std::size_t buffer_min = std::size_t{64} << 10, response_max = 64 * 1024;
+constexpr std::size_t buffer_min = std::size_t{64} << 10;
 // So much at once: a burst, and no time to wait for more of it.
 constexpr std::size_t burst = std::size_t{32} << 10;
-// So much without a rest, and the other connections, and timers, have their turn.
-constexpr std::size_t turn_max = std::size_t{256} << 10;
+// So much without a rest, and the other connections, and timers, have their turn. Frames and records cost something
+// also where they are empty.
+constexpr std::size_t turn_max = std::size_t{256} << 10, cost_of_one = 64;
 // So many ticks without a byte, and the socket is asked to wake us.
 constexpr int idle_ticks = 2;
 
@@ -81,7 +82,7 @@ struct Connection : std::enable_shared_from_this<Connection> {
   FrameWalk::Batch batch;
   int quiet_ticks = idle_ticks;
   bool in_burst = false;
-  std::size_t turn = 0;  // bytes since it last rested
+  std::size_t turn = 0;  // bytes, and what frames and records cost, since it last rested
   std::string farewell;  // why the other side closed, once it did
   bool closed = false;
 };
@@ -172,13 +173,17 @@ class WebSocketTransport final : public Transport {
         detail_ = c.farewell;
         co_return make_error_code(NetError::closed);
       }
+      co_await rest(c);
+      if (c.dropped) co_return failure(c, TlsPipe::Outcome::ended, "waiting for a message");
       understand(c);
+      c.turn += cost_of_one * (c.batch.messages.size() + c.batch.controls.size());
       if (!c.batch.messages.empty()) co_return std::span<const std::string_view>(c.batch.messages);
       if (c.batch.error != nullptr) {
         detail_ = c.batch.error;
         co_return make_error_code(NetError::protocol);
       }
-      if (c.closed) continue;
+      if (c.batch.more) c.turn += turn_max / 16;  // fragments that make no message yet
+      if (c.closed || c.batch.more) continue;
       const TlsPipe::Outcome outcome = co_await more(c);
       if (outcome == TlsPipe::Outcome::done) continue;
       co_return failure(c, outcome, "waiting for a message");
@@ -238,6 +243,13 @@ class WebSocketTransport final : public Transport {
     if (answered) (void)c.pipe.flush();
   }
 
+  // Who had its turn lets the others have theirs.
+  asio::awaitable<void> rest(Connection& c) {
+    if (c.turn < turn_max) co_return;
+    c.turn = 0;
+    co_await asio::post(executor_, asio::use_awaitable);
+  }
+
   static void say_why(Connection& c, std::string_view payload) {
     c.closed = true;
     c.farewell = "closed with code ";
@@ -258,35 +270,36 @@ class WebSocketTransport final : public Transport {
       if (c.pipe.has_queued()) (void)c.pipe.flush();  // a pong that found no room
       const bool ticking = coalesce.count() > 0 && c.quiet_ticks < idle_ticks;
       if (c.in_burst) {
-        if (c.turn >= turn_max) {
-          c.turn = 0;
-          co_await asio::post(executor_, asio::use_awaitable);
-        }
         c.pipe.fetch();
       } else {
-        c.turn = 0;
         if (!ticking && !c.pipe.ready()) {
           const error_code error = co_await c.pipe.arrival();
           if (error) co_return TlsPipe::Outcome::ended;
+          c.turn = 0;
         }
         if (coalesce.count() > 0) {
           if (c.quiet_ticks == 0) c.pipe.leave_alone();
           co_await ticks_.next(c.pipe, coalesce);
+          c.turn = 0;
           const auto given_up = co_await asio::this_coro::cancellation_state;
           if (given_up.cancelled() != asio::cancellation_type::none) co_return TlsPipe::Outcome::ended;
         }
       }
       std::size_t got = 0;
-      const TlsPipe::Outcome outcome = c.pipe.read(c.buffer.data() + c.end, c.buffer.size() - c.end, got);
+      const std::size_t room = std::min(c.buffer.size() - c.end, turn_max);
+      const std::uint64_t records = c.pipe.records();
+      const TlsPipe::Outcome outcome = c.pipe.read(c.buffer.data() + c.end, room, got);
       c.end += got;
-      c.turn += got;
+      c.turn += got + cost_of_one * (c.pipe.records() - records);
       c.in_burst = got >= burst || (c.in_burst && got > 0) || c.end == c.buffer.size();
       if (got > 0) {
         c.quiet_ticks = ticking || c.in_burst ? 0 : idle_ticks - 1;
         co_return TlsPipe::Outcome::done;
       }
-      if (outcome != TlsPipe::Outcome::nothing) co_return outcome;
+      // Done without a byte: records that brought none, and there are more.
+      if (outcome != TlsPipe::Outcome::nothing && outcome != TlsPipe::Outcome::done) co_return outcome;
       if (ticking) ++c.quiet_ticks;
+      co_await rest(c);
     }
     co_return TlsPipe::Outcome::ended;
   }
@@ -333,22 +346,10 @@ class WebSocketTransport final : public Transport {
     if (!c.pipe.queue(upgrade_request(url, path, key))) co_return make_error_code(NetError::protocol);
     const Result<void> sent = co_await send_queued(c);
     if (!sent) co_return sent.error();
-    http::response_parser<http::string_body> parser;
-    parser.header_limit(response_max);
-    parser.body_limit(response_max);
-    error_code error;
-    bool ended = false;
-    while (!error && !parser.is_done()) {
-      if (parser.is_header_done() && parser.get().result() == http::status::switching_protocols) break;
-      parser.eager(parser.is_header_done());
-      const std::size_t used = parser.put(asio::const_buffer(c.buffer.data() + c.begin, c.end - c.begin), error);
-      c.begin += used;
-      if (error == http::error::need_more) error = {};
-      if (error || used > 0 || parser.is_done()) continue;
-      if (ended) {
-        parser.put_eof(error);
-        break;
-      }
+    UpgradeReader reader;
+    while (!reader.done()) {
+      c.begin += reader.put({c.buffer.data() + c.begin, c.end - c.begin});
+      if (reader.done()) break;
       make_room(c);
       std::size_t got = 0;
       if (!c.pipe.has_more()) c.pipe.fetch();
@@ -360,27 +361,27 @@ class WebSocketTransport final : public Transport {
         if (!waited) continue;
         outcome = TlsPipe::Outcome::ended;
       }
-      if (c.late || c.dropped || !parser.is_header_done()) co_return failure(c, outcome, "in the WebSocket handshake");
-      ended = true;  // a refusal's body may end so
+      if (c.late || c.dropped || !reader.has_header()) co_return failure(c, outcome, "in the WebSocket handshake");
+      reader.end();  // a refusal's body may end so
     }
-    if (error && !parser.is_header_done()) {
-      detail_ = error.message() + " in the WebSocket handshake";
+    if (!reader.wrong().empty()) {
+      detail_ = reader.wrong() + " in the WebSocket handshake";
       co_return make_error_code(NetError::protocol);
     }
-    co_return judge(parser.get(), key);
+    co_return judge(reader.answer(), key);
   }
 
   [[nodiscard]] Result<void> judge(const UpgradeAnswer& answer, const std::string& key) {
-    bool agreed = false;
-    refusal_ = read_upgrade_answer(answer, key, agreed);
-    if (agreed) return Result<void>();
-    if (!refusal_) {
-      detail_ = "the answer to the WebSocket handshake is not one";
-      return make_error_code(NetError::protocol);
-    }
-    const auto retry = answer[http::field::retry_after];
-    detail_ = "HTTP " + std::to_string(refusal_->status);
-    if (!retry.empty()) detail_ += ", Retry-After " + printable({retry.data(), retry.size()}, 100);
+    refusal_ = read_upgrade_answer(answer, key, detail_);
+    if (!refusal_) return detail_.empty() ? Result<void>() : Result<void>(make_error_code(NetError::protocol));
+    const auto told = [&](http::field name, std::size_t max) {
+      const auto value = answer[name];
+      if (value.empty()) return std::string();
+      return ", " + std::string(http::to_string(name)) + " " + printable({value.data(), value.size()}, max);
+    };
+    detail_ = "HTTP " + std::to_string(refusal_->status) + told(http::field::location, 200) +
+              told(http::field::retry_after, 100);
+    if (refusal_->retry_after == retry_after_max) detail_ += " (a day is the most that is waited)";
     if (!refusal_->body.empty()) detail_ += ": " + refusal_->body;
     return make_error_code(NetError::upgrade_refused);
   }

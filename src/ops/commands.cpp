@@ -12,9 +12,11 @@
 #include <thread>
 
 #include "cvdd/app/daemon.hpp"
+#include "cvdd/app/engine.hpp"
 #include "cvdd/app/instrument_list.hpp"
 #include "cvdd/app/replay.hpp"
 #include "cvdd/exchanges/exchange.hpp"
+#include "cvdd/net/printable.hpp"
 #include "cvdd/net/transport.hpp"
 #include "cvdd/ops/load_config.hpp"
 #include "cvdd/ops/logging.hpp"
@@ -29,7 +31,7 @@ namespace {
 std::optional<LoadedConfig> load_or_explain(const std::string& file) {
   std::vector<std::string> errors;
   auto loaded = load_config(file, errors);
-  for (const std::string& error : errors) fmt::print(stderr, "{}\n", error);
+  for (const std::string& error : errors) fmt::print(stderr, "{}\n", printable(error, 2'000));
   return loaded;
 }
 }  // namespace
@@ -40,6 +42,9 @@ int run_command(const std::string& config_file) {
   std::vector<std::string> secrets = secrets_of(loaded->config.proxy);
   if (!loaded->config.http_token.empty()) secrets.push_back(loaded->config.http_token);
   start_logging(loaded->config.log_level, std::move(secrets));
+  if (shows_secrets(loaded->config, config_file)) {
+    spdlog::warn("others can read a file that holds a token or a password: chmod 640 file={}", config_file);
+  }
   Systemd systemd;
   DaemonOptions options;
   options.config = loaded->config;
@@ -80,8 +85,8 @@ int run_command(const std::string& config_file) {
   try {
     daemon = std::make_unique<Daemon>(std::move(options));
   } catch (const std::runtime_error& error) {
-    fmt::print(stderr, "cvdd: {}\n", error.what());
-    return 2;
+    fmt::print(stderr, "cvdd: {}\n", printable(error.what(), 2'000));
+    return dynamic_cast<const WrongConfiguration*>(&error) != nullptr ? 2 : 1;
   }
   const int status = daemon->run();
   web.reset();
@@ -105,7 +110,7 @@ asio::awaitable<int> check_market(asio::any_io_executor executor, std::shared_pt
   }
   const InstrumentList list = co_await fetch_instrument_list(request);
   if (const std::string error = list.error(); !error.empty()) {
-    fmt::print(stderr, "{} {}: can't be asked: {}\n", exchange.name, name_of(exchange.market), error);
+    fmt::print(stderr, "{} {}: can't be asked: {}\n", exchange.name, name_of(exchange.market), printable(error, 2'000));
     co_return 1;
   }
   const Selection selection = select_instruments(wanted, list.instruments());
@@ -125,6 +130,9 @@ int check_command(const std::string& config_file, bool online) {
   std::size_t names = 0;
   for (const auto& [where, wanted] : loaded.symbols.wanted) names += wanted.size();
   fmt::print("{}: good; {}: good, {} names\n", config_file, loaded.config.symbols_file, names);
+  if (shows_secrets(loaded.config, config_file)) {
+    fmt::print(stderr, "{}: others can read the token or password in it: chmod 640\n", config_file);
+  }
   if (!online) return 0;
   int status = 0;
   asio::io_context io(1);

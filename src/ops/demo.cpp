@@ -1,15 +1,19 @@
 // The whole daemon against simulated exchanges on loopback, and a comparison of what it wrote with the tape.
 #include <fmt/format.h>
+#include <stdlib.h>
 
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <stdexcept>
 #include <thread>
 
 #include "cvdd/app/daemon.hpp"
@@ -32,12 +36,36 @@ Timestamp wall_now() {
               .count()};
 }
 
-fs::path demo_directory(const std::string& wanted) {
-  const fs::path path =
-      wanted.empty() ? fs::temp_directory_path() / fmt::format("cvdd-demo-{}", wall_now().us / 1000) : fs::path(wanted);
-  fs::create_directories(path);
-  return fs::absolute(path);
-}
+// Where it was wanted; or a folder of our own that goes when we do. Its name can't be foreseen: whoever may write
+// beside it can't have put something in our way.
+class DemoFolder {
+ public:
+  explicit DemoFolder(const std::string& wanted) : ours_(wanted.empty()) {
+    if (ours_) {
+      std::string name = (fs::temp_directory_path() / "cvdd-demo-XXXXXX").string();
+      if (::mkdtemp(name.data()) == nullptr) {
+        throw std::runtime_error(
+            fmt::format("{}: can't be made: {}; choose a folder with --out", name, std::strerror(errno)));
+      }
+      path_ = name;
+    } else {
+      fs::create_directories(wanted);
+      path_ = fs::absolute(wanted);
+    }
+  }
+  ~DemoFolder() {
+    std::error_code ignored;
+    if (ours_) fs::remove_all(path_, ignored);
+  }
+  DemoFolder(const DemoFolder&) = delete;
+  DemoFolder& operator=(const DemoFolder&) = delete;
+  [[nodiscard]] const fs::path& path() const { return path_; }
+  [[nodiscard]] bool ours() const { return ours_; }
+
+ private:
+  const bool ours_;
+  fs::path path_;
+};
 
 // The simulated exchanges on a thread of their own.
 class SimulatedExchanges {
@@ -112,7 +140,8 @@ int demo_command(const DemoOptions& options) {
   SimulatedExchanges exchanges(tape);
   if (options.drop_every.us > 0) exchanges.drop_every(std::chrono::seconds(options.drop_every.us / 1'000'000));
   if (options.mute_after.us > 0) exchanges.fall_mute_after(std::chrono::seconds(options.mute_after.us / 1'000'000));
-  const fs::path directory = demo_directory(options.out);
+  const DemoFolder folder(options.out);
+  const fs::path& directory = folder.path();
   const fs::path ca = directory / "simulated-ca.pem";
   std::ofstream(ca, std::ios::binary) << exchanges.server().ca_pem();
 
@@ -145,8 +174,9 @@ int demo_command(const DemoOptions& options) {
 
   fmt::print(
       "# simulated exchanges: wss and https on 127.0.0.1:{}, {} instruments, seed {}\n"
-      "# rows are written to {}/latest.csv\n{}\n",
-      exchanges.server().port(), simulated.size(), options.seed, directory.string(), csv_header());
+      "# rows are written to {}/latest.csv{}\n{}\n",
+      exchanges.server().port(), simulated.size(), options.seed, directory.string(),
+      folder.ours() ? ", which goes when the demo ends: keep it with --out" : "", csv_header());
   std::fflush(stdout);
   std::unique_ptr<Daemon> daemon;
   std::unique_ptr<WebServer> web;  // goes first, also when something throws

@@ -1,6 +1,7 @@
 #include "cvdd/ops/load_config.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <charconv>
@@ -50,6 +51,12 @@ std::optional<LoadedConfig> load_config(const std::string& file, std::vector<std
   }
   for (const ConfigError& error : found) errors.push_back(to_string(error));
   return errors.empty() ? std::optional(std::move(loaded)) : std::nullopt;
+}
+
+bool shows_secrets(const Config& config, const std::string& file) {
+  struct stat status {};
+  const bool any = !config.http_token.empty() || config.proxy.find('@') != std::string::npos;
+  return any && ::stat(file.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0;
 }
 
 bool split_address(const std::string& text, std::string& host, std::uint16_t& port) {

@@ -12,11 +12,12 @@
 #include <mutex>
 
 #include "cvdd/core/fold.hpp"
+#include "cvdd/net/printable.hpp"
 
 namespace cvdd {
 
 namespace {
-constexpr std::size_t lines_waiting_max = 8'192;
+constexpr std::size_t lines_waiting_max = 8'192, line_max = 8'192, written_at_once = std::size_t{64} << 10;
 
 // journald takes the level from the front of a line (sd-daemon(3)).
 int priority_of(spdlog::level::level_enum level) {
@@ -40,31 +41,43 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
   // spdlog::shutdown holds while it waits for that thread.
   Sink(bool journal, std::vector<std::string> secrets, spdlog::details::thread_pool* pool)
       : journal_(journal), secrets_(std::move(secrets)), pool_(pool) {}
+  ~Sink() override { write_out(); }
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    const std::string line = without({message.payload.data(), message.payload.size()}, secrets_);
+    // Whoever wrote a part of it: what is not a line's is not let through. Secrets first, or a cut one would pass.
+    const std::string line = printable(without({message.payload.data(), message.payload.size()}, secrets_), line_max);
     const Timestamp now{std::chrono::duration_cast<std::chrono::microseconds>(message.time.time_since_epoch()).count()};
     // Lines of level info are changes of state: each of them is news.
     if (message.level >= spdlog::level::warn && !folder_.print(line, now)) return;
     write(message.level, message.time, line);
+    if (text_.size() >= written_at_once) write_out();
   }
 
+  // After each line; where standard error is slow, many of them are written at once.
   void flush_() override {
+    if (pool_->queue_size() > 0) return;
     const auto time = std::chrono::system_clock::now();
     const Timestamp now{std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count()};
     for (const std::string& line : folder_.summaries(now)) write(spdlog::level::warn, time, line);
     const std::size_t lost = pool_->overrun_counter();
     if (lost > lost_) write(spdlog::level::warn, time, fmt::format("log lines were lost count={}", lost - lost_));
     lost_ = lost;
-    std::fflush(stderr);
+    write_out();
   }
 
  private:
+  void write_out() {
+    (void)std::fwrite(text_.data(), 1, text_.size(), stderr);
+    (void)std::fflush(stderr);
+    text_.clear();
+  }
+
   void write(spdlog::level::level_enum level, std::chrono::system_clock::time_point time, const std::string& line) {
-    std::string text;
     if (journal_) {
-      text = fmt::format("<{}>{}\n", priority_of(level), line);
+      text_ += fmt::format("<{}>{}\n", priority_of(level), line);
     } else {
       const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
       const std::time_t seconds = static_cast<std::time_t>(ms / 1'000);
@@ -73,15 +86,15 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
       char stamp[32];
       (void)std::strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &parts);
       const auto name = spdlog::level::to_string_view(level);
-      text = fmt::format("{}.{:03}Z {:7} {}\n", stamp, ms % 1'000, std::string_view(name.data(), name.size()), line);
+      text_ += fmt::format("{}.{:03}Z {:7} {}\n", stamp, ms % 1'000, std::string_view(name.data(), name.size()), line);
     }
-    (void)std::fwrite(text.data(), 1, text.size(), stderr);
   }
 
   const bool journal_;
   const std::vector<std::string> secrets_;
   spdlog::details::thread_pool* const pool_;
   LineFolder folder_;
+  std::string text_;  // of lines that are not written yet
   std::size_t lost_ = 0;
 };
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cvdd/core/decimal.hpp"
+#include "cvdd/net/printable.hpp"
 #include "cvdd/ops/commands.hpp"
 #include "cvdd/ops/load_config.hpp"
 
@@ -38,7 +39,7 @@ Answered get(const std::string& listen, const std::string& token, const char* ta
   if (host == "0.0.0.0" || host == "::") host = "127.0.0.1";
   asio::io_context io(1);
   beast::tcp_stream stream(io);
-  beast::flat_buffer buffer;
+  beast::flat_buffer buffer(std::size_t{128} << 10);  // headers and what is between chunks
   http::request<http::empty_body> request(http::verb::get, target, 11);
   request.set(http::field::host, listen);
   if (!token.empty()) request.set(http::field::authorization, "Bearer " + token);
@@ -72,10 +73,7 @@ Answered get(const std::string& listen, const std::string& token, const char* ta
 std::string text_of(const dom::element& object, const char* key) {
   std::string_view text;
   if (object[key].get(text) != simdjson::SUCCESS) return "";
-  std::string out(text);
-  std::replace_if(
-      out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; }, '?');
-  return out;
+  return printable(text, 300);
 }
 std::uint64_t number_of(const dom::element& object, const char* key) {
   std::uint64_t n = 0;
@@ -198,7 +196,7 @@ int status_command(const StatusCommand& command) {
   if (!command.config.empty()) {
     std::vector<std::string> errors;
     const auto loaded = load_config(command.config, errors);
-    for (const std::string& error : errors) fmt::print(stderr, "{}\n", error);
+    for (const std::string& error : errors) fmt::print(stderr, "{}\n", printable(error, 2'000));
     if (!loaded) return 2;
     if (listen.empty()) listen = loaded->config.http_listen;
     if (token.empty()) token = loaded->config.http_token;

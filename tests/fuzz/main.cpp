@@ -25,8 +25,32 @@ Bytes framed(const Bytes& text) {
 }
 
 struct Seeds {
-  std::vector<Bytes> messages, frames, rows;
+  std::vector<Bytes> messages, frames, rows, upgrades, requests, toml, words;
 };
+void good_texts(Seeds& s) {
+  s.upgrades = {
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+      "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x01x",
+      "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 429 Slow\r\nRetry-After: 30\r\nContent-Length: "
+      "4\r\n\r\nslow",
+      "HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n4;a=b\r\nslow\r\n10\r\n0123456789abcdef\r\n0\r\nX: "
+      "y\r\n\r\n",
+      "HTTP/1.0 301 Moved\r\nLocation: https://x/\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\nbody until the end"};
+  s.requests = {
+      "GET /api/v1/bars?exchange=abc&symbol=BTC%2DUSD&from=2025-11-20T00:00:00Z@0.123&limit=7&format=csv "
+      "HTTP/1.1\r\nHost: "
+      "localhost:9480\r\nAccept-Encoding: br;q=1.0, gzip;q=0.5\r\n\r\n",
+      "GET /api/v1/stream?instruments=abc:spot:X,abc:linear:Y HTTP/1.1\r\nHost: [::1]:1\r\nCookie: "
+      "cvdd=1763675700.0123456789abcdef\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+      "HEAD / HTTP/1.0\r\n\r\n"};
+  s.toml = {
+      "data_dir = \"data\"\ninterval = \"1m\"\n[http]\nlisten = \"127.0.0.1:9480\"\ntoken = '0123456789abcdef'\nhosts "
+      "= [\"a.b\"]\n"
+      "[exchange.binance.spot]\nws = [\"wss://a:1\", \"wss://b\"]\nredundancy = 2\n",
+      "[binance]\nspot = [\"BTCUSDT\", \"ETH*\"]\nhistory = \"30d\"\n[okx]\noption = [\"BTC-USD-*\"] # all\n",
+      "a.b.c.\"d.e\" = { x = [1, [2, {y = 3}]], z = \"\"\"\nlong\n\"\"\" }\n"};
+  s.words = {"BTC 价格 € é", "a\nb\r<0>c\x1b[31md\x7f\xc2\x9b!", "\xe2\x80\xae right \xef\xbb\xbf \xf0\x9f\x98\x80"};
+}
 Seeds good_ones() {
   Seeds s;
   constexpr Timestamp start{1'763'675'700'000'000};
@@ -72,6 +96,7 @@ Seeds good_ones() {
   const char control[] = {'\x89', 4,      'p', 'i', 'n', 'g', '\x01', 3, 'a', 'b',
                           'c',    '\x80', 3,   'd', 'e', 'f', '\x88', 2, 3,   '\xe8'};
   s.frames.push_back(framed("a") + Bytes(control, sizeof control));
+  good_texts(s);
   return s;
 }
 
@@ -133,5 +158,17 @@ int main(int argc, char** argv) {
   run("frames", seeds.frames, fuzz::frames);
   run("messages", seeds.messages, fuzz::messages);
   run("rows", seeds.rows, fuzz::rows);
+  run("upgrades", seeds.upgrades, fuzz::upgrades);
+  run("requests", seeds.requests, fuzz::requests);
+  run("toml", seeds.toml, fuzz::toml);
+  run("words", seeds.words, fuzz::words);
+  // Frames with any header, and something behind it.
+  for (std::uint64_t i = 0; i < rounds; ++i) {
+    Bytes bytes(2 + random() % 200, '\0');
+    for (char& c : bytes) c = static_cast<char>(random());
+    if (i % 2 == 0) bytes[1] = static_cast<char>(bytes[1] & 0x7F);
+    fuzz::frames(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  }
+  fmt::print("any header: {} rounds\n", rounds);
   return 0;
 }

@@ -14,4 +14,13 @@ void messages(const std::uint8_t* data, std::size_t size);
 // A row's text and back: what is read is what would be written.
 void rows(const std::uint8_t* data, std::size_t size);
 
+// The answer to an upgrade, refusals with chunked bodies among them: however it is cut, the same comes of it.
+void upgrades(const std::uint8_t* data, std::size_t size);
+// A request of the HTTP server, taken apart as far as its parameters go.
+void requests(const std::uint8_t* data, std::size_t size);
+// A configuration, and as a symbol list.
+void toml(const std::uint8_t* data, std::size_t size);
+// Foreign words: what may be printed of them.
+void words(const std::uint8_t* data, std::size_t size);
+
 }  // namespace cvdd::fuzz

@@ -21,7 +21,7 @@ tcp::endpoint loopback(unsigned short port) { return {asio::ip::address_v4::loop
 // Says what it was told to, or is a real CONNECT proxy.
 class TestProxy {
  public:
-  enum class Temper { works, refuses, mute, garbage, endless, talks_on };
+  enum class Temper { works, refuses, mute, garbage, endless, talks_on, echoes };
   explicit TestProxy(Temper temper, std::string wants = "") : temper_(temper), wants_(std::move(wants)) {
     asio::co_spawn(io_, accept(), asio::detached);
     thread_ = std::thread([this] { io_.run(); });
@@ -57,6 +57,11 @@ class TestProxy {
                       garbage = "SSH-2.0-nonsense\r\n\r\n", endless(20'000, 'x'),
                       eager = "HTTP/1.1 200 OK\r\n\r\nand more", yes = "HTTP/1.1 200 OK\r\n\r\n";
     if (temper_ == Temper::refuses) co_return co_await say(client, refusal);
+    if (temper_ == Temper::echoes) {
+      // The password's beginning would be all that a cut line shows.
+      const std::string echo = "HTTP/1.1 407 " + std::string(82, 'x') + "secret us er:secret dXMgZXI6c2VjcmV0\r\n\r\n";
+      co_return co_await say(client, echo);
+    }
     if (temper_ == Temper::garbage) co_return co_await say(client, garbage);
     if (temper_ == Temper::endless) co_return co_await say(client, endless);
     if (temper_ == Temper::talks_on) co_return co_await say(client, eager);
@@ -202,6 +207,8 @@ TEST_CASE("a proxy that does not do its job is one clear error, and no secret in
   CHECK(failure(Temper::talks_on).find("sent more than its answer") != std::string::npos);
   CHECK(failure(Temper::mute, 300ms).find("did not answer in time") != std::string::npos);
   CHECK(failure(Temper::refuses).find("secret") == std::string::npos);
+  const std::string echoed = failure(Temper::echoes);
+  CHECK(echoed.ends_with(std::string(82, 'x') + "*** u"));
   for (const char* bad : {"https://a:1", "http://", "http://user@host:1", "http://host:1/path", "http://a%zz:b@h:1"}) {
     CHECK_THROWS_AS((void)make_net_context({"", bad}), std::runtime_error);
   }

@@ -19,9 +19,9 @@ UpgradeAnswer agreement() {
   return answer;
 }
 bool agrees(const UpgradeAnswer& answer) {
-  bool agreed = true;
-  CHECK_FALSE(read_upgrade_answer(answer, key, agreed).has_value());
-  return agreed;
+  std::string wrong;
+  CHECK_FALSE(read_upgrade_answer(answer, key, wrong).has_value());
+  return wrong.empty();
 }
 }  // namespace
 
@@ -39,13 +39,58 @@ TEST_CASE("an upgrade is agreed to by the key's own answer, and by nothing else"
   }
 }
 
+TEST_CASE("an upgrade that agrees to what nobody asked for is none") {
+  for (const http::field field : {http::field::sec_websocket_extensions, http::field::sec_websocket_protocol}) {
+    UpgradeAnswer answer = agreement();
+    answer.set(field, "permessage-deflate");
+    std::string wrong;
+    CHECK_FALSE(read_upgrade_answer(answer, key, wrong).has_value());
+    CHECK(wrong.find("nobody asked for") != wrong.npos);
+  }
+}
+
+TEST_CASE("the answer's bytes may come in any pieces, behind answers that announce it, and have an end") {
+  const std::string answer =
+      "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+  for (const std::size_t step : {std::size_t{1}, std::size_t{7}, answer.size() + 2}) {
+    const std::string bytes = answer + "\x81\x01x";
+    UpgradeReader reader;
+    std::size_t begin = 0;
+    for (std::size_t end = step; !reader.done(); end += step) {
+      REQUIRE(end < bytes.size() + step);
+      begin += reader.put(std::string_view(bytes).substr(begin, std::min(end, bytes.size()) - begin));
+    }
+    CHECK(reader.wrong().empty());
+    CHECK(reader.answer().result_int() == 101);
+    CHECK(begin == answer.size());  // the first frame is left where it is
+  }
+  const auto fed = [](std::string text, const std::string& more) {
+    UpgradeReader reader;
+    std::size_t sum = 0;
+    for (int i = 0; i < 100'000 && !reader.done(); ++i) {
+      sum += text.size();
+      text.erase(0, reader.put(text));
+      text += more;
+    }
+    CHECK(reader.done());
+    CHECK(sum < 20'000'000'000);
+    CHECK(text.size() < 600'000);
+    return reader.wrong() + std::to_string(reader.answer().result_int());
+  };
+  const std::string long_part(10'000, 'x');
+  CHECK(fed("HTTP/1.1 101 OK\r\nX: ", long_part).find("limit") != std::string::npos);
+  CHECK(fed("", "HTTP/1.1 100 Continue\r\n\r\n").starts_with("only answers"));
+  CHECK(fed("HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\n5;x=", long_part) == "503");
+  CHECK(fed("HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ", long_part) == "503");
+  CHECK(fed("HTTP/1.1 503 No\r\n\r\n", long_part) == "503");
+}
+
 TEST_CASE("a refusal says what the exchange wants us to know") {
   UpgradeAnswer answer(http::status::too_many_requests, 11);
   answer.set(http::field::retry_after, "17");
   answer.body() = "slow\ndown";
-  bool agreed = true;
-  const auto refusal = read_upgrade_answer(answer, key, agreed);
-  CHECK_FALSE(agreed);
+  std::string wrong;
+  const auto refusal = read_upgrade_answer(answer, key, wrong);
   REQUIRE(refusal.has_value());
   CHECK(refusal->status == 429);
   CHECK(refusal->retry_after == std::chrono::seconds(17));

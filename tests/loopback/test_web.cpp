@@ -172,6 +172,10 @@ TEST_CASE("who asks the page's server for what it does not do is refused, in JSO
                "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
           .starts_with("HTTP/1.1 403"));
+  // A request has one Host.
+  CHECK(site.raw("GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 400"));
+  CHECK(site.raw("GET /metrics HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .starts_with("HTTP/1.1 400"));
   CHECK(site.raw("hello there\r\n\r\n").starts_with("HTTP/1.1 400"));
   CHECK(site.raw("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").find("200") == std::string::npos);
   // Half a request, and then nothing: it ends by itself. So does one that is never begun.
@@ -218,13 +222,19 @@ TEST_CASE("with a token nobody reads without it, and it is in no answer") {
     CHECK(site.get(path).result() == http::status::ok);
     CHECK(whole(site.get(path)).find(token) == std::string::npos);
   }
-  const auto wrong = site.get("/?token=secret-0123456780");
-  CHECK((wrong.result() == http::status::see_other && wrong.count(http::field::set_cookie) == 0));
-  const auto hello = site.get("/?token=" + token);
-  CHECK(hello.result() == http::status::see_other);
+  // The page shows the token in a header; nothing is to be had for one in an address.
+  CHECK(site.get("/?token=" + token).count(http::field::set_cookie) == 0);
+  CHECK(site.get("/api/v1/session", http::verb::get, "Bearer secret-0123456780").result() ==
+        http::status::unauthorized);
+  const auto hello = site.get("/api/v1/session", http::verb::get, "bEARER " + token);
+  CHECK(hello.result() == http::status::no_content);
   CHECK(whole(hello).find(token) == std::string::npos);
   const std::string cookie(hello[http::field::set_cookie]);
   CHECK((cookie.find("HttpOnly") != cookie.npos && cookie.find("SameSite=Strict") != cookie.npos));
+  CHECK((cookie.find("Max-Age=2592000") != cookie.npos && cookie.find("Secure") == cookie.npos));
+  CHECK(site.raw("GET /api/v1/session HTTP/1.1\r\nHost: x\r\nX-Forwarded-Proto: https\r\nAuthorization: Bearer " +
+                 token + "\r\nConnection: close\r\n\r\n")
+            .find("; Secure\r\n") != std::string::npos);
   const std::string kept = "a=b; " + cookie.substr(0, cookie.find(';'));
   CHECK(site.get("/api/v1/health", http::verb::get, "", kept).result() == http::status::ok);
   CHECK(site.get("/api/v1/health", http::verb::get, "", "cvdd=" + token).result() == http::status::unauthorized);
@@ -287,6 +297,10 @@ TEST_CASE("pages of other names and other sites' pages hear nothing") {
   };
   CHECK((ask("127.0.0.1:9480") == "200" && ask("localhost") == "200" && ask("[::1]:1") == "200"));
   CHECK((ask("evil.example") == "421" && ask("127.0.0.1.evil.example:9480") == "421"));
+  CHECK(ask("localhost", "Sec-Fetch-Site: cross-site\r\n") == "403");
+  CHECK(ask("localhost", "Sec-Fetch-Site: same-site\r\n") == "403");
+  CHECK((ask("localhost", "Sec-Fetch-Site: same-origin\r\n") == "200" &&
+         ask("localhost", "Sec-Fetch-Site: none\r\n") == "200"));
   const auto stream = [&](const std::string& host, const std::string& origin) {
     return site
         .raw("GET /api/v1/stream HTTP/1.1\r\nHost: " + host + "\r\nOrigin: " + origin +

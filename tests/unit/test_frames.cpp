@@ -46,6 +46,23 @@ TEST_CASE("frames: all whole messages at once, the rest waits") {
   CHECK(out.wanted == 70'010);
 }
 
+TEST_CASE("frames: however many there are, a walk takes a thousand of them, and the next goes on") {
+  std::string all;
+  for (int i = 0; i < 3'000; ++i) all += frame(i % 3 == 0 ? 0x89 : 0x81, "");
+  FrameWalk walk(1 << 20);
+  FrameWalk::Batch out;
+  std::size_t frames = 0, begin = 0, walks = 0;
+  do {
+    walk.walk(std::string_view(all).substr(begin), out);
+    const std::size_t now = out.messages.size() + out.controls.size();
+    CHECK(now <= FrameWalk::frames_max);
+    frames += now;
+    begin += out.consumed;
+    ++walks;
+  } while (out.more);
+  CHECK((frames == 3'000 && begin == all.size() && walks == 3));
+}
+
 TEST_CASE("frames: fragments are put together, control frames come between them") {
   FrameWalk walk(1 << 20);
   FrameWalk::Batch out;

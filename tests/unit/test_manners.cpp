@@ -90,7 +90,7 @@ TEST_CASE("Retry-After comes as seconds or as a date") {
   CHECK(parse_retry_after("120", "") == 120s);
   CHECK(parse_retry_after("Sun, 06 Nov 1994 08:50:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT") == 60s);
   CHECK(parse_retry_after("Sun, 06 Nov 1994 08:48:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT") == 0s);
-  CHECK(parse_retry_after("999999999", "") == 7 * 24h);
+  CHECK(parse_retry_after("999999999", "") == 24h);
   for (const char* bad : {"", "-5", "soon", "1.5", "Sun, 06 Nov 1994 08:50:37 GMT"}) {
     CHECK_FALSE(parse_retry_after(bad, "").has_value());
   }

@@ -43,7 +43,7 @@ struct DaemonOptions {
 class Daemon {
  public:
   // Opens the data directory and reads back what the files say.
-  // Throws std::runtime_error saying what is wrong, where, and what to do.
+  // Throws WrongConfiguration or another std::runtime_error, saying what is wrong, where, and what to do.
   explicit Daemon(DaemonOptions options);
   ~Daemon();
   // Blocks until stop() or a signal; open bars are written then. Returns the process's exit status.

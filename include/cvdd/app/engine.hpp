@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct Surroundings {
   std::function<std::unique_ptr<Transport>()> make_transport;
   std::function<std::unique_ptr<HttpGet>()> make_http_get;
   bool threads = true;  // false: files are synced on the thread that writes them
+  // Does what takes long on a thread of its own; null: it is done at once.
+  std::function<asio::awaitable<void>(std::function<void()>)> beside = {};
 };
 
 struct EngineOptions {
@@ -35,10 +38,15 @@ struct EngineOptions {
   std::function<void(std::span<const Row>)> on_rows;
 };
 
+// What no second try mends: the files have to be changed. Everything else that keeps us from starting may pass.
+struct WrongConfiguration : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 class Engine {
  public:
   // Opens the data directory and reads back what the files say.
-  // Throws std::runtime_error saying what is wrong, where, and what to do.
+  // Throws WrongConfiguration or another std::runtime_error, saying what is wrong, where, and what to do.
   Engine(EngineOptions options, Surroundings around);
 
   // Spawns the markets on the executor. The aggregator is the caller's to start or to turn.

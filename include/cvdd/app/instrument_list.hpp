@@ -57,6 +57,7 @@ class ListMemory {
 };
 
 // Whom to ask for a list, and how.
+using Beside = std::function<asio::awaitable<void>(std::function<void()>)>;
 struct ListRequest {
   const Exchange* exchange = nullptr;
   std::vector<Url> hosts;  // what one can't answer the next is asked for
@@ -67,7 +68,10 @@ struct ListRequest {
   std::function<bool(std::string& reason)> may_ask;
   // What a refusal asks of us; adds to the reason. May be null.
   std::function<void(const HttpResponse&, std::string& reason)> heed;
+  // Does what takes long on another thread. May be null: then it is done here.
+  Beside beside = {};
 };
+inline constexpr std::size_t listed_max = 100'000;  // of one market; more is no list
 // `request` must outlive it.
 [[nodiscard]] asio::awaitable<InstrumentList> fetch_instrument_list(const ListRequest& request);
 
@@ -76,6 +80,7 @@ inline constexpr std::size_t single_names_max = 20;
 
 // The answers as one text to be kept, and read again. False if the text does not hold a list.
 [[nodiscard]] std::string pack_bodies(const std::vector<std::string>& bodies);
+[[nodiscard]] std::string pack_bodies(const InstrumentList& list);
 [[nodiscard]] bool unpack_instruments(const Exchange& exchange, std::string_view packed,
                                       std::vector<Instrument>& instruments);
 

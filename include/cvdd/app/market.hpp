@@ -43,6 +43,7 @@ struct MarketContext {
   std::optional<Duration> renew_at;  // time of day when nobody minds
   Duration in_flight;                // see SessionSettings
   Shard shard;                       // which of the wanted instruments are collected here
+  std::function<asio::awaitable<void>(std::function<void()>)> beside;  // see ListRequest
 };
 
 class MarketRunner {

@@ -84,7 +84,12 @@ class HttpGet {
   [[nodiscard]] virtual const std::string& last_error_detail() const = 0;
 };
 
-// `Retry-After`: seconds, or a date less the answer's own `Date`; empty if it is neither.
+// What an answer that is not what was asked for says, in one line: "HTTP 301, Location https://…: its beginning".
+[[nodiscard]] std::string words_of(const HttpResponse& response);
+
+// A mistake of theirs must not keep us away for weeks.
+inline constexpr std::chrono::seconds retry_after_max{86'400};
+// `Retry-After`: seconds, or a date less the answer's own `Date`; at most retry_after_max. Empty if it is neither.
 [[nodiscard]] std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, std::string_view date);
 
 struct NetSettings {

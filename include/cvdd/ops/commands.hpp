@@ -1,5 +1,5 @@
 // The commands of the program, one function each; `main` only reads arguments. Return the exit status:
-// 0 done, 1 failed while running, 2 wrong usage or configuration.
+// 0 done, 1 failed, and may work another time, 2 wrong usage or configuration.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ int run_command(const std::string& config_file);
 int check_command(const std::string& config_file, bool online);
 
 struct DemoOptions {
-  std::string out;         // data directory; empty: a fresh one under the system's temporary folder
+  std::string out;         // data directory; empty: a fresh temporary one, removed at the end
   std::uint64_t bars = 0;  // 0: until stopped
   Duration interval = seconds(5);
   std::uint64_t seed = 1;

@@ -18,6 +18,9 @@ struct LoadedConfig {
 // Empty if anything is wrong; every mistake in both files is one line in `errors`.
 [[nodiscard]] std::optional<LoadedConfig> load_config(const std::string& file, std::vector<std::string>& errors);
 
+// Whether everybody on this machine can read a token or a password in it.
+[[nodiscard]] bool shows_secrets(const Config& config, const std::string& file);
+
 [[nodiscard]] KnownMarkets known_markets();
 
 }  // namespace cvdd

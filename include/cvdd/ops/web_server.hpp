@@ -1,6 +1,6 @@
 // The HTTP server of docs/http.md, on the io thread: page, API, streams, metrics, health. Reads what the engine knows
-// and the aggregator publishes; files are read on a thread of its own, which holds no state. Bounded: 128 connections,
-// 64 of them streams, 8 KiB of header, 10 s for a request, 30 s for an answer, 4 MiB of stream that nobody reads.
+// and the aggregator publishes; files are read on threads of their own, which hold no state. What is bounded, and what
+// happens beyond it, is in docs/http.md.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -56,6 +56,16 @@ export async function getJson(path, { signal, accept = [] } = {}) {
   return body;
 }
 
+/** Whether the token is right; the browser keeps what it gets for it. */
+export async function logIn(token) {
+  try {
+    const response = await fetch('/api/v1/session', { headers: { Authorization: `Bearer ${token}` }, cache: 'no-store' });
+    return response.ok;
+  } catch { // no header can hold it, or nobody answers: what follows will tell
+    return false;
+  }
+}
+
 export function query(parameters) {
   return new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== undefined)).toString();
 }

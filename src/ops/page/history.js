@@ -94,15 +94,17 @@ export class History {
   }
 
   async fetch(from, to) {
-    const result = [];
-    let start = from;
-    while (start < to) {
+    const result = new Map();
+    for (let start = from; start !== null;) {
       const { columns, bars, next } = await this.request({ from: start, to, limit: WINDOW });
-      for (const row of bars) result.push(toBar(columns, row));
-      if (!next) break;
-      start = typeof next === 'number' ? next : seconds(next);
+      for (const row of bars) {
+        const bar = toBar(columns, row);
+        // Where the daemon left off within a day, a bar may come again, revised.
+        if (!(result.get(bar.t)?.rev > bar.rev)) result.set(bar.t, bar);
+      }
+      start = next;
     }
-    return result;
+    return [...result.values()].sort((a, b) => a.t - b.t);
   }
 
   request(parameters) {

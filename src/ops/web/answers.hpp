@@ -4,28 +4,21 @@
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/beast/http.hpp>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "cvdd/ops/web_server.hpp"
 #include "ops/web/assets.hpp"
+#include "ops/web/json.hpp"
 #include "ops/web/live.hpp"
 #include "ops/web/query.hpp"
+#include "ops/web/response.hpp"
+#include "ops/web/shared.hpp"
 
 namespace cvdd::web {
-
-namespace http = boost::beast::http;
-using Request = http::request<http::empty_body>;
-using Response = http::response<http::string_body>;
-
-[[nodiscard]] Response text_answer(http::status status, std::string body, const char* type);
-[[nodiscard]] Response json_answer(http::status status, std::string body);
-// {"error": what}
-[[nodiscard]] Response error_answer(http::status status, std::string_view what);
-// The headers that every answer has. `head`: it is to be without its body.
-void complete(Response& response, bool head);
 
 [[nodiscard]] Timestamp wall_now();
 
@@ -33,34 +26,44 @@ class Answers {
  public:
   // `stopping`: questions about the files are given up.
   Answers(boost::asio::any_io_executor executor, Engine& engine, Live& live, const WebServer::Settings& settings,
-          boost::asio::thread_pool& readers, const std::atomic<bool>& stopping);
-  boost::asio::awaitable<Response> answer(const Request& request);
+          boost::asio::thread_pool& readers, Allowance& allowance, const std::atomic<bool>& stopping);
+  // `about_us`: of nothing but health and metrics.
+  boost::asio::awaitable<Response> answer(const Request& request, bool about_us);
+  // Nothing if it is a request that may be answered; else what is wrong with it, before anything else is looked at.
+  [[nodiscard]] std::optional<Response> refusal(const Request& request, const std::optional<Target>& target) const;
   // Whether the request brings the token, if there is one.
   [[nodiscard]] bool allowed(const Request& request) const;
   // Whether it is meant for this server; always, where a token is asked for. See host_allowed.
   [[nodiscard]] bool meant(const Request& request) const;
   // For /metrics.
   std::function<std::size_t()> streams;
+  void tidy() { shared_.tidy(); }
 
  private:
   [[nodiscard]] static Response asset(const Request& request, std::string_view path);
-  [[nodiscard]] Response let_in(const std::string& token) const;
+  [[nodiscard]] Response let_in(const Request& request) const;
   [[nodiscard]] Response healthz() const;
-  [[nodiscard]] Response readyz(http::status status) const;
-  [[nodiscard]] Response metrics();
-  [[nodiscard]] Response connections() const;
+  boost::asio::awaitable<Response> shared(const Request& request, const char* name, const char* type,
+                                          const SharedAnswers::Make& make);
+  boost::asio::awaitable<void> readiness(std::string& out, Slices& slices);
+  boost::asio::awaitable<void> metrics(std::string& out, Slices& slices);
+  boost::asio::awaitable<void> connections(std::string& out, Slices& slices);
   boost::asio::awaitable<void> wait_for_open_bars();
-  boost::asio::awaitable<Response> instruments(const Target& target);
+  boost::asio::awaitable<void> instruments(Spark spark, std::string& out, Slices& slices);
   boost::asio::awaitable<Response> bars(const Target& target);
+  boost::asio::awaitable<bool> begin_reading();
+  void end_reading();
 
   boost::asio::any_io_executor executor_;
   Engine& engine_;
   Live& live_;
   const WebServer::Settings& settings_;
-  const std::string session_;
   boost::asio::thread_pool& readers_;
+  Allowance& allowance_;
   const std::atomic<bool>& stopping_;
-  std::size_t reading_ = 0, downloading_ = 0;
+  SharedAnswers shared_;
+  std::size_t reading_ = 0, waiting_ = 0;
+  boost::asio::steady_timer read_;  // never comes; when it is cancelled, somebody has read to the end
 };
 
 }  // namespace cvdd::web

@@ -15,14 +15,17 @@ namespace cvdd::web {
 
 struct BarsFound {
   Market market = Market::spot;
-  std::vector<Row> rows;          // oldest first
-  std::optional<Timestamp> next;  // there are more, from here on
-  std::string error;              // instead of all that
-  bool many_markets = false;      // … because the market has to be named
+  std::vector<Row> rows;      // oldest first
+  std::string next;           // there is more: the `from` that goes on; or empty
+  std::string error;          // instead of all that
+  bool many_markets = false;  // … because the market has to be named
 };
-// `stop`: asked now and then; true gives up.
+// `stop`: asked now and then; true gives up. `pause`: called now and then, for who shares the processor. After
+// `time_max` no more is read; within a day's file too, and then a bar may come once more, with a higher `rev`, from
+// `next` on.
 [[nodiscard]] BarsFound read_bars(FileSink& files, const std::string& directory, const BarsQuery& query,
-                                  std::chrono::seconds time_max, const std::function<bool()>& stop);
+                                  std::chrono::milliseconds time_max, const std::function<bool()>& stop,
+                                  const std::function<void()>& pause = {});
 
 // Feeds the board with rows of [from, to): all of those that began less than `recent` before `to`, and those that end
 // on a full five minutes. 0, or errno of what could not be read.

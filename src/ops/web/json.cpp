@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "cvdd/core/csv.hpp"
+#include "cvdd/net/printable.hpp"
 
 namespace cvdd::web {
 
@@ -56,6 +57,8 @@ void append_text(std::string& out, std::string_view text) {
       out.append({'\\', c});
     } else if (size == 1 && (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)) {
       out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    } else if (size == 2 && c == '\xC2' && static_cast<unsigned char>(text[1]) < 0xA0) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(text[1])));
     } else {
       out.append(text.substr(0, size));
     }
@@ -135,7 +138,7 @@ void append_instrument(std::string& out, const InstrumentState& state, Timestamp
   out += fmt::format(R"(,"state":"{}","since":)", name_of(state.state));
   append_moment(out, since);
   out += R"(,"reason":)";
-  append_text(out, state.reason);
+  append_text(out, printable(state.reason, reason_max));
   out += R"(,"price":)";
   append_decimal(out, open != nullptr ? open->close : std::nullopt);
   out += R"(,"last_trade":)";
@@ -190,7 +193,7 @@ void append_open(std::string& out, const InstrumentState& state, Timestamp since
   append_moment(out, since);
   if (!state.reason.empty()) {
     out += R"(,"reason":)";
-    append_text(out, state.reason);
+    append_text(out, printable(state.reason, reason_max));
   }
   out += R"(,"price":)";
   append_decimal(out, open != nullptr ? open->close : std::nullopt);

@@ -10,6 +10,7 @@
 
 namespace cvdd::web {
 
+inline constexpr std::size_t reason_max = 500;  // of an exchange's own words
 // With its quotes; control characters escaped, and bytes that are no UTF-8 replaced.
 void append_text(std::string& out, std::string_view text);
 // "2026-11-20T20:59:07.123Z" with its quotes; null for 0.

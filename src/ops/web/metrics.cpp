@@ -1,10 +1,12 @@
 #include "ops/web/metrics.hpp"
 
+#include <fmt/format.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
@@ -207,35 +209,73 @@ void process_metrics(Families& f) {
   f.gauge("process_start_time_seconds", "When the process began", {}, static_cast<double>(process_start));
 }
 
+void append_number(std::string& out, double value) { out += fmt::format("{}", value); }
+
+// A label's value: what would end it is escaped.
+void append_label(std::string& out, const char* key, std::string_view value) {
+  out += key;
+  out += "=\"";
+  for (const char c : value) {
+    if (c == '\n') {
+      out += "\\n";
+    } else {
+      if (c == '"' || c == '\\') out += '\\';
+      out += c;
+    }
+  }
+  out += '"';
+}
+
 double as_number(const Decimal& d) { return std::strtod(to_string(d).c_str(), nullptr); }
 
-void instrument_metrics(Families& f, const Snapshot& snapshot) {
-  const auto each = [&](const auto& tell) {
-    for (const InstrumentState& s : snapshot.states) {
-      tell(s, snapshot.open_of(s),
-           Labels{{"exchange", s.exchange}, {"market", std::string(name_of(s.market))}, {"symbol", s.symbol}});
-    }
-  };
-  each([&](const InstrumentState& s, const OpenBar*, const Labels& l) {
-    f.gauge("cvdd_instrument_live", "Whether the instrument's subscription is up", l,
-            s.state == FeedState::live ? 1 : 0);
-  });
-  each([&](const InstrumentState&, const OpenBar* open, const Labels& l) {
-    if (open == nullptr || open->last_trade.us == 0) return;
-    f.gauge("cvdd_instrument_last_trade_timestamp_seconds", "Time of the newest trade", l,
-            static_cast<double>(open->last_trade.us) / 1e6);
-  });
-  each([&](const InstrumentState&, const OpenBar* open, const Labels& l) {
-    if (open == nullptr) return;
-    f.gauge("cvdd_instrument_cvd_base", "CVD in base units, as near as a double comes", l, as_number(open->cvd_base));
-  });
-  each([&](const InstrumentState&, const OpenBar* open, const Labels& l) {
-    if (open == nullptr) return;
-    f.gauge("cvdd_instrument_cvd_quote", "CVD in quote units, as near as a double comes", l,
-            as_number(open->cvd_quote));
-  });
-}
+constexpr InstrumentSeries all_series[] = {
+    {"cvdd_instrument_live", "Whether the instrument's subscription is up",
+     [](std::string& out, const InstrumentState& s, const OpenBar*) {
+       out += s.state == FeedState::live ? '1' : '0';
+       return true;
+     }},
+    {"cvdd_instrument_last_trade_timestamp_seconds", "Time of the newest trade",
+     [](std::string& out, const InstrumentState&, const OpenBar* open) {
+       if (open == nullptr || open->last_trade.us == 0) return false;
+       append_number(out, static_cast<double>(open->last_trade.us) / 1e6);
+       return true;
+     }},
+    {"cvdd_instrument_cvd_base", "CVD in base units, as near as a double comes",
+     [](std::string& out, const InstrumentState&, const OpenBar* open) {
+       if (open != nullptr) append_number(out, as_number(open->cvd_base));
+       return open != nullptr;
+     }},
+    {"cvdd_instrument_cvd_quote", "CVD in quote units, as near as a double comes",
+     [](std::string& out, const InstrumentState&, const OpenBar* open) {
+       if (open != nullptr) append_number(out, as_number(open->cvd_quote));
+       return open != nullptr;
+     }},
+};
 }  // namespace
+
+std::span<const InstrumentSeries> instrument_series() { return all_series; }
+
+void append_series_head(std::string& out, const InstrumentSeries& series) {
+  out += fmt::format("# HELP {0} {1}\n# TYPE {0} gauge\n", series.name, series.help);
+}
+
+void append_series(std::string& out, const InstrumentSeries& series, const Snapshot& snapshot, std::size_t from,
+                   std::size_t to) {
+  for (std::size_t i = from; i < std::min(to, snapshot.states.size()); ++i) {
+    const InstrumentState& state = snapshot.states[i];
+    const std::size_t before = out.size();
+    out += series.name;
+    append_label(out, "{exchange", state.exchange);
+    append_label(out, ",market", name_of(state.market));
+    append_label(out, ",symbol", state.symbol);
+    out += "} ";
+    if (series.value(out, state, snapshot.open_of(state))) {
+      out += '\n';
+    } else {
+      out.resize(before);
+    }
+  }
+}
 
 std::string metrics_text(const MetricsInput& input) {
   Families f;
@@ -254,7 +294,6 @@ std::string metrics_text(const MetricsInput& input) {
   f.counter("cvdd_refused_rows_total", "Rows lost because too many waited", {}, number(a.refused_rows.load()));
   f.gauge("cvdd_streams", "WebSocket clients", {}, number(input.streams));
   process_metrics(f);
-  if (input.instruments && input.snapshot) instrument_metrics(f, *input.snapshot);
   return prometheus::TextSerializer().Serialize(f.all());
 }
 

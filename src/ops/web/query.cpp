@@ -53,6 +53,14 @@ std::optional<Timestamp> moment(std::string_view text) {
   if (!number || *number > 8'835'984'000) return std::nullopt;  // the year 2250
   return Timestamp{static_cast<std::int64_t>(*number) * 1'000'000};
 }
+// "0.123456": a part of a day's files, and a byte of it.
+std::optional<BarsQuery::Place> place(std::string_view text) {
+  const auto point = text.find('.');
+  if (point == text.npos) return std::nullopt;
+  const auto part = parse_digits(text.substr(0, point)), offset = parse_digits(text.substr(point + 1));
+  if (!part || !offset) return std::nullopt;
+  return BarsQuery::Place{static_cast<std::size_t>(*part), static_cast<std::uint64_t>(*offset)};
+}
 }  // namespace
 
 std::optional<Target> parse_target(std::string_view target) {
@@ -93,8 +101,11 @@ std::optional<BarsQuery> parse_bars_query(const Target& target, Timestamp now, s
       q.market = market_from(value);
       if (!q.market) return bad("spot, linear, inverse or option");
     } else if (name == "from" || name == "to") {
-      const auto time = moment(value);
-      if (!time) return bad("a time such as 2026-11-20T20:59:00Z, a date, or seconds since 1970");
+      const auto at = name == "from" ? value.find('@') : value.npos;
+      const auto time = moment(std::string_view(value).substr(0, at));
+      if (at != value.npos) q.begin = place(std::string_view(value).substr(at + 1));
+      if (!time || (at != value.npos && !q.begin))
+        return bad("a time such as 2026-11-20T20:59:00Z, a date, or seconds since 1970");
       if (name == "to") q.to = *time;
       if (name == "from") from = time;
     } else if (name == "limit") {
@@ -138,15 +149,22 @@ std::optional<std::vector<InstrumentName>> parse_names(std::string_view text, st
   return out;
 }
 
-std::string session_of(const std::string& token) {
-  constexpr std::string_view purpose = "cvdd page session";
+std::string session_of(const std::string& token, Timestamp until) {
+  const std::string signed_text = fmt::format("cvdd page session until {}", until.us / 1'000'000);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   HMAC(EVP_sha256(), token.data(), static_cast<int>(token.size()),
-       reinterpret_cast<const unsigned char*>(purpose.data()), purpose.size(), digest.data(), &size);
-  std::string out;
+       reinterpret_cast<const unsigned char*>(signed_text.data()), signed_text.size(), digest.data(), &size);
+  std::string out = fmt::format("{}.", until.us / 1'000'000);
   for (unsigned i = 0; i < size; ++i) out += fmt::format("{:02x}", digest[i]);
   return out;
+}
+
+bool session_good(std::string_view given, const std::string& token, Timestamp now) {
+  const auto until = parse_digits(given.substr(0, given.find('.')));
+  if (!until || *until > 8'835'984'000) return false;
+  const Timestamp end{static_cast<std::int64_t>(*until) * 1'000'000};
+  return same_secret(given, session_of(token, end)) && now < end;
 }
 
 bool host_allowed(std::string_view host, std::span<const std::string> names) {

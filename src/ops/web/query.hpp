@@ -27,6 +27,13 @@ struct BarsQuery {
   std::string exchange, symbol;
   std::optional<Market> market;
   Timestamp from, to;
+  // Behind "@" in `from`: where in the files of its day an earlier answer has left off.
+  struct Place {
+    std::size_t part = 0;  // of the day's files
+    std::uint64_t offset = 0;
+    auto operator<=>(const Place&) const = default;
+  };
+  std::optional<Place> begin = std::nullopt;
   std::size_t limit = 1'500;
   bool csv = false, as_seen = false;
   static constexpr std::size_t limit_max = 20'000;
@@ -54,8 +61,10 @@ struct InstrumentName {
 };
 [[nodiscard]] std::optional<std::vector<InstrumentName>> parse_names(std::string_view text, std::size_t max);
 
-// What a browser keeps in place of the token, from which nobody finds the token.
-[[nodiscard]] std::string session_of(const std::string& token);
+// What a browser keeps in place of the token, from which nobody finds the token, and until when it is good.
+inline constexpr Duration session_length = seconds(30 * 86'400);
+[[nodiscard]] std::string session_of(const std::string& token, Timestamp until);
+[[nodiscard]] bool session_good(std::string_view given, const std::string& token, Timestamp now);
 
 // Whether a request's Host ("name:port", "[::1]:port") is one by which this server may be reached: an address, or
 // localhost, or one of `names`. Any page of the web may ask for a name of its own that leads to this machine.

@@ -1,26 +1,21 @@
-// The HTTP server: connections and streams. What is said is made in the other files of this folder.
+// The HTTP server: what it knows, kept up to date, and its streams. What is said, and to whom, is in the other files of
+// this folder.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/websocket.hpp>
 #include <cstring>
-#include <set>
-#include <stdexcept>
 
-#include "cvdd/ops/commands.hpp"
 #include "cvdd/ops/web_server.hpp"
 #include "ops/web/answers.hpp"
+#include "ops/web/door.hpp"
 #include "ops/web/files.hpp"
 #include "ops/web/live.hpp"
 #include "ops/web/query.hpp"
@@ -30,23 +25,19 @@ namespace cvdd {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-using asio::ip::tcp;
-using boost::system::error_code;
 using namespace web;
 
 namespace {
 constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t connections_max = 128, streams_max = 64;
-constexpr std::uint32_t header_max = 8 * 1024;
-constexpr std::chrono::seconds answer_max{30};
-constexpr std::chrono::milliseconds idle_max{60'000};
+constexpr std::size_t streams_max = 64;
 constexpr std::chrono::milliseconds tick{250};
-constexpr std::size_t requests_max = 1'000;  // on one connection
 constexpr std::size_t stream_names_max = 200, at_once = 500;
 // Bars that ended earlier come from candles, a month at a time: who wants them asks.
 constexpr Duration told_back_to = seconds(86'400);
-constexpr std::size_t answer_bytes_max = std::size_t{128} << 20;  // of all that are being sent
-
+// What readers may have of the io thread and of the threads beside it: a fifth of a processor, and a second of it at
+// once.
+constexpr int readers_share = 20;
+constexpr std::chrono::seconds readers_saved{1};
 }  // namespace
 
 class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
@@ -55,36 +46,33 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
       : executor_(executor),
         engine_(engine),
         settings_(std::move(settings)),
-        acceptor_(executor),
         ticker_(executor),
         live_(engine, wall_now()),
-        answers_(executor, engine, live_, settings_, readers_, giving_up_) {
+        answers_(executor, engine, live_, settings_, readers_, allowance_, giving_up_),
+        door_({executor, settings_, answers_, allowance_,
+               [this](asio::awaitable<void> what) { spawn(std::move(what)); },
+               [this](beast::tcp_stream& stream, Request request, Places::Handle place) {
+                 return begin_stream(stream, std::move(request), place);
+               }}) {
     answers_.streams = [this] { return streams_.size(); };
-    listen();
     engine_.aggregator().glance().attach();
   }
   void start() {
-    spawn(accept());
+    spawn(door_.accept());
     spawn(gather());
     spawn(read_the_past());
   }
   void stop() {
     if (std::exchange(stopping_, true)) return;
-    error_code ignored;
-    acceptor_.close(ignored);
     ticker_.cancel();
-    for (beast::tcp_stream* stream : connections_) stream->cancel();
-    for (const auto& stream : streams_) stream->drop();
+    door_.close();
     giving_up_ = true;
   }
   void join() {
     giving_up_ = true;
     readers_.join();
   }
-  [[nodiscard]] std::uint16_t port() const {
-    error_code ignored;
-    return acceptor_.local_endpoint(ignored).port();
-  }
+  [[nodiscard]] std::uint16_t port() const { return door_.port(); }
 
  private:
   void spawn(asio::awaitable<void> what) {
@@ -98,32 +86,6 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
       }
     });
   }
-  void listen() {
-    std::string host;
-    std::uint16_t port = 0;
-    if (!split_address(settings_.listen, host, port)) {
-      throw std::runtime_error("[http] listen: \"" + settings_.listen + "\" is no address and port");
-    }
-    error_code error;
-    const auto address = asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
-    const auto fail = [&] {
-      throw std::runtime_error(
-          fmt::format("[http] listen: can't listen on {}: {}; choose another address, or \"\" for none",
-                      settings_.listen, error.message()));
-    };
-    if (error) fail();
-    const tcp::endpoint endpoint(address, port);
-    acceptor_.open(endpoint.protocol(), error);
-    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor_.bind(endpoint, error);
-    if (!error) acceptor_.listen(tcp::acceptor::max_listen_connections, error);
-    if (error) fail();
-    if (!address.is_loopback()) {
-      spdlog::warn("the HTTP server listens beyond loopback listen={} token={}; put a TLS proxy before it",
-                   settings_.listen, settings_.token.empty() ? "none: whoever reaches it may read" : "set");
-    }
-  }
-
   // ---- Once every quarter of a second ----
 
   asio::awaitable<void> gather() {
@@ -159,6 +121,7 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
         }
         if (live_.interested(now)) engine_.aggregator().glance().want_open_bars();
         std::erase_if(streams_, [](const auto& s) { return s->gone(); });
+        answers_.tidy();
       }
       ticker_.expires_after(tick);
       co_await ticker_.async_wait(await_tuple);
@@ -194,142 +157,22 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
     live_.set_past(std::move(past));
   }
 
-  // ---- Connections ----
-
-  asio::awaitable<void> accept() {
-    while (!stopping_) {
-      auto [error, socket] = co_await acceptor_.async_accept(await_tuple);
-      if (stopping_) co_return;
-      if (error) {  // no descriptors left, say: a moment later there may be
-        asio::steady_timer pause(executor_, std::chrono::milliseconds(100));
-        co_await pause.async_wait(await_tuple);
-        continue;
-      }
-      if (connections_.size() >= connections_max) continue;  // closed: who comes again finds room
-      spawn(serve(beast::tcp_stream(std::move(socket))));
-    }
-  }
-
-  asio::awaitable<void> serve(beast::tcp_stream stream) {
-    const auto self = shared_from_this();
-    connections_.insert(&stream);
-    struct Leave {
-      State& state;
-      beast::tcp_stream& stream;
-      ~Leave() { state.connections_.erase(&stream); }
-    };
-    const Leave leave{*this, stream};
-    beast::flat_buffer buffer(header_max * 2);
-    for (std::size_t n = 0; n < requests_max && !stopping_; ++n) {
-      http::request_parser<http::empty_body> parser;
-      parser.header_limit(header_max);
-      parser.body_limit(0);
-      if (n > 0 && buffer.size() == 0) {
-        stream.expires_after(idle_max);
-        const auto room = buffer.prepare(4'096);
-        const auto [failed, some] = co_await stream.async_read_some(room, await_tuple);
-        if (failed) co_return;
-        buffer.commit(some);
-      }
-      stream.expires_after(settings_.request_max);
-      const auto [error, got] = co_await http::async_read_header(stream, buffer, parser, await_tuple);
-      if (error) {
-        if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-          co_await refuse(stream, http::status::request_header_fields_too_large, "the header is longer than 8 KiB");
-        } else if (error == http::error::body_limit) {
-          co_await refuse(stream, http::status::payload_too_large, "requests have no body here");
-        } else if (error.category() == http::make_error_code(http::error::bad_method).category() &&
-                   error != http::error::end_of_stream && error != http::error::partial_message) {
-          co_await refuse(stream, http::status::bad_request, "that is no HTTP request");
-        }
-        co_return;
-      }
-      const Request& request = parser.get();
-      // Whatever may be a body would be read as the next request.
-      const auto length = parser.content_length();
-      if ((length && *length > 0) || request.count(http::field::transfer_encoding) > 0) {
-        co_await refuse(stream, http::status::payload_too_large, "requests have no body here");
-        co_return;
-      }
-      if (beast::websocket::is_upgrade(request)) {
-        Request upgrade = parser.release();
-        co_await begin_stream(stream, std::move(upgrade));
-        co_return;
-      }
-      stream.expires_never();
-      Response response = co_await answers_.answer(request);
-      if (answer_bytes_ + response.body().size() > answer_bytes_max) {
-        response = error_answer(http::status::too_many_requests, "too many large answers at once");
-      }
-      struct Held {
-        std::size_t& sum;
-        std::size_t size;
-        Held(std::size_t& s, std::size_t n) : sum(s), size(n) { sum += size; }
-        ~Held() { sum -= size; }
-        Held(const Held&) = delete;
-        Held& operator=(const Held&) = delete;
-      };
-      const Held held(answer_bytes_, response.body().size());
-      stream.expires_after(answer_max);
-      const bool more = request.keep_alive() && !stopping_;
-      response.keep_alive(more);
-      complete(response, request.method() == http::verb::head);
-      http::response_serializer<http::string_body> serializer(response);
-      const auto [write_error, written] = request.method() == http::verb::head
-                                              ? co_await http::async_write_header(stream, serializer, await_tuple)
-                                              : co_await http::async_write(stream, serializer, await_tuple);
-      if (write_error || !more) break;
-    }
-    error_code ignored;
-    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
-  }
-
-  asio::awaitable<void> refuse(beast::tcp_stream& stream, http::status status, const char* why) {
-    Response response = error_answer(status, why);
-    response.keep_alive(false);
-    complete(response, false);
-    stream.expires_after(std::chrono::seconds(2));
-    co_await http::async_write(stream, response, await_tuple);
-    error_code ignored;
-    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
-    // What was still on its way is taken, or the answer would be cut off with it.
-    std::array<char, 4'096> rest;
-    const auto room = asio::buffer(rest);
-    stream.expires_after(std::chrono::seconds(1));
-    for (std::size_t taken = 0; taken < 64 * 1'024;) {
-      const auto [failed, some] = co_await stream.async_read_some(room, await_tuple);
-      if (failed) co_return;
-      taken += some;
-    }
-  }
-
   // ---- Streams ----
 
-  asio::awaitable<void> begin_stream(beast::tcp_stream& stream, Request request) {
+  asio::awaitable<void> begin_stream(beast::tcp_stream& stream, Request request, Places::Handle place) {
     const auto raw = request.target();
     const auto target = parse_target(std::string_view(raw.data(), raw.size()));
     if (!target || target->path != "/api/v1/stream") {
-      co_await refuse(stream, http::status::not_found, "the stream is at /api/v1/stream");
+      co_await door_.refuse(stream, http::status::not_found, "the stream is at /api/v1/stream");
       co_return;
     }
     // Pages of other sites may open WebSockets to here, which a browser does not keep them from.
-    const auto origin = request[http::field::origin];
-    const auto host = request[http::field::host];
-    const std::string_view from(origin.data(), origin.size());
-    const auto name = from.substr(std::min(from.find("//") + 2, from.size()));
-    const bool ours = from.ends_with("//" + std::string(host)) ||
-                      std::find(settings_.hosts.begin(), settings_.hosts.end(), name.substr(0, name.find(':'))) !=
-                          settings_.hosts.end();
-    if (!origin.empty() && !ours) {
-      co_await refuse(stream, http::status::forbidden, "a page of another site may not listen here");
+    if (!from_here(request)) {
+      co_await door_.refuse(stream, http::status::forbidden, "a page of another site may not listen here");
       co_return;
     }
-    if (!answers_.meant(request)) {
-      co_await refuse(stream, http::status::misdirected_request, "this name is not one of this server's: [http] hosts");
-      co_return;
-    }
-    if (!answers_.allowed(request)) {
-      co_await refuse(stream, http::status::unauthorized, "a token is needed: \"Authorization: Bearer TOKEN\"");
+    if (auto refused = answers_.refusal(request, target)) {
+      co_await door_.refuse(stream, *refused);
       co_return;
     }
     std::optional<std::vector<InstrumentName>> names;
@@ -337,35 +180,45 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
     if (asked != target->parameters.end()) {
       names = parse_names(asked->second, stream_names_max);
       if (!names || names->empty()) {
-        co_await refuse(stream, http::status::bad_request,
-                        "instruments: expected up to 200 like exchange:market:symbol, with commas between them");
+        co_await door_.refuse(stream, http::status::bad_request,
+                              "instruments: expected up to 200 like exchange:market:symbol, with commas between them");
         co_return;
       }
     }
-    if (streams_.size() >= streams_max) {
-      co_await refuse(stream, http::status::too_many_requests, "there are 64 streams already");
+    if (streams_.size() >= streams_max || place->kept) {
+      co_await door_.refuse(stream, http::status::too_many_requests, "there are 64 streams already");
       co_return;
     }
     const auto made = std::make_shared<StreamClient>(std::move(stream), std::move(names));
     streams_.push_back(made);
+    place->stays = true;
+    place->close = [made] { made->drop(); };
     co_await made->run(std::move(request));
     std::erase(streams_, made);
+  }
+
+  [[nodiscard]] bool from_here(const Request& request) const {
+    const auto origin = request[http::field::origin];
+    const std::string_view from(origin.data(), origin.size());
+    const auto name = from.substr(std::min(from.find("//") + 2, from.size()));
+    return origin.empty() || from.ends_with("//" + std::string(request[http::field::host])) ||
+           std::find(settings_.hosts.begin(), settings_.hosts.end(), name.substr(0, name.find(':'))) !=
+               settings_.hosts.end();
   }
 
   asio::any_io_executor executor_;
   Engine& engine_;
   Settings settings_;
-  tcp::acceptor acceptor_;
   asio::steady_timer ticker_;
   Live live_;
-  std::set<beast::tcp_stream*> connections_;
   Streams streams_;
   Told last_told_;
-  std::size_t answer_bytes_ = 0;  // of answers that are being sent
+  Allowance allowance_{readers_share, readers_saved};
   bool stopping_ = false;
   std::atomic<bool> giving_up_{false};
   asio::thread_pool readers_{3};  // the past of the list, one download, and charts beside them
   Answers answers_;
+  Door door_;
 };
 
 WebServer::WebServer(boost::asio::any_io_executor executor, Engine& engine, Settings settings)

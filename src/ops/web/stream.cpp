@@ -70,7 +70,7 @@ void StreamClient::tell(std::shared_ptr<const std::string> message) {
   if (gone_) return;
   waiting_bytes_ += message->size();
   waiting_.push_back(std::move(message));
-  if (waiting_bytes_ > waiting_max) return drop();
+  if (waiting_bytes_ > (wants_all() ? waiting_max : own_waiting_max)) return drop();
   more_.cancel();
 }
 

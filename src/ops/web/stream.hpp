@@ -27,7 +27,7 @@ class StreamClient {
   StreamClient(boost::beast::tcp_stream stream, std::optional<std::vector<InstrumentName>> names);
   // Until the client goes, or is dropped. Shared: whoever has it may tell it something.
   boost::asio::awaitable<void> run(boost::beast::http::request<boost::beast::http::empty_body> request);
-  // One message; a client that has 4 MiB waiting is dropped.
+  // One message; a client that has too much waiting is dropped: 4 MiB of what all are told, or 512 KiB of its own.
   void tell(std::shared_ptr<const std::string> message);
   void drop();
   [[nodiscard]] bool gone() const { return gone_; }
@@ -36,7 +36,7 @@ class StreamClient {
   [[nodiscard]] bool wants_all() const { return !names_; }
   [[nodiscard]] bool wants(std::string_view exchange, Market market, std::string_view symbol) const;
 
-  static constexpr std::size_t waiting_max = std::size_t{4} << 20;
+  static constexpr std::size_t waiting_max = std::size_t{4} << 20, own_waiting_max = std::size_t{512} << 10;
 
  private:
   boost::asio::awaitable<void> write();

@@ -1,0 +1,197 @@
+// What keeps a peer, a user or an operator's slip from doing harm: foreign words, locks, files with secrets, nesting, a
+// log that nobody reads.
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "catch.hpp"
+#include "cvdd/app/daemon.hpp"
+#include "cvdd/app/engine.hpp"
+#include "cvdd/core/config.hpp"
+#include "cvdd/net/printable.hpp"
+#include "cvdd/ops/commands.hpp"
+#include "cvdd/ops/load_config.hpp"
+#include "cvdd/ops/logging.hpp"
+
+using namespace cvdd;
+namespace fs = std::filesystem;
+
+namespace {
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "cvdd_hard_XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~Folder() { fs::remove_all(path); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  fs::path path;
+};
+
+mode_t mode_of(const fs::path& path) {
+  struct stat status {};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  return status.st_mode & 0777U;
+}
+}  // namespace
+
+TEST_CASE("foreign words keep their letters and command nothing") {
+  CHECK(printable("BTC 价格 € é", 100) == "BTC 价格 € é");
+  CHECK(printable("a\nb\r<0>c\x1b[31md\x7f\x9b!", 100) == "a b <0>c [31md  !");
+  CHECK(printable("\xc2\x9b"
+                  "31m \xe2\x80\xae"
+                  "right \xe2\x80\xa8line \xef\xbb\xbf"
+                  "bom",
+                  100) == " 31m  right  line  bom");
+  CHECK(printable("\xed\xa0\x80 \xc0\xaf \xf4\x90\x80\x80 \xff", 100) == std::string(13, ' '));
+  CHECK(printable(std::string("a\0b", 3), 100) == "a b");
+  // Cut where a character ends.
+  for (std::size_t max = 0; max < 8; ++max) {
+    const std::string cut = printable("ab€€", max);
+    CHECK(cut == std::string("ab€€").substr(0, max < 2 ? max : max < 5 ? 2 : 5));
+  }
+}
+
+TEST_CASE("nobody but the daemon's user can take its lock, and no link leads it elsewhere") {
+  const Folder folder;
+  const auto files = make_file_sink();
+  std::string holder;
+  const std::string lock = folder.path / "cvdd.lock";
+  std::ofstream(lock) << "old\n";
+  fs::permissions(lock, fs::perms(0644));
+  REQUIRE(files->lock(lock, "1\n", holder) == 0);
+  CHECK(mode_of(lock) == 0600);
+  const auto others = make_file_sink();
+  CHECK(others->lock(lock, "2\n", holder) == EWOULDBLOCK);
+  CHECK(holder == "1\n");
+  const std::string link = folder.path / "linked.lock", target = folder.path / "target";
+  std::ofstream(target) << "precious";
+  fs::create_symlink(target, link);
+  CHECK(make_file_sink()->lock(link, "3\n", holder) == ELOOP);
+  CHECK(fs::file_size(target) == 8);
+}
+
+TEST_CASE("what keeps the daemon from starting is told apart by whether another try may mend it") {
+  const Folder folder;
+  DaemonOptions options;
+  options.handle_signals = false;
+  options.config.data_dir = folder.path / "data";
+  fs::create_directories(options.config.data_dir);
+  {
+    const auto other = make_file_sink();
+    std::string holder;
+    REQUIRE(other->lock(options.config.data_dir + "/cvdd.lock", "77\n", holder) == 0);
+    bool wrong_configuration = true;
+    try {
+      const Daemon daemon(options);
+    } catch (const WrongConfiguration&) {
+    } catch (const std::runtime_error& error) {
+      wrong_configuration = false;
+      CHECK(std::string(error.what()).find("process 77") != std::string::npos);
+    }
+    CHECK_FALSE(wrong_configuration);
+  }
+  DaemonOptions wrong = options;
+  wrong.config.ca_file = folder.path / "nowhere.pem";
+  CHECK_THROWS_AS(Daemon(wrong), WrongConfiguration);
+  wrong = options;
+  wrong.config.proxy = "https://host:1";
+  CHECK_THROWS_AS(Daemon(wrong), WrongConfiguration);
+  CHECK(run_command(folder.path / "none.toml") == 2);
+}
+
+TEST_CASE("a file with secrets that everybody can read is noticed") {
+  const Folder folder;
+  const std::string file = folder.path / "cvdd.toml";
+  std::ofstream(file) << "\n";
+  Config config;
+  fs::permissions(file, fs::perms(0644));
+  CHECK_FALSE(shows_secrets(config, file));
+  config.http_token = "0123456789abcdef";
+  CHECK(shows_secrets(config, file));
+  fs::permissions(file, fs::perms(0640));
+  CHECK_FALSE(shows_secrets(config, file));
+  fs::permissions(file, fs::perms(0644));
+  Config proxied;
+  proxied.proxy = "http://host:1";
+  CHECK_FALSE(shows_secrets(proxied, file));
+  proxied.proxy = "http://user:secret@host:1";
+  CHECK(shows_secrets(proxied, file));
+}
+
+TEST_CASE("configurations that nest without end are refused before they are parsed") {
+  const auto complaint = [](const std::string& text) {
+    std::vector<ConfigError> errors;
+    (void)parse_config(text, "f", known_markets(), errors);
+    return errors.empty() ? std::string() : to_string(errors[0]);
+  };
+  std::string deep = "a", brackets, quoted = "\"#\"";
+  for (int i = 0; i < 40'000; ++i) {
+    deep += ".a";
+    quoted += ".\"a\"";
+    brackets += "[";
+  }
+  CHECK(complaint("\n\n" + deep + " = 1\n") == "f:3: a key of more than 16 parts");
+  CHECK(complaint("[" + deep + "]\n") == "f:1: a key of more than 16 parts");
+  CHECK(complaint(quoted + " = 1\n") == "f:1: a key of more than 16 parts");
+  CHECK(complaint("x = {" + deep + " = 1}\n") == "f:1: a key of more than 16 parts");
+  CHECK(complaint("x = " + brackets + "\n") == "f:1: more than 32 brackets within each other");
+  CHECK(complaint(std::string((std::size_t{16} << 20) + 1, '\n')) == "f:1: the file is longer than 16 MiB");
+  // What only looks like it is let through.
+  CHECK(complaint("# " + deep + "\n[log]\nlevel = \"info\" # [[[[ " + deep + "\n").empty());
+  CHECK(complaint("data_dir = \"" + deep + "\"\n").empty());
+  CHECK(complaint("data_dir = '''\n" + deep + "''' \n").empty());
+  std::vector<ConfigError> errors;
+  (void)parse_symbols(deep + " = 1\n", "s", known_markets(), errors);
+  CHECK(errors.size() == 1);
+}
+
+namespace {
+// A standard error whose every write takes 5 ms.
+struct SlowError {
+  SlowError() {
+    before = stderr;
+    stderr = ::fopencookie(this, "w", {nullptr, &SlowError::write, nullptr, nullptr});
+    ::setvbuf(stderr, nullptr, _IONBF, 0);
+  }
+  ~SlowError() { put_back(); }
+  void put_back() {
+    if (stderr == before) return;
+    std::FILE* const ours = stderr;
+    stderr = before;
+    std::fclose(ours);
+  }
+  static ssize_t write(void* cookie, const char* text, std::size_t size) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    static_cast<SlowError*>(cookie)->text.append(text, size);
+    return static_cast<ssize_t>(size);
+  }
+  std::FILE* before;
+  std::string text;
+};
+}  // namespace
+
+TEST_CASE("the log ends within seconds with 8,192 lines waiting and a slow standard error, and none is lost") {
+  SlowError slow;
+  start_logging("info", {"s3cret-value"});
+  for (int i = 0; i < 8'192; ++i) spdlog::info("line n={} {}", i, i == 7 ? "x\n<0>\x1b[2J s3cret-value" : "");
+  const auto begin = std::chrono::steady_clock::now();
+  stop_logging();
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+  slow.put_back();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stdout_sink_mt>()));
+  CHECK(std::count(slow.text.begin(), slow.text.end(), '\n') == 8'192);
+  CHECK(slow.text.find("line n=8191") != std::string::npos);
+  CHECK(slow.text.find("line n=7 x <0> [2J ***\n") != std::string::npos);
+}
