@@ -168,7 +168,8 @@ TEST_CASE("the answer to an upgrade has an end, and grants nothing that nobody a
   CHECK(victim.listen().find("nobody asked for") != std::string::npos);
   Victim moved([](Wire& wire) {
     wire.hear();
-    wire.say("HTTP/1.1 301 Moved\r\nLocation: https://elsewhere/\r\nRetry-After: 99999999\r\nContent-Length: 0\r\n\r\n");
+    wire.say(
+        "HTTP/1.1 301 Moved\r\nLocation: https://elsewhere/\r\nRetry-After: 99999999\r\nContent-Length: 0\r\n\r\n");
   });
   CHECK(moved.listen() ==
         "HTTP 301, Location https://elsewhere/, Retry-After 99999999 (a day is the most that is waited)");

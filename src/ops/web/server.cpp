@@ -34,10 +34,10 @@ constexpr std::chrono::milliseconds tick{250};
 constexpr std::size_t stream_names_max = 200, at_once = 500;
 // Bars that ended earlier come from candles, a month at a time: who wants them asks.
 constexpr Duration told_back_to = seconds(86'400);
-// What readers may have of the io thread and of the threads beside it: a fifth of a processor, and a second of it at
-// once.
+// What readers may have of the io thread and of the threads beside it: a fifth of a processor, and half a second of it
+// at once.
 constexpr int readers_share = 20;
-constexpr std::chrono::seconds readers_saved{1};
+constexpr std::chrono::milliseconds readers_saved{500};
 }  // namespace
 
 class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
