@@ -12,6 +12,7 @@ namespace {
 constexpr Duration passing_max = seconds(60);
 constexpr std::size_t recent_max = 8;
 constexpr Duration check_every = seconds(5);
+constexpr unsigned fills_in_order_min = 3;
 // So many trades in a row with new times and ids in order that do not continue the old ones are a new numbering.
 constexpr unsigned anew_min = 3;
 // Messages of one instrument may reach us in another order than they were made, by this much.
@@ -208,12 +209,15 @@ void Intake::take_copy(Entry& e, const Trade& trade, const Record& record, Times
   }
 }
 
-// The next aggregate, of fills that an earlier one has: what it adds nobody can tell.
+// The next aggregate, of fills that an earlier one has: what it adds nobody can tell. Where numbers of fills don't go
+// on from one aggregate to the next anyway, they tell nothing.
 bool Intake::repeats_fills(Entry& e, const Trade& trade, const Sequencer::Decision& decision) {
   if (trade.first_fill == 0 || decision.verdict != Sequencer::Verdict::next) return false;
-  if (trade.first_fill <= e.last_fill) return true;
-  e.last_fill = trade.first_fill + trade.fills - 1;
-  return false;
+  const bool goes_on = trade.first_fill > e.last_fill;
+  const bool repeats = !goes_on && e.fills_in_order >= fills_in_order_min;
+  e.fills_in_order = goes_on ? std::min(e.fills_in_order + 1, fills_in_order_min) : 0;
+  if (!repeats) e.last_fill = trade.first_fill + trade.fills - 1;
+  return repeats;
 }
 
 // Which of two connections was first, and by how much.

@@ -192,6 +192,7 @@ class Intake {
     std::uint64_t first_live = 0;
     Timestamp owed_since;
     std::uint64_t last_fill = 0;  // the newest that was counted; 0: none
+    unsigned fills_in_order = 0;  // aggregates in a row whose fills go on from one to the next
     Pace pace;
   };
   void take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out, std::uint32_t feed);
