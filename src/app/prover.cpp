@@ -16,6 +16,7 @@ constexpr std::size_t jobs_max = 200;  // in one round
 constexpr Duration compare_after = seconds(45), compare_soon_after = seconds(20);
 // Who has not traded since a gap is waited for so long.
 constexpr Duration patience = seconds(300);
+constexpr Duration forgotten_after = seconds(3'600);
 }  // namespace
 
 void ProofMail::open(const Place& place) {
@@ -74,6 +75,7 @@ void Prover::restored(const Instrument& instrument, std::span<const Row> rows, T
     // Cut by a stop: the rest may be had. An instrument's first bar is what it is.
     const bool first_ever = row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
     if (row.status == BarStatus::partial && !first_ever) claim.status = BarStatus::gap;
+    tracked.beside = tracked.beside || !claim.other_base.is_zero();
     tracked.track.put(claim, now, rules_);
   }
   tracked.track.restored(now, rules_, instrument.ids == Ids::sequence);
@@ -122,6 +124,7 @@ void Prover::read_mail() {
     if (instrument == nullptr) continue;
     Tracked& tracked = tracked_[instrument->id];
     tracked.instrument = instrument;
+    tracked.beside = tracked.beside || !claim.other_base.is_zero();
     tracked.track.put(claim, now, rules_);
   }
   for (auto& [id, tracked] : tracked_) {
@@ -131,6 +134,12 @@ void Prover::read_mail() {
     }
     tracked.track.prune(now, {settings_.within.us + seconds(300).us});
   }
+  // Who is not collected any more is forgotten with its last bars.
+  std::erase_if(tracked_, [&](const auto& entry) {
+    const auto& [id, tracked] = entry;
+    if (find(tracked.instrument->symbol) == tracked.instrument) return false;
+    return tracked.track.empty() || tracked.track.bars().rbegin()->first + forgotten_after < now;
+  });
 }
 
 // Not while a repair is on its way that needs less, or none was found yet because nothing was traded since.
@@ -246,6 +255,8 @@ void Prover::judge(const Instrument& instrument, ProofTrack& track, BarSpan span
   if (!sum || (candle == nullptr && !facts.quiet_left_out)) return track.not_judged(span);
   const std::string what = audit(*sum, candle == nullptr ? none : *candle, facts);
   counters_.bars += static_cast<std::uint64_t>((span.to - span.from).us / rules_.interval.us);
+  // Whether a gap lacks volume beside the CVD only its trades can say.
+  if (what.empty() && track.any_gap(span) && tracked_[instrument.id].beside) return track.not_judged(span);
   if (what.empty()) {
     const bool news = track.any_gap(span) || instrument.ids == Ids::opaque || !track.by_ids(span);
     track.agreed(span);

@@ -5,8 +5,10 @@
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
+#include <charconv>
 #include <fstream>
 #include <optional>
+#include <random>
 
 #include "cvdd/app/engine.hpp"
 #include "cvdd/core/csv.hpp"
@@ -400,7 +402,8 @@ int main(int argc, char** argv) {
        twins = false, past = false;
   std::size_t kills = 0;
   std::string out;
-  app.add_option("--seed", seed, "the first seed");
+  std::string first_seed = "1";
+  app.add_option("--seed", first_seed, "the first seed; random: drawn, and printed first");
   app.add_option("--seeds", seeds, "how many, from --seed on");
   app.add_option("--hours", hours, "virtual hours of each run")->check(CLI::Range(1, 24 * 365));
   app.add_option("--instruments", instruments, "at least 3")->check(CLI::Range(3, 1000));
@@ -415,6 +418,14 @@ int main(int argc, char** argv) {
   app.add_flag("--past", past, "instead: long outages and absences, and new instruments with a history");
   app.add_option("--kills", kills, "instead: killed so many times, a few seconds apart");
   CLI11_PARSE(app, argc, argv);
+  if (first_seed == "random") {
+    seed = std::random_device{}() % 1'000'000'000;
+    fmt::print("seed {}\n", seed);
+    std::fflush(stdout);
+  } else if (std::from_chars(first_seed.data(), first_seed.data() + first_seed.size(), seed).ec != std::errc{}) {
+    fmt::print(stderr, "--seed {}: expected a number, or random\n", first_seed);
+    return 2;
+  }
   spdlog::set_level(verbose ? spdlog::level::info : spdlog::level::off);
   if (manners) return test_manners(seed) ? 0 : 1;
   if (past) return test_past(seed) ? 0 : 1;

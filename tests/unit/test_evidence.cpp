@@ -33,7 +33,7 @@ TEST_CASE("every combination of evidence has one status, and only evidence makes
     } else if (e.candles) {
       CHECK(status == BarStatus::history);
     } else {
-      CHECK(status == (e.recovered ? BarStatus::repaired : BarStatus::live));
+      CHECK(status == (e.recovered || e.cut ? BarStatus::repaired : BarStatus::live));
     }
     // What is known to be missing is told by its number only where nothing else may be.
     if (e.missing > 0 && !e.proven) CHECK(missing_of(e).has_value() == (e.covered && !e.contradicted));

@@ -568,7 +568,7 @@ TEST_CASE("a contradiction makes a gap of a written row, and the exchange's own 
   CHECK(told(b.close(103 * minute)) == Lines{"100 1 gap ? 1", "102 0 live 0 2"});
   b.mark(RecordKind::proven, 99 * minute, 0, 2 * minute);
   b.mark(RecordKind::watched, 104 * minute);
-  CHECK(told(b.close(104 * minute)) == Lines{"99 1 live 0 0", "100 2 repaired 0 1", "103 0 live 0 2"});
+  CHECK(told(b.close(104 * minute)) == Lines{"99 1 repaired 0 0", "100 2 repaired 0 1", "103 0 live 0 2"});
   // Contradicted over several bars; a trade that comes after the proof takes it away.
   b.mark(RecordKind::contradicted, 102 * minute, 0, 61'000'000);
   b.trade(3, 100 * minute + 9, 50);

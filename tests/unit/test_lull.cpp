@@ -35,8 +35,8 @@ TEST_CASE("lull: what is not known well enough, or never was busy, is not doubte
   busy(fresh, 10, 16'000, 9'010);
   CHECK(fresh.suspect(at(18'000)));  // young, and busy all the same
   busy(quiet, 2'000, 100'000);
-  CHECK_FALSE(quiet.suspect(at(128'000)));
-  CHECK(quiet.suspect(at(133'000)));  // thin, and yet never silent for so long
+  CHECK_FALSE(quiet.suspect(at(135'000)));
+  CHECK(quiet.suspect(at(145'000)));  // thin, and yet never silent for so long
   Lull seldom;
   seldom.resume(at(0));
   busy(seldom, 11'000, 100'000);

@@ -56,7 +56,7 @@ class Lull {
   static constexpr std::chrono::milliseconds window{5'000}, silence_min{1'000};
   static constexpr std::uint32_t trades_expected = 20, busy_window = 20;
 
-  static constexpr std::uint32_t thin_expected = 15;
+  static constexpr std::uint32_t thin_expected = 20;
 
  private:
   [[nodiscard]] std::ptrdiff_t known() const {

@@ -94,6 +94,7 @@ class Prover {
     const Instrument* instrument = nullptr;
     ProofTrack track;
     Timestamp asked;              // for its newest trade
+    bool beside = false;          // it has volume beside the CVD at times, of which candles tell nothing
     Timestamp anew;               // ids of bars that began before are of another numbering
     Timestamp leave_until;        // a repair is on its way to the rows
     std::optional<BarSpan> unit;  // in doubt since units changed, and not told yet

@@ -37,7 +37,7 @@ struct Evidence {
   if (missing_of(e) != std::optional<std::uint64_t>(0)) return BarStatus::gap;
   if (e.cut && !e.proven) return BarStatus::partial;
   if (e.candles) return BarStatus::history;
-  return e.recovered ? BarStatus::repaired : BarStatus::live;
+  return e.recovered || e.cut ? BarStatus::repaired : BarStatus::live;
 }
 
 }  // namespace cvdd
