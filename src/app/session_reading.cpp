@@ -6,6 +6,11 @@
 
 namespace cvdd {
 
+namespace {
+// A connection that is mute kept an instrument from us that should have traded so often.
+constexpr double silent_trades = 10;
+}  // namespace
+
 asio::awaitable<void> Session::read_messages() {
   while (!stopping_) {
     const auto messages = co_await transport_->read(watch_->deadline());
@@ -193,8 +198,14 @@ void Session::lose_all() {
   Timestamp lost = context_.time->now() - Duration{ago} - settings_.in_flight;
   const bool lags = heard_.event.us != 0 && heard_.received - heard_.event > settings_.in_flight;
   if (lags) lost = std::min(lost, heard_.event);
-  for (const Instrument* instrument : instruments_)
-    context_.intake->lose(*instrument, lost, records_, settings_.number);
+  const Timestamp now = context_.time->now();
+  for (const Instrument* instrument : instruments_) {
+    // Of a mute connection one instrument may have been alive: a busy one is lost since it was heard itself.
+    const Pace& pace = context_.intake->pace(*instrument);
+    const bool silent = mute_ && pace.expected(now) >= silent_trades;
+    const Timestamp since_heard = silent ? std::min(lost, pace.last() - settings_.in_flight) : lost;
+    context_.intake->lose(*instrument, since_heard, records_, settings_.number);
+  }
 }
 
 }  // namespace cvdd
