@@ -11,7 +11,7 @@ namespace {
 // Messages of one instrument may overtake each other by this much.
 constexpr Duration passing_max = seconds(60);
 constexpr std::size_t recent_max = 8;
-constexpr Duration check_every = seconds(5);
+constexpr Duration check_every = seconds(5), sweep_every = seconds(1);
 constexpr unsigned fills_in_order_min = 3;
 // So many trades in a row with new times and ids in order that do not continue the old ones are a new numbering.
 constexpr unsigned anew_min = 3;
@@ -81,10 +81,13 @@ void Intake::take_refused(const Parsed& parsed, Timestamp now, std::vector<Recor
   for (const RefusedRow& row : parsed.refused_of) {
     missed(*row.instrument, row.time.us == 0 ? now : std::min(row.time, now), now, out);
   }
-  if (!parsed.refused_of_anybody) return;
+  // Once a second, and then for that second: a flood of nonsense must not become a flood of marks.
+  if (!parsed.refused_of_anybody || (swept_.contains(feed) && now < swept_[feed] + sweep_every)) return;
+  swept_[feed] = now;
   for (const auto& [symbol, instrument] : symbols_) {
     const Entry& e = entry(*instrument);
-    if (std::find(e.feeds.begin(), e.feeds.end(), feed) != e.feeds.end()) missed(*instrument, now, now, out);
+    if (std::find(e.feeds.begin(), e.feeds.end(), feed) != e.feeds.end())
+      missed(*instrument, now, now + sweep_every, out);
   }
 }
 
@@ -403,6 +406,8 @@ void Intake::watched_no_further(const Instrument& instrument, Timestamp until, s
       std::any_of(e.feeds.begin(), e.feeds.end(), [&](std::uint32_t f) { return f != 0 && f != feed; });
   if (e.confirmed && !carried) out.push_back(Record::mark(RecordKind::watched, instrument.id, until, 0, 1));
 }
+
+void Intake::forget_feed(std::uint32_t feed) { swept_.erase(feed); }
 
 void Intake::lose(const Instrument& instrument, Timestamp since, std::vector<Record>& out, std::uint32_t feed) {
   Entry& e = entry(instrument);

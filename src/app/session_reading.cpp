@@ -198,6 +198,7 @@ void Session::lose_all() {
   Timestamp lost = context_.time->now() - Duration{ago} - settings_.in_flight;
   const bool lags = heard_.event.us != 0 && heard_.received - heard_.event > settings_.in_flight;
   if (lags) lost = std::min(lost, heard_.event);
+  context_.intake->forget_feed(settings_.number);
   const Timestamp now = context_.time->now();
   for (const Instrument* instrument : instruments_) {
     // Of a mute connection one instrument may have been alive: a busy one is lost since it was heard itself.

@@ -160,6 +160,11 @@ TEST_CASE("a row of a wanted instrument that is refused leaves a mark on the tim
   CHECK(f.kinds() == Kinds{RecordKind::lost});
   (void)f.intake.take("{broken", now, f.records);
   CHECK(f.kinds() == Kinds{RecordKind::lost});
+  // A flood of nonsense: a mark a second, that holds for the second.
+  for (std::int64_t ms = 0; ms < 3'000; ++ms) (void)f.intake.take("{broken", now + milliseconds(ms), f.records);
+  REQUIRE(f.records.size() == 2);
+  CHECK(f.records.front().count() >= 1'000'000);
+  (void)f.kinds();
 }
 
 TEST_CASE("a feed vouches for what it carries, and a busy instrument that is silent for none but itself") {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -138,6 +139,8 @@ class Intake {
   // A trade of the time since `since` came that can't be counted: nothing is known from there on until ids or history
   // tell.
   void missed(const Instrument& instrument, Timestamp since, Timestamp now, std::vector<Record>& out);
+  // This connection is no more.
+  void forget_feed(std::uint32_t feed);
   // This connection ends in order, and does not carry the instrument any more.
   void leave(const Instrument& instrument, std::uint32_t feed);
   // The instrument is not wanted any more: its trades are ignored from now on.
@@ -218,6 +221,7 @@ class Intake {
   Latency event_to_receipt_;
   Timestamp last_heard_;
   Witness witness_;
+  std::map<std::uint32_t, Timestamp> swept_;  // by feed: when all of its instruments were last said to be in doubt
 };
 
 }  // namespace cvdd
