@@ -1,12 +1,9 @@
 // cvdd-engine: arguments → command. What the commands do is in src/engine.
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <exception>
 
+#include "command_line.hpp"
 #include "cvdd/engine/commands.hpp"
 #include "cvdd/engine/store.hpp"
-#include "cvdd/ops/logging.hpp"
 
 int main(int argc, char** argv) {
   namespace engine = cvdd::engine;
@@ -44,17 +41,5 @@ int main(int argc, char** argv) {
   auto* check = configured(app.add_subcommand("check", "reads the configuration and reports every error"));
   check->callback([&] { status = engine::check_command(config_file); });
 
-  // However a command ends, the last lines of the log are written.
-  struct LogEnd {
-    ~LogEnd() { cvdd::stop_logging(); }
-  } log_end;
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "cvdd-engine: {}\n", error.what());
-    return 1;
-  }
-  return status;
+  return cvdd::run_command_line(app, argc, argv, "cvdd-engine", status);
 }

@@ -1,13 +1,10 @@
 // Arguments → command. What the commands do is in src/ops; how data goes through the daemon, in src/app.
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <exception>
 
+#include "command_line.hpp"
 #include "cvdd/core/config.hpp"
 #include "cvdd/core/csv.hpp"
 #include "cvdd/ops/commands.hpp"
-#include "cvdd/ops/logging.hpp"
 
 int main(int argc, char** argv) {
   CLI::App app{"cvdd collects the public trades of crypto exchanges and keeps their cumulative volume delta, exactly."};
@@ -122,17 +119,5 @@ int main(int argc, char** argv) {
     status = cvdd::replay_command(replay_options);
   });
 
-  // However a command ends, the last lines of the log are written.
-  struct LogEnd {
-    ~LogEnd() { cvdd::stop_logging(); }
-  } log_end;
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "cvdd: {}\n", error.what());
-    return 1;
-  }
-  return status;
+  return cvdd::run_command_line(app, argc, argv, "cvdd", status);
 }

@@ -1,14 +1,13 @@
 // cvdd-engine doctor and check: what is wrong, where, and what to do about it.
 #include <fmt/format.h>
 
-#include <chrono>
-
 #include "broker.hpp"
 #include "cvdd/core/csv.hpp"
 #include "cvdd/engine/checkpoint.hpp"
 #include "cvdd/engine/commands.hpp"
 #include "cvdd/engine/store.hpp"
 #include "stop.hpp"
+#include "wall.hpp"
 
 namespace cvdd::engine {
 
@@ -26,11 +25,6 @@ class Findings {
  private:
   int bad_ = 0;
 };
-
-Timestamp wall_now() {
-  return {std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-              .count()};
-}
 
 std::uint64_t look_at_files(const EngineConfig& config, Findings& findings) {
   try {

@@ -13,10 +13,6 @@ namespace cvdd::engine {
 namespace {
 constexpr std::size_t rejected_text_max = 4'096;
 
-bool same(const SourceFile& a, const SourceFile& b) {
-  return a.packing == b.packing && a.size == b.size && a.changed_ns == b.changed_ns && a.inode == b.inode;
-}
-
 std::uint64_t text_size(const SourceFile& file) {
   if (file.packing == Packing::none) return file.size;
   try {
@@ -82,7 +78,7 @@ void Loader::know_positions() {
 
 bool Loader::is_unchanged(const SourceFile& file) const {
   const auto finished = finished_.find(file.name);
-  if (finished != finished_.end() && same(finished->second, file)) return true;
+  if (finished != finished_.end() && is_same(finished->second, file)) return true;
   const auto position = positions_.find(file.name);
   if (position == positions_.end() || file.packing == Packing::none) return false;
   return stated_size(file) == position->second.offset;

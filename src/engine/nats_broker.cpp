@@ -11,6 +11,7 @@
 
 #include "cvdd/engine/message.hpp"
 #include "cvdd/net/printable.hpp"
+#include "nats_error.hpp"
 
 namespace cvdd::engine {
 
@@ -28,39 +29,6 @@ using JetStream = std::unique_ptr<jsCtx, Destroy<jsCtx, jsCtx_Destroy>>;
 using Message = std::unique_ptr<natsMsg, Destroy<natsMsg, natsMsg_Destroy>>;
 using StreamInfo = std::unique_ptr<jsStreamInfo, Destroy<jsStreamInfo, jsStreamInfo_Destroy>>;
 using ConsumerInfo = std::unique_ptr<jsConsumerInfo, Destroy<jsConsumerInfo, jsConsumerInfo_Destroy>>;
-
-std::string words(natsStatus status, int code = 0) {
-  natsStatus last = NATS_OK;
-  const char* const detail = nats_GetLastError(&last);
-  std::string text = natsStatus_GetText(status);
-  if (detail != nullptr && *detail != '\0' && last == status) text += ": " + printable(detail, 200);
-  if (code != 0) text += fmt::format(" (JetStream error {})", code);
-  return text;
-}
-
-BrokerError failed(const std::string& what, natsStatus status, int code = 0) {
-  using Kind = BrokerError::Kind;
-  const std::string text = what + ": " + words(status, code);
-  if (status == NATS_CONNECTION_AUTH_FAILED) {
-    return {Kind::refused, text + "; put the right [nats] user and password, or credentials, into the configuration"};
-  }
-  if (status == NATS_SSL_ERROR || status == NATS_SECURE_CONNECTION_WANTED ||
-      status == NATS_SECURE_CONNECTION_REQUIRED) {
-    return {Kind::refused,
-            text + "; use tls:// exactly where the servers do, and [nats] ca_file for an authority of your own"};
-  }
-  if (code == JSStreamNotFoundErr || code == JSConsumerNotFoundErr) return {Kind::no_stream, text};
-  if (code == JSNotEnabledErr || code == JSNotEnabledForAccountErr) {
-    return {Kind::no_jetstream, text + "; enable JetStream on the servers and for this account"};
-  }
-  if (status == NATS_NO_RESPONDERS) {
-    return {Kind::no_jetstream, text + "; is JetStream enabled on the servers, and do most of them run?"};
-  }
-  if (status == NATS_NO_SERVER || status == NATS_TIMEOUT || status == NATS_IO_ERROR) {
-    return {Kind::unreachable, text};
-  }
-  return {Kind::other, text};
-}
 
 class NatsMessage final : public InMessage {
  public:
@@ -87,33 +55,33 @@ class NatsBroker final : public Broker {
  public:
   NatsBroker(NatsConfig config, const std::string& name) : config_(std::move(config)) {
     natsOptions* raw = nullptr;
-    check(natsOptions_Create(&raw), "no memory");
+    nats_check(natsOptions_Create(&raw), "no memory");
     options_.reset(raw);
     std::vector<const char*> servers;
     for (const std::string& one : config_.servers) servers.push_back(one.c_str());
-    check(natsOptions_SetServers(raw, servers.data(), static_cast<int>(servers.size())), "[nats] servers");
-    check(natsOptions_SetName(raw, name.c_str()), "name");
-    check(natsOptions_SetTimeout(raw, 5'000), "timeout");
+    nats_check(natsOptions_SetServers(raw, servers.data(), static_cast<int>(servers.size())), "[nats] servers");
+    nats_check(natsOptions_SetName(raw, name.c_str()), "name");
+    nats_check(natsOptions_SetTimeout(raw, 5'000), "timeout");
     // A hung node is noticed within 6 s, not within minutes.
-    check(natsOptions_SetPingInterval(raw, 2'000), "ping interval");
-    check(natsOptions_SetMaxPingsOut(raw, 2), "pings");
-    check(natsOptions_SetMaxReconnect(raw, -1), "reconnects");
-    check(natsOptions_SetReconnectWait(raw, 250), "reconnect wait");
-    check(natsOptions_SetWriteDeadline(raw, 1'000), "write deadline");
+    nats_check(natsOptions_SetPingInterval(raw, 2'000), "ping interval");
+    nats_check(natsOptions_SetMaxPingsOut(raw, 2), "pings");
+    nats_check(natsOptions_SetMaxReconnect(raw, -1), "reconnects");
+    nats_check(natsOptions_SetReconnectWait(raw, 250), "reconnect wait");
+    nats_check(natsOptions_SetWriteDeadline(raw, 1'000), "write deadline");
     // Its own handler prints to standard error; what the server said is kept with the connection.
-    check(natsOptions_SetErrorHandler(
-              raw, [](natsConnection*, natsSubscription*, natsStatus, void*) {}, nullptr),
-          "errors");
+    nats_check(natsOptions_SetErrorHandler(
+                   raw, [](natsConnection*, natsSubscription*, natsStatus, void*) {}, nullptr),
+               "errors");
     set_identity();
     natsConnection* connection = nullptr;
     const natsStatus connected = natsConnection_Connect(&connection, raw);
     connection_.reset(connection);
-    if (connected != NATS_OK) throw failed(fmt::format("{}: can't connect", shown()), connected);
+    if (connected != NATS_OK) throw nats_failure(fmt::format("{}: can't connect", shown()), connected);
     jsCtx* js = nullptr;
     jsOptions settings;
     jsOptions_Init(&settings);
     settings.Wait = request_ms;
-    check(natsConnection_JetStream(&js, connection, &settings), "JetStream");
+    nats_check(natsConnection_JetStream(&js, connection, &settings), "JetStream");
     jetstream_.reset(js);
     listen_for_answers();
   }
@@ -138,7 +106,7 @@ class NatsBroker final : public Broker {
     jsErrCode code = static_cast<jsErrCode>(0);
     const natsStatus status = js_GetStreamInfo(&raw, jetstream_.get(), config_.stream.c_str(), nullptr, &code);
     const StreamInfo info(raw);
-    if (status != NATS_OK) throw failed("stream " + config_.stream, status, code);
+    if (status != NATS_OK) throw nats_failure("stream " + config_.stream, status, code);
     StreamFacts facts;
     facts.created = info->Created;
     facts.messages = info->State.Msgs;
@@ -173,7 +141,7 @@ class NatsBroker final : public Broker {
     patient.Wait = 15'000;
     const natsStatus status = js_AddStream(&raw, jetstream_.get(), &stream, &patient, &code);
     const StreamInfo info(raw);
-    if (status != NATS_OK) throw failed("stream " + config_.stream + " can't be made", status, code);
+    if (status != NATS_OK) throw nats_failure("stream " + config_.stream + " can't be made", status, code);
   }
 
   bool publish(const OutMessage& out, const std::string& token) override {
@@ -231,7 +199,7 @@ class NatsBroker final : public Broker {
     }
     const ConsumerInfo info(raw);
     if (status != NATS_OK)
-      throw failed(fmt::format("consumer {} of stream {}", consumer, config_.stream), status, code);
+      throw nats_failure(fmt::format("consumer {} of stream {}", consumer, config_.stream), status, code);
     jsSubOptions bound;
     jsSubOptions_Init(&bound);
     bound.Stream = config_.stream.c_str();
@@ -241,7 +209,7 @@ class NatsBroker final : public Broker {
     status = js_PullSubscribe(&subscription, jetstream_.get(), all.c_str(), consumer.c_str(), nullptr, &bound, &code);
     messages_.reset(subscription);
     if (status != NATS_OK)
-      throw failed(fmt::format("consumer {} of stream {}", consumer, config_.stream), status, code);
+      throw nats_failure(fmt::format("consumer {} of stream {}", consumer, config_.stream), status, code);
   }
 
   std::vector<std::unique_ptr<InMessage>> fetch(int most, std::chrono::milliseconds patience) override {
@@ -255,7 +223,7 @@ class NatsBroker final : public Broker {
     }
     natsMsgList_Destroy(&list);
     if (out.empty() && status != NATS_OK && status != NATS_TIMEOUT)
-      throw failed("fetching from stream " + config_.stream, status, code);
+      throw nats_failure("fetching from stream " + config_.stream, status, code);
     return out;
   }
 
@@ -265,15 +233,13 @@ class NatsBroker final : public Broker {
     const natsStatus status =
         js_GetConsumerInfo(&raw, jetstream_.get(), config_.stream.c_str(), name.c_str(), nullptr, &code);
     const ConsumerInfo info(raw);
-    if (status != NATS_OK) throw failed(fmt::format("consumer {} of stream {}", name, config_.stream), status, code);
+    if (status != NATS_OK)
+      throw nats_failure(fmt::format("consumer {} of stream {}", name, config_.stream), status, code);
     return {info->NumPending, static_cast<std::uint64_t>(info->NumAckPending),
             static_cast<std::uint64_t>(info->NumRedelivered)};
   }
 
  private:
-  void check(natsStatus status, const char* what) const {
-    if (status != NATS_OK) throw failed(what, status);
-  }
   [[nodiscard]] std::string shown() const {
     std::string all;
     for (const std::string& one : config_.servers) all += (all.empty() ? "" : ", ") + one;
@@ -283,27 +249,28 @@ class NatsBroker final : public Broker {
   void set_identity() {
     natsOptions* const o = options_.get();
     if (!config_.user.empty())
-      check(natsOptions_SetUserInfo(o, config_.user.c_str(), config_.password.c_str()), "[nats] user");
+      nats_check(natsOptions_SetUserInfo(o, config_.user.c_str(), config_.password.c_str()), "[nats] user");
     if (!config_.credentials.empty()) {
-      check(natsOptions_SetUserCredentialsFromFiles(o, config_.credentials.c_str(), nullptr), "[nats] credentials");
+      nats_check(natsOptions_SetUserCredentialsFromFiles(o, config_.credentials.c_str(), nullptr),
+                 "[nats] credentials");
     }
     if (!config_.servers.front().starts_with("tls://")) return;
-    check(natsOptions_SetSecure(o, true), "TLS");
+    nats_check(natsOptions_SetSecure(o, true), "TLS");
     const std::string roots = config_.ca_file.empty() ? "/etc/ssl/certs/ca-certificates.crt" : config_.ca_file;
-    check(natsOptions_LoadCATrustedCertificates(o, roots.c_str()), "[nats] ca_file");
+    nats_check(natsOptions_LoadCATrustedCertificates(o, roots.c_str()), "[nats] ca_file");
     if (!config_.certificate.empty()) {
-      check(natsOptions_LoadCertificatesChain(o, config_.certificate.c_str(), config_.key.c_str()),
-            "[nats] certificate");
+      nats_check(natsOptions_LoadCertificatesChain(o, config_.certificate.c_str(), config_.key.c_str()),
+                 "[nats] certificate");
     }
   }
 
   void listen_for_answers() {
     char* inbox = nullptr;
-    check(natsInbox_Create(&inbox), "inbox");
+    nats_check(natsInbox_Create(&inbox), "inbox");
     inbox_ = inbox;
     natsInbox_Destroy(inbox);
     natsSubscription* subscription = nullptr;
-    check(natsConnection_SubscribeSync(&subscription, connection_.get(), (inbox_ + ".*").c_str()), "inbox");
+    nats_check(natsConnection_SubscribeSync(&subscription, connection_.get(), (inbox_ + ".*").c_str()), "inbox");
     answers_.reset(subscription);
   }
 

@@ -1,15 +1,14 @@
 // ship: the collector's files into the stream, in order for each instrument, from the checkpoint on. One thread.
 #pragma once
 
-#include <map>
 #include <memory>
-#include <optional>
 
+#include "backlog.hpp"
 #include "broker.hpp"
 #include "cvdd/engine/checkpoint.hpp"
-#include "cvdd/engine/message.hpp"
 #include "cvdd/engine/metrics.hpp"
 #include "cvdd/engine/outbox.hpp"
+#include "stream_watch.hpp"
 
 namespace cvdd::engine {
 
@@ -27,15 +26,13 @@ class Shipper {
  private:
   using Time = std::chrono::steady_clock::time_point;
   bool connect();
-  void look_at_stream();
-  void take_stream(const StreamFacts& facts);
   bool next_piece();
-  bool take_piece(const SourceFile& file);
   void send();
   void take_answers(std::chrono::milliseconds patience);
-  void piece_done();
+  void take_answer(const InAnswer& answer);
   void complain(const std::string& what);
   void tell();
+  [[nodiscard]] Duration oldest_waiting() const;
 
   EngineConfig config_;
   std::string collector_, interval_;
@@ -44,18 +41,15 @@ class Shipper {
   Checkpoint checkpoint_;
   bool dirty_ = false;  // it differs from the file
   Time saved_{};
+  Backlog backlog_;
+  StreamWatch watch_;
   std::unique_ptr<Broker> broker_;
   Backoff connect_backoff_;
-  Time connect_not_before_{}, looked_{}, told_{};
-  std::map<std::string, SourceFile> finished_;  // files read to their end, as they were then
-  std::unique_ptr<SourceReader> reader_;
-  SourceFile reading_;
-  std::vector<StoreRow> rows_;  // the piece that is on its way
-  Position behind_;
+  Time connect_not_before_{}, told_{};
   Outbox outbox_;
   std::string trouble_;  // the newest, for the status line
   std::string complained_;
-  std::uint64_t rows_acknowledged_ = 0, bytes_waiting_ = 0, timeouts_told_ = 0;
+  std::uint64_t rows_acknowledged_ = 0, timeouts_told_ = 0;
   Timestamp newest_acknowledged_;
 };
 

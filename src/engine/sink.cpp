@@ -16,6 +16,7 @@
 #include "cvdd/ops/logging.hpp"
 #include "cvdd/ops/systemd.hpp"
 #include "stop.hpp"
+#include "wall.hpp"
 
 namespace cvdd::engine {
 
@@ -149,9 +150,7 @@ class Worker {
     const Time now = std::chrono::steady_clock::now();
     if (now - compared_ < std::chrono::seconds(60)) return;
     compared_ = now;
-    const auto wall =
-        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch());
-    const auto found = store_->contradictions(Timestamp{wall.count()} - seconds(6 * 3'600), 1'000);
+    const auto found = store_->contradictions(wall_now() - seconds(6 * 3'600), 1'000);
     shared_.metrics.set("contradictions",
                         "Bars of the last six hours that two collectors call live and do not agree about",
                         static_cast<double>(found.size()));

@@ -36,6 +36,10 @@ void move_tail(std::string& tail, std::string_view text) {
 }
 }  // namespace
 
+bool is_same(const SourceFile& a, const SourceFile& b) {
+  return a.packing == b.packing && a.size == b.size && a.changed_ns == b.changed_ns && a.inode == b.inode;
+}
+
 std::optional<SourceFile> source_from(std::string_view file_name) {
   SourceFile file;
   std::string_view name = file_name;

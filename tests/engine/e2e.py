@@ -4,7 +4,7 @@
 cvdd-engine as users run it, against databases and a broker that this test starts: a day of two collectors equals the files
 row by row, however often it is loaded and wherever it is killed; every trouble is said with what to do about it; poison is
 parked; the dashboard's queries work. What a machine lacks is skipped, loudly."""
-import argparse, gzip, json, os, random, re, shutil, socket, subprocess, sys, tempfile, time
+import argparse, calendar, gzip, json, os, random, re, shutil, socket, subprocess, sys, tempfile, time, urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 from servers import ClickHouse, Nats, Postgres, Process, Skipped, find, free_port, wait_for
@@ -177,13 +177,15 @@ class Test:
                     f'{nats_extra}\n[ship]\ncheckpoint = "{self.folder}/{name}.checkpoint"\nlisten = ""\n[sink]\nto = "{to}"\nlisten = ""\n{extra}')
         return path
 
-    def service(self, command, config, seconds=1.5):
-        """What a service says in a short life."""
+    def service(self, command, config, seconds=1.5, look=None):
+        """What a service says in a short life; `look` is called in it."""
         log = os.path.join(self.folder, "service.log")
         if os.path.exists(log):
             os.remove(log)
         child = Process([self.engine, command, "--config", config], log).start()
         time.sleep(seconds)
+        if look:
+            look()
         code = child.end()
         return code, open(log).read()
 
@@ -208,7 +210,16 @@ class Test:
         make = {"name": "CVD", "subjects": ["cvd.v1.>"], "max_msgs": 1000, "discard": "new", "storage": "file", "num_replicas": 1,
                 "retention": "limits", "max_consumers": -1, "max_bytes": -1, "max_age": 0}
         api(nats.port, "STREAM.CREATE.CVD", make)
-        self.says(self.service("ship", config), ["maximum messages exceeded", "kept"], "a full stream", 0)
+        watched, metrics = self.configure(nats.url, "sqlite:" + db, "watched"), f"127.0.0.1:{free_port()}"
+        with open(watched) as f:
+            text = f.read().replace('listen = ""', f'listen = "{metrics}"', 1)
+        with open(watched, "w") as f:
+            f.write(text)
+        told = {}
+        self.says(self.service("ship", watched, look=lambda: told.update(scrape(metrics))), ["maximum messages exceeded", "kept"], "a full stream", 0)
+        since = time.time() - calendar.timegm(time.strptime(DAY, "%Y-%m-%d"))
+        oldest = told.get("cvdd_engine_oldest_unacknowledged_seconds", -1)
+        self.check(since - 86_400 < oldest < since, f"… and how long the oldest row has been waiting: {oldest:.0f} s")
         self.says(self.run("doctor", "--config", config), ["ok      stream CVD: 1000 messages"], "doctor", 0)
         make["max_msgs"] = -1
         api(nats.port, "STREAM.UPDATE.CVD", make)
@@ -292,6 +303,12 @@ def talk(port, text, until):
         got += piece
     s.close()
     return got
+
+
+def scrape(address):
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as answer:
+        lines = [l.split(" ") for l in answer.read().decode().split("\n") if l and not l.startswith("#")]
+    return {l[0]: float(l[1]) for l in lines}
 
 
 def api(port, what, body):

@@ -3,10 +3,12 @@
 #include <set>
 
 #include "catch.hpp"
+#include "cvdd/core/csv.hpp"
 #include "cvdd/engine/checkpoint.hpp"
 #include "cvdd/engine/engine_config.hpp"
 #include "cvdd/engine/message.hpp"
 #include "cvdd/engine/outbox.hpp"
+#include "engine/backlog.hpp"
 #include "engine/folder.hpp"
 #include "source_dir.hpp"
 
@@ -98,6 +100,53 @@ TEST_CASE("whatever fails, rows of an instrument are stored in order and all of 
     REQUIRE(outbox.empty());
     REQUIRE(stored.size() == instruments.size());
   }
+}
+
+TEST_CASE("a row waits since its bar ended, a revision of an old bar since it was read") {
+  const Duration minute = seconds(60);
+  const Timestamp read_at{1'800'000'000'000'000}, now = read_at + seconds(5);
+  Row row;
+  row.time = read_at - seconds(3'660);
+  CHECK(waiting_for(row, minute, read_at, now) == seconds(3'605));
+  row.rev = 1;
+  CHECK(waiting_for(row, minute, read_at, now) == seconds(5));
+  row.rev = 0;
+  row.time = now;  // a clock that runs behind the exchange's
+  CHECK(waiting_for(row, minute, read_at, now) == Duration{});
+}
+
+TEST_CASE("the backlog comes oldest day first, and its positions move when a piece is acknowledged") {
+  engine_test::Folder folder;
+  EngineConfig config;
+  config.data_dir = folder.path();
+  Metrics metrics("");
+  Positions acknowledged;
+  Backlog backlog(config, "east", acknowledged, metrics);
+  std::vector<std::string> told;
+  backlog.complain = [&](const std::string& what) { told.push_back(what); };
+  CHECK_FALSE(backlog.next());
+  const std::string second = engine_test::line({.time = "2026-11-21T00:00:00Z"});
+  folder.write("cvd-2026-11-21.csv", engine_test::header() + second);
+  folder.write("cvd-2026-11-20.csv", engine_test::header() + engine_test::line({}) + "no row\n");
+  folder.write("cvd-2026-11-19.csv", "what is this\n");
+  REQUIRE(backlog.next());
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].find("cvd-2026-11-19.csv") != std::string::npos);
+  REQUIRE(backlog.rows().size() == 1);
+  CHECK(format_time(backlog.rows()[0].row.time) == "2026-11-20T00:00:00Z");
+  CHECK(backlog.bytes_waiting() == engine_test::header().size() * 2 + engine_test::line({}).size() + second.size() + 7);
+  CHECK_FALSE(backlog.moved());
+  CHECK(acknowledged["cvd-2026-11-20.csv"] == Position{});
+  backlog.done();
+  CHECK(backlog.moved());
+  CHECK_FALSE(backlog.moved());
+  CHECK(acknowledged["cvd-2026-11-20.csv"].offset == engine_test::header().size() + engine_test::line({}).size() + 7);
+  REQUIRE(backlog.next());
+  CHECK(format_time(backlog.rows()[0].row.time) == "2026-11-21T00:00:00Z");
+  backlog.done();
+  CHECK_FALSE(backlog.next());
+  CHECK(backlog.bytes_waiting() == 0);
+  CHECK(told.size() == 1);
 }
 
 TEST_CASE("answers of JetStream") {

@@ -30,6 +30,7 @@ class Outbox {
   // Everything was answered.
   [[nodiscard]] bool empty() const { return open_ == 0; }
   [[nodiscard]] std::size_t open() const { return open_; }
+  [[nodiscard]] bool is_stored(std::size_t row) const { return row < done_.size() && done_[row]; }
   [[nodiscard]] std::size_t in_flight() const { return flying_.size(); }
   // Told apart from what answers to an earlier piece.
   [[nodiscard]] std::uint64_t piece() const { return piece_; }

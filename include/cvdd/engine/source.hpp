@@ -28,6 +28,8 @@ struct SourceFile {
   std::int64_t changed_ns = 0;
   std::uint64_t inode = 0;
 };
+// Nothing was written to it between the two looks at it.
+[[nodiscard]] bool is_same(const SourceFile& a, const SourceFile& b);
 
 // Its name taken apart; `size` and what follows unset. Empty if it is no file of rows.
 [[nodiscard]] std::optional<SourceFile> source_from(std::string_view file_name);
