@@ -47,7 +47,7 @@ bool Backlog::next() {
   if (reader_ && take_piece()) return true;
   reader_.reset();
   bytes_waiting_ = 0;
-  for (const SourceFile& file : list_sources(directory_, "cvd")) {
+  for (const SourceFile& file : list_sources(directory_)) {
     const Position known = acknowledged_[file.name];
     try {
       if (is_finished(file, known)) {

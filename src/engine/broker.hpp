@@ -30,7 +30,9 @@ struct ConsumerFacts {
 
 // A message to publish; good until the next call.
 struct OutMessage {
-  std::string subject, id, collector, interval, body;
+  std::string subject, id, collector, interval;
+  std::string kind;  // of what stands beside the bars: "context", "flow"
+  std::string body;
 };
 struct InAnswer {
   std::string token;  // the end of the reply subject
@@ -42,7 +44,7 @@ struct InAnswer {
 class InMessage {
  public:
   virtual ~InMessage() = default;
-  std::string subject, collector, body;
+  std::string subject, collector, kind, body;
   std::uint64_t sequence = 0, deliveries = 0;
   virtual void acknowledge() = 0;
 };

@@ -44,32 +44,44 @@ std::string unescaped(std::string_view text) {
   return out;
 }
 
-void append_line(std::string& out, const StoreRow& row) {
-  const auto base = limbs_of(row.row.delta_base), quote = limbs_of(row.row.delta_quote);
+void append_limbs(std::string& out, const StoreRow& row) {
   // Its sums wrap around in silence: far below that is refused.
   constexpr std::int64_t whole_max = 1'000'000'000'000'000;
-  const auto small = [](const auto& limbs) { return limbs && (*limbs)[0] < whole_max && (*limbs)[0] > -whole_max; };
-  if (!small(base) || !small(quote)) {
-    throw StoreError(StoreError::Kind::row,
-                     "a delta of more than 15 digits before the point: its sum would not be exact");
-  }
-  if (row.row.time.us < 0 || row.row.time.us > 4'294'967'295'000'000) {
-    throw StoreError(StoreError::Kind::row, "a time that ClickHouse's DateTime does not hold");
-  }
-  const Fields f = fields_of(row.line);
-  for (const std::size_t column : {1U, 2U, 3U}) append_field(out, f[column]);
-  out += fmt::format("{}\t", row.row.time.us / 1'000'000);
-  append_field(out, row.collector);
-  append_field(out, f[4]);
-  append_field(out, f[5]);
-  out += fmt::format("{}\t", quality_of(row.row.status));
-  for (std::size_t column = 6; column < 10; ++column)
-    f[column].empty() ? void(out += "\\N\t") : append_field(out, f[column]);
-  for (std::size_t column = 10; column < 24; ++column) append_field(out, f[column]);
-  f[24] == "?" ? void(out += "\\N\t") : append_field(out, f[24]);
-  for (const auto* limbs : {&*base, &*quote}) {
+  for (const Decimal* delta : {&row.row.delta_base, &row.row.delta_quote}) {
+    const auto limbs = limbs_of(*delta);
+    if (!limbs || (*limbs)[0] >= whole_max || (*limbs)[0] <= -whole_max) {
+      throw StoreError(StoreError::Kind::row,
+                       "a delta of more than 15 digits before the point: its sum would not be exact");
+    }
     for (const std::int64_t limb : *limbs) out += fmt::format("{}\t", limb);
   }
+}
+
+void append_time(std::string& out, std::string_view text) {
+  const Timestamp time = parse_time(text).value_or(Timestamp{-1});
+  if (time.us < 0 || time.us > 4'294'967'295'000'000) {
+    throw StoreError(StoreError::Kind::row, "a time that ClickHouse's DateTime does not hold");
+  }
+  out += fmt::format("{}\t", time.us / 1'000'000);
+}
+
+void append_line(std::string& out, const StoreRow& row) {
+  const Layout& layout = layout_of(row.kind);
+  const Fields f = fields_of(row.line);
+  for (const TableColumn& column : layout.stored) {
+    if (column.from == TableColumn::From::collector) {
+      append_field(out, row.collector);
+    } else if (column.from == TableColumn::From::quality) {
+      out += fmt::format("{}\t", quality_of(row.row.status));
+    } else if (const std::string_view text = f[column.field]; column.optional && (text.empty() || text == "?")) {
+      out += "\\N\t";  // `missing` says "?" where a number is not known
+    } else if (column.form == Form::time) {
+      append_time(out, text);
+    } else {
+      append_field(out, text);
+    }
+  }
+  if (layout.summed) append_limbs(out, row);
   out.back() = '\n';
 }
 
@@ -146,8 +158,13 @@ class ClickHouseStore final : public Store {
   void write(const Write& what) override {
     open();
     std::string text;
-    for (const StoreRow& row : what.rows) append_line(text, row);
-    if (!text.empty()) (void)ask("INSERT INTO rows FORMAT TabSeparated", text);
+    for (const RowKind kind : row_kinds) {
+      text.clear();
+      for (const StoreRow& row : what.rows) {
+        if (row.kind == kind) append_line(text, row);
+      }
+      if (!text.empty()) (void)ask(fmt::format("INSERT INTO {} FORMAT TabSeparated", layout_of(kind).table), text);
+    }
     if (!what.rejected.empty()) {
       text.clear();
       for (const Rejected& one : what.rejected) {

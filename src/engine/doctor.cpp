@@ -28,7 +28,7 @@ class Findings {
 
 std::uint64_t look_at_files(const EngineConfig& config, Findings& findings) {
   try {
-    const auto files = list_sources(config.data_dir, "cvd");
+    const auto files = list_sources(config.data_dir);
     if (files.empty()) {
       findings.note(fmt::format("{}: no files of rows; only a collector's machine has them", config.data_dir));
       return 0;

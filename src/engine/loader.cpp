@@ -31,13 +31,13 @@ void rows_from(std::string_view text, const SourceFile& file, std::uint64_t plac
     const std::uint64_t at = place;
     place += newline + 1;
     if (at == 0) {
-      if (line == csv_header()) continue;
+      if (line == layout_of(file.kind).header) continue;
       throw SourceError(
           fmt::format("{}: its first line is not the header that this version knows, but \"{}\"; is it a file "
                       "of rows, or of a newer cvdd? Upgrade cvdd-engine, or move the file away",
                       file.path, printable(line, 80)));
     }
-    if (auto row = store_row_from(collector, line, reason)) {
+    if (auto row = store_row_from(collector, line, reason, file.kind)) {
       rows.push_back(std::move(*row));
     } else {
       rejected.push_back({collector, fmt::format("{}:{}", file.name, at), reason, printable(line, rejected_text_max)});
@@ -53,10 +53,8 @@ std::uint64_t write_isolating(Store& store, const Write& what) {
     if (error.kind != StoreError::Kind::row || what.rows.empty()) throw;
     if (what.rows.size() == 1) {
       const StoreRow& row = what.rows.front();
-      const std::vector<Rejected> one{{row.collector,
-                                       fmt::format("{}/{}/{}/{}/{}", row.row.exchange, name_of(row.row.market),
-                                                   row.row.symbol, format_time(row.row.time), row.row.rev),
-                                       printable(error.what(), 500), printable(row.line, rejected_text_max)}};
+      const std::vector<Rejected> one{
+          {row.collector, key_in_words(row), printable(error.what(), 500), printable(row.line, rejected_text_max)}};
       store.write({.rows = {}, .rejected = one});
       return 1;
     }
@@ -87,7 +85,7 @@ bool Loader::is_unchanged(const SourceFile& file) const {
 std::uint64_t Loader::bytes_to_do() {
   know_positions();
   std::uint64_t sum = 0;
-  for (const SourceFile& file : list_sources(settings_.directory, "cvd")) {
+  for (const SourceFile& file : list_sources(settings_.directory)) {
     const auto position = positions_.find(file.name);
     const std::uint64_t size = text_size(file);
     sum += position == positions_.end() ? size : size - std::min(size, position->second.offset);
@@ -108,7 +106,7 @@ void Loader::pass(const std::atomic<bool>& stop) {
 
 void Loader::look_through(const std::atomic<bool>& stop) {
   know_positions();
-  for (const SourceFile& file : list_sources(settings_.directory, "cvd")) {
+  for (const SourceFile& file : list_sources(settings_.directory)) {
     if (stop) return;
     try {
       if (is_unchanged(file)) continue;

@@ -22,20 +22,20 @@ void append_token(std::string& out, std::string_view text) {
 }
 }  // namespace
 
-std::string subject_of(const Row& row) {
+std::string subject_of(const StoreRow& row) {
   std::string out = "cvd.v1.";
-  append_token(out, row.exchange);
+  append_token(out, row.row.exchange);
   out += '.';
-  out += name_of(row.market);
+  out += name_of(row.row.market);
   out += '.';
-  append_token(out, row.symbol);
+  append_token(out, row.row.symbol);
+  if (row.kind != RowKind::cvd) out += "." + std::string(layout_of(row.kind).name);
   return out;
 }
 
-std::string message_id(const StoreRow& row) {
-  return fmt::format("{}/{}/{}/{}/{}/{}", row.collector, row.row.exchange, name_of(row.row.market), row.row.symbol,
-                     format_time(row.row.time), row.row.rev);
-}
+std::string order_of(const StoreRow& row) { return subject_of(row) + " " + row.bucket; }
+
+std::string message_id(const StoreRow& row) { return row.collector + "/" + key_in_words(row); }
 
 PubAnswer parse_pub_answer(std::string_view body, bool no_responders) {
   PubAnswer answer;

@@ -39,6 +39,7 @@ class NatsMessage final : public InMessage {
     }
     const char* value = nullptr;
     if (natsMsgHeader_Get(message, "Cvdd-Collector", &value) == NATS_OK) collector = value;
+    if (natsMsgHeader_Get(message, "Cvdd-Kind", &value) == NATS_OK) kind = value;
     jsMsgMetaData* meta = nullptr;
     if (natsMsg_GetMetaData(&meta, message) != NATS_OK) return;
     sequence = meta->Sequence.Stream;
@@ -155,7 +156,8 @@ class NatsBroker final : public Broker {
     const Message message(raw);
     if (natsMsgHeader_Set(raw, "Nats-Msg-Id", out.id.c_str()) != NATS_OK ||
         natsMsgHeader_Set(raw, "Cvdd-Collector", out.collector.c_str()) != NATS_OK ||
-        natsMsgHeader_Set(raw, "Cvdd-Interval", out.interval.c_str()) != NATS_OK) {
+        natsMsgHeader_Set(raw, "Cvdd-Interval", out.interval.c_str()) != NATS_OK ||
+        (!out.kind.empty() && natsMsgHeader_Set(raw, "Cvdd-Kind", out.kind.c_str()) != NATS_OK)) {
       return false;
     }
     return natsConnection_PublishMsg(connection_.get(), raw) == NATS_OK;

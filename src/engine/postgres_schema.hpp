@@ -7,7 +7,7 @@
 
 namespace cvdd::engine {
 
-inline constexpr std::array<Migration, 2> postgres_migrations{{
+inline constexpr std::array<Migration, 3> postgres_migrations{{
     {1, R"(
 CREATE TABLE rows(
   exchange text COLLATE "C" NOT NULL, market text COLLATE "C" NOT NULL, symbol text COLLATE "C" NOT NULL,
@@ -47,6 +47,46 @@ CREATE VIEW contradictions AS SELECT a.time, a.exchange, a.market, a.symbol, a.c
     a.other_base, a.other_quote, a.first_id, a.last_id) IS DISTINCT FROM (b.buys, b.sells, b.buy_base, b.sell_base,
     b.buy_quote, b.sell_quote, b.other_base, b.other_quote, b.first_id, b.last_id)
     OR (a.buys + a.sells > 0 AND (a.open, a.high, a.low, a.close) IS DISTINCT FROM (b.open, b.high, b.low, b.close)));
+)"},
+    {3, R"(
+CREATE TABLE context_rows(
+  exchange text COLLATE "C" NOT NULL, market text COLLATE "C" NOT NULL, symbol text COLLATE "C" NOT NULL,
+  time timestamptz NOT NULL, collector text COLLATE "C" NOT NULL,
+  rev bigint NOT NULL, status text COLLATE "C" NOT NULL, quality smallint NOT NULL,
+  bid numeric, bid_size numeric, ask numeric, ask_size numeric, book_age_ms bigint,
+  mark numeric, "index" numeric, mark_age_ms bigint, funding_rate numeric, funding_time timestamptz,
+  open_interest_base numeric, open_interest_quote numeric, open_interest_age_ms bigint, liq_buys bigint, liq_sells bigint,
+  liq_buy_base numeric, liq_sell_base numeric, liq_buy_quote numeric, liq_sell_quote numeric, liq_kind text COLLATE "C",
+  PRIMARY KEY(exchange, market, symbol, time, collector));
+CREATE INDEX context_rows_by_time ON context_rows(time, exchange, market, symbol);
+CREATE VIEW context AS SELECT DISTINCT ON (exchange, market, symbol, time) time, exchange, market, symbol, rev, status,
+  bid, bid_size, ask, ask_size, book_age_ms, mark, "index", mark_age_ms, funding_rate, funding_time, open_interest_base,
+  open_interest_quote, open_interest_age_ms, liq_buys, liq_sells, liq_buy_base, liq_sell_base, liq_buy_quote,
+  liq_sell_quote, liq_kind, collector FROM context_rows
+  ORDER BY exchange, market, symbol, time, quality DESC, coalesce(liq_buys, 0) + coalesce(liq_sells, 0) DESC, rev DESC,
+  collector;
+CREATE TABLE flow_rows(
+  exchange text COLLATE "C" NOT NULL, market text COLLATE "C" NOT NULL, symbol text COLLATE "C" NOT NULL,
+  time timestamptz NOT NULL, bucket text COLLATE "C" NOT NULL, collector text COLLATE "C" NOT NULL,
+  rev bigint NOT NULL, status text COLLATE "C" NOT NULL, quality smallint NOT NULL, buys bigint, sells bigint,
+  buy_base numeric, sell_base numeric, buy_quote numeric, sell_quote numeric, delta_base numeric, delta_quote numeric,
+  cvd_base numeric, cvd_quote numeric, delta_min_base numeric, delta_max_base numeric, largest_buy_quote numeric,
+  largest_sell_quote numeric, PRIMARY KEY(exchange, market, symbol, time, bucket, collector));
+CREATE INDEX flow_rows_by_time ON flow_rows(time, exchange, market, symbol);
+-- Of the collector whose row stands in `bars`, so that the buckets add up to it.
+CREATE VIEW flow AS SELECT b.time, b.exchange, b.market, b.symbol, f.bucket, f.rev, f.status, f.buys, f.sells, f.buy_base,
+  f.sell_base, f.buy_quote, f.sell_quote, f.delta_base, f.delta_quote, f.cvd_base, f.cvd_quote, f.delta_min_base,
+  f.delta_max_base, f.largest_buy_quote, f.largest_sell_quote, b.collector FROM best AS b JOIN flow_rows AS f
+  ON f.exchange = b.exchange AND f.market = b.market AND f.symbol = b.symbol AND f.time = b.time
+  AND f.collector = b.collector;
+CREATE VIEW flow_cvd AS SELECT time, exchange, market, symbol, bucket, status, collector, delta_base, delta_quote,
+  trim_scale(sum(delta_base) OVER bars_so_far) AS cvd_base, trim_scale(sum(delta_quote) OVER bars_so_far) AS cvd_quote
+  FROM flow WINDOW bars_so_far AS (PARTITION BY exchange, market, symbol, bucket ORDER BY time
+  ROWS UNBOUNDED PRECEDING);
+ALTER TABLE context_rows SET (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 1000000,
+  autovacuum_analyze_scale_factor = 0.02);
+ALTER TABLE flow_rows SET (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 1000000,
+  autovacuum_analyze_scale_factor = 0.02);
 )"},
 }};
 

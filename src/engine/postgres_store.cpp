@@ -4,11 +4,11 @@
 #include <libpq-fe.h>
 
 #include <cstring>
-#include <map>
 
 #include "cvdd/core/csv.hpp"
 #include "cvdd/net/printable.hpp"
 #include "postgres_connection.hpp"
+#include "postgres_copy.hpp"
 #include "postgres_schema.hpp"
 #include "store_kinds.hpp"
 
@@ -18,86 +18,8 @@ namespace {
 constexpr int version_min = 130'000;
 constexpr unsigned merges_after_clash = 50;  // batches that go the longer way, once a row was there already
 
-// A field of COPY's text format.
-void append_field(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    if (c == '\\') out += '\\';
-    out += c;
-  }
-  out += '\t';
-}
-void append_optional(std::string& out, std::string_view text) {
-  if (text.empty()) {
-    out += "\\N\t";
-  } else {
-    append_field(out, text);
-  }
-}
-
-// In the order of the table's columns, and the line's number.
-void append_copy_line(std::string& out, const StoreRow& row, std::optional<std::size_t> number) {
-  const Fields f = fields_of(row.line);
-  for (const std::size_t column : {1U, 2U, 3U, 0U}) append_field(out, f[column]);
-  append_field(out, row.collector);
-  append_field(out, f[4]);
-  append_field(out, f[5]);
-  out += fmt::format("{}\t", quality_of(row.row.status));
-  for (std::size_t column = 6; column < 10; ++column) append_optional(out, f[column]);
-  for (std::size_t column = 10; column < 24; ++column) append_field(out, f[column]);
-  append_optional(out, f[24] == "?" ? std::string_view() : f[24]);
-  if (number) {
-    out += fmt::format("{}\n", *number);
-  } else {
-    out.back() = '\n';
-  }
-}
-
 // A row that was taken for new is not.
 struct KeyIsThere {};
-
-// A batch's rows, each bar's highest revision alone.
-struct Parts {
-  std::vector<const StoreRow*> fresh;   // bars whose first revision is in the batch too: probably not in the table yet
-  std::vector<const StoreRow*> merged;  // all others
-};
-Parts parts_of(std::span<const StoreRow> rows, bool fresh) {
-  struct Bar {
-    const StoreRow* row = nullptr;
-    bool first = false;
-  };
-  std::map<std::string, Bar> bars;  // in the order of the table's key, as all writers have it
-  std::string key;
-  for (const StoreRow& row : rows) {
-    const Fields f = fields_of(row.line);
-    key.clear();
-    for (const std::size_t column : {1U, 2U, 3U, 0U}) {
-      key += f[column];
-      key += ',';
-    }
-    Bar& bar = bars[key + row.collector];
-    bar.first = bar.first || row.row.rev == 0;
-    if (bar.row == nullptr || row.row.rev >= bar.row->row.rev) bar.row = &row;
-  }
-  Parts parts;
-  for (const auto& [name, bar] : bars) (fresh && bar.first ? parts.fresh : parts.merged).push_back(bar.row);
-  return parts;
-}
-
-const char* const merge =
-    "INSERT INTO rows SELECT DISTINCT ON (exchange, market, symbol, time, collector) exchange, market, symbol, time, "
-    "collector, rev, status, quality, open, high, low, close, buys, sells, buy_base, sell_base, buy_quote, sell_quote, "
-    "delta_base, delta_quote, cvd_base, cvd_quote, other_base, other_quote, first_id, last_id, missing FROM cvdd_batch "
-    "ORDER BY exchange, market, symbol, time, collector, rev DESC, number DESC "
-    "ON CONFLICT (exchange, market, symbol, time, collector) DO UPDATE SET rev = excluded.rev, status = "
-    "excluded.status, "
-    "quality = excluded.quality, open = excluded.open, high = excluded.high, low = excluded.low, close = "
-    "excluded.close, "
-    "buys = excluded.buys, sells = excluded.sells, buy_base = excluded.buy_base, sell_base = excluded.sell_base, "
-    "buy_quote = excluded.buy_quote, sell_quote = excluded.sell_quote, delta_base = excluded.delta_base, "
-    "delta_quote = excluded.delta_quote, cvd_base = excluded.cvd_base, cvd_quote = excluded.cvd_quote, "
-    "other_base = excluded.other_base, other_quote = excluded.other_quote, first_id = excluded.first_id, "
-    "last_id = excluded.last_id, missing = excluded.missing "
-    "WHERE excluded.rev > rows.rev OR (excluded.rev = rows.rev AND excluded.* IS DISTINCT FROM rows.*)";
 
 class PostgresStore final : public Store {
  public:
@@ -137,38 +59,6 @@ class PostgresStore final : public Store {
     }
   }
 
-  // With `fresh`, what begins a bar goes straight into the table; all else, by way of this session's table.
-  void put(const Write& what, bool fresh) {
-    try {
-      (void)ask("BEGIN");
-      const Parts parts = parts_of(what.rows, fresh);
-      if (!parts.fresh.empty()) copy("COPY rows FROM STDIN", parts.fresh, false);
-      if (!parts.merged.empty()) {
-        copy("COPY cvdd_batch FROM STDIN", parts.merged, true);
-        (void)ask(merge);
-      }
-      for (const Rejected& one : what.rejected) {
-        (void)ask("INSERT INTO rejected VALUES($1,$2,$3,$4) ON CONFLICT DO NOTHING",
-                  {one.source, one.place, one.reason, one.text});
-      }
-      if (!what.file.empty()) {
-        (void)ask(
-            "INSERT INTO positions VALUES($1,$2,$3,$4) ON CONFLICT (collector, file) DO UPDATE SET "
-            "byte_offset = excluded.byte_offset, print = excluded.print",
-            {what.collector, what.file, std::to_string(what.position.offset), std::to_string(what.position.print)});
-      }
-      (void)ask("COMMIT");
-    } catch (const KeyIsThere&) {
-      (void)ask("ROLLBACK");
-      throw;
-    } catch (const StoreError& error) {
-      const Answer ignored(PQexec(connection_.get(), "ROLLBACK"));
-      // Whatever is the matter with it: a new connection is sound.
-      if (error.kind != StoreError::Kind::row) connection_.reset();
-      throw;
-    }
-  }
-
   std::vector<Contradiction> contradictions(Timestamp since, std::size_t most) override {
     open();
     const Answer answer = ask(
@@ -201,6 +91,41 @@ class PostgresStore final : public Store {
   }
 
  private:
+  void put(const Write& what, bool fresh) {
+    try {
+      (void)ask("BEGIN");
+      for (const RowKind kind : row_kinds) put(what.rows, layout_of(kind), fresh);
+      for (const Rejected& one : what.rejected) {
+        (void)ask("INSERT INTO rejected VALUES($1,$2,$3,$4) ON CONFLICT DO NOTHING",
+                  {one.source, one.place, one.reason, one.text});
+      }
+      if (!what.file.empty()) {
+        (void)ask(
+            "INSERT INTO positions VALUES($1,$2,$3,$4) ON CONFLICT (collector, file) DO UPDATE SET "
+            "byte_offset = excluded.byte_offset, print = excluded.print",
+            {what.collector, what.file, std::to_string(what.position.offset), std::to_string(what.position.print)});
+      }
+      (void)ask("COMMIT");
+    } catch (const KeyIsThere&) {
+      (void)ask("ROLLBACK");
+      throw;
+    } catch (const StoreError& error) {
+      const Answer ignored(PQexec(connection_.get(), "ROLLBACK"));
+      // Whatever is the matter with it: a new connection is sound.
+      if (error.kind != StoreError::Kind::row) connection_.reset();
+      throw;
+    }
+  }
+
+  // With `fresh`, what begins a bar goes straight into the table; all else, by way of this session's table.
+  void put(std::span<const StoreRow> rows, const Layout& layout, bool fresh) {
+    const BatchParts parts = parts_of(rows, layout, fresh);
+    if (!parts.fresh.empty()) copy(std::string(layout.table), layout, parts.fresh, false);
+    if (parts.merged.empty()) return;
+    copy(batch_table_of(layout), layout, parts.merged, true);
+    (void)ask(merge_of(layout));
+  }
+
   void prepare_session() {
     if (PQserverVersion(connection_.get()) < version_min) {
       throw error(StoreError::Kind::permanent,
@@ -215,7 +140,10 @@ class PostgresStore final : public Store {
     // What was told to be written must be there after a crash, whatever the server's setting.
     (void)ask("SET synchronous_commit = on");
     migrate();
-    (void)ask("CREATE TEMP TABLE cvdd_batch (LIKE rows, number bigint) ON COMMIT DELETE ROWS");
+    for (const RowKind kind : row_kinds) {
+      (void)ask(fmt::format("CREATE TEMP TABLE {} (LIKE {}, number bigint) ON COMMIT DELETE ROWS",
+                            batch_table_of(layout_of(kind)), layout_of(kind).table));
+    }
   }
 
   // One at a time, whoever comes: workers start together.
@@ -245,12 +173,12 @@ class PostgresStore final : public Store {
     return std::stoi(value(answer, 0, 0));
   }
 
-  void copy(const char* sql, const std::vector<const StoreRow*>& rows, bool numbered) {
-    const Answer begun(PQexec(connection_.get(), sql));
+  void copy(const std::string& table, const Layout& layout, const std::vector<const StoreRow*>& rows, bool numbered) {
+    const Answer begun(PQexec(connection_.get(), ("COPY " + table + " FROM STDIN").c_str()));
     if (PQresultStatus(begun.get()) != PGRES_COPY_IN) fail(begun);
     std::string text;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      append_copy_line(text, *rows[i], numbered ? std::optional(i) : std::nullopt);
+      append_copy_line(text, *rows[i], layout, numbered ? std::optional(i) : std::nullopt);
       if (text.size() < (std::size_t{64} << 10) && i + 1 < rows.size()) continue;
       if (PQputCopyData(connection_.get(), text.data(), static_cast<int>(text.size())) != 1) fail_sending();
       text.clear();

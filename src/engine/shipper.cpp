@@ -81,7 +81,7 @@ bool Shipper::next_piece() {
   }
   std::vector<std::string> instruments;
   instruments.reserve(backlog_.rows().size());
-  for (const StoreRow& row : backlog_.rows()) instruments.push_back(subject_of(row.row));
+  for (const StoreRow& row : backlog_.rows()) instruments.push_back(order_of(row));
   outbox_.fill(instruments);
   return true;
 }
@@ -111,7 +111,8 @@ void Shipper::send() {
   const Time now = std::chrono::steady_clock::now();
   for (const std::size_t number : outbox_.due(now)) {
     const StoreRow& row = backlog_.rows()[number];
-    const OutMessage message{subject_of(row.row), message_id(row), collector_, interval_, row.line};
+    const std::string kind(row.kind == RowKind::cvd ? "" : layout_of(row.kind).name);
+    const OutMessage message{subject_of(row), message_id(row), collector_, interval_, kind, row.line};
     if (broker_->publish(message, fmt::format("{}-{}", outbox_.piece(), number))) continue;
     outbox_.failed(number, now);
     if (broker_->connected()) {

@@ -41,6 +41,18 @@ struct Shared {
   }
 };
 
+std::optional<StoreRow> row_of(const InMessage& message, std::string& reason) {
+  const auto kind = message.kind.empty() ? RowKind::cvd : row_kind_from(message.kind);
+  if (!kind) {
+    reason = "of a kind that this version does not know: upgrade cvdd-engine";
+  } else if (!is_collector_name(message.collector)) {
+    reason = "no header Cvdd-Collector says whose it is";
+  } else {
+    return store_row_from(message.collector, message.body, reason, *kind);
+  }
+  return std::nullopt;
+}
+
 class Worker {
  public:
   Worker(Shared& shared, std::size_t number)
@@ -111,13 +123,10 @@ class Worker {
     std::string reason;
     for (const auto& message : messages_) {
       reason.clear();
-      auto row = is_collector_name(message->collector) ? store_row_from(message->collector, message->body, reason)
-                                                       : std::nullopt;
-      if (row) {
+      if (auto row = row_of(*message, reason)) {
         rows.push_back(std::move(*row));
         continue;
       }
-      if (reason.empty()) reason = "no header Cvdd-Collector says whose it is";
       rejected.push_back({"stream " + shared_.config.nats.stream,
                           fmt::format("seq:{} {}", message->sequence, printable(message->subject, 200)), reason,
                           printable(message->body, text_max)});

@@ -52,8 +52,9 @@ std::optional<SourceFile> source_from(std::string_view file_name) {
   }
   const std::size_t dash = name.find('-');
   if (!name.ends_with(".csv") || dash == name.npos || name.size() < dash + 1 + 10 + 4) return std::nullopt;
-  file.kind = name.substr(0, dash);
-  if (file.kind != "cvd" && file.kind != "context" && file.kind != "flow") return std::nullopt;
+  const auto kind = row_kind_from(name.substr(0, dash));
+  if (!kind) return std::nullopt;
+  file.kind = *kind;
   file.day = name.substr(dash + 1, 10);
   if (!parse_time(file.day + "T00:00:00Z")) return std::nullopt;
   std::string_view part = name.substr(dash + 11, name.size() - 4 - (dash + 11));
@@ -67,7 +68,7 @@ std::optional<SourceFile> source_from(std::string_view file_name) {
   return file;
 }
 
-std::vector<SourceFile> list_sources(const std::string& directory, std::string_view kind) {
+std::vector<SourceFile> list_sources(const std::string& directory) {
   DIR* const opened = ::opendir(directory.c_str());
   if (opened == nullptr) {
     throw std::runtime_error(
@@ -80,8 +81,8 @@ std::vector<SourceFile> list_sources(const std::string& directory, std::string_v
   while (const dirent* entry = ::readdir(opened)) {
     auto file = source_from(entry->d_name);
     struct stat facts {};
-    if (!file || file->kind != kind) continue;
-    // A link is somebody's second name for a file (latest.csv is none of these names).
+    if (!file) continue;
+    // A link is somebody's second name for a file (latest.csv and latest-context.csv are none of these names).
     if (::fstatat(::dirfd(opened), entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(facts.st_mode))
       continue;
     file->path = directory + "/" + entry->d_name;
@@ -91,7 +92,7 @@ std::vector<SourceFile> list_sources(const std::string& directory, std::string_v
     files.push_back(std::move(*file));
   }
   std::sort(files.begin(), files.end(), [](const SourceFile& a, const SourceFile& b) {
-    return std::tie(a.day, a.part, a.packing) < std::tie(b.day, b.part, b.packing);
+    return std::tie(a.day, a.kind, a.part, a.packing) < std::tie(b.day, b.kind, b.part, b.packing);
   });
   const auto twice = std::unique(files.begin(), files.end(),
                                  [](const SourceFile& a, const SourceFile& b) { return a.name == b.name; });

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
-#include <charconv>
-#include <map>
+#include <array>
+#include <iterator>
 
 #include "cvdd/core/csv.hpp"
 #include "sqlite_schema.hpp"
@@ -21,6 +21,26 @@ struct Finalize {
   void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 };
 using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
+
+std::size_t index_of(RowKind kind) { return static_cast<std::size_t>(kind); }
+
+// "INSERT … VALUES(?1,…) ON CONFLICT DO UPDATE SET rev=?6,… WHERE ?6 >= rev"; limbs behind the table's other columns.
+std::string put_statement(const Layout& layout) {
+  std::string values, set, rev;
+  int at = 0;
+  const auto take = [&](const std::string& name, bool key) {
+    const std::string value = fmt::format("?{}", ++at);
+    values += (at > 1 ? "," : "") + value;
+    if (!key) set += fmt::format("{}\"{}\"={}", set.empty() ? "" : ",", name, value);
+    if (name == "rev") rev = value;
+  };
+  for (const TableColumn& column : layout.stored) take(std::string(column.name), column.key);
+  for (const char* const of : {"b", "q"}) {
+    for (int limb = 0; layout.summed && limb < 5; ++limb) take(fmt::format("{}{}", of, limb), false);
+  }
+  return fmt::format("INSERT INTO {} VALUES({}) ON CONFLICT DO UPDATE SET {} WHERE {} >= rev", layout.table, values,
+                     set, rev);
+}
 
 class SqliteStore final : public Store {
  public:
@@ -120,15 +140,7 @@ class SqliteStore final : public Store {
     execute("PRAGMA cache_size = -65536");
     execute("PRAGMA temp_store = MEMORY");
     migrate();
-    put_ = prepare(
-        "INSERT INTO rows "
-        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,"
-        "?26,?27,?28,?29,?30,?31,?32,?33,?34,?35,?36,?37) ON CONFLICT DO UPDATE SET "
-        "rev=?6,status=?7,quality=?8,open=?9,"
-        "high=?10,low=?11,close=?12,buys=?13,sells=?14,buy_base=?15,sell_base=?16,buy_quote=?17,sell_quote=?18,"
-        "delta_base=?19,delta_quote=?20,cvd_base=?21,cvd_quote=?22,other_base=?23,other_quote=?24,first_id=?25,last_id="
-        "?26,"
-        "missing=?27,b0=?28,b1=?29,b2=?30,b3=?31,b4=?32,q0=?33,q1=?34,q2=?35,q3=?36,q4=?37 WHERE ?6 >= rev");
+    for (const RowKind kind : row_kinds) put_[index_of(kind)] = prepare(put_statement(layout_of(kind)));
     reject_ = prepare("INSERT INTO rejected VALUES(?,?,?,?) ON CONFLICT DO NOTHING");
     position_ = prepare("INSERT INTO positions VALUES(?1,?2,?3,?4) ON CONFLICT DO UPDATE SET offset=?3, print=?4");
   }
@@ -160,38 +172,37 @@ class SqliteStore final : public Store {
   }
 
   void put(const StoreRow& row) {
-    const auto base = limbs_of(row.row.delta_base), quote = limbs_of(row.row.delta_quote);
-    if (!base || !quote) {
-      throw StoreError(StoreError::Kind::row,
-                       "a delta of more than 18 digits before the point: its sum would not be exact");
-    }
+    const Layout& layout = layout_of(row.kind);
+    const Statement& statement = put_[index_of(row.kind)];
     const Fields f = fields_of(row.line);
-    const std::string_view key[] = {f[1], f[2], f[3], f[0], row.collector};
-    for (int i = 0; i < 5; ++i) bind(put_, i + 1, key[i]);
-    bind(put_, 6, std::int64_t{row.row.rev});
-    bind(put_, 7, f[5]);
-    bind(put_, 8, std::int64_t{quality_of(row.row.status)});
-    for (int i = 0; i < 4; ++i) {  // prices: absent before the first trade
-      const std::string_view price = f[static_cast<std::size_t>(6 + i)];
-      if (price.empty()) {
-        sqlite3_bind_null(put_.get(), 9 + i);
+    int at = 0;
+    for (const TableColumn& column : layout.stored) {
+      ++at;
+      if (column.from == TableColumn::From::collector) {
+        bind(statement, at, row.collector);
+      } else if (column.from == TableColumn::From::quality) {
+        bind(statement, at, std::int64_t{quality_of(row.row.status)});
+      } else if (const std::string_view text = f[column.field]; column.optional && (text.empty() || text == "?")) {
+        sqlite3_bind_null(statement.get(), at);  // `missing` says "?" where a number is not known
+      } else if (column.form == Form::count) {
+        bind(statement, at, static_cast<std::int64_t>(parse_digits(text).value_or(0)));
       } else {
-        bind(put_, 9 + i, price);
+        bind(statement, at, text);
       }
     }
-    bind(put_, 13, static_cast<std::int64_t>(row.row.buys));
-    bind(put_, 14, static_cast<std::int64_t>(row.row.sells));
-    for (int i = 0; i < 12; ++i) bind(put_, 15 + i, f[static_cast<std::size_t>(12 + i)]);
-    if (row.row.missing) {
-      bind(put_, 27, static_cast<std::int64_t>(*row.row.missing));
-    } else {
-      sqlite3_bind_null(put_.get(), 27);
+    if (layout.summed) put_limbs(statement, at, row);
+    finish(statement);
+  }
+
+  void put_limbs(const Statement& statement, int at, const StoreRow& row) {
+    for (const Decimal* delta : {&row.row.delta_base, &row.row.delta_quote}) {
+      const auto limbs = limbs_of(*delta);
+      if (!limbs) {
+        throw StoreError(StoreError::Kind::row,
+                         "a delta of more than 18 digits before the point: its sum would not be exact");
+      }
+      for (const std::int64_t limb : *limbs) bind(statement, ++at, limb);
     }
-    for (int i = 0; i < 5; ++i) {
-      bind(put_, 28 + i, (*base)[static_cast<std::size_t>(i)]);
-      bind(put_, 33 + i, (*quote)[static_cast<std::size_t>(i)]);
-    }
-    finish(put_);
   }
 
   void run(const Statement& statement, std::span<const std::string_view> values) {
@@ -266,7 +277,7 @@ class SqliteStore final : public Store {
   }
 
   void close() {
-    put_.reset();
+    for (Statement& one : put_) one.reset();
     reject_.reset();
     position_.reset();
     db_.reset();
@@ -275,7 +286,8 @@ class SqliteStore final : public Store {
   std::string file_;
   bool durable_;
   std::unique_ptr<sqlite3, Close> db_;
-  Statement put_, reject_, position_;
+  std::array<Statement, std::size(row_kinds)> put_;  // by kind
+  Statement reject_, position_;
 };
 }  // namespace
 

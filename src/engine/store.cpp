@@ -1,10 +1,13 @@
 #include "cvdd/engine/store.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <tuple>
 
 #include "cvdd/core/csv.hpp"
+#include "side_row.hpp"
 #include "store_kinds.hpp"
 
 namespace cvdd::engine {
@@ -20,7 +23,9 @@ Fields fields_of(std::string_view line) {
   return fields;
 }
 
-std::optional<StoreRow> store_row_from(std::string_view collector, std::string_view line, std::string& reason) {
+std::optional<StoreRow> store_row_from(std::string_view collector, std::string_view line, std::string& reason,
+                                       RowKind kind) {
+  if (kind != RowKind::cvd) return side_row_from(layout_of(kind), collector, line, reason);
   const auto row = parse_row(line);
   if (!row) {
     reason = "not a row as cvdd writes it";
@@ -37,7 +42,14 @@ std::optional<StoreRow> store_row_from(std::string_view collector, std::string_v
       return std::nullopt;
     }
   }
-  return StoreRow{std::string(collector), std::string(line), *row};
+  return StoreRow{std::string(collector), std::string(line), *row, kind, ""};
+}
+
+std::string key_in_words(const StoreRow& row) {
+  std::string out = fmt::format("{}/{}/{}/{}/{}", row.row.exchange, name_of(row.row.market), row.row.symbol,
+                                format_time(row.row.time), row.row.rev);
+  if (row.kind != RowKind::cvd) out += "/" + std::string(layout_of(row.kind).name);
+  return row.bucket.empty() ? out : out + "/" + row.bucket;
 }
 
 int quality_of(BarStatus status) {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """e2e.py --bin DIR [--clickhouse]
 
-cvdd-engine as users run it, against databases and a broker that this test starts: a day of two collectors equals the files
-row by row, however often it is loaded and wherever it is killed; every trouble is said with what to do about it; poison is
+cvdd-engine as users run it, against databases and a broker that this test starts: a day of two collectors, with what stands
+beside the bars, equals the files row by row, however often it is loaded and wherever it is killed; every trouble is said with what to do about it; poison is
 parked; the dashboard's queries work. What a machine lacks is skipped, loudly."""
 import argparse, calendar, gzip, json, os, random, re, shutil, socket, subprocess, sys, tempfile, time, urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -41,8 +41,8 @@ class Test:
             print(f"        status {code}: {text.strip()[-600:]}", flush=True)
 
     def equals(self, database):
-        return subprocess.run([sys.executable, os.path.join(HERE, "same_rows.py"), database,
-                               *[f"{c}={d}" for c, d in self.data.items()]]).returncode == 0
+        return all(subprocess.run([sys.executable, os.path.join(HERE, program), database,
+                                   *[f"{c}={d}" for c, d in self.data.items()]]).returncode == 0 for program in ("same_rows.py", "same_side.py"))
 
     # ---- load ----
 
@@ -50,6 +50,7 @@ class Test:
         for faults, directory in enumerate(self.data.values(), 1):
             subprocess.run([sys.executable, os.path.join(HERE, "make_day.py"), directory, DAY, "200", "1440", "--step", "15",
                             "--faults", str(faults)], check=True)
+            subprocess.run([sys.executable, os.path.join(HERE, "make_side.py"), directory, DAY, "--seed", str(faults)], check=True)
 
     def day(self, to, database, name, forget=None):
         # Killed at random on the way, then to the end; then again.

@@ -33,23 +33,24 @@ def read_files(directory):
 
 COLUMNS = ("time,exchange,market,symbol,rev,status,open,high,low,close,buys,sells,buy_base,sell_base,buy_quote,sell_quote,"
            "delta_base,delta_quote,cvd_base,cvd_quote,other_base,other_quote,first_id,last_id,missing,collector").split(",")
+TIMES = ("time", "funding_time")
 CVD = ["time", "exchange", "market", "symbol", "status", "collector", "cvd_base", "cvd_quote"]
 
 
 def ask(database, table, columns):
     if database.startswith("postgres:"):
-        shown = [f"to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS time" if c == "time" else c for c in columns]
+        shown = [f"to_char({c} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS {c}" if c in TIMES else f'"{c}"' for c in columns]
         out = subprocess.run(["psql", "-X", "-q", database[9:], "-c", f"COPY (SELECT {','.join(shown)} FROM {table}) TO STDOUT (FORMAT csv)"],
                              stdout=subprocess.PIPE, check=True).stdout.decode()
         return list(csv.reader(io.StringIO(out)))
     if database.startswith("clickhouse:"):
-        shown = ["formatDateTime(time, '%Y-%m-%dT%H:%M:%SZ', 'UTC') AS t" if c == "time" else c for c in columns]
-        with urllib.request.urlopen(database[11:], f"SELECT {','.join(shown)} FROM {table + ' FINAL' if table == 'rows' else table} FORMAT CSV".encode(), timeout=120) as answer:
+        shown = [f"formatDateTime({c}, '%Y-%m-%dT%H:%M:%SZ', 'UTC') AS t_{c}" if c in TIMES else f"`{c}`" for c in columns]
+        with urllib.request.urlopen(database[11:], f"SELECT {','.join(shown)} FROM {table + ' FINAL' if table.endswith('rows') else table} FORMAT CSV".encode(), timeout=120) as answer:
             return [["" if v == "\\N" else v for v in r] for r in csv.reader(io.StringIO(answer.read().decode()))]
     import sqlite3
     db = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     return [["" if v is None else v if type(v) is str else str(v) for v in r]
-            for r in db.execute(f"SELECT {','.join(columns)} FROM {table}")]
+            for r in db.execute("SELECT " + ",".join(f'"{c}"' for c in columns) + f" FROM {table}")]
 
 
 def main():

@@ -169,7 +169,7 @@ TEST_CASE("subjects and ids") {
   text.pop_back();
   const auto row = store_row_from("east", text, reason);
   REQUIRE(row);
-  CHECK(subject_of(row->row) == "cvd.v1.binance.spot.BTC%2EUSD%2A%3E%25%C3%A9");
+  CHECK(subject_of(*row) == "cvd.v1.binance.spot.BTC%2EUSD%2A%3E%25%C3%A9");
   CHECK(message_id(*row) == "east/binance/spot/BTC.USD*>%é/2026-11-20T00:00:00Z/0");
   CHECK(fields_of(text)[3] == "BTC.USD*>%é");
   CHECK_FALSE(store_row_from("east", "time,exchange", reason));

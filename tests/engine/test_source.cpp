@@ -21,7 +21,7 @@ void gzip(const std::string& from, const std::string& to, std::size_t cut = 0) {
 }
 
 SourceFile only(const Folder& folder) {
-  const auto files = list_sources(folder.path(), "cvd");
+  const auto files = list_sources(folder.path());
   REQUIRE(files.size() == 1);
   return files[0];
 }
@@ -38,7 +38,7 @@ TEST_CASE("names of day files") {
   CHECK(source_from("cvd-2026-11-20.12.csv")->part == 12);
   CHECK(source_from("cvd-2026-11-20.csv.gz")->packing == Packing::gzip);
   CHECK(source_from("cvd-2026-11-20.1.csv.zst")->name == "cvd-2026-11-20.1.csv");
-  CHECK(source_from("context-2026-11-20.csv")->kind == "context");
+  CHECK(source_from("context-2026-11-20.csv")->kind == RowKind::context);
   for (const char* other :
        {"latest.csv", "cvd-2026-13-20.csv", "cvd-2026-11-20.csv.tmp", "cvd-2026-11-20.0.csv", "journal.redo",
         "cvd-2026-11-20..csv", "cvd-2026-11-20.1x.csv", "cvd-.csv", "", "-", "other-2026-11-20.csv"}) {
@@ -46,19 +46,19 @@ TEST_CASE("names of day files") {
   }
 }
 
-TEST_CASE("files come by day and part, the plain one before the packed one") {
+TEST_CASE("files come by day and part, the bars first, the plain one before the packed one") {
   Folder folder;
   for (const char* name : {"cvd-2026-11-21.csv", "cvd-2026-11-20.10.csv", "cvd-2026-11-20.2.csv",
-                           "cvd-2026-11-20.csv.gz", "cvd-2026-11-21.csv.zst", "latest.csv", "context-2026-11-20.csv"}) {
+                           "cvd-2026-11-20.csv.gz", "cvd-2026-11-21.csv.zst", "latest.csv", "context-2026-11-20.csv",
+                           "latest-context.csv", "flow-2026-11-20.csv"}) {
     folder.write(name, "x");
   }
   std::filesystem::create_symlink("cvd-2026-11-21.csv", folder / "cvd-2026-11-22.csv");
   std::vector<std::string> names;
-  for (const auto& file : list_sources(folder.path(), "cvd"))
-    names.push_back(file.path.substr(folder.path().size() + 1));
+  for (const auto& file : list_sources(folder.path())) names.push_back(file.path.substr(folder.path().size() + 1));
   CHECK(names == std::vector<std::string>{"cvd-2026-11-20.csv.gz", "cvd-2026-11-20.2.csv", "cvd-2026-11-20.10.csv",
-                                          "cvd-2026-11-21.csv"});
-  CHECK_THROWS_WITH(list_sources(folder / "none", "cvd"), Catch::Contains("data_dir"));
+                                          "context-2026-11-20.csv", "flow-2026-11-20.csv", "cvd-2026-11-21.csv"});
+  CHECK_THROWS_WITH(list_sources(folder / "none"), Catch::Contains("data_dir"));
 }
 
 TEST_CASE("a row that is being written is left until it is whole") {

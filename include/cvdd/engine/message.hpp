@@ -12,9 +12,13 @@ namespace cvdd::engine {
 
 inline constexpr std::string_view subjects = "cvd.v1.>";
 
-// "cvd.v1.EXCHANGE.MARKET.SYMBOL"; what a subject's token can't hold is percent-encoded.
-[[nodiscard]] std::string subject_of(const Row& row);
-// "COLLECTOR/EXCHANGE/MARKET/SYMBOL/TIME/REV": by which the broker knows what it has already.
+// "cvd.v1.EXCHANGE.MARKET.SYMBOL", of what stands beside the bars with ".context" or ".flow"; what a subject's token
+// can't hold is percent-encoded.
+[[nodiscard]] std::string subject_of(const StoreRow& row);
+// Rows that have this in common are published one after another.
+[[nodiscard]] std::string order_of(const StoreRow& row);
+// "COLLECTOR/EXCHANGE/MARKET/SYMBOL/TIME/REV", of what stands beside with "/context" or "/flow/BUCKET": by which the
+// broker knows what it has already.
 [[nodiscard]] std::string message_id(const StoreRow& row);
 
 // What JetStream answers to a published message.

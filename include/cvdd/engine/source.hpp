@@ -12,15 +12,17 @@
 #include <string_view>
 #include <vector>
 
+#include "cvdd/engine/layout.hpp"
+
 namespace cvdd::engine {
 
 enum class Packing : std::uint8_t { none, gzip, zstd };
 
 // One file of rows. Packing it does not make it another: `name` is what it was called when it was written.
 struct SourceFile {
-  std::string name;  // "cvd-2026-11-20.csv", "cvd-2026-11-20.1.csv"
-  std::string kind;  // "cvd", "context", "flow"
-  std::string day;   // "2026-11-20"
+  std::string name;  // "cvd-2026-11-20.csv", "flow-2026-11-20.1.csv"
+  RowKind kind = RowKind::cvd;
+  std::string day;  // "2026-11-20"
   std::uint32_t part = 0;
   Packing packing = Packing::none;
   std::string path;
@@ -34,9 +36,9 @@ struct SourceFile {
 // Its name taken apart; `size` and what follows unset. Empty if it is no file of rows.
 [[nodiscard]] std::optional<SourceFile> source_from(std::string_view file_name);
 
-// The files of rows of one kind in `directory`, oldest day first, a day's parts in order; where a file is there plain
-// and packed, the plain one. Throws std::runtime_error if the directory can't be read.
-[[nodiscard]] std::vector<SourceFile> list_sources(const std::string& directory, std::string_view kind);
+// The files of rows in `directory`, oldest day first, a day's bars before what stands beside them, its parts in order;
+// where a file is there plain and packed, the plain one. Throws std::runtime_error if the directory can't be read.
+[[nodiscard]] std::vector<SourceFile> list_sources(const std::string& directory);
 
 // How far a file was read: bytes of its unpacked text, always behind a newline, and a checksum of what stands before
 // there (4 KiB at most), by which a file that was begun anew is told from one that grew.

@@ -1,5 +1,6 @@
 // A database that holds every collector's rows: each once, by (exchange, market, symbol, time, collector), at its
-// highest revision. Views show the better one of each bar (`bars`) and the exact running sum over those (`cvd`). A
+// highest revision. Views show the better one of each bar (`bars`) and the exact running sum over those (`cvd`). Rows
+// beside those are in tables of their own (`context_rows`, `flow_rows`; views `context`, `flow`, `flow_cvd`). A
 // store belongs to one thread; several stores, of several processes, may write to one database at once.
 #pragma once
 
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "cvdd/core/types.hpp"
+#include "cvdd/engine/layout.hpp"
 #include "cvdd/engine/source.hpp"
 
 namespace cvdd::engine {
@@ -22,16 +24,20 @@ namespace cvdd::engine {
 struct StoreRow {
   std::string collector;
   std::string line;  // without its newline
-  Row row;
+  Row row;           // of the other kinds: key, rev, status, counts and deltas
+  RowKind kind = RowKind::cvd;
+  std::string bucket = {};  // flow alone
 };
-inline constexpr std::size_t row_fields = 25;
+inline constexpr std::size_t row_fields = 26;  // of the widest kind
 using Fields = std::array<std::string_view, row_fields>;
-// The columns of a line that parse_row has accepted; views into it.
+// The columns of a line that was accepted; views into it.
 [[nodiscard]] Fields fields_of(std::string_view line);
 
 // Empty, and `reason` says why, if `line` is no row that cvdd writes, or counts more trades than a database can.
 [[nodiscard]] std::optional<StoreRow> store_row_from(std::string_view collector, std::string_view line,
-                                                     std::string& reason);
+                                                     std::string& reason, RowKind kind = RowKind::cvd);
+// "binance/spot/BTCUSDT/2026-11-20T20:59:00Z/0", of the other kinds with their name and bucket behind it.
+[[nodiscard]] std::string key_in_words(const StoreRow& row);
 
 // How good a bar is for readers: 3 live and repaired, 2 history, 1 partial, 0 gap. Of two rows of one bar the better
 // one has the higher quality; then more trades; then the higher rev; then the collector that comes first by name.
