@@ -63,6 +63,9 @@ class Broker {
   [[nodiscard]] virtual StreamFacts stream() = 0;
   virtual void create_stream() = 0;
 
+  // Whether this user may publish rows; nothing is stored. Throws BrokerError if not, or if nobody answers.
+  virtual void try_to_publish() = 0;
+
   // Hands the message over; the answer comes by next_answer, with `token`. False: it could not be handed over.
   [[nodiscard]] virtual bool publish(const OutMessage& message, const std::string& token) = 0;
   [[nodiscard]] virtual std::optional<InAnswer> next_answer(std::chrono::milliseconds patience) = 0;

@@ -23,8 +23,10 @@ std::uint32_t sum_of(std::string_view text) {
 }
 
 [[noreturn]] void fail(const std::string& path, const char* what) {
-  throw std::runtime_error(
-      fmt::format("{}: {}: {}; its folder must be there and be this user's", path, what, std::strerror(errno)));
+  const char* const advice = errno == ENOSPC || errno == EDQUOT
+                                 ? "make room on its disk: until then a restart publishes again what is in the stream"
+                                 : "its folder must be there and be this user's";
+  throw std::runtime_error(fmt::format("{}: {}: {}; {}", path, what, std::strerror(errno), advice));
 }
 }  // namespace
 

@@ -67,6 +67,8 @@ void look_at_broker(const EngineConfig& config, std::uint64_t acknowledged, Find
     findings.good(fmt::format("stream {}: {} messages, {} to {}, {} of {} replicas current", config.nats.stream,
                               stream.messages, stream.first_sequence, stream.last_sequence, stream.replicas_now,
                               stream.replicas));
+    broker->try_to_publish();
+    findings.good("this user may publish rows");
     if (stream.replicas_now < stream.replicas) findings.bad("stream: replicas are missing: look after those nodes");
     if (stream.replicas < 3)
       findings.note("stream: fewer than 3 replicas: one node lost is rows lost until ship --from");

@@ -11,48 +11,31 @@
 
 #include "cvdd/engine/message.hpp"
 #include "cvdd/net/printable.hpp"
+#include "nats_consumer.hpp"
 #include "nats_error.hpp"
+#include "nats_handles.hpp"
 
 namespace cvdd::engine {
 
 namespace {
 constexpr std::int64_t request_ms = 3'000, ns_per_us = 1'000;
 
-template <class T, void (*destroy)(T*)>
-struct Destroy {
-  void operator()(T* what) const { destroy(what); }
-};
-using Options = std::unique_ptr<natsOptions, Destroy<natsOptions, natsOptions_Destroy>>;
-using Connection = std::unique_ptr<natsConnection, Destroy<natsConnection, natsConnection_Destroy>>;
-using Subscription = std::unique_ptr<natsSubscription, Destroy<natsSubscription, natsSubscription_Destroy>>;
-using JetStream = std::unique_ptr<jsCtx, Destroy<jsCtx, jsCtx_Destroy>>;
-using Message = std::unique_ptr<natsMsg, Destroy<natsMsg, natsMsg_Destroy>>;
-using StreamInfo = std::unique_ptr<jsStreamInfo, Destroy<jsStreamInfo, jsStreamInfo_Destroy>>;
-using ConsumerInfo = std::unique_ptr<jsConsumerInfo, Destroy<jsConsumerInfo, jsConsumerInfo_Destroy>>;
-
-class NatsMessage final : public InMessage {
- public:
-  explicit NatsMessage(natsMsg* message) : message_(message) {
-    subject = natsMsg_GetSubject(message);
-    if (natsMsg_GetDataLength(message) > 0) {
-      body.assign(natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message)));
-    }
-    const char* value = nullptr;
-    if (natsMsgHeader_Get(message, "Cvdd-Collector", &value) == NATS_OK) collector = value;
-    if (natsMsgHeader_Get(message, "Cvdd-Kind", &value) == NATS_OK) kind = value;
-    jsMsgMetaData* meta = nullptr;
-    if (natsMsg_GetMetaData(&meta, message) != NATS_OK) return;
-    sequence = meta->Sequence.Stream;
-    deliveries = meta->NumDelivered;
-    jsMsgMetaData_Destroy(meta);
-  }
-  void acknowledge() override { (void)natsMsg_Ack(message_.get(), nullptr); }
-
- private:
-  Message message_;
-};
-
 class NatsBroker final : public Broker {
+  // A request that is not allowed gets no answer; why, the server says beside it.
+  template <class Request>
+  auto explained(const Request& request) {
+    try {
+      return request();
+    } catch (const BrokerError& error) {
+      const std::string said = last_error();
+      if (error.kind != BrokerError::Kind::unreachable || said.find("ermissions") == said.npos) throw;
+      throw BrokerError(BrokerError::Kind::refused,
+                        fmt::format("{}: {}; give this user the rights that the manual lists (publish cvd.v1.> and "
+                                    "$JS.API.…, subscribe _INBOX.>)",
+                                    error.what(), said));
+    }
+  }
+
  public:
   NatsBroker(NatsConfig config, const std::string& name) : config_(std::move(config)) {
     natsOptions* raw = nullptr;
@@ -78,6 +61,10 @@ class NatsBroker final : public Broker {
     const natsStatus connected = natsConnection_Connect(&connection, raw);
     connection_.reset(connection);
     if (connected != NATS_OK) throw nats_failure(fmt::format("{}: can't connect", shown()), connected);
+    if (natsConnection_HasHeaderSupport(connection) != NATS_OK) {
+      throw BrokerError(BrokerError::Kind::refused,
+                        shown() + ": the NATS server is too old, it knows no headers: upgrade it to 2.11.15 or newer");
+    }
     jsCtx* js = nullptr;
     jsOptions settings;
     jsOptions_Init(&settings);
@@ -103,10 +90,78 @@ class NatsBroker final : public Broker {
   }
 
   StreamFacts stream() override {
+    return explained([&] { return stream_facts(); });
+  }
+  void create_stream() override {
+    explained([&] { make_stream(); });
+  }
+
+  bool publish(const OutMessage& out, const std::string& token) override {
+    if (!connected()) return false;
+    natsMsg* raw = nullptr;
+    const std::string reply = inbox_ + "." + token;
+    if (natsMsg_Create(&raw, out.subject.c_str(), reply.c_str(), out.body.data(), static_cast<int>(out.body.size())) !=
+        NATS_OK) {
+      return false;
+    }
+    const nats::Message message(raw);
+    if (natsMsgHeader_Set(raw, "Nats-Msg-Id", out.id.c_str()) != NATS_OK ||
+        natsMsgHeader_Set(raw, "Cvdd-Collector", out.collector.c_str()) != NATS_OK ||
+        natsMsgHeader_Set(raw, "Cvdd-Interval", out.interval.c_str()) != NATS_OK ||
+        (!out.kind.empty() && natsMsgHeader_Set(raw, "Cvdd-Kind", out.kind.c_str()) != NATS_OK)) {
+      return false;
+    }
+    return natsConnection_PublishMsg(connection_.get(), raw) == NATS_OK;
+  }
+
+  std::optional<InAnswer> next_answer(std::chrono::milliseconds patience) override {
+    natsMsg* raw = nullptr;
+    const natsStatus status =
+        natsSubscription_NextMsg(&raw, answers_.get(), std::max<std::int64_t>(1, patience.count()));
+    const nats::Message message(raw);
+    // Slow consumer: answers were dropped, and their rows are sent again.
+    if (status != NATS_OK) return std::nullopt;
+    InAnswer answer;
+    answer.no_responders = natsMsg_IsNoResponders(raw);
+    if (natsMsg_GetDataLength(raw) > 0) {
+      answer.body.assign(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
+    }
+    const std::string_view subject = natsMsg_GetSubject(raw);
+    if (subject.size() > inbox_.size()) answer.token = subject.substr(inbox_.size() + 1);
+    return answer;
+  }
+
+  void subscribe(const std::string& consumer) override {
+    messages_.reset();
+    messages_ = explained([&] { return nats::subscribe(jetstream_.get(), config_.stream, consumer); });
+  }
+  std::vector<std::unique_ptr<InMessage>> fetch(int most, std::chrono::milliseconds patience) override {
+    return explained([&] { return nats::fetch(messages_.get(), config_.stream, most, patience); });
+  }
+  ConsumerFacts consumer(const std::string& name) override {
+    return explained([&] { return nats::consumer_facts(jetstream_.get(), config_.stream, name); });
+  }
+
+  // By a message that asks for a last number that no stream has: whoever may publish is told that it is another one.
+  void try_to_publish() override {
+    natsMsg* raw = nullptr;
+    nats_check(natsMsg_Create(&raw, "cvd.v1.doctor.spot.none", nullptr, "", 0), "no memory");
+    const nats::Message message(raw);
+    nats_check(natsMsgHeader_Set(raw, "Nats-Expected-Last-Sequence", "9223372036854775806"), "no memory");
+    explained([&] {
+      natsMsg* answer = nullptr;
+      const natsStatus status = natsConnection_RequestMsg(&answer, connection_.get(), raw, request_ms);
+      const nats::Message told(answer);
+      if (status != NATS_OK) throw nats_failure("publishing to cvd.v1.>", status);
+    });
+  }
+
+ private:
+  StreamFacts stream_facts() {
     jsStreamInfo* raw = nullptr;
     jsErrCode code = static_cast<jsErrCode>(0);
     const natsStatus status = js_GetStreamInfo(&raw, jetstream_.get(), config_.stream.c_str(), nullptr, &code);
-    const StreamInfo info(raw);
+    const nats::StreamInfo info(raw);
     if (status != NATS_OK) throw nats_failure("stream " + config_.stream, status, code);
     StreamFacts facts;
     facts.created = info->Created;
@@ -122,7 +177,7 @@ class NatsBroker final : public Broker {
     return facts;
   }
 
-  void create_stream() override {
+  void make_stream() {
     jsStreamConfig stream;
     jsStreamConfig_Init(&stream);
     const std::string all(subjects);
@@ -141,107 +196,10 @@ class NatsBroker final : public Broker {
     jsOptions_Init(&patient);
     patient.Wait = 15'000;
     const natsStatus status = js_AddStream(&raw, jetstream_.get(), &stream, &patient, &code);
-    const StreamInfo info(raw);
+    const nats::StreamInfo info(raw);
     if (status != NATS_OK) throw nats_failure("stream " + config_.stream + " can't be made", status, code);
   }
 
-  bool publish(const OutMessage& out, const std::string& token) override {
-    if (!connected()) return false;
-    natsMsg* raw = nullptr;
-    const std::string reply = inbox_ + "." + token;
-    if (natsMsg_Create(&raw, out.subject.c_str(), reply.c_str(), out.body.data(), static_cast<int>(out.body.size())) !=
-        NATS_OK) {
-      return false;
-    }
-    const Message message(raw);
-    if (natsMsgHeader_Set(raw, "Nats-Msg-Id", out.id.c_str()) != NATS_OK ||
-        natsMsgHeader_Set(raw, "Cvdd-Collector", out.collector.c_str()) != NATS_OK ||
-        natsMsgHeader_Set(raw, "Cvdd-Interval", out.interval.c_str()) != NATS_OK ||
-        (!out.kind.empty() && natsMsgHeader_Set(raw, "Cvdd-Kind", out.kind.c_str()) != NATS_OK)) {
-      return false;
-    }
-    return natsConnection_PublishMsg(connection_.get(), raw) == NATS_OK;
-  }
-
-  std::optional<InAnswer> next_answer(std::chrono::milliseconds patience) override {
-    natsMsg* raw = nullptr;
-    const natsStatus status =
-        natsSubscription_NextMsg(&raw, answers_.get(), std::max<std::int64_t>(1, patience.count()));
-    const Message message(raw);
-    // Slow consumer: answers were dropped, and their rows are sent again.
-    if (status != NATS_OK) return std::nullopt;
-    InAnswer answer;
-    answer.no_responders = natsMsg_IsNoResponders(raw);
-    if (natsMsg_GetDataLength(raw) > 0) {
-      answer.body.assign(natsMsg_GetData(raw), static_cast<std::size_t>(natsMsg_GetDataLength(raw)));
-    }
-    const std::string_view subject = natsMsg_GetSubject(raw);
-    if (subject.size() > inbox_.size()) answer.token = subject.substr(inbox_.size() + 1);
-    return answer;
-  }
-
-  void subscribe(const std::string& consumer) override {
-    messages_.reset();
-    jsConsumerConfig wanted;
-    jsConsumerConfig_Init(&wanted);
-    const std::string all(subjects);
-    wanted.Durable = consumer.c_str();
-    wanted.AckPolicy = js_AckExplicit;
-    wanted.AckWait = 30'000'000'000;
-    wanted.MaxDeliver = -1;
-    wanted.MaxAckPending = 20'000;
-    wanted.FilterSubject = all.c_str();
-    wanted.DeliverPolicy = js_DeliverAll;
-    jsErrCode code = static_cast<jsErrCode>(0);
-    jsConsumerInfo* raw = nullptr;
-    natsStatus status =
-        js_GetConsumerInfo(&raw, jetstream_.get(), config_.stream.c_str(), consumer.c_str(), nullptr, &code);
-    if (status != NATS_OK && code == JSConsumerNotFoundErr) {
-      status = js_AddConsumer(&raw, jetstream_.get(), config_.stream.c_str(), &wanted, nullptr, &code);
-    }
-    const ConsumerInfo info(raw);
-    if (status != NATS_OK)
-      throw nats_failure(fmt::format("consumer {} of stream {}", consumer, config_.stream), status, code);
-    jsSubOptions bound;
-    jsSubOptions_Init(&bound);
-    bound.Stream = config_.stream.c_str();
-    bound.Consumer = consumer.c_str();
-    bound.ManualAck = true;
-    natsSubscription* subscription = nullptr;
-    status = js_PullSubscribe(&subscription, jetstream_.get(), all.c_str(), consumer.c_str(), nullptr, &bound, &code);
-    messages_.reset(subscription);
-    if (status != NATS_OK)
-      throw nats_failure(fmt::format("consumer {} of stream {}", consumer, config_.stream), status, code);
-  }
-
-  std::vector<std::unique_ptr<InMessage>> fetch(int most, std::chrono::milliseconds patience) override {
-    natsMsgList list{nullptr, 0};
-    jsErrCode code = static_cast<jsErrCode>(0);
-    const natsStatus status = natsSubscription_Fetch(&list, messages_.get(), most, patience.count(), &code);
-    std::vector<std::unique_ptr<InMessage>> out;
-    for (int i = 0; i < list.Count; ++i) {
-      out.push_back(std::make_unique<NatsMessage>(list.Msgs[i]));
-      list.Msgs[i] = nullptr;
-    }
-    natsMsgList_Destroy(&list);
-    if (out.empty() && status != NATS_OK && status != NATS_TIMEOUT)
-      throw nats_failure("fetching from stream " + config_.stream, status, code);
-    return out;
-  }
-
-  ConsumerFacts consumer(const std::string& name) override {
-    jsConsumerInfo* raw = nullptr;
-    jsErrCode code = static_cast<jsErrCode>(0);
-    const natsStatus status =
-        js_GetConsumerInfo(&raw, jetstream_.get(), config_.stream.c_str(), name.c_str(), nullptr, &code);
-    const ConsumerInfo info(raw);
-    if (status != NATS_OK)
-      throw nats_failure(fmt::format("consumer {} of stream {}", name, config_.stream), status, code);
-    return {info->NumPending, static_cast<std::uint64_t>(info->NumAckPending),
-            static_cast<std::uint64_t>(info->NumRedelivered)};
-  }
-
- private:
   [[nodiscard]] std::string shown() const {
     std::string all;
     for (const std::string& one : config_.servers) all += (all.empty() ? "" : ", ") + one;
@@ -277,10 +235,10 @@ class NatsBroker final : public Broker {
   }
 
   NatsConfig config_;
-  Options options_;
-  Connection connection_;
-  JetStream jetstream_;
-  Subscription answers_, messages_;
+  nats::Options options_;
+  nats::Connection connection_;
+  nats::JetStream jetstream_;
+  nats::Subscription answers_, messages_;
   std::string inbox_;
 };
 }  // namespace

@@ -37,7 +37,7 @@ BrokerError nats_failure(const std::string& what, natsStatus status, int code) {
     return {Kind::no_jetstream, text + "; is JetStream enabled on the servers, and do most of them run?"};
   }
   if (status == NATS_NO_SERVER || status == NATS_TIMEOUT || status == NATS_IO_ERROR) {
-    return {Kind::unreachable, text};
+    return {Kind::unreachable, text + "; do the servers run, and can they be reached from here?"};
   }
   return {Kind::other, text};
 }

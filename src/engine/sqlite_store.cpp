@@ -267,7 +267,9 @@ class SqliteStore final : public Store {
       case SQLITE_PERM:
         throw error(StoreError::Kind::permanent, "give this user the right to write the file and its folder");
       case SQLITE_CANTOPEN:
-        throw error(StoreError::Kind::permanent, "its folder must exist, and this user must be allowed to write there");
+        throw error(
+            StoreError::Kind::permanent,
+            "its folder must exist, on a disk that is not read-only, and this user must be allowed to write there");
       case SQLITE_NOTADB:
       case SQLITE_CORRUPT:
         throw error(StoreError::Kind::permanent, "move the file away and load again: the CSV files have every row");

@@ -7,6 +7,7 @@ parked; the dashboard's queries work. What a machine lacks is skipped, loudly.""
 import argparse, calendar, gzip, json, os, random, re, shutil, socket, subprocess, sys, tempfile, time, urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+import fakes
 from servers import ClickHouse, Nats, Postgres, Process, Skipped, find, free_port, wait_for
 
 DAY = "2026-11-20"
@@ -132,6 +133,8 @@ class Test:
                     result = [self.load(f"sqlite:{small}/cvd.db", c) for c in self.data]
                     rows = sqlite(f"{small}/cvd.db", "SELECT count(*) FROM rows")
                     self.check(all(r[0] == 0 for r in result) and rows == 38_400, "a disk that has room again: nothing is lost")
+                    subprocess.run(["mount", "-o", "remount,ro", small], check=True)
+                    self.says(self.load(f"sqlite:{small}/cvd.db", "a"), ["not read-only"], "a disk that can only be read", 2)
                 finally:
                     subprocess.run(["umount", small])
             else:
@@ -148,6 +151,9 @@ class Test:
                   ["does not exist", "CREATE DATABASE"], "no such database", 2)
         self.says(self.load(pg.url + "?sslmode=require", "a"), ["does not verify"], "TLS that does not verify", 2)
         self.says(self.load(f"postgres://cvd:secret@127.0.0.1:{free_port()}/postgres", "a"), ["refused", "is it running"], "nobody there", 1)
+        with fakes.Fake(fakes.old_postgres) as old, fakes.Fake(fakes.mute) as mute:
+            self.says(self.load(f"postgres://cvd:secret@127.0.0.1:{old.port}/postgres", "a"), ["is version 12", "upgrade"], "an old server", 2)
+            self.says(self.load(f"postgres://cvd:secret@127.0.0.1:{mute.port}/postgres", "a"), ["timeout", "is the address right"], "a host that does not answer", 1)
         pg.sql("CREATE ROLE poor LOGIN PASSWORD 'poor'")
         pg.sql("CREATE DATABASE other")
         poor = pg.url.replace("cvd:secret", "poor:poor")
@@ -156,6 +162,7 @@ class Test:
         pg.sql("ALTER ROLE cvd SET default_transaction_read_only = on")
         self.says(self.load(pg.url[:-8] + "other", "a"), ["read-only", "primary"], "a read-only database", 1)
         pg.sql("BEGIN READ WRITE; ALTER ROLE cvd RESET default_transaction_read_only; COMMIT")
+        self.full_postgres(pg)
         # A database that vanishes while it is followed, and comes back.
         pg.sql("CREATE DATABASE again")
         again = pg.url[:-8] + "again"
@@ -170,6 +177,26 @@ class Test:
                                        stderr=subprocess.DEVNULL).stdout.decode().strip()
         wait_for("the rows", lambda: count() == str(rows), 60)
         self.check(child.end() == 0, "a database that is killed while it is followed: nothing is lost")
+
+    def full_postgres(self, pg):
+        small = os.path.join(self.folder, "tablespace")
+        os.makedirs(small)
+        if os.getuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "none", small], stderr=subprocess.DEVNULL).returncode != 0:
+            print("SKIPPED: no file system can be mounted here, so no disk of PostgreSQL is filled", file=sys.stderr)
+            return
+        try:
+            os.chown(small, pg.owner["user"], pg.owner["group"])
+            pg.sql(f"CREATE TABLESPACE small LOCATION '{small}'")
+            pg.sql("CREATE DATABASE small TABLESPACE small")
+            to = pg.url[:-8] + "small"
+            self.says(self.load(to, "a"), ["No space left", "make room", "nothing is lost"], "PostgreSQL, a full disk", 1)
+            subprocess.run(["mount", "-o", "remount,size=400m", small], check=True)
+            results = [self.load(to, c) for c in self.data]
+            self.check(all(r[0] == 0 for r in results) and self.equals("postgres:" + to), "… that has room again: nothing is lost")
+            pg.sql("DROP DATABASE small")
+            pg.sql("DROP TABLESPACE small")
+        finally:
+            subprocess.run(["umount", small])
 
     def configure(self, nats, to, name="a", extra="", nats_extra=""):
         path = os.path.join(self.folder, f"{name}.toml")
@@ -201,10 +228,23 @@ class Test:
                        'max_payload: 1048576').start()
         db = os.path.join(self.folder, "stream.db")
         self.says(self.service("ship", self.configure(guarded.url, "sqlite:" + db, "guard1")), ["Authorization", "[nats] user"], "no password", 0)
+        self.says(self.service("ship", self.configure(guarded.url, "sqlite:" + db, "guard1", nats_extra='user = "cvd"\npassword = "wrong"')),
+                  ["Authorization", "[nats] user"], "wrong password of the broker", 0)
         rights = 'user = "cvd"\npassword = "secret"'
         self.says(self.service("ship", self.configure(guarded.url, "sqlite:" + db, "guard2", nats_extra=rights), 4.5),
                   ["does not answer", "ermissions Violation", "let this user publish"], "no permission to publish", 0)
+        self.says(self.run("doctor", "--config", self.configure(guarded.url, "sqlite:" + db, "guard2", nats_extra=rights)),
+                  ["publishing to cvd.v1.>", "ermissions Violation", "rights"], "doctor tells of it", 1)
         guarded.kill()
+        deaf = Nats(self.folder, "deaf", extra='authorization { users: [{user: cvd, password: secret, permissions: {publish: {deny: "$JS.API.CONSUMER.>"}}}] }').start()
+        api(deaf.port, "STREAM.CREATE.CVD", {"name": "CVD", "subjects": ["cvd.v1.>"], "storage": "file", "num_replicas": 1}, "cvd", "secret")
+        self.says(self.service("sink", self.configure(deaf.url, "sqlite:" + db, "deaf", nats_extra=rights), 5),
+                  ["consumer sink", "ermissions Violation", "rights"], "no permission to read", 0)
+        deaf.kill()
+        with fakes.Fake(fakes.old_nats) as old, fakes.Fake(fakes.mute) as mute:
+            self.says(self.service("ship", self.configure(f"nats://127.0.0.1:{old.port}", "sqlite:" + db, "old")), ["too old", "upgrade"], "an old broker", 0)
+            self.says(self.service("ship", self.configure(f"nats://127.0.0.1:{mute.port}", "sqlite:" + db, "mute"), 7), ["can't connect", "reached from here"],
+                      "a broker that does not answer", 0)
         nats = Nats(self.folder, "n1").start()
         config = self.configure(nats.url, "sqlite:" + db)
         # A stream that is full, and refuses.
@@ -294,9 +334,10 @@ def sqlite(file, sql):
         db.close()
 
 
-def talk(port, text, until):
+def talk(port, text, until, user="", password=""):
     s = socket.create_connection(("127.0.0.1", port), 10)
-    s.sendall(b'CONNECT {"verbose":false,"headers":true}\r\nSUB reply 1\r\n' + text + b"PING\r\n")
+    hello = {"verbose": False, "headers": True, **({"user": user, "pass": password} if user else {})}
+    s.sendall(b"CONNECT " + json.dumps(hello).encode() + b"\r\nSUB reply 1\r\n" + text + b"PING\r\n")
     got = b""
     while until not in got:
         piece = s.recv(4096)
@@ -312,9 +353,9 @@ def scrape(address):
     return {l[0]: float(l[1]) for l in lines}
 
 
-def api(port, what, body):
+def api(port, what, body, *login):
     text = json.dumps(body).encode()
-    got = talk(port, b"PUB $JS.API.%s reply %d\r\n%s\r\n" % (what.encode(), len(text), text), b"io.nats.jetstream")
+    got = talk(port, b"PUB $JS.API.%s reply %d\r\n%s\r\n" % (what.encode(), len(text), text), b"io.nats.jetstream", *login)
     assert b'"error"' not in got, got
 
 
