@@ -26,12 +26,18 @@ class Findings {
   int bad_ = 0;
 };
 
-std::uint64_t look_at_files(const EngineConfig& config, Findings& findings) {
+// What is known of this machine before anybody else is asked.
+struct Here {
+  bool collects = false;           // there are files of rows
+  std::uint64_t acknowledged = 0;  // the highest number in the stream, as the checkpoint has it
+};
+
+Here look_at_files(const EngineConfig& config, Findings& findings) {
   try {
     const auto files = list_sources(config.data_dir);
     if (files.empty()) {
       findings.note(fmt::format("{}: no files of rows; only a collector's machine has them", config.data_dir));
-      return 0;
+      return {};
     }
     bool damaged = false;
     std::uint64_t waiting = 0;
@@ -45,20 +51,20 @@ std::uint64_t look_at_files(const EngineConfig& config, Findings& findings) {
       if (one.packing == Packing::none) waiting += one.size - std::min(one.size, done);
     }
     findings.good(fmt::format("{}: {} files, {} bytes not acknowledged yet", config.data_dir, files.size(), waiting));
-    return checkpoint ? checkpoint->last_sequence : 0;
+    return {true, checkpoint ? checkpoint->last_sequence : 0};
   } catch (const std::runtime_error& error) {
     const std::string text = error.what();
     // ship runs and holds the lock: its own metrics tell of its lag.
     if (text.find("another cvdd-engine ship") != text.npos) {
       findings.good("ship is running here; its metrics are at " + config.ship_listen);
-    } else {
-      findings.note(text);
+      return {true, 0};
     }
-    return 0;
+    findings.note(text);
+    return {};
   }
 }
 
-void look_at_broker(const EngineConfig& config, std::uint64_t acknowledged, Findings& findings) {
+void look_at_broker(const EngineConfig& config, const Here& here, Findings& findings) {
   if (!broker_built()) return findings.note("built without NATS: ship and sink are not there, load is");
   try {
     const auto broker = connect_broker(config.nats, "cvdd-engine doctor");
@@ -67,15 +73,17 @@ void look_at_broker(const EngineConfig& config, std::uint64_t acknowledged, Find
     findings.good(fmt::format("stream {}: {} messages, {} to {}, {} of {} replicas current", config.nats.stream,
                               stream.messages, stream.first_sequence, stream.last_sequence, stream.replicas_now,
                               stream.replicas));
-    broker->try_to_publish();
-    findings.good("this user may publish rows");
+    if (here.collects) {
+      broker->try_to_publish();
+      findings.good("this user may publish rows");
+    }
     if (stream.replicas_now < stream.replicas) findings.bad("stream: replicas are missing: look after those nodes");
     if (stream.replicas < 3)
       findings.note("stream: fewer than 3 replicas: one node lost is rows lost until ship --from");
-    if (stream.last_sequence < acknowledged) {
+    if (stream.last_sequence < here.acknowledged) {
       findings.bad(fmt::format(
           "stream: ends at {}, and had acknowledged {}: rows were lost; publish them again with ship --from DAY",
-          stream.last_sequence, acknowledged));
+          stream.last_sequence, here.acknowledged));
     }
     const ConsumerFacts consumer = broker->consumer(config.consumer);
     const std::string lag =
@@ -87,6 +95,8 @@ void look_at_broker(const EngineConfig& config, std::uint64_t acknowledged, Find
     const std::string text = error.what();
     if (error.kind == BrokerError::Kind::no_stream && text.starts_with("consumer")) {
       findings.note(text + ": no sink has ever run against it");
+    } else if (error.kind == BrokerError::Kind::refused && text.starts_with("consumer") && here.collects) {
+      findings.note(text + ": only sinks need that");
     } else if (error.kind == BrokerError::Kind::no_stream) {
       findings.bad(text + ": make it, or let ship make it: [nats] create_stream = true");
     } else {
@@ -125,8 +135,8 @@ int doctor_command(const std::string& file) {
   const auto config = load_engine_config(file);
   if (!config) return 2;
   Findings findings;
-  const std::uint64_t acknowledged = look_at_files(*config, findings);
-  look_at_broker(*config, acknowledged, findings);
+  const Here here = look_at_files(*config, findings);
+  look_at_broker(*config, here, findings);
   look_at_store(*config, findings);
   return findings.status();
 }
