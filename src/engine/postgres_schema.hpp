@@ -7,7 +7,7 @@
 
 namespace cvdd::engine {
 
-inline constexpr std::array<Migration, 3> postgres_migrations{{
+inline constexpr std::array<Migration, 4> postgres_migrations{{
     {1, R"(
 CREATE TABLE rows(
   exchange text COLLATE "C" NOT NULL, market text COLLATE "C" NOT NULL, symbol text COLLATE "C" NOT NULL,
@@ -87,6 +87,13 @@ ALTER TABLE context_rows SET (autovacuum_vacuum_insert_scale_factor = 0, autovac
   autovacuum_analyze_scale_factor = 0.02);
 ALTER TABLE flow_rows SET (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 1000000,
   autovacuum_analyze_scale_factor = 0.02);
+)"},
+    // What `best` asks for in the order in which it asks for it: nothing is sorted, and the table is not looked at.
+    {4, R"(
+ALTER TABLE rows DROP CONSTRAINT rows_pkey;
+ALTER TABLE rows ADD PRIMARY KEY(exchange, market, symbol, time, collector);
+CREATE INDEX rows_best ON rows(exchange, market, symbol, time, quality DESC, (buys + sells) DESC, rev DESC, collector)
+  INCLUDE (status, buys, sells, close, delta_base, delta_quote);
 )"},
 }};
 

@@ -2,6 +2,7 @@
 // of the key, so that writers that meet wait for each other and never in a circle.
 #include <fmt/format.h>
 #include <libpq-fe.h>
+#include <spdlog/spdlog.h>
 
 #include <cstring>
 
@@ -159,6 +160,12 @@ class PostgresStore final : public Store {
       throw error(StoreError::Kind::permanent,
                   fmt::format("was made by a newer cvdd-engine (schema {}, this one knows {}): install that version",
                               old, newest));
+    }
+    if (old > 0 && old < newest) {
+      spdlog::info(
+          "{}: its tables are of schema {} and become those of {}: where there are many rows that takes minutes",
+          url_.shown, old, newest);
+      (void)ask("SET LOCAL statement_timeout = 0");
     }
     for (const Migration& step : postgres_migrations) {
       if (step.version > old) (void)ask(step.sql);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -191,6 +192,24 @@ bool making_progress(Shared& shared) {
   return std::all_of(shared.alive.begin(), shared.alive.end(),
                      [&](Time at) { return now - at < std::chrono::minutes(4); });
 }
+
+// What only another configuration mends is said before any worker begins (throws StoreError then). Bringing the tables
+// of an earlier version up may take many minutes, in which the service is well.
+void open_first(Shared& shared, Systemd& systemd) {
+  auto opened = std::async(std::launch::async, [&] {
+    make_store(parse_store_url(shared.config.sink_to), {.durable = true, .ca_file = shared.config.sink_ca_file})
+        ->open();
+  });
+  for (int i = 0; opened.wait_for(std::chrono::seconds(1)) != std::future_status::ready; ++i) {
+    if (i >= 15) systemd.tick(true, "the database is being opened, its tables perhaps brought to this version");
+  }
+  try {
+    opened.get();
+  } catch (const StoreError& error) {
+    if (error.kind == StoreError::Kind::permanent) throw;
+    shared.say(error.what());
+  }
+}
 }  // namespace
 
 int sink_command(const ServiceCommand& command) {
@@ -207,20 +226,14 @@ int sink_command(const ServiceCommand& command) {
     Metrics metrics(config->sink_listen);
     Shared shared(*config, metrics);
     shared.alive.assign(config->workers, std::chrono::steady_clock::now());
-    // What only another configuration mends is said before there is a service.
-    try {
-      make_store(parse_store_url(config->sink_to), {.durable = true, .ca_file = config->sink_ca_file})->open();
-    } catch (const StoreError& error) {
-      if (error.kind == StoreError::Kind::permanent) throw;
-      shared.say(error.what());
-    }
+    Systemd systemd;
+    open_first(shared, systemd);
     spdlog::info("from stream={} consumer={} into {} with {} workers", config->nats.stream, config->consumer,
                  parse_store_url(config->sink_to).shown, config->workers);
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < config->workers; ++i) {
       threads.emplace_back([&shared, i] { Worker(shared, i).run(); });
     }
-    Systemd systemd;
     while (!stop_flag()) {
       systemd.tick(making_progress(shared), status_of(shared));
       wait_or_stop(std::chrono::seconds(1));

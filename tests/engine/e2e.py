@@ -162,6 +162,7 @@ class Test:
         pg.sql("ALTER ROLE cvd SET default_transaction_read_only = on")
         self.says(self.load(pg.url[:-8] + "other", "a"), ["read-only", "primary"], "a read-only database", 1)
         pg.sql("BEGIN READ WRITE; ALTER ROLE cvd RESET default_transaction_read_only; COMMIT")
+        self.older_postgres(pg)
         self.full_postgres(pg)
         # A database that vanishes while it is followed, and comes back.
         pg.sql("CREATE DATABASE again")
@@ -177,6 +178,23 @@ class Test:
                                        stderr=subprocess.DEVNULL).stdout.decode().strip()
         wait_for("the rows", lambda: count() == str(rows), 60)
         self.check(child.end() == 0, "a database that is killed while it is followed: nothing is lost")
+
+    def older_postgres(self, pg):
+        """The tables of an earlier version become this one's, with the rows that are there."""
+        pg.sql("CREATE DATABASE older")
+        to = pg.url[:-8] + "older"
+        ask = lambda sql: subprocess.run(["psql", "-X", "-qAt", "-v", "ON_ERROR_STOP=1", to, "-c", sql], stdout=subprocess.PIPE, check=True).stdout.decode()
+        for c in self.data:
+            self.load(to, c)
+        ask("DROP VIEW flow_cvd, flow, context; DROP TABLE flow_rows, context_rows; DELETE FROM positions WHERE file NOT LIKE 'cvd-%';"
+            "DROP INDEX rows_best; ALTER TABLE rows DROP CONSTRAINT rows_pkey;"
+            "ALTER TABLE rows ADD PRIMARY KEY(exchange, market, symbol, time, collector) INCLUDE (rev, status, quality, buys, sells, close, delta_base, delta_quote);"
+            "UPDATE schema_version SET version = 2")
+        results = [self.load(to, c) for c in self.data]
+        self.check(all(r[0] == 0 for r in results) and "become those of" in results[0][1] and self.equals("postgres:" + to), "tables of an earlier version are brought up")
+        plan = ask("VACUUM ANALYZE rows") + ask("SET enable_seqscan = off; SET enable_bitmapscan = off; EXPLAIN SELECT time, status, close, delta_base, delta_quote FROM bars "
+                   f"WHERE exchange = 'binance' AND market = 'spot' AND symbol = 'SYM0000USDT' AND time >= '{DAY}'")
+        self.check("rows_best" in plan and "Sort" not in plan, "the better rows of an instrument come without sorting")
 
     def full_postgres(self, pg):
         small = os.path.join(self.folder, "tablespace")
