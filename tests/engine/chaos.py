@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""chaos.py --bin DIR [--minutes M] [--nodes 1|3] [--store sqlite|postgres] [--seed S] [--calm SECONDS]
+"""chaos.py --bin DIR [--seconds S] [--nodes 1|3] [--store sqlite|postgres] [--seed S] [--away S] [--delete-stream]
 
 Two collectors against the same simulated exchanges, each with a ship, NATS JetStream, two sinks, a database. While rows
 come, anything of it is killed (SIGKILL) or stopped (SIGSTOP) at random and started again. After that: the store holds each
 collector's rows as their files do, each once; its bars are whole wherever one collector was; they equal the tape; and their
-running sum is exact. With three nodes also: the brokers all away for a while, and the stream deleted and published again."""
+running sum is exact. If asked for also: the brokers all away for a while, and the stream deleted and published again."""
 import argparse, os, random, re, shutil, signal, subprocess, sys, tempfile, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from servers import ClickHouse, Nats, Postgres, Process, Skipped, find, free_port, listening, wait_for
