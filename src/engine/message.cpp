@@ -43,7 +43,8 @@ PubAnswer parse_pub_answer(std::string_view body, bool no_responders) {
     answer.error = "no stream takes this subject, or it has no leader just now";
     return answer;
   }
-  simdjson::dom::parser parser;
+  // One for each thread: making it costs more than an answer does.
+  thread_local simdjson::dom::parser parser;
   simdjson::dom::element document;
   if (parser.parse(simdjson::padded_string(body)).get(document) != simdjson::SUCCESS) {
     answer.error = "not an answer of JetStream: " + printable(body, 100);

@@ -11,6 +11,7 @@ namespace cvdd::engine {
 
 namespace {
 constexpr auto idle = std::chrono::milliseconds(50);
+constexpr std::size_t answers_most = 100;  // between two looks at what may be sent
 
 std::string in_words(Duration interval) {
   const std::int64_t s = interval.us / 1'000'000;
@@ -131,7 +132,10 @@ void Shipper::take_answers(std::chrono::milliseconds patience) {
         "the broker does not answer{}; rows are kept and sent again{}", said.empty() ? "" : ": " + said,
         said.find("Permissions") == said.npos ? "" : ": let this user publish to cvd.v1.> and subscribe to _INBOX.>"));
   }
-  while (const auto answer = broker_->next_answer(patience)) {
+  // Not all that come: what they have made room for goes out before the broker has nothing more to do.
+  for (std::size_t taken = 0; taken < answers_most; ++taken) {
+    const auto answer = broker_->next_answer(patience);
+    if (!answer) return;
     patience = std::chrono::milliseconds(1);
     take_answer(*answer);
     if (outbox_.empty()) return;
