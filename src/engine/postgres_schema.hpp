@@ -88,12 +88,16 @@ ALTER TABLE context_rows SET (autovacuum_vacuum_insert_scale_factor = 0, autovac
 ALTER TABLE flow_rows SET (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 1000000,
   autovacuum_analyze_scale_factor = 0.02);
 )"},
-    // What `best` asks for in the order in which it asks for it: nothing is sorted, and the table is not looked at.
+    // What `best` asks for in the order in which it asks for it: nothing is sorted, and the table is not looked at. By
+    // time the index has the time alone, of which a minute's rows have one: it is a fifth as large, and quicker to
+    // write.
     {4, R"(
 ALTER TABLE rows DROP CONSTRAINT rows_pkey;
 ALTER TABLE rows ADD PRIMARY KEY(exchange, market, symbol, time, collector);
 CREATE INDEX rows_best ON rows(exchange, market, symbol, time, quality DESC, (buys + sells) DESC, rev DESC, collector)
   INCLUDE (status, buys, sells, close, delta_base, delta_quote);
+DROP INDEX rows_by_time;
+CREATE INDEX rows_by_time ON rows(time);
 )"},
 }};
 
