@@ -18,6 +18,13 @@ std::optional<Decimal> sum(const json::Scalar& field) {
   return rounded ? std::optional(normalized(*rounded)) : std::nullopt;
 }
 
+// Within a millionth: what an exchange may have rounded.
+bool nearly(const Decimal& a, const Decimal& b) {
+  const auto apart = subtract(a, b);
+  const auto often = apart ? multiply(apart->is_negative() ? negate(*apart) : *apart, {1'000'000, 0}) : std::nullopt;
+  return often && *often <= a;
+}
+
 bool read_row(const std::vector<json::Scalar>& row, const Columns& c, const Instrument& instrument, Candle& out) {
   if (row.size() <= std::max({c.time, c.open, c.high, c.low, c.close, c.volume})) return false;
   const auto time = fields::integer(row[c.time]);
@@ -26,8 +33,13 @@ bool read_row(const std::vector<json::Scalar>& row, const Columns& c, const Inst
   constexpr std::uint64_t year_2250_us = 8'835'984'000'000'000;
   if (!time || *time > year_2250_us / static_cast<std::uint64_t>(c.time_unit_us)) return false;
   if (!open || !high || !low || !close || !volume) return false;
-  const auto units = multiply(*volume, instrument.contract_size);
+  auto units = multiply(*volume, instrument.contract_size);
   if (!units) return false;
+  if (c.units != 0 && row.size() > c.units) {
+    const auto said = sum(row[c.units]);
+    if (!said) return false;
+    if (!nearly(*units, *said)) units = said;
+  }
   out.time = {static_cast<std::int64_t>(*time) * c.time_unit_us};
   out.open = *open, out.high = *high, out.low = *low, out.close = *close;
   (instrument.market == Market::inverse ? out.quote : out.base) = normalized(*units);

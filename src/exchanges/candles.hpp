@@ -19,6 +19,9 @@ using Cells = std::vector<std::vector<json::Scalar>>;
 struct Columns {
   std::size_t time = 0, open = 1, high = 2, low = 3, close = 4, volume = 5;
   std::int64_t time_unit_us = 1'000;
+  // The same volume in base units, or quote units of inverse contracts: what holds if the contract's size was another
+  // then. 0: there is none.
+  std::size_t units = 0;
 };
 // Oldest first. Base volume, or quote volume of inverse contracts; numbers that went through binary floating point are
 // rounded to 8 decimals. The reason if a row is no candle.

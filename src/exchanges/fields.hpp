@@ -49,9 +49,7 @@ void append_escaped(std::string& out, std::string_view text);
 // be read, and `topic()`, the message's instrument, or nullptr.
 template <class Read, class Time, class Topic>
 void take_row(const Scalar& symbol, const SymbolTable& symbols, Parsed& out, Read&& read, Time&& time, Topic&& topic) {
-  const auto refuse = [&](Refusal why, const Instrument* of) {
-    out.refuse(why, of, time().value_or(Timestamp{}));
-  };
+  const auto refuse = [&](Refusal why, const Instrument* of) { out.refuse(why, of, time().value_or(Timestamp{})); };
   if (!symbol.is_string()) return refuse(Refusal::bad_field, topic());
   const auto found = symbols.find(symbol.text);
   if (found == symbols.end() || found->second == nullptr) {

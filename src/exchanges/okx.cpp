@@ -336,7 +336,8 @@ bool parse_history(std::string_view body, const Instrument& instrument, HistoryP
 }
 
 // ---- Candles: [ts, open, high, low, close, vol, volCcy, volCcyQuote, confirm], newest first ----
-// vol is in the size unit; confirm is 0 while the bar runs.
+// vol is in the size unit; volCcy is base units of derivatives, volCcyQuote quote units; confirm is 0 while the bar
+// runs.
 
 constexpr Duration candle_intervals[] = {seconds(60),    seconds(180),   seconds(300),   seconds(900),
                                          seconds(1'800), seconds(3'600), seconds(7'200), seconds(14'400)};
@@ -373,7 +374,9 @@ bool parse_candles(std::string_view body, const Instrument& instrument, std::vec
   }
   if (error.empty() && !there) error = "no \"data\" in the answer";
   std::erase_if(cells, [](const auto& row) { return row.size() > 8 && row[8].is_string("0"); });  // the running bar
-  if (error.empty()) error = candles::read(cells, {}, instrument, out);
+  candles::Columns columns;
+  if (instrument.market == Market::linear || instrument.market == Market::option) columns.units = 6;
+  if (error.empty()) error = candles::read(cells, columns, instrument, out);
   return error.empty();
 }
 

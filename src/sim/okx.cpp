@@ -171,7 +171,8 @@ Answer history(const Address& address, const Tape* tape, bool newest) {
   return answer(rows);
 }
 
-// [ts, open, high, low, close, contracts, …, confirmed], newest first: those of the last 1,440 minutes, or older ones.
+// [ts, open, high, low, close, contracts, base of derivatives, …, confirmed], newest first: those of the last 1,440
+// minutes, or older ones.
 Answer candles(const Address& address, const Tape& tape, Timestamp now, bool old) {
   const TapeInstrument* what = instrument_of(&tape, address.parameter("instId").value_or(""));
   if (what == nullptr || address.parameter("bar") != "1m") return refused("51001", "Instrument ID doesn't exist");
@@ -184,9 +185,12 @@ Answer candles(const Address& address, const Tape& tape, Timestamp now, bool old
   for (auto bar = bars.rbegin(); bar != bars.rend(); ++bar) {
     const bool running = bar->time + seconds(60) > now;
     if (old && running) continue;
-    fmt::format_to(std::back_inserter(rows), R"({}["{}","{}","{}","{}","{}","{}","0","0","{}"])",
+    const Instrument& i = what->instrument;
+    const bool in_base = i.market == Market::linear || i.market == Market::option;
+    const auto base = multiply(parse_decimal(bar->volume).value_or(Decimal{}), in_base ? i.contract_size : Decimal{});
+    fmt::format_to(std::back_inserter(rows), R"({}["{}","{}","{}","{}","{}","{}","{}","0","{}"])",
                    rows.empty() ? "" : ",", ms(bar->time), bar->open, bar->high, bar->low, bar->close, bar->volume,
-                   running ? 0 : 1);
+                   to_string(base.value_or(Decimal{})), running ? 0 : 1);
   }
   return answer(rows);
 }

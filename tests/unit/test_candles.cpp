@@ -162,3 +162,21 @@ TEST_CASE("of an answer the candles that were asked for are used, in order") {
   page = at({0, 300});
   CHECK((use_candles(page, {60'000'000}, {240'000'000}, seconds(60), error) && page.empty()));
 }
+
+TEST_CASE("okx: a candle of another contract size than today's says so in base units") {
+  const Exchange* exchange = find_exchange("okx", Market::linear);
+  Instrument instrument;
+  instrument.exchange = "okx";
+  instrument.market = Market::linear;
+  instrument.symbol = "BTC-USDT-SWAP";
+  instrument.contract_size = {1, 0};
+  std::vector<Candle> out;
+  std::string error;
+  REQUIRE(
+      exchange->parse_candles(R"({"code":"0","msg":"","data":[["1597026360000","1","1","1","1","30","30","30","1"],)"
+                              R"(["1597026300000","1","1","1","1","20","2.5","2.5","1"]]})",
+                              instrument, out, error));
+  REQUIRE(out.size() == 2);
+  CHECK(out[0].base == Decimal(25, 1));
+  CHECK(out[1].base == Decimal(30, 0));
+}
