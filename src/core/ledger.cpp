@@ -161,11 +161,14 @@ void Ledger::lost(Book& book, const Record& record) {
   const Timestamp bar = std::max(bar_start(t, options_.interval), book.first_bar);
   const Timestamp end = record.time() + Duration{static_cast<std::int64_t>(record.count())};
   const Timestamp last = std::max(bar_start(end, options_.interval), bar);
+  const bool doubt = over && record.id() == doubt_alone;
   if (!book.loss) {
     book.loss = Loss{bar, last, bar, !over};
+    book.loss->doubt = doubt;
     return;
   }
   book.loss->absence = false;
+  book.loss->doubt = book.loss->doubt && doubt;
   book.loss->from = std::min(book.loss->from, bar);
   book.loss->visible_from = std::min(book.loss->visible_from, bar);
   if (!over) {
@@ -232,17 +235,16 @@ void Ledger::hole(Book& book, const Record& record) {
   if (book.state != State::active) return;
   const Timestamp at = std::max(bar_start(record.time(), options_.interval), book.first_bar);
   if (!extend(book, at)) return;
-  Hole h{record.id(), record.id() + record.count() - 1, record.count(), at, at, at, at, book.loss.has_value()};
+  const Timestamp since = std::min(std::max(bar_start(book.last_trade, options_.interval), book.first_bar), at);
+  Hole h{record.id(), record.id() + record.count() - 1, record.count(), at, at, at, since, book.loss.has_value()};
   if (book.loss) {
     h.cut_from = book.loss->from;
-    h.touch_from = std::max(book.loss->from, book.loss->visible_from);
-    h.touch_to = std::min(book.loss->open ? at : book.loss->to + options_.interval, at);
-    if (h.touch_to < h.touch_from) h.touch_to = h.touch_from;
+    h.touch_from = std::min(std::max(book.loss->from, book.loss->visible_from), at);
     book.loss.reset();
   } else if (book.last_id) {
-    h.touch_from = std::min(std::max(bar_start(book.last_trade, options_.interval), book.first_bar), at);
-    h.cut_from = h.touch_from;
+    h.touch_from = h.cut_from = since;
   }
+  h.doubt_from = std::min(h.doubt_from, h.touch_from);
   if (h.left == 0) {  // size unknown
     if (Bar* bar = bar_at(book, at)) bar->lost = true;
     return give_up(book, h);
@@ -263,8 +265,9 @@ void Ledger::give_up(Book& book, const Hole& h) {
     bar->lost = true;
   }
   if (Bar* bar = bar_at(book, h.at)) bar->missing += h.left;
-  for (Timestamp t = std::max(h.touch_from, book.front); t < h.touch_to; t = t + options_.interval) {
-    if (Bar* bar = bar_at(book, t)) bar->lost = true;
+  for (Timestamp t = std::max(h.doubt_from, book.front); t < h.at; t = t + options_.interval) {
+    Bar* bar = bar_at(book, t);
+    if (bar != nullptr && !bar->proven) bar->lost = true;
   }
 }
 
@@ -304,9 +307,10 @@ void Ledger::trade(Book& book, const Record& record) {
   const bool repairing = std::any_of(book.holes.begin(), book.holes.end(), [&](const Hole& h) {
     return record.id() >= h.first && record.first_id() <= h.last;
   });
-  if (!repairing && std::exchange(bar->absent, false) && book.loss) {
+  if (!repairing && bar->absent) {
+    uncover(book, *bar, bar_time);
     // Of before we listened, and only now on its way to us: alone, for all that is known.
-    book.loss->visible_from = std::min(book.loss->visible_from, bar_time);
+    if (book.loss) book.loss->visible_from = std::min(book.loss->visible_from, bar_time);
   }
   if (record.kind() == RecordKind::trade) {
     if (!add_trade(*bar, record, name)) return stop(book, bar_time);
@@ -358,8 +362,8 @@ void Ledger::resolve_loss(Book& book) {
   for (Timestamp t = std::max(book.loss->from, book.front); t <= book.loss->to; t = t + options_.interval) {
     Bar* bar = bar_at(book, t);
     if (bar == nullptr) break;
-    bar->absent = false;
-    bar->recovered = true;
+    uncover(book, *bar, t);
+    bar->recovered = bar->recovered || !book.loss->doubt;
     bar->partial_end = false;
     heal(book, *bar, t);
   }
@@ -369,7 +373,7 @@ void Ledger::resolve_loss(Book& book) {
 void Ledger::give_up_loss(Book& book) {
   if (!book.loss || book.loss->open) return;
   const Timestamp from = std::max(book.loss->from, book.loss->visible_from), to = book.loss->to + options_.interval;
-  give_up(book, {0, 0, 0, to, from, to, book.loss->from, true});
+  give_up(book, {0, 0, 0, to, from, book.loss->from, from, true});
   book.loss.reset();
 }
 
@@ -394,7 +398,9 @@ void Ledger::close_hole(Book& book, const Hole& h) {
     if (!h.cut && !told) continue;
     bar->recovered = true;
     heal(book, *bar, t);
-    if (h.cut) bar->absent = bar->partial_end = false;
+    if (!h.cut) continue;
+    uncover(book, *bar, t);
+    bar->partial_end = false;
   }
 }
 
@@ -412,7 +418,8 @@ void Ledger::verdict(Book& book, const Record& record) {
     return resolve_loss(book);
   }
   if (record.count() == 0) {
-    if (book.last_id != record.id()) return;
+    if (book.last_id.value_or(record.id()) != record.id()) return;
+    if (record.id() != 0) book.last_id = record.id();  // of before there were rows, maybe
     book.by_ids = std::max(book.by_ids, record.time() - history_late);
     if (book.loss && !book.loss->open) resolve_loss(book);
     return;

@@ -7,8 +7,6 @@
 namespace cvdd {
 
 namespace {
-constexpr Duration near_the_end = seconds(7);
-
 bool says_whole(const Bar& bar) {
   return bar.written() && bar.written_status != BarStatus::gap && bar.written_status != BarStatus::partial;
 }
@@ -103,10 +101,26 @@ void Ledger::finish_rebuild(Book& book, Rebuild& rebuild) {
     made.lost = made.inherited = unsettled;
     made.settled = !unsettled;
     // Behind the last id that a row names others may have earlier times: what was near the end is made again by time.
-    made.contradicted = t + options_.interval + near_the_end > book.restored_end;
+    made.contradicted = t + options_.interval + near_the_end > book.restored_end ||
+                        (rebuild.plan.open && t + options_.interval + near_the_end > rebuild.plan.open_from);
     made.absent = bar->absent && unsettled;
     *bar = made;
   }
+}
+
+// What is known of a bar of the time when nobody ran is all there. Just behind the end of the files ids do not show
+// that: a trade whose id the files have passed may be of this bar, and was lost with the process. It is made again by
+// time.
+void Ledger::uncover(Book& book, Bar& bar, Timestamp time) {
+  if (!std::exchange(bar.absent, false)) return;
+  if (book.instrument->ids != Ids::sequence || !options_.repairs) return;
+  bool behind_an_end = book.killed && time >= book.restored_end && time < book.restored_end + near_the_end;
+  for (Timestamp t = time - options_.interval; t >= book.front && t + options_.interval + near_the_end > time;
+       t = t - options_.interval) {
+    const Bar* before = bar_at(book, t);
+    behind_an_end = behind_an_end || (before->restored && says_whole(*before));
+  }
+  if (behind_an_end) bar.contradicted = true;
 }
 
 // The loss that a bar of an earlier run was part of is settled: nothing of it is missing.

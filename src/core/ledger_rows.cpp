@@ -125,7 +125,9 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
   book.last_id = last_id;
   book.front = book.first_bar = oldest.time;
   book.watched = book.restored_end = newest.time + options_.interval;
-  book.last_trade = newest.time;
+  book.killed = newest.status != BarStatus::partial;
+  const auto traded = std::find_if(rows.rbegin(), rows.rend(), [](const Row& row) { return !row.last_id.empty(); });
+  book.last_trade = traded == rows.rend() ? oldest.time : traded->time;
   book.bars.clear();
   for (const Row& row : rows) {
     const auto slot = static_cast<std::size_t>((row.time - book.front).us / options_.interval.us);
@@ -176,7 +178,7 @@ Evidence Ledger::evidence_of(const Book& book, Timestamp time, const Bar& bar) c
   for (const Hole& h : book.holes) {
     if (h.at == time) {
       e.missing += h.left;
-    } else if (time >= h.touch_from && time < h.touch_to) {
+    } else if (h.touches(time)) {
       e.contradicted = true;
     }
   }

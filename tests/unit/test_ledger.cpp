@@ -576,3 +576,35 @@ TEST_CASE("a contradiction makes a gap of a written row, and the exchange's own 
   CHECK(told(b.close(105 * minute)) ==
         Lines{"100 3 gap ? 2", "101 1 live 0 3", "102 1 gap ? 3", "103 1 gap ? 3", "104 0 live 0 3"});
 }
+
+TEST_CASE(
+    "a hole after a cut may lie in any bar that nobody watched, and of unknown size in any since the last trade") {
+  Book b(false, true, Ids::sequence, true);
+  b.mark(RecordKind::subscribed, 100 * minute);
+  b.trade(1, 100 * minute + 1, 10);
+  b.mark(RecordKind::lost, 101 * minute + 5);
+  b.mark(RecordKind::subscribed, 101 * minute + 9);  // connected again, and mute
+  CHECK(told(b.close(104 * minute)) == Lines{"100 0 partial 0 1", "101 0 gap ? 1", "102 0 gap ? 1", "103 0 gap ? 1"});
+  b.mark(RecordKind::hole, 104 * minute + 10, 2, 3);
+  b.trade(5, 104 * minute + 10, 10);
+  b.mark(RecordKind::watched, 105 * minute);
+  CHECK(told(b.close(105 * minute)) == Lines{"104 0 gap 3 2"});  // the others are what they were
+  b.trade(2, 102 * minute, 10);
+  b.trade(3, 103 * minute, 10);
+  b.trade(4, 103 * minute + 1, 10);
+  b.trade(6, 105 * minute, 10);  // ids go on, so that 104 is whole for good
+  CHECK(told(b.close(105 * minute)) ==
+        Lines{"101 1 repaired 0 1", "102 1 repaired 0 2", "103 1 repaired 0 4", "104 1 repaired 0 5"});
+  Book anew(false, true, Ids::sequence, true);
+  anew.mark(RecordKind::subscribed, 100 * minute);
+  anew.trade(7, 101 * minute + 1, 10);
+  anew.mark(RecordKind::watched, 104 * minute);
+  CHECK(told(anew.close(104 * minute)) ==
+        Lines{"100 0 partial 0 0", "101 0 live 0 1", "102 0 live 0 1", "103 0 live 0 1"});
+  anew.mark(RecordKind::lost, 104 * minute + 1);
+  anew.mark(RecordKind::subscribed, 104 * minute + 2);
+  anew.mark(RecordKind::hole, 104 * minute + 9, 0, 0);  // numbers begin anew
+  anew.trade(3, 104 * minute + 9, 10);
+  anew.mark(RecordKind::watched, 105 * minute);
+  CHECK(told(anew.close(105 * minute)) == Lines{"101 1 gap ? 1", "102 1 gap ? 1", "103 1 gap ? 1", "104 0 gap ? 2"});
+}

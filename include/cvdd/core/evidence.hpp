@@ -9,6 +9,9 @@
 
 namespace cvdd {
 
+// The id of a `lost` record that nothing was seen to be lost by.
+inline constexpr std::uint64_t doubt_alone = 1;
+
 struct Evidence {
   // Something reaches over the whole bar: neighbouring ids, a connection that was watched, history, a candle. false:
   // nothing does.

@@ -105,14 +105,20 @@ class Ledger {
   static constexpr std::size_t absence_max = 240;
   static constexpr std::size_t bars_ahead_max = 100'000;
   static constexpr std::size_t holes_max = 64;
+  // Trades may have times in another order than their ids by so much: nobody knows on which side of a moment those were
+  // whose ids are near it.
+  static constexpr Duration near_the_end = seconds(7);
 
  private:
-  // Ids that are missing. `at` is the bar that counts them, the bars in [touch_from, touch_to) say "?".
+  // Ids that are missing. `at` is the bar that counts them, the bars in [touch_from, at) say "?": they may be of any of
+  // them. If the ids can't be had all bars from doubt_from on are in doubt, what the files have included.
   struct Hole {
     std::uint64_t first, last, left;
-    Timestamp at, touch_from, touch_to;
-    Timestamp cut_from;  // bars from here on to `at` are whole once the hole is closed
-    bool cut = false;    // we were cut off (as against: messages came out of order)
+    Timestamp at, touch_from;
+    Timestamp cut_from;    // bars from here on to `at` are whole once the hole is closed
+    Timestamp doubt_from;  // the bar of the trade before
+    bool cut = false;      // we were cut off (as against: messages came out of order)
+    [[nodiscard]] bool touches(Timestamp bar) const { return bar >= touch_from && bar < at; }
   };
   // Nothing is known of [from, to] until the next trade's id tells how many trades that was.
   struct Loss {
@@ -121,6 +127,7 @@ class Ledger {
     Timestamp visible_from;  // bars before this keep what they said when the daemon stopped
     bool open = true;        // still cut off
     bool absence = false;    // of the time before the process began, and nothing else
+    bool doubt = false;      // nothing shows that anything was lost
   };
   // Bars made again from scratch beside those that the files have, until all their trades are there.
   struct Rebuild {
@@ -152,14 +159,15 @@ class Ledger {
     Decimal cvd_base, cvd_quote;   // before bars.front()
     std::optional<Decimal> close;  // last price before bars.front()
     std::optional<std::uint64_t> last_id;
-    IdText next_name;  // of the trade that comes next
-    Timestamp last_trade;
-    Timestamp traded;   // trade time of the newest since the process began; 0: none yet
-    Timestamp watched;  // what was traded before is here, for all that its connection …
-    Timestamp by_ids;   // … or its ids can tell
+    IdText next_name;      // of the trade that comes next
+    Timestamp last_trade;  // trade time of the newest; of an earlier run: its bar
+    Timestamp traded;      // trade time of the newest since the process began; 0: none yet
+    Timestamp watched;     // what was traded before is here, for all that its connection …
+    Timestamp by_ids;      // … or its ids can tell
     std::optional<Loss> loss;
     std::vector<Hole> holes;
     Timestamp restored_end;  // of the newest row of an earlier run; 0: there is none
+    bool killed = false;     // that run has not written the bar that it ended in
     std::vector<Rebuild> rebuilds;
     std::optional<Remake> remake;
     bool held = false;
@@ -194,6 +202,7 @@ class Ledger {
   void finish_remake(Book& book);
   [[nodiscard]] bool settled(const Book& book, Timestamp time, const Bar& bar) const;
   void finish_rebuild(Book& book, Rebuild& rebuild);
+  void uncover(Book& book, Bar& bar, Timestamp time);
   static void heal(const Book& book, Bar& bar, Timestamp time);
   void verdict(Book& book, const Record& record);
   void take_candles(Book& book, const Record& record);

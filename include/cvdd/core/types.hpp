@@ -116,7 +116,7 @@ enum class RecordKind : std::uint8_t {
   placeholder,   // an id without volume
   subscribed,    // the subscription was confirmed at `time`
   lost,          // nothing is known since `time` (connection lost or mute), until it is subscribed again; `count` > 0:
-                 // of the `count` us since `time` alone
+                 // of the `count` us since `time` alone; `id` 1: maybe nothing was lost
   hole,          // `count` ids from `id` on are missing before the next trade; `time` is that next trade's
   unsubscribed,  // the instrument ended at `time`
   verdict,  // of the exchange's history. count 0: nothing is missing up to `id`; else: nothing more is to be had of
