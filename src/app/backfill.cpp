@@ -19,6 +19,8 @@ constexpr Duration on_the_way_in_a_lull = seconds(2);
 // A trade is in the history no later than this after it was made.
 constexpr Duration history_late = seconds(30);
 constexpr std::chrono::seconds ask_recent_again{5};
+// What was traded just before it spoke again may not be in the history yet.
+constexpr std::chrono::seconds silence_asked_after{1};
 }  // namespace
 
 Backfill::Backfill(HistoryContext context)
@@ -44,6 +46,13 @@ void Backfill::check(const Instrument& instrument) {
     if (sleeping_for_work_) timer_->cancel();
     return;
   }
+  if (context_.intake->quiet_until(instrument) && context_.intake->exchange().newest_target != nullptr) {
+    Repair repair{&instrument, 0, 0, context_.clock->steady() + check_after, 0};
+    repair.recent = repair.newest = true;
+    if (!queue_.add(repair)) ++counters_.given_up;
+    if (sleeping_for_work_) timer_->cancel();
+    return;
+  }
   const auto id = context_.intake->last_id(instrument);
   if (!id || context_.intake->source(instrument) != context_.intake->exchange().history_series) return;
   if (!queue_.add({&instrument, *id + 1, 0, context_.clock->steady() + check_after, 0})) ++counters_.given_up;
@@ -59,6 +68,16 @@ void Backfill::ask(const Instrument& instrument, bool lull) {
   if (questions_ >= questions_max || (!id && !repair.recent) || !queue_.add(repair)) return;
   ++questions_;
   if (sleeping_for_work_) timer_->cancel();
+}
+
+void Backfill::ask_about_silence(const Instrument& instrument, Timestamp from, Timestamp to, bool improbable) {
+  if (queue_.asks(instrument)) return;
+  Repair repair{&instrument, 0, 0, context_.clock->steady() + silence_asked_after, 0};
+  repair.recent = true;
+  repair.silent_from = from;
+  repair.silent_to = to;
+  repair.improbable = improbable;
+  if (queue_.add(repair) && sleeping_for_work_) timer_->cancel();
 }
 
 void Backfill::stop() {
@@ -194,6 +213,8 @@ asio::awaitable<void> Backfill::take_recent(const Repair& repair, const HistoryP
   const bool readable = std::ranges::all_of(
       page.refused, [&](const HistoryPage::Refused& row) { return row.time.us != 0 && row.time <= known; });
   const bool covered = known.us > 0 && readable && !trades.empty() && trades.front().time <= known;
+  if (repair.newest) co_return co_await take_newest(repair, page);
+  if (repair.silent_from.us != 0) co_return co_await take_silence(repair, page);
   std::vector<Record> records;
   context_.intake->take_history(trades, records, known);
   if (repair.question) co_return co_await take_answer(repair, std::move(records), covered);
@@ -212,6 +233,40 @@ asio::awaitable<void> Backfill::take_recent(const Repair& repair, const HistoryP
   co_await client_.deliver(instrument, records);
 }
 
+// It has no trade in its rows: if the newest that there is was made before they end, nothing was traded since.
+asio::awaitable<void> Backfill::take_newest(const Repair& repair, const HistoryPage& page) {
+  const Instrument& instrument = *repair.instrument;
+  const auto quiet = context_.intake->quiet_until(instrument);
+  if (!quiet || !page.refused.empty() || page.trades.empty() || page.trades.back().time >= *quiet) co_return;
+  const Trade& newest = page.trades.back();
+  context_.intake->never_traded_after(instrument, newest.series, newest.id);
+  std::vector<Record> records{Record::mark(RecordKind::verdict, instrument.id, context_.time->now(), newest.id, 0)};
+  co_await client_.deliver(instrument, std::move(records));
+}
+
+// What was traded while it was silent, or that nothing was. Where the page does not reach back so far, a silence that
+// is no chance stays a gap.
+asio::awaitable<void> Backfill::take_silence(const Repair& repair, const HistoryPage& page) {
+  const Instrument& instrument = *repair.instrument;
+  // A loss is open, and its own page will tell.
+  if (context_.intake->unsettled(instrument)) co_return;
+  const bool readable = std::ranges::all_of(page.refused, [&](const HistoryPage::Refused& row) {
+    return row.time.us != 0 && (row.time < repair.silent_from || row.time > repair.silent_to);
+  });
+  const bool covered = readable && !page.trades.empty() && page.trades.front().time <= repair.silent_from;
+  std::vector<Record> records;
+  context_.intake->take_history(page.trades, records, repair.silent_from - on_the_way);
+  const bool missed = std::any_of(records.begin(), records.end(), [&](const Record& r) {
+    return (r.kind() == RecordKind::trade || r.kind() == RecordKind::other) && r.time() < repair.silent_to;
+  });
+  if (missed || (!covered && repair.improbable)) {
+    const auto span = static_cast<std::uint64_t>((repair.silent_to - repair.silent_from).us);
+    records.insert(records.begin(), Record::mark(RecordKind::lost, instrument.id, repair.silent_from, 0, span));
+    records.push_back(Record::mark(RecordKind::verdict, instrument.id, context_.time->now(), 0, covered ? 0 : 1));
+  }
+  if (!records.empty()) co_await client_.deliver(instrument, std::move(records));
+}
+
 // Trades that nobody told us of were missed from the moment on when we last heard something.
 asio::awaitable<void> Backfill::take_answer(const Repair& repair, std::vector<Record> records, bool whole) {
   const Instrument& instrument = *repair.instrument;
@@ -219,6 +274,7 @@ asio::awaitable<void> Backfill::take_answer(const Repair& repair, std::vector<Re
   const auto trade = std::find_if(records.begin(), records.end(), [](const Record& r) {
     return r.kind() == RecordKind::trade || r.kind() == RecordKind::other;
   });
+  const bool nothing = records.empty();
   const Duration delay = repair.lull ? on_the_way_in_a_lull : on_the_way;
   const bool deaf = trade != records.end() && trade->time() + delay < now;
   if (!records.empty()) {
@@ -228,6 +284,12 @@ asio::awaitable<void> Backfill::take_answer(const Repair& repair, std::vector<Re
     if (deaf && repair.recent)
       records.push_back(Record::mark(RecordKind::verdict, instrument.id, now, 0, whole ? 0 : 1));
     co_await client_.deliver(instrument, records);
+  }
+  // Nothing is newer than what we have: up to then it is whole, whatever was in doubt.
+  const auto id = context_.intake->last_id(instrument);
+  if (nothing && whole && id && instrument.ids == Ids::sequence) {
+    std::vector<Record> quiet{Record::mark(RecordKind::verdict, instrument.id, now, *id, 0)};
+    co_await client_.deliver(instrument, std::move(quiet));
   }
   const Answered answer = deaf ? Answered::deaf : trade != records.end() ? Answered::late : Answered::quiet;
   if (!stopping_) context_.on_answer(instrument, answer);
@@ -243,7 +305,9 @@ asio::awaitable<bool> Backfill::page(const Repair& repair, HistoryPage& page, st
   // A page weighs the same whatever it holds, so it is asked for whole.
   const std::size_t rows = rows_of(repair);
   const std::uint64_t begin = repair.last == 0 ? repair.first : queue_.best_begin(repair, rows);
-  const std::string target = repair.recent
+  const Stream stream = exchange.history_series == Series::single ? Stream::single : Stream::aggregate;
+  const std::string target = repair.newest ? exchange.newest_target(*repair.instrument, stream)
+                             : repair.recent
                                  ? exchange.recent_target(*repair.instrument)
                                  : exchange.history_target(*repair.instrument, begin, static_cast<std::uint32_t>(rows));
   std::string body;

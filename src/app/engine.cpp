@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <stdexcept>
+
+#include "cvdd/app/spawn.hpp"
 
 namespace cvdd {
 
@@ -122,9 +123,7 @@ void Engine::start() {
   want(options_.symbols);
   if (options_.config.exchange_clock) return;
   bar_timer_ = around_.clock->timer();
-  asio::co_spawn(around_.executor, watch_bars(), [](const std::exception_ptr& e) {
-    if (e) std::rethrow_exception(e);
-  });
+  spawn(around_.executor, watch_bars());
 }
 
 // Soon after each bar's end: who was not heard since is asked for a sign of life. When the bar is due: all that had
@@ -176,9 +175,7 @@ void Engine::want(const SymbolList& symbols) {
     if (markets_.contains(where)) continue;
     MarketRunner* market = make_market(where, wanted, history(where.first));
     if (market == nullptr) continue;
-    asio::co_spawn(around_.executor, market->run(), [](const std::exception_ptr& e) {
-      if (e) std::rethrow_exception(e);
-    });
+    spawn(around_.executor, market->run());
   }
 }
 

@@ -1,8 +1,10 @@
 #include "cvdd/app/intake.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
+#include "cvdd/core/evidence.hpp"
 #include "cvdd/core/prefetch.hpp"
 
 namespace cvdd {
@@ -17,6 +19,9 @@ constexpr unsigned fills_in_order_min = 3;
 constexpr unsigned anew_min = 3;
 // Messages of one instrument may reach us in another order than they were made, by this much.
 constexpr Duration out_of_order = seconds(1);
+// Who was silent while he should have traded so often, and for so long, is asked about.
+constexpr double silent_trades = 8;
+constexpr Duration silent_min = seconds(3);
 }  // namespace
 
 std::uint64_t IntakeCounters::refused_total() const {
@@ -37,6 +42,17 @@ void Intake::resume_after(const Instrument& instrument, Series series, std::uint
   Entry& e = entry(instrument);
   e.sequencer.resume_after(series, last_id);
   e.newest = newest;
+}
+
+std::optional<Timestamp> Intake::quiet_until(const Instrument& instrument) const {
+  const Entry& e = entries_[instrument.id];
+  return e.quiet_until.us == 0 || e.pace.last().us != 0 ? std::nullopt : std::optional(e.quiet_until);
+}
+
+void Intake::never_traded_after(const Instrument& instrument, Series series, std::uint64_t id) {
+  Entry& e = entry(instrument);
+  e.quiet_until = {};
+  if (!e.sequencer.last_id()) e.sequencer.resume_after(series, id);
 }
 
 const Parsed& Intake::take(std::string_view message, Timestamp now, std::vector<Record>& out, std::uint32_t feed) {
@@ -91,16 +107,23 @@ void Intake::take_refused(const Parsed& parsed, Timestamp now, std::vector<Recor
   }
 }
 
-void Intake::missed(const Instrument& instrument, Timestamp since, Timestamp now, std::vector<Record>& out) {
+void Intake::missed(const Instrument& instrument, Timestamp since, Timestamp now, std::vector<Record>& out,
+                    bool doubt) {
   Entry& e = entry(instrument);
   if (e.ended || !e.confirmed) return;
-  ++counters_.contradictions;
+  if (doubt && instrument.ids == Ids::opaque) {
+    // Nothing but history or a candle can tell, and nothing is known to be missing.
+    if (on_silence && !e.unsettled) on_silence(instrument, since, now, std::numeric_limits<double>::max());
+    return;
+  }
+  if (!doubt) ++counters_.contradictions;
   if (instrument.ids == Ids::opaque) {
     e.unsettled = std::min(e.unsettled.value_or(since), since);
     e.unsettled_to = std::max(e.unsettled_to, now);
   }
   const std::int64_t span = std::max<std::int64_t>((now - since).us, 0) + 1;
-  out.push_back(Record::mark(RecordKind::lost, instrument.id, since, 0, static_cast<std::uint64_t>(span)));
+  out.push_back(
+      Record::mark(RecordKind::lost, instrument.id, since, doubt ? doubt_alone : 0, static_cast<std::uint64_t>(span)));
   if (!on_confirmed || (e.checked.us != 0 && now < e.checked + check_every)) return;
   e.checked = now;
   on_confirmed(instrument);
@@ -149,16 +172,37 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
     out.push_back(Record::mark(RecordKind::contradicted, instrument.id, trade.time));
     return;
   }
+  if (of_unknown_size(e, trade, out)) return;
   ++counters_.trades;
   last_heard_ = now;
   if (!trade.snapshot) event_to_receipt_.add(now - trade.time);
   if (e.first_live == 0 && trade.series != Series::block) e.first_live = record->first_id();
+  note_silence(e, instrument, now);
   e.pace.heard(now);
   e.owed_since = {};
   e.newest = std::max(e.newest, trade.time);
   remember(e, trade, *record);
   if (instrument.ids == Ids::opaque && !trade.name.empty()) out.push_back(Record::name(trade.name, instrument.id));
   out.push_back(*record);
+}
+
+// By candles such a silence is judged anyway; where there are none nobody would ever know.
+void Intake::note_silence(const Entry& e, const Instrument& instrument, Timestamp now) const {
+  if (instrument.ids != Ids::opaque || !on_silence || e.unsettled) return;
+  const double expected = e.pace.expected(now);
+  if (expected >= silent_trades && now - e.pace.last() > silent_min) {
+    on_silence(instrument, e.pace.last(), now, expected);
+  }
+}
+
+// Its id is known, its size is not.
+bool Intake::of_unknown_size(const Entry& e, const Trade& trade, std::vector<Record>& out) {
+  if (trade.time >= e.unit_from) return false;
+  Trade id_alone = trade;
+  id_alone.placeholder = true;
+  if (const auto record = Record::from(id_alone)) out.push_back(*record);
+  out.push_back(Record::mark(RecordKind::contradicted, trade.instrument->id, trade.time));
+  return true;
 }
 
 void Intake::remember(Entry& e, const Trade& trade, const Record& record) {
@@ -294,6 +338,7 @@ void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& ou
       out.push_back(
           Record::mark(RecordKind::hole, trade.instrument->id, trade.time, decision.hole_first, decision.hole_count));
     }
+    if (of_unknown_size(e, trade, out)) continue;
     ++counters_.fetched;
     if (trade.instrument->ids == Ids::sequence) {
       e.newest = std::max(e.newest, trade.time);
@@ -365,7 +410,8 @@ void Intake::confirm(const Instrument& instrument, Timestamp now, std::vector<Re
   }
   e.unsettled_to = std::max(e.unsettled_to, now);
   if (e.heard_from.us == 0) e.heard_from = now;
-  const bool asking = instrument.ids == Ids::opaque ? e.unsettled.has_value() : e.sequencer.last_id().has_value();
+  const bool asking = instrument.ids == Ids::opaque ? e.unsettled.has_value()
+                                                    : e.sequencer.last_id().has_value() || e.quiet_until.us != 0;
   if (!asking) return;
   if (on_confirmed) {
     on_confirmed(instrument);

@@ -3,13 +3,18 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 
+#include "cvdd/app/spawn.hpp"
 #include "cvdd/core/csv.hpp"
 
 namespace cvdd {
 
 namespace {
+// An instrument that should have traded so often meanwhile was not silent by chance.
+constexpr double improbable_silence = 15;
+// A message brings more than one trade, as a rule.
+constexpr std::uint64_t trades_a_message = 2;
+
 template <class Names>
 std::vector<Url> urls_of(const std::vector<std::string>& configured, const Names& defaults) {
   std::vector<Url> urls;
@@ -74,6 +79,14 @@ void MarketRunner::make_backfill() {
   intake_.on_hole = [this](const Instrument& instrument, std::uint64_t first, std::uint64_t count) {
     backfill_->hole(instrument, first, count);
   };
+  // A candle judges whole minutes of bars; of shorter ones it may never.
+  const Duration candle =
+      exchange_.candles_target == nullptr ? Duration{} : candle_length(exchange_, context_.interval);
+  if (exchange_.recent_target != nullptr && candle != context_.interval) {
+    intake_.on_silence = [this](const Instrument& instrument, Timestamp from, Timestamp to, double expected) {
+      backfill_->ask_about_silence(instrument, from, to, expected >= improbable_silence);
+    };
+  }
   intake_.on_confirmed = [this](const Instrument& instrument) { backfill_->check(instrument); };
   intake_.on_renumbered = [this](const Instrument& instrument) {
     spdlog::error("the exchange has begun to number trades anew: they count from its first on market=\"{}\" symbol={}",
@@ -114,23 +127,15 @@ asio::awaitable<void> MarketRunner::run() {
   const std::vector<Instrument> listed = co_await load_instruments();
   if (stopping_) co_return;
   if (backfill_) {
-    asio::co_spawn(context_.executor, backfill_->run(), [](const std::exception_ptr& e) {
-      if (e) std::rethrow_exception(e);
-    });
+    spawn(context_.executor, backfill_->run());
   }
   if (prover_) {
-    asio::co_spawn(context_.executor, prover_->run(), [](const std::exception_ptr& e) {
-      if (e) std::rethrow_exception(e);
-    });
+    spawn(context_.executor, prover_->run());
   }
   if (catch_up_) {
-    asio::co_spawn(context_.executor, catch_up_->run(), [](const std::exception_ptr& e) {
-      if (e) std::rethrow_exception(e);
-    });
+    spawn(context_.executor, catch_up_->run());
   }
-  asio::co_spawn(context_.executor, tend_connections(), [](const std::exception_ptr& e) {
-    if (e) std::rethrow_exception(e);
-  });
+  spawn(context_.executor, tend_connections());
   apply(listed);
   co_await follow_listings();
 }
@@ -141,9 +146,15 @@ void MarketRunner::want(std::vector<std::string> names, Duration history) {
   wanted_ = std::move(names);
   reported_.clear();
   if (listed_.empty() || stopping_) return;
-  if (wanted_.empty() || !other_lists) return apply(listed_);
-  relist_ = true;  // what is wanted now is on a list that was not asked for
-  timer_->cancel();
+  if (wanted_.empty()) return apply(listed_);
+  if (other_lists) {
+    relist_ = true;  // what is wanted now is on a list that was not asked for
+    timer_->cancel();
+    return;
+  }
+  apply(listed_);
+  // A name that was not listed may be by now.
+  if (!select_instruments(wanted_, listed_, context_.shard).unknown.empty()) list_again();
 }
 
 void MarketRunner::apply(const std::vector<Instrument>& listed) {
@@ -182,6 +193,7 @@ void MarketRunner::change_unit(Instrument& known, const Instrument& found) {
       "is={} since={}",
       name(), known.symbol, to_string(known.contract_size), to_string(found.contract_size), format_time(listed_at_));
   known.contract_size = found.contract_size;
+  intake_.unit_from(known, time_->now());
   if (prover_) prover_->doubt_unit(known, listed_at_, time_->now());
   units_since_[known.symbol] = time_->now();
   save_units();
@@ -195,6 +207,7 @@ void MarketRunner::note_unit_of_before(const Instrument& instrument, Timestamp l
       "was={} is={}",
       name(), instrument.symbol, to_string(before->contract_size), to_string(instrument.contract_size));
   intake_.doubt_from(instrument, last_row);
+  intake_.unit_from(instrument, time_->now());
   if (prover_) prover_->doubt_unit(instrument, last_row, time_->now());
   units_since_[instrument.symbol] = time_->now();
   save_units();
@@ -240,6 +253,8 @@ const Instrument* MarketRunner::adopt(const Instrument& found) {
     if (instrument.ids == Ids::opaque) intake_.resume_blindly(instrument);
     if (const auto id = row->second.resumes_after(instrument)) {
       intake_.resume_after(instrument, exchange_.series_of(stream_), *id, row->second.row.time + context_.interval);
+    } else if (instrument.ids == Ids::sequence) {
+      intake_.quiet_until(instrument, row->second.row.time + context_.interval);
     }
     note_unit_of_before(instrument, row->second.row.time);
     const auto unit = units_since_.find(instrument.symbol);
@@ -249,7 +264,8 @@ const Instrument* MarketRunner::adopt(const Instrument& found) {
       fetch_again(instrument, recent);
     }
     if (prover_) {
-      prover_->restored(instrument, row->second.recent, unit == units_since_.end() ? Timestamp{} : unit->second);
+      prover_->restored(instrument, row->second.recent, unit == units_since_.end() ? Timestamp{} : unit->second,
+                        row->second.resumes_after(instrument).has_value());
     }
   }
   context_.aggregator->add_instrument(instrument);
@@ -285,25 +301,32 @@ void MarketRunner::fetch_again(const Instrument& instrument, std::span<const Row
   }
 }
 
-// How many trades of these an earlier run saw in the quietest five seconds, by the last of its bars; 0: that is not
+// How many messages of these an earlier run saw in five quiet seconds, by the last of its whole bars; 0: that is not
 // known, or long ago.
-std::uint32_t MarketRunner::usual_trades(std::span<const Instrument* const> instruments) const {
-  constexpr std::size_t bars = 6;
+std::uint32_t MarketRunner::usual_messages(std::span<const Instrument* const> instruments) const {
+  constexpr std::size_t bars = 12;
   constexpr Duration window = seconds(5), fresh = seconds(600);
-  std::map<Timestamp, std::uint64_t> fills;
+  std::map<Timestamp, std::uint64_t> trades;
+  std::set<Timestamp> lacking;
   for (const Instrument* instrument : instruments) {
     const auto known = context_.restored->find({instrument->exchange, instrument->market, instrument->symbol});
     if (known == context_.restored->end()) continue;
     for (const Row& row : known->second.recent) {
-      if (row.status != BarStatus::partial && row.time + fresh > time_->now()) fills[row.time] += row.buys + row.sells;
+      if (row.time + fresh <= time_->now()) continue;
+      trades[row.time] += row.buys + row.sells;
+      if (row.status == BarStatus::gap || row.status == BarStatus::partial) lacking.insert(row.time);
     }
   }
-  while (fills.size() > bars) fills.erase(fills.begin());
-  if (fills.size() < 3) return 0;
-  std::uint64_t least = UINT64_MAX;
-  for (const auto& [time, n] : fills) least = std::min(least, n);
+  for (const Timestamp time : lacking) trades.erase(time);
+  while (trades.size() > bars) trades.erase(trades.begin());
+  if (trades.size() < 3) return 0;
+  std::vector<std::uint64_t> counts;
+  for (const auto& [time, n] : trades) counts.push_back(n);
+  std::ranges::sort(counts);
+  const std::uint64_t few = counts[counts.size() / 4];
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(
-      least * static_cast<std::uint64_t>(window.us) / static_cast<std::uint64_t>(context_.interval.us), 1'000'000));
+      few * static_cast<std::uint64_t>(window.us) / static_cast<std::uint64_t>(context_.interval.us) / trades_a_message,
+      1'000'000));
 }
 
 // Connections with room first, then as few new ones as the limit allows, evenly filled.
@@ -328,11 +351,11 @@ void MarketRunner::begin(const std::vector<const Instrument*>& instruments) {
   for (const std::size_t size : spread(rest.size(), limit)) {
     Session& session = make_session();
     if (redundancy_ > 1) twins_[&session] = &make_session(session.outlet());
-    const std::uint32_t usual = usual_trades(rest.first(size));
+    const std::uint32_t usual = usual_messages(rest.first(size));
     give(session, size);
     for (Session* carrier : {&session, twin_of(session)}) {
       if (carrier == nullptr) continue;
-      if (usual > 0) carrier->expect_trades(usual);
+      if (usual > 0) carrier->expect_messages(usual);
       start(*carrier);
     }
   }

@@ -2,9 +2,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
 
 #include "cvdd/app/market.hpp"
+#include "cvdd/app/spawn.hpp"
 
 namespace cvdd {
 
@@ -208,9 +208,7 @@ void MarketRunner::nudge(Timestamp end) {
 }
 
 Session& MarketRunner::start(Session& session) {
-  asio::co_spawn(context_.executor, session.run(), [](const std::exception_ptr& e) {
-    if (e) std::rethrow_exception(e);
-  });
+  spawn(context_.executor, session.run());
   return session;
 }
 

@@ -65,7 +65,7 @@ ProofTrack* Prover::track_of(const Instrument& instrument) {
   return tracked == tracked_.end() ? nullptr : &tracked->second.track;
 }
 
-void Prover::restored(const Instrument& instrument, std::span<const Row> rows, Timestamp unit_since) {
+void Prover::restored(const Instrument& instrument, std::span<const Row> rows, Timestamp unit_since, bool ids_known) {
   Tracked& tracked = tracked_[instrument.id];
   tracked.instrument = &instrument;
   const Timestamp now = context_.time->now();
@@ -78,8 +78,16 @@ void Prover::restored(const Instrument& instrument, std::span<const Row> rows, T
     tracked.beside = tracked.beside || !claim.other_base.is_zero();
     tracked.track.put(claim, now, rules_);
   }
+  tracked.had_ids = ids_known;
+  tracked.track.first_ids_prove(ids_known || !has_history());
   tracked.track.restored(now, rules_, instrument.ids == Ids::sequence);
+  tracked.track.without_ids(!ids_known && instrument.ids == Ids::sequence);
   tracked.track.unit_since(unit_since);
+}
+
+bool Prover::has_history() const {
+  const Exchange& exchange = context_.intake->exchange();
+  return exchange.history_target != nullptr && exchange.series_of(settings_.stream) == exchange.history_series;
 }
 
 void Prover::quiet_until(const Instrument& instrument, Timestamp until) {
@@ -123,6 +131,7 @@ void Prover::read_mail() {
     const Instrument* instrument = find(symbol);
     if (instrument == nullptr) continue;
     Tracked& tracked = tracked_[instrument->id];
+    if (tracked.instrument == nullptr) tracked.track.first_ids_prove(!has_history());
     tracked.instrument = instrument;
     tracked.beside = tracked.beside || !claim.other_base.is_zero();
     tracked.track.put(claim, now, rules_);
@@ -235,6 +244,10 @@ asio::awaitable<void> Prover::compare(Job job) {
   read_mail();  // what became known while we asked
   ProofTrack* track = track_of(*job.instrument);
   if (track == nullptr) co_return;
+  // Nothing at all where we have trades may be an answer that went wrong: believed when it is said twice.
+  bool& empty_before = tracked_[job.instrument->id].empty_before;
+  if (candles.empty() && !std::exchange(empty_before, true)) co_return;
+  empty_before = false;
   for (Timestamp t = job.span.from; t < job.span.to; t = t + rules_.candle) {
     const auto candle = std::ranges::find(candles, t, &Candle::time);
     judge(*job.instrument, *track, {t, t + rules_.candle}, candle == candles.end() ? nullptr : &*candle);

@@ -10,12 +10,14 @@
 namespace cvdd {
 
 namespace {
-constexpr std::size_t pages_max = 60, steps_back_max = 4;
+constexpr std::size_t pages_max = 60, steps_back_max = 20;
 // Neighbouring trades may have times in another order than their ids, by so many ids and so much time.
 constexpr std::uint64_t ids_beside = 100;
 constexpr Duration time_beside = seconds(7);
 // A trade is in the history no later than this after it was made.
 constexpr Duration history_late = seconds(30);
+// … as ids show, for the most part. What is long is left to the repairs, and their candles, for longer.
+constexpr Duration history_late_by_id = seconds(12), short_span = seconds(60);
 
 // What a bar of these trades would claim.
 std::optional<Claim> claim_of(std::span<const Trade> trades, BarSpan span) {
@@ -40,6 +42,22 @@ std::optional<Claim> claim_of(std::span<const Trade> trades, BarSpan span) {
   return claim;
 }
 
+// The fills of an aggregate once more, under another id: its id is known then, and its volume is not counted again. As
+// Intake::repeats_fills has it.
+void set_aside_repeats(std::vector<Trade>& trades) {
+  constexpr unsigned in_order_min = 3;
+  std::uint64_t last = 0;
+  unsigned in_order = 0;
+  for (Trade& trade : trades) {
+    if (trade.first_fill == 0) continue;
+    const bool goes_on = trade.first_fill > last;
+    const bool repeats = !goes_on && in_order >= in_order_min;
+    in_order = goes_on ? std::min(in_order + 1, in_order_min) : 0;
+    if (repeats) trade.placeholder = true;
+    if (!repeats) last = trade.first_fill + trade.fills - 1;
+  }
+}
+
 std::uint64_t first_of(const Trade& trade) { return trade.merged ? trade.id - trade.fills + 1 : trade.id; }
 }  // namespace
 
@@ -58,24 +76,35 @@ bool Prover::as_candles_say(BarSpan span, std::span<const Trade> trades, std::sp
 asio::awaitable<void> Prover::remake(Job job) {
   const Instrument& instrument = *job.instrument;
   std::vector<Candle> candles;
-  const bool whole_candles = comparing_ && rules_.candle.us != 0 &&
-                             bar_start(job.span.from, rules_.candle) == job.span.from &&
-                             bar_start(job.span.to, rules_.candle) == job.span.to;
+  bool whole_candles = comparing_ && rules_.candle.us != 0 &&
+                       bar_start(job.span.from, rules_.candle) == job.span.from &&
+                       bar_start(job.span.to, rules_.candle) == job.span.to;
   bool there = !whole_candles || co_await candles_of(instrument, job.span, candles);
   std::vector<Trade> trades;
   std::string error;
+  const Timestamp wanted_from = job.span.from;
   there = there && co_await fetch(job, trades, error);
+  whole_candles = whole_candles && bar_start(job.span.from, rules_.candle) == job.span.from;
   if (client_.stopping()) co_return;
   read_mail();
   ProofTrack* track = track_of(instrument);
   if (track == nullptr) co_return;
+  if (job.span.from != wanted_from) track->failed({wanted_from, job.span.from}, context_.time->now());
   if (!there) {
     ++counters_.failures;
     spdlog::debug("bars can't be made again market=\"{}\" symbol={} bar={} reason=\"{}\"", context_.name,
                   instrument.symbol, format_time(job.span.from), error);
-    co_return track->failed(job.span, context_.time->now());
+    track->failed(job.span, context_.time->now());
+    // What it does have counts all the same.
+    std::vector<Record> news;
+    if (instrument.ids == Ids::opaque && !context_.intake->unsettled(instrument)) {
+      context_.intake->take_history(trades, news, context_.intake->known_until(instrument));
+    }
+    if (!news.empty()) co_await client_.deliver(instrument, std::move(news));
+    co_return;
   }
   if (!whole_candles && track->unit_in_doubt(job.span)) co_return track->failed(job.span, context_.time->now());
+  set_aside_repeats(trades);
   const bool agrees = !whole_candles || as_candles_say(job.span, trades, candles);
   const auto ours = track->sum(job.span, rules_), theirs = claim_of(trades, job.span);
   const bool same = ours && theirs && ours->buys == theirs->buys && ours->sells == theirs->sells &&
@@ -100,7 +129,7 @@ asio::awaitable<void> Prover::remake(Job job) {
   co_await client_.deliver(instrument, std::move(records));
 }
 
-asio::awaitable<bool> Prover::fetch(Job job, std::vector<Trade>& out, std::string& error) {
+asio::awaitable<bool> Prover::fetch(Job& job, std::vector<Trade>& out, std::string& error) {
   const Exchange& exchange = context_.intake->exchange();
   if (job.instrument->ids == Ids::sequence) {
     const auto source = context_.intake->source(*job.instrument);
@@ -122,23 +151,57 @@ asio::awaitable<bool> Prover::fetch(Job job, std::vector<Trade>& out, std::strin
   HistoryPage page;
   if (!co_await client_.ask(exchange.recent_target(*job.instrument), body, error)) co_return false;
   if (!exchange.parse_history(body, *job.instrument, page, error)) co_return false;
+  out = std::move(page.trades);
   const bool readable =
       std::ranges::all_of(page.refused, [&](const auto& row) { return row.time.us != 0 && row.time < job.span.from; });
-  if (!readable || page.trades.empty() || page.trades.front().time >= job.span.from) {
+  // The page may hold the end of the bars alone: that much of them is made again.
+  if (readable && !out.empty() && out.front().time >= job.span.from) {
+    const Timestamp from = bar_start(out.front().time, rules_.interval) + rules_.interval;
+    if (from < job.span.to) job.span.from = from;
+  }
+  if (!readable || out.empty() || out.front().time >= job.span.from) {
     error = readable ? "the history does not reach back so far" : "a row can't be read";
     co_return false;
   }
-  if (page.trades.back().time < job.span.to && context_.time->now() < job.span.to + history_late) {
+  if (out.back().time < job.span.to && context_.time->now() < job.span.to + history_late) {
     error = "the history may not have all of it yet";
     co_return false;
   }
-  out = std::move(page.trades);
   co_return true;
+}
+
+// One page of ids from `id` on, without those of before it and block trades.
+asio::awaitable<bool> Prover::page_from(const Instrument& instrument, std::uint64_t id, std::vector<Trade>& out,
+                                        std::string& error) {
+  const Exchange& exchange = context_.intake->exchange();
+  std::string body;
+  HistoryPage page;
+  const std::string target = exchange.history_target(instrument, id, exchange.history_page);
+  if (!co_await client_.ask(target, body, error)) co_return false;
+  if (!exchange.parse_history(body, instrument, page, error)) co_return false;
+  if (!page.refused.empty()) {
+    error = "a row can't be read: " + std::string(name_of(page.refused.front().why));
+    co_return false;
+  }
+  std::erase_if(page.trades, [&](const Trade& t) { return t.series == Series::block || first_of(t) < id; });
+  for (std::size_t i = 1; i < page.trades.size(); ++i) {
+    if (first_of(page.trades[i]) == page.trades[i - 1].id + 1) continue;
+    error = "the history has a hole behind " + std::to_string(page.trades[i - 1].id);
+    co_return false;
+  }
+  out = std::move(page.trades);
+  // The newest trades, if we had not heard of them, are news, and count at once; holes are the repairs' business.
+  const auto known = context_.intake->last_id(instrument);
+  if (!known || !context_.intake->confirmed(instrument) || out.size() >= exchange.history_page) co_return true;
+  const auto newer = std::ranges::find_if(out, [&](const Trade& t) { return first_of(t) > *known; });
+  std::vector<Record> news;
+  context_.intake->take_history({newer, out.end()}, news);
+  if (!news.empty()) co_await client_.deliver(instrument, std::move(news));
+  co_return !client_.stopping();
 }
 
 // Pages from before the first of the bars' ids to behind the last, without a hole between them.
 asio::awaitable<bool> Prover::fetch_by_id(Job job, std::vector<Trade>& out, std::string& error) {
-  const Exchange& exchange = context_.intake->exchange();
   const Instrument& instrument = *job.instrument;
   const ProofTrack* track = track_of(instrument);
   const auto newest = context_.intake->last_id(instrument);
@@ -146,46 +209,60 @@ asio::awaitable<bool> Prover::fetch_by_id(Job job, std::vector<Trade>& out, std:
   auto from = track->id_before(job.span.from);
   if (!from) from = track->first_id_from(job.span.from);
   if (!from) from = newest;
-  std::uint64_t begin = *from > ids_beside ? *from - ids_beside : 1;
-  std::size_t steps = 0;
+  const std::uint64_t begin = *from > ids_beside ? *from - ids_beside : 1;
   for (std::size_t pages = 0; pages < pages_max; ++pages) {
     const std::uint64_t id = out.empty() ? begin : out.back().id + 1;
-    std::string body;
-    HistoryPage page;
-    const std::uint32_t rows = exchange.history_page;
-    if (!co_await client_.ask(exchange.history_target(instrument, id, rows), body, error)) co_return false;
-    if (!exchange.parse_history(body, instrument, page, error)) co_return false;
-    if (!page.refused.empty()) {
-      error = "a row can't be read: " + std::string(name_of(page.refused.front().why));
+    std::vector<Trade> page;
+    if (!co_await page_from(instrument, id, page, error)) co_return false;
+    if (!page.empty() && !out.empty() && first_of(page.front()) != id) {
+      error = "the history has a hole behind " + std::to_string(id - 1);
       co_return false;
     }
-    std::erase_if(page.trades, [&](const Trade& t) { return t.series == Series::block || first_of(t) < id; });
-    for (const Trade& trade : page.trades) {
-      if (!out.empty() && first_of(trade) != out.back().id + 1) {
-        error = "the history has a hole behind " + std::to_string(out.back().id);
-        co_return false;
-      }
-      out.push_back(trade);
-    }
+    out.insert(out.end(), page.begin(), page.end());
     const bool beyond = !out.empty() && out.back().time >= job.span.to + time_beside;
-    const bool end = page.trades.empty() || out.back().id >= *newest;
+    const bool end = page.empty() || out.back().id >= *newest;
     if (!beyond && !end) continue;
-    if (out.empty() && page.trades.empty() && id <= *newest) {
+    if (out.empty() && id <= *newest) {
       error = "the history does not have trade " + std::to_string(id);
       co_return false;
     }
-    if (!beyond && !out.empty() && out.back().time < job.span.to && context_.time->now() < job.span.to + history_late) {
+    const Duration late = job.span.to - job.span.from <= short_span ? history_late_by_id : history_late;
+    if (!beyond && !out.empty() && out.back().time < job.span.to && context_.time->now() < job.span.to + late) {
       error = "the history may not have all of it yet";
       co_return false;
     }
-    const bool covered = begin <= 1 || (!out.empty() && out.front().time + time_beside < job.span.from);
-    if (covered) co_return true;
-    if (++steps > steps_back_max) break;
-    begin = begin > (std::uint64_t{rows} << steps) ? begin - (std::uint64_t{rows} << steps) : 1;
-    out.clear();
+    if (begin <= 1 || out.empty()) co_return true;
+    const bool covered = co_await fetch_before(job, out, error);
+    co_return covered;
   }
   error = "the bars have more trades than can be fetched";
   co_return false;
+}
+
+// Pages before those, until one reaches back beyond the bars' beginning; or until there is nothing before, where nobody
+// has ever seen an id of before: where somebody has, ids may have begun anew.
+asio::awaitable<bool> Prover::fetch_before(Job job, std::vector<Trade>& out, std::string& error) {
+  const Instrument& instrument = *job.instrument;
+  const std::uint64_t rows = context_.intake->exchange().history_page;
+  for (std::size_t steps = 0; out.front().time + time_beside >= job.span.from; ++steps) {
+    const std::uint64_t front = first_of(out.front());
+    if (front <= 1) co_return true;
+    if (steps == steps_back_max) {
+      error = "the bars have more trades than can be fetched";
+      co_return false;
+    }
+    const std::uint64_t id = front > rows ? front - rows : 1;
+    std::vector<Trade> page;
+    if (!co_await page_from(instrument, id, page, error)) co_return false;
+    std::erase_if(page, [&](const Trade& t) { return t.id >= front; });
+    if (page.empty() && !tracked_[instrument.id].had_ids) co_return true;
+    if (page.empty() || page.back().id + 1 != front) {
+      error = "the history does not have trade " + std::to_string(front - 1);
+      co_return false;
+    }
+    out.insert(out.begin(), page.begin(), page.end());
+  }
+  co_return true;
 }
 
 }  // namespace cvdd

@@ -9,6 +9,10 @@ namespace cvdd {
 namespace {
 // A connection that is mute kept an instrument from us that should have traded so often.
 constexpr double silent_trades = 10;
+// A young connection that has brought nothing, where so many messages are usual, does not vouch by being alive.
+constexpr double owed_messages = 5;
+// Instruments that should have traded so often together, and lack no id, show that a silent connection was quiet.
+constexpr double owed_trades = 4;
 }  // namespace
 
 asio::awaitable<void> Session::read_messages() {
@@ -34,15 +38,17 @@ asio::awaitable<void> Session::read_messages() {
 bool Session::take_all(std::span<const std::string_view> messages, Watch::Time now) {
   counters_.messages += messages.size();
   const Timestamp received = context_.time->now();
-  std::uint32_t trades = 0, with_trades = 0;
+  std::uint32_t with_trades = 0;
   bool good = true;
+  const std::size_t before = records_.size();
+  const bool doubted = doubting_ || lull_.suspect(now);
+  const Owed due = doubted ? owed(received) : Owed{};
   for (auto left = messages; good && !left.empty();) {
     const auto some = context_.intake->read(left);
     left = left.subspan(some.size());
     for (const Parsed& parsed : some) {
       context_.intake->take(parsed, received, records_, settings_.number);
       if (!parsed.trades.empty()) {
-        trades += static_cast<std::uint32_t>(parsed.trades.size());
         ++with_trades;
         for (const Trade& t : parsed.trades) {
           if (!t.snapshot) heard_.event = std::max(heard_.event, std::min(t.time, received));
@@ -53,11 +59,12 @@ bool Session::take_all(std::span<const std::string_view> messages, Watch::Time n
       break;
     }
   }
-  if (trades == 0) {
+  if (with_trades == 0) {
     watch_->frame(now);
     return good;
   }
-  lull_.heard(now, trades);
+  if (doubted) end_doubt(due, before, received, now);
+  lull_.heard(now, with_trades);
   heard_.received = received;
   doubting_ = false;
   if (!watch_->any_data()) {
@@ -68,6 +75,42 @@ bool Session::take_all(std::span<const std::string_view> messages, Watch::Time n
   watch_->data(now, with_trades);
   if (heard_.event < vouched_ && heard_.received - heard_.event > settings_.in_flight) retract();
   return good;
+}
+
+Session::Owed Session::owed(Timestamp now) const {
+  Owed out;
+  for (const Instrument* instrument : instruments_) {
+    const double expected = context_.intake->pace(*instrument).expected(now);
+    out.all += expected;
+    if (instrument->ids == Ids::sequence) out.by_ids.emplace_back(instrument->id, expected);
+  }
+  return out;
+}
+
+// It speaks again, and what was made while it was silent may never come: what it says now vouches for none of that.
+// Only if instruments that should have traded often meanwhile go on without a missing id was it quiet, and not mute.
+// The marks come before the trades that it brought, whose ids may tell.
+void Session::end_doubt(const Owed& owed, std::size_t before, Timestamp received, Watch::Time now) {
+  const auto silent = std::chrono::duration_cast<std::chrono::microseconds>(now - lull_.known_until());
+  lull_.resume(now);                   // that silence is not what is usual
+  if (owed.all < owed_trades) return;  // another connection has brought them meanwhile
+  double gone_on = 0;
+  bool missing = false;
+  std::uint32_t last = UINT32_MAX;
+  for (auto r = records_.begin() + static_cast<std::ptrdiff_t>(before); r != records_.end(); ++r) {
+    missing = missing || r->kind() == RecordKind::hole;
+    if (r->kind() != RecordKind::trade || r->instrument() == last) continue;
+    last = r->instrument();
+    const auto known = std::ranges::find(owed.by_ids, last, &std::pair<std::uint32_t, double>::first);
+    if (known != owed.by_ids.end()) gone_on += known->second;
+  }
+  if (!missing && gone_on >= owed_trades) return;
+  const Timestamp since = received - Duration{silent.count()} - settings_.in_flight;
+  std::vector<Record> marks;
+  for (const Instrument* instrument : instruments_) {
+    context_.intake->missed(*instrument, since, received, marks, true);
+  }
+  records_.insert(records_.begin() + static_cast<std::ptrdiff_t>(before), marks.begin(), marks.end());
 }
 
 // Why reading ended.
@@ -155,7 +198,7 @@ bool Session::lulled() {
 void Session::vouch() {
   if (!watch_) return;
   watch_->vouched(context_.clock->steady());
-  lull_.vouched();
+  lull_.vouched(context_.clock->steady());
   doubting_ = false;
 }
 
@@ -182,8 +225,9 @@ void Session::watch() {
   if (!watch_ || !records_.empty() || !marks_.empty() || context_.outlet->busy()) return;
   const Timestamp now = context_.time->now();
   heard_.frame = last_frame();
-  const bool lull = doubting_ || lull_.suspect(context_.clock->steady());
-  vouched_ = std::max(vouched_, reach_of(heard_, lull, lull_.busy(), settings_.in_flight));
+  const auto steady = context_.clock->steady();
+  const bool lull = doubting_ || lull_.suspect(steady), owing = lull_.expected(steady) >= owed_messages;
+  vouched_ = std::max(vouched_, reach_of(heard_, lull, owing, settings_.in_flight));
   for (const Instrument* instrument : instruments_) {
     context_.intake->watched(*instrument, vouched_, now, marks_, settings_.number);
   }

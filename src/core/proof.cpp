@@ -13,6 +13,7 @@ bool comparable(const Claim& claim) { return whole(claim) || claim.status == Bar
 // From one attempt to the next.
 constexpr std::array<Duration, 6> pauses{seconds(20),  seconds(60),    seconds(180),
                                          seconds(600), seconds(1'200), seconds(3'600)};
+constexpr std::size_t first_bars = 24;
 constexpr Duration tail = seconds(20);  // before a run's end its rows may lack what was on its way
 
 bool same(const Claim& a, const Claim& b) {
@@ -26,7 +27,34 @@ void ProofTrack::each(BarSpan span, const Use& use) {
   for (auto b = bars_.lower_bound(span.from); b != bars_.end() && b->first < span.to; ++b) use(b->second);
 }
 
+// The bars between the rows of before and this run's first.
+void ProofTrack::fill_absent(Timestamp before, Timestamp now, const ProofRules& rules) {
+  fill_absent_ = false;
+  if (bars_.empty()) return;
+  for (Timestamp t = bars_.rbegin()->first + rules.interval; t < before && bars_.size() < size_max;
+       t = t + rules.interval) {
+    Bar& bar = bars_[t];
+    bar.claim.time = t;
+    bar.claim.status = BarStatus::gap;
+    bar.claim.restored = bar.again = true;
+    bar.due = now + rules.heal_after;
+  }
+}
+
+// Once there is a bar with ids: it, and those before it in which nothing was seen.
+void ProofTrack::doubt_first(Timestamp now, const ProofRules& rules) {
+  first_ids_prove_ = true;
+  std::size_t count = 0;
+  for (auto b = bars_.rbegin(); b != bars_.rend() && count < first_bars; ++b, ++count) {
+    if (!whole(b->second.claim) || b->second.by == By::figures) continue;
+    b->second.again = true;
+    b->second.by = By::none;
+    b->second.due = now + rules.heal_after;
+  }
+}
+
 void ProofTrack::put(const Claim& claim, Timestamp now, const ProofRules& rules) {
+  if (fill_absent_ && !claim.restored) fill_absent(claim.time, now, rules);
   const auto [place, fresh] = bars_.try_emplace(claim.time);
   Bar& bar = place->second;
   if (!fresh && claim.rev < bar.claim.rev) return;
@@ -43,6 +71,7 @@ void ProofTrack::put(const Claim& claim, Timestamp now, const ProofRules& rules)
   } else if (bar.again && !claim.restored) {
     bar.again = false;
   }
+  if (!first_ids_prove_ && claim.first_id && rules.candle != rules.interval) doubt_first(now, rules);
 }
 
 void ProofTrack::restored(Timestamp now, const ProofRules& rules, bool ids_are_a_sequence) {
@@ -63,7 +92,8 @@ void ProofTrack::restored(Timestamp now, const ProofRules& rules, bool ids_are_a
     if (!comparable(bar.claim)) continue;
     const bool at_the_end = time + rules.interval + tail > end || time + Duration{2 * rules.interval.us} > end;
     bar.again = at_the_end || (ids_are_a_sequence && !joined) || bar.claim.status == BarStatus::gap;
-    if (bar.again) bar.due = now + rules.heal_after;
+    // Where trades can't be addressed the page of the newest holds them for a while only.
+    if (bar.again) bar.due = ids_are_a_sequence ? now + rules.heal_after : now;
     if (!bar.again && ids_are_a_sequence && rules.candle.us == 0) bar.by = By::ids;
   }
 }

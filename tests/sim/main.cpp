@@ -309,7 +309,11 @@ bool test_twins(std::uint64_t seed) {
   for (const Row& row : rows_of(files, v)) {
     if (++seen[row.exchange + row.symbol + std::string(cvdd::name_of(row.market))] == 1) continue;
     ++rows;
-    if (row.status != BarStatus::live || row.rev != 0) ++not_live;
+    if (row.status != BarStatus::live || row.rev != 0) {
+      std::string text;
+      append_row(text, row);
+      if (not_live++ < 3) fmt::print("  not live at once: {}", text);
+    }
     const std::size_t index = world.tape().find(row.exchange, row.market, row.symbol);
     const auto bar = world.tape().bar(index, row.time, seconds(60));
     if (!difference_from_tape(row, world.tape().instruments()[index], bar.trades).empty()) v.complain("a row is wrong");

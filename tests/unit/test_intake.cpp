@@ -181,11 +181,44 @@ TEST_CASE("a feed vouches for what it carries, and a busy instrument that is sil
   }
   f.records.clear();
   const Timestamp heard = now + milliseconds(2'900);
-  f.intake.watched(f.instrument, heard + seconds(20), heard + seconds(20), f.records, 1);
+  f.intake.watched(f.instrument, heard + seconds(14), heard + seconds(14), f.records, 1);
   REQUIRE(f.records.size() == 1);
-  CHECK(f.records.front().time() == heard + seconds(20));
-  f.intake.watched(f.instrument, heard + seconds(31), heard + seconds(31), f.records, 1);
+  CHECK(f.records.front().time() == heard + seconds(14));
+  f.intake.watched(f.instrument, heard + seconds(16), heard + seconds(16), f.records, 1);
   CHECK(f.records.back().time() == heard);
+}
+
+TEST_CASE("sizes of before a contract changed mean nothing: the id counts, the volume does not") {
+  Fixture f;
+  f.intake.confirm(f.instrument, now, f.records, 1);
+  f.intake.unit_from(f.instrument, now + seconds(5));
+  f.records.clear();
+  (void)f.intake.take(f.agg(10, now_ms + 4'000), now + seconds(5), f.records);
+  CHECK(f.kinds() == Kinds{RecordKind::placeholder, RecordKind::contradicted});
+  (void)f.intake.take(f.agg(11, now_ms + 5'000), now + seconds(5), f.records);
+  CHECK(f.kinds() == Kinds{RecordKind::trade});
+}
+
+TEST_CASE("who speaks again after a silence that is no chance is asked about, where ids have no order") {
+  for (const Ids ids : {Ids::opaque, Ids::sequence}) {
+    Fixture f;
+    f.instrument.ids = ids;
+    std::vector<double> asked;
+    f.intake.on_silence = [&](const Instrument&, Timestamp from, Timestamp to, double expected) {
+      CHECK((to - from) == seconds(4));
+      asked.push_back(expected);
+    };
+    f.intake.confirm(f.instrument, now, f.records, 1);
+    std::int64_t ms = 0;
+    for (std::uint64_t id = 10; id < 40; ++id, ms += 200) {
+      (void)f.intake.take(f.agg(id, now_ms + ms), now + milliseconds(ms), f.records);
+    }
+    CHECK(asked.empty());
+    ms += 4'000 - 200;
+    (void)f.intake.take(f.agg(40, now_ms + ms), now + milliseconds(ms), f.records);
+    REQUIRE(asked.size() == (ids == Ids::opaque ? 1 : 0));
+    if (!asked.empty()) CHECK((asked[0] > 15 && asked[0] < 25));
+  }
 }
 
 TEST_CASE("what is not understood is counted by kind and hands on nothing") {

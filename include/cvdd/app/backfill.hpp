@@ -22,6 +22,9 @@ class Backfill {
   // It has been quiet for long: is it?
   // `lull`: its connection, which is busy as a rule, has fallen silent.
   void ask(const Instrument& instrument, bool lull = false);
+  // Of opaque ids: it was silent from `from` to `to`, and speaks again; was nothing traded? `improbable`: that can
+  // hardly be.
+  void ask_about_silence(const Instrument& instrument, Timestamp from, Timestamp to, bool improbable);
   // Runs until stop().
   asio::awaitable<void> run();
   void stop();
@@ -53,6 +56,8 @@ class Backfill {
   void try_again(Repair repair, const std::string& error);
   asio::awaitable<void> take_page(Repair repair, HistoryPage page);
   asio::awaitable<void> take_recent(const Repair& repair, const HistoryPage& page);
+  asio::awaitable<void> take_silence(const Repair& repair, const HistoryPage& page);
+  asio::awaitable<void> take_newest(const Repair& repair, const HistoryPage& page);
   void ask_again(Repair repair);
   asio::awaitable<void> take_answer(const Repair& repair, std::vector<Record> records, bool whole);
   asio::awaitable<void> give_up(const Repair& repair);

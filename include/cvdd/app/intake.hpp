@@ -47,12 +47,20 @@ class Intake {
   void add(const Instrument& instrument);
   // `newest`: no trade that was counted is newer.
   void resume_after(const Instrument& instrument, Series series, std::uint64_t last_id, Timestamp newest);
+  // There are rows of it up to then, and no trade in them.
+  void quiet_until(const Instrument& instrument, Timestamp until) { entry(instrument).quiet_until = until; }
+  // The same; empty: it was not quiet all the time, or has traded since.
+  [[nodiscard]] std::optional<Timestamp> quiet_until(const Instrument& instrument) const;
+  // It has not traded since: the newest trade that the exchange has.
+  void never_traded_after(const Instrument& instrument, Series series, std::uint64_t id);
   // Ids of before that are to be fetched.
   void expect(const Instrument& instrument, std::uint64_t first, std::uint64_t last) {
     entry(instrument).sequencer.expect(first, last);
   }
   // What was traded since then, until it is confirmed, can't be summed up with what is known.
   void doubt_from(const Instrument& instrument, Timestamp from) { entry(instrument).doubted_from = from; }
+  // What sizes of trades made before `from` mean is not known: they are not counted, and their bars are in doubt.
+  void unit_from(const Instrument& instrument, Timestamp from) { entry(instrument).unit_from = from; }
   // There are rows of it, but its ids have no order: what happened since can't be known.
   void resume_blindly(const Instrument& instrument) { entry(instrument).unsettled = Timestamp{}; }
 
@@ -98,6 +106,10 @@ class Intake {
   [[nodiscard]] Timestamp unsettled_to(const Instrument& instrument) const {
     return entries_[instrument.id].unsettled_to;
   }
+  // Of opaque ids: whether a cut waits for its page of history.
+  [[nodiscard]] bool unsettled(const Instrument& instrument) const {
+    return entries_[instrument.id].unsettled.has_value();
+  }
   // What a cut cost is found out, or will never be.
   void settle(const Instrument& instrument);
   // Whether it was ever confirmed: before that nobody wants to hear of it.
@@ -123,6 +135,10 @@ class Intake {
   // Called when a subscription was confirmed and ids before it are known: something may have been missed.
   std::function<void(const Instrument&)> on_confirmed;
 
+  // Called when an instrument of opaque ids speaks again that was silent for so long that it should have traded
+  // `expected` times.
+  std::function<void(const Instrument&, Timestamp from, Timestamp to, double expected)> on_silence;
+
   // Called when an instrument's ids begin anew.
   std::function<void(const Instrument&)> on_renumbered;
 
@@ -138,7 +154,9 @@ class Intake {
   void watched_no_further(const Instrument& instrument, Timestamp until, std::vector<Record>& out, std::uint32_t feed);
   // A trade of the time since `since` came that can't be counted: nothing is known from there on until ids or history
   // tell.
-  void missed(const Instrument& instrument, Timestamp since, Timestamp now, std::vector<Record>& out);
+  // `doubt`: may have come; nothing shows that one did.
+  void missed(const Instrument& instrument, Timestamp since, Timestamp now, std::vector<Record>& out,
+              bool doubt = false);
   // This connection is no more.
   void forget_feed(std::uint32_t feed);
   // This connection ends in order, and does not carry the instrument any more.
@@ -191,6 +209,8 @@ class Intake {
     Timestamp unsettled_to;              // … until then
     Timestamp doubted_from;              // to be said to be in doubt when it is confirmed; 0: nothing is
     Timestamp heard_from;                // first confirmed
+    Timestamp quiet_until;               // of rows without a trade; 0: there are none
+    Timestamp unit_from;                 // sizes of before mean something that nobody knows
     Timestamp newest;                    // trade time
     std::uint64_t first_live = 0;
     Timestamp owed_since;
@@ -206,6 +226,8 @@ class Intake {
   [[nodiscard]] static bool repeats_fills(Entry& e, const Trade& trade, const Sequencer::Decision& decision);
   [[nodiscard]] bool begins_anew(Entry& e, const Trade& trade, const Record& record);
   static void remember(Entry& e, const Trade& trade, const Record& record);
+  void note_silence(const Entry& e, const Instrument& instrument, Timestamp now) const;
+  [[nodiscard]] static bool of_unknown_size(const Entry& e, const Trade& trade, std::vector<Record>& out);
   [[nodiscard]] static Sequencer::Decision decide(Entry& e, const Trade& trade);
   [[nodiscard]] bool counts(const Sequencer::Decision& decision);
   void note(const Instrument& instrument, const Sequencer::Decision& decision, Timestamp time,

@@ -13,7 +13,7 @@ namespace cvdd {
 class Lull {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  // `n` trades came. Windows in which none did count, now that we know that it was quiet and not mute.
+  // `n` messages with trades came. Windows in which none did count, now that we know that it was quiet and not mute.
   void heard(Time now, std::uint32_t n) {
     if (window_end_ == Time{}) window_end_ = now + window;
     while (now >= window_end_) {
@@ -33,50 +33,56 @@ class Lull {
     counts_[0] = 0;
     last_ = now;
   }
-  // Silent for as long as it takes the quietest window of the last half minute to bring `trades_expected`; of a young
-  // connection, of the windows that there were.
+  // Silent for as long as it takes to bring `messages_expected` messages, as usual as they were in the last half
+  // minute.
   [[nodiscard]] bool suspect(Time now) const {
-    if (windows_ < windows_min) return false;
-    const std::uint32_t few = least();
-    if (few < busy_window) return few > 0 && thin_silence(now);
-    return now - last_ > std::max(silence_min, window * trades_expected / few) * (1 << vouched_);
+    return now - last_ > silence_min * (1 << vouched_) && expected(now) >= messages_expected * (1 << vouched_);
   }
-  // Whether trades came in each of the windows, so that none in one of them would be news.
-  [[nodiscard]] bool busy() const { return windows_ >= windows_min && least() >= busy_window; }
-  // Of an earlier run: so many trades are usual in the quietest window.
-  void expect(std::uint32_t trades) {
-    counts_.fill(trades);
+  // How many messages with trades are usual in the time that it has been silent for, by the quietest window of the last
+  // half minute; of a thin connection by all of them. 0 while too little is known.
+  [[nodiscard]] double expected(Time now) const {
+    if (windows_ < windows_min || now <= last_) return 0;
+    const double silent = std::chrono::duration<double>(now - last_) / window;  // in windows
+    const auto begin = counts_.begin() + 1, end = counts_.begin() + known();
+    const std::uint32_t few = *std::min_element(begin, end);
+    if (few >= busy_window) return few * silent;
+    const auto windows = static_cast<double>(end - begin);
+    if (few > 0) return std::accumulate(begin, end, 0U) * silent / windows;
+    // Some windows are silent as a rule: bursts in the others are not what is usual.
+    std::uint32_t all = 0, most = 0;
+    for (auto n = begin; n != end; ++n) {
+      all += std::min(*n, burst);
+      most = std::max(most, std::min(*n, burst));
+    }
+    return (all - most) * silent / windows;
+  }
+  // Of an earlier run: so many messages are usual in the quietest window.
+  void expect(std::uint32_t messages) {
+    counts_.fill(messages);
     counts_[0] = 0;
     windows_ = counts_.size();
   }
-  // Silence with a reason: nothing was traded. The next doubt comes after twice as long.
-  void vouched() { vouched_ = std::min(vouched_ + 1, vouched_max); }
-  [[nodiscard]] Time last() const { return last_; }
+  // Silence with a reason: nothing was traded before `now`. The next doubt comes after twice as long.
+  void vouched(Time now) {
+    vouched_ = std::min(vouched_ + 1, vouched_max);
+    vouched_at_ = now;
+  }
+  // Up to then it is known to have brought everything: its newest message, or somebody vouched for it.
+  [[nodiscard]] Time known_until() const { return std::max(last_, vouched_at_); }
 
-  static constexpr std::chrono::milliseconds window{5'000}, silence_min{1'000};
-  static constexpr std::uint32_t trades_expected = 20, busy_window = 20;
-
-  static constexpr std::uint32_t thin_expected = 20;
+  static constexpr std::chrono::milliseconds window{5'000}, silence_min{1'500};
+  static constexpr std::uint32_t messages_expected = 16, busy_window = 20;
 
  private:
   [[nodiscard]] std::ptrdiff_t known() const {
     return static_cast<std::ptrdiff_t>(std::min(windows_ + 1, counts_.size()));
   }
-  [[nodiscard]] std::uint32_t least() const {
-    return *std::min_element(counts_.begin() + 1, counts_.begin() + known());
-  }
-  // A thin connection on which trades came in every window all the same: by all of them, and not before two windows.
-  [[nodiscard]] bool thin_silence(Time now) const {
-    if (windows_ + 1 < counts_.size()) return false;
-    const auto all = std::accumulate(counts_.begin() + 1, counts_.begin() + known(), 0U);
-    const auto usual = window * (known() - 1) * thin_expected / std::max(all, 1U);
-    return now - last_ > std::max<std::chrono::milliseconds>(window, usual) * (1 << vouched_);
-  }
   static constexpr int vouched_max = 6;
-  static constexpr std::size_t windows_min = 2;
+  static constexpr std::size_t windows_min = 1;
+  static constexpr std::uint32_t burst = 10;
   std::array<std::uint32_t, 7> counts_{};  // the window that goes on, and the six before it
   std::size_t windows_ = 0;
-  Time window_end_{}, last_{};
+  Time window_end_{}, last_{}, vouched_at_{};
   int vouched_ = 0;
 };
 

@@ -110,7 +110,7 @@ class MarketRunner {
   void load_units();
   void save_units();
   void list_again();
-  [[nodiscard]] std::uint32_t usual_trades(std::span<const Instrument* const> instruments) const;
+  [[nodiscard]] std::uint32_t usual_messages(std::span<const Instrument* const> instruments) const;
   void begin(const std::vector<const Instrument*>& instruments);
   void end(const std::vector<const Instrument*>& instruments);
   Session& make_session(std::shared_ptr<Outlet> outlet = nullptr);

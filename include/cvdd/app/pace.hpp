@@ -35,12 +35,12 @@ class Pace {
   void asked() { asked_ = static_cast<std::uint8_t>(std::min(asked_ + 1, asked_max)); }
   [[nodiscard]] Timestamp last() const { return last_; }  // 0: never
 
-  // 30 usual gaps, not less than 30 s nor more than 10 min, and that once more for each time it was asked for in vain.
+  // 30 usual gaps, not less than 15 s nor more than 10 min, and that once more for each time it was asked for in vain.
   [[nodiscard]] Duration patience() const {
     const Duration usual{static_cast<std::int64_t>(mean_us_ * gaps_of_quiet)};
     return {std::clamp(usual, quiet_min, quiet_max).us << asked_};
   }
-  static constexpr Duration quiet_min = seconds(30), quiet_max = seconds(600);
+  static constexpr Duration quiet_min = seconds(15), quiet_max = seconds(600);
 
  private:
   static constexpr std::uint16_t gaps_min = 20, gaps_max = 500;

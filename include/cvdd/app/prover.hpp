@@ -50,8 +50,9 @@ class Prover {
   void stop() { client_.stop(); }
 
   // What the files of an earlier run say of an instrument that is collected again. Before `unit_since` its sizes may
-  // have been of another unit: of these bars candles alone tell.
-  void restored(const Instrument& instrument, std::span<const Row> rows, Timestamp unit_since);
+  // have been of another unit: of these bars candles alone tell. `ids_known`: of its newest trade, maybe of an older
+  // row.
+  void restored(const Instrument& instrument, std::span<const Row> rows, Timestamp unit_since, bool ids_known);
   // Nothing but what was counted was traded before `until`: the exchange was asked for its newest trade.
   void quiet_until(const Instrument& instrument, Timestamp until);
   // What was traded in [from, to) may have been counted in another unit: only candles can say which bars are right.
@@ -94,12 +95,16 @@ class Prover {
     const Instrument* instrument = nullptr;
     ProofTrack track;
     Timestamp asked;              // for its newest trade
+    bool empty_before = false;    // the last answer had no candle at all
+    bool had_ids = false;         // trades of before this run are known by their ids
     bool beside = false;          // it has volume beside the CVD at times, of which candles tell nothing
     Timestamp anew;               // ids of bars that began before are of another numbering
     Timestamp leave_until;        // a repair is on its way to the rows
     std::optional<BarSpan> unit;  // in doubt since units changed, and not told yet
   };
   void read_mail();
+  // Trades of its stream can be had by their ids.
+  [[nodiscard]] bool has_history() const;
   void tell_units();
   [[nodiscard]] std::vector<Job> jobs();
   [[nodiscard]] bool may_remake(Tracked& tracked, BarSpan span, Timestamp now) const;
@@ -107,8 +112,11 @@ class Prover {
   void judge(const Instrument& instrument, ProofTrack& track, BarSpan span, const Candle* candle);
   asio::awaitable<void> remake(Job job);
   asio::awaitable<bool> candles_of(const Instrument& instrument, BarSpan span, std::vector<Candle>& out);
-  asio::awaitable<bool> fetch(Job job, std::vector<Trade>& out, std::string& error);
+  asio::awaitable<bool> fetch(Job& job, std::vector<Trade>& out, std::string& error);
+  asio::awaitable<bool> page_from(const Instrument& instrument, std::uint64_t id, std::vector<Trade>& out,
+                                  std::string& error);
   asio::awaitable<bool> fetch_by_id(Job job, std::vector<Trade>& out, std::string& error);
+  asio::awaitable<bool> fetch_before(Job job, std::vector<Trade>& out, std::string& error);
   [[nodiscard]] bool as_candles_say(BarSpan span, std::span<const Trade> trades, std::span<const Candle> candles) const;
   void mark(const Instrument& instrument, RecordKind kind, BarSpan span);
   [[nodiscard]] ProofTrack* track_of(const Instrument& instrument);

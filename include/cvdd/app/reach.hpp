@@ -16,10 +16,10 @@ struct Heard {
 };
 
 // Trades made before this are here. `in_flight`: a trade arrives no later than this after it was made, or the
-// connection lags, and vouches for no more than what came. `lull`: silent for longer than can be chance. `busy`: those
-// before it were, so that this one vouches for nothing before it has brought something.
-[[nodiscard]] constexpr Timestamp reach_of(const Heard& heard, bool lull, bool busy, Duration in_flight) {
-  if (heard.event.us == 0) return lull || busy ? Timestamp{} : heard.frame;
+// connection lags, and vouches for no more than what came. `lull`: silent for longer than can be chance. `owing`: it
+// has not brought anything yet where others would have, so that being alive vouches for nothing.
+[[nodiscard]] constexpr Timestamp reach_of(const Heard& heard, bool lull, bool owing, Duration in_flight) {
+  if (heard.event.us == 0) return lull || owing ? Timestamp{} : heard.frame;
   const bool lags = heard.received - heard.event > in_flight;
   return lags || lull ? heard.event : std::max(heard.event, heard.frame);
 }

@@ -23,6 +23,10 @@ struct Repair {
   bool lull = false;       // a question about a whole connection
   bool question = false;   // nothing is known to be missing: is it quiet, or are we deaf?
   std::size_t rows = 0;    // the exchange cuts its pages to so many; 0: not that we know
+  // Of opaque ids: it was silent in this time, and speaks again. Was it silent? 0: that is not the question.
+  Timestamp silent_from{}, silent_to{};
+  bool newest = false;      // of an instrument that was quiet: has it traded since?
+  bool improbable = false;  // its silence was no chance, so that what can't be known is a gap
 };
 
 // How far a page brought a repair.
@@ -55,6 +59,11 @@ class RepairQueue {
   [[nodiscard]] std::uint64_t best_begin(const Repair& repair, std::uint64_t rows) const;
   // When the next one is due; empty: there is none.
   [[nodiscard]] std::optional<Time> next_due() const;
+  // Whether the question about a silence of the instrument waits.
+  [[nodiscard]] bool asks(const Instrument& instrument) const {
+    return std::any_of(waiting_.begin(), waiting_.end(),
+                       [&](const Repair& r) { return r.instrument == &instrument && r.silent_from.us != 0; });
+  }
   // Whether something of the instrument waits that is known to be missing.
   [[nodiscard]] bool has(const Instrument& instrument) const {
     return std::any_of(waiting_.begin(), waiting_.end(),

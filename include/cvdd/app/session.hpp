@@ -71,8 +71,8 @@ class Session {
   void add(std::span<const Instrument* const> instruments);
   void remove(std::span<const Instrument* const> instruments);
 
-  // So many trades are usual in five seconds, as an earlier run has seen.
-  void expect_trades(std::uint32_t trades) { lull_.expect(trades); }
+  // So many messages with trades are usual in five seconds, as an earlier run has seen.
+  void expect_messages(std::uint32_t messages) { lull_.expect(messages); }
   // How long the data may be silent before the connection counts as mute; for the connections to come.
   void set_silence(std::chrono::milliseconds limit) { settings_.limits.silence = settings_.limits.first_frame = limit; }
 
@@ -164,6 +164,13 @@ class Session {
   void ask_refused_again();
   [[nodiscard]] std::string topic_of(const Instrument& instrument) const;
   void lose_all();
+  // How often the instruments should have traded since they did, and each of those whose ids are a sequence.
+  struct Owed {
+    double all = 0;
+    std::vector<std::pair<std::uint32_t, double>> by_ids;
+  };
+  [[nodiscard]] Owed owed(Timestamp now) const;
+  void end_doubt(const Owed& owed, std::size_t before, Timestamp received, Watch::Time now);
   void retract();
   [[nodiscard]] Timestamp last_frame() const;  // by the exchange's clock
   void push_marks();

@@ -48,6 +48,12 @@ class ProofTrack {
   void put(const Claim& claim, Timestamp now, const ProofRules& rules);
   // The earlier run's rows are all there: those that its end, or a jump of ids, leaves in doubt are to be made again.
   void restored(Timestamp now, const ProofRules& rules, bool ids_are_a_sequence);
+  // Nobody knows an id of before this run began: bars of the time when nobody ran, of which no repair will tell, are to
+  // be made of history with the others.
+  void without_ids(bool none_known) { fill_absent_ = none_known; }
+  // The first id that is known of the instrument proves nothing of what was before it, nor does any candle where bars
+  // are shorter: such bars are made again once. Off where ids of before are known.
+  void first_ids_prove(bool they_do) { first_ids_prove_ = they_do; }
   // The ids of trades up to this time are known without a hole, so whole bars before it have all they had.
   void ids_until(Timestamp time, const ProofRules& rules);
   // Nothing but what was counted was traded until then.
@@ -97,7 +103,10 @@ class ProofTrack {
   template <class Use>
   void each(BarSpan span, const Use& use);
   std::map<Timestamp, Bar> bars_;
+  void fill_absent(Timestamp before, Timestamp now, const ProofRules& rules);
+  void doubt_first(Timestamp now, const ProofRules& rules);
   std::optional<Timestamp> proven_;  // of those forgotten
+  bool fill_absent_ = false, first_ids_prove_ = false;
 };
 
 }  // namespace cvdd
