@@ -14,7 +14,6 @@ namespace {
 constexpr Duration passing_max = seconds(60);
 constexpr std::size_t recent_max = 8;
 constexpr Duration check_every = seconds(5), sweep_every = seconds(1);
-constexpr unsigned fills_in_order_min = 3;
 // So many trades in a row with new times and ids in order that do not continue the old ones are a new numbering.
 constexpr unsigned anew_min = 3;
 // Messages of one instrument may reach us in another order than they were made, by this much.
@@ -167,7 +166,8 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
   if (!counts(decision)) return note(instrument, decision, trade.time, out);
   if (!e.confirmed) confirm(instrument, now, out, feed);
   note(instrument, decision, trade.time, out);
-  if (repeats_fills(e, trade, decision)) {
+  // What the same fills add under another id nobody can tell.
+  if (decision.verdict == Sequencer::Verdict::next && e.fills.repeats(trade.first_fill, trade.fills)) {
     ++counters_.contradictions;
     out.push_back(Record::mark(RecordKind::contradicted, instrument.id, trade.time));
     return;
@@ -228,7 +228,7 @@ bool Intake::begins_anew(Entry& e, const Trade& trade, const Record& record) {
   e.anew.time = trade.time;
   if (++e.anew.count < anew_min) return false;
   ++counters_.renumbered;
-  e.last_fill = 0;
+  e.fills = {};
   e.sequencer.resume_after(trade.series, e.anew.first > 0 ? e.anew.first - 1 : 0);
   e.anew = {};
   return true;
@@ -254,17 +254,6 @@ void Intake::take_copy(Entry& e, const Trade& trade, const Record& record, Times
   if (known.time() != record.time()) {
     out.push_back(Record::mark(RecordKind::contradicted, record.instrument(), record.time()));
   }
-}
-
-// The next aggregate, of fills that an earlier one has: what it adds nobody can tell. Where numbers of fills don't go
-// on from one aggregate to the next anyway, they tell nothing.
-bool Intake::repeats_fills(Entry& e, const Trade& trade, const Sequencer::Decision& decision) {
-  if (trade.first_fill == 0 || decision.verdict != Sequencer::Verdict::next) return false;
-  const bool goes_on = trade.first_fill > e.last_fill;
-  const bool repeats = !goes_on && e.fills_in_order >= fills_in_order_min;
-  e.fills_in_order = goes_on ? std::min(e.fills_in_order + 1, fills_in_order_min) : 0;
-  if (!repeats) e.last_fill = trade.first_fill + trade.fills - 1;
-  return repeats;
 }
 
 // Which of two connections was first, and by how much.

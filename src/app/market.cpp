@@ -185,34 +185,6 @@ void MarketRunner::apply(const std::vector<Instrument>& listed) {
   }
 }
 
-// Sizes mean something else from some moment on that nobody tells: what was counted since the list before is in doubt,
-// and only the exchange's own figures can settle it.
-void MarketRunner::change_unit(Instrument& known, const Instrument& found) {
-  spdlog::error(
-      "the contract size has changed; bars since the list was read last are in doubt market=\"{}\" symbol={} was={} "
-      "is={} since={}",
-      name(), known.symbol, to_string(known.contract_size), to_string(found.contract_size), format_time(listed_at_));
-  known.contract_size = found.contract_size;
-  intake_.unit_from(known, time_->now());
-  if (prover_) prover_->doubt_unit(known, listed_at_, time_->now());
-  units_since_[known.symbol] = time_->now();
-  save_units();
-}
-
-void MarketRunner::note_unit_of_before(const Instrument& instrument, Timestamp last_row) {
-  const auto before = std::ranges::find(listed_before_, instrument.symbol, &Instrument::symbol);
-  if (before == listed_before_.end() || before->contract_size == instrument.contract_size) return;
-  spdlog::error(
-      "the contract size has changed since the last run; bars of the time between are in doubt market=\"{}\" symbol={} "
-      "was={} is={}",
-      name(), instrument.symbol, to_string(before->contract_size), to_string(instrument.contract_size));
-  intake_.doubt_from(instrument, last_row);
-  intake_.unit_from(instrument, time_->now());
-  if (prover_) prover_->doubt_unit(instrument, last_row, time_->now());
-  units_since_[instrument.symbol] = time_->now();
-  save_units();
-}
-
 // The exchange's figures are not the sums of its own trades: sizes may mean something else by now.
 void MarketRunner::list_again() {
   if (context_.clock->steady() < next_relist_) return;

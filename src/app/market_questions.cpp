@@ -1,7 +1,6 @@
 // What a market asks its exchange by REST: its instruments, and what time it is there.
 #include <spdlog/spdlog.h>
 
-#include <charconv>
 #include <cstring>
 
 #include "cvdd/app/instrument_list.hpp"
@@ -19,7 +18,7 @@ constexpr Duration jump_min = seconds(2), witness_max = seconds(10);
 constexpr std::size_t time_samples = 3;
 constexpr std::chrono::seconds time_timeout{5};
 constexpr std::size_t time_body_max = 64 * 1024;
-constexpr std::size_t instruments_body_max = std::size_t{64} << 20, units_body_max = std::size_t{1} << 20;
+constexpr std::size_t instruments_body_max = std::size_t{64} << 20;
 }  // namespace
 
 // Wildcards follow what the exchange lists; what it takes off the list ends.
@@ -214,37 +213,6 @@ bool MarketRunner::cached_instruments(std::vector<Instrument>& listed) {
   std::string packed;
   if (context_.files->read(cache_file(), 0, instruments_body_max, packed) != 0) return false;
   return unpack_instruments(exchange_, packed, listed);
-}
-
-// "symbol,microseconds since 1970" a line, in a file beside the lists.
-void MarketRunner::load_units() {
-  std::string text;
-  if (context_.files->read(units_file(), 0, units_body_max, text) != 0) return;
-  std::string_view rest = text;
-  for (auto end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(end + 1);
-    const auto comma = line.rfind(',');
-    std::int64_t us = 0;
-    if (comma == line.npos) continue;
-    const char* const stop = line.data() + line.size();
-    if (std::from_chars(line.data() + comma + 1, stop, us).ptr == stop) {
-      units_since_[std::string(line.substr(0, comma))] = {us};
-    }
-  }
-}
-
-void MarketRunner::save_units() {
-  std::string text;
-  for (const auto& [symbol, since] : units_since_) text += symbol + "," + std::to_string(since.us) + "\n";
-  if (const int failed = context_.files->replace(units_file(), text); failed != 0) {
-    spdlog::warn("can't keep when contract sizes changed file={} reason=\"{}\"", units_file(), std::strerror(failed));
-  }
-}
-
-std::string MarketRunner::units_file() const {
-  return context_.cache_dir + "/units-" + std::string(exchange_.name) + "-" + std::string(name_of(exchange_.market)) +
-         ".txt";
 }
 
 std::string MarketRunner::cache_file() const {

@@ -105,6 +105,8 @@ void Prover::doubt_unit(const Instrument& instrument, Timestamp from, Timestamp 
   const BarSpan span{bar_start(from, rules_.interval), bar_start(to, rules_.interval) + rules_.interval};
   tracked.unit =
       tracked.unit ? BarSpan{std::min(tracked.unit->from, span.from), std::max(tracked.unit->to, span.to)} : span;
+  // Of all bars before, history's sizes would be taken for today's.
+  tracked.track.unit_since(to);
 }
 
 void Prover::renumbered(const Instrument& instrument) {
@@ -246,7 +248,7 @@ asio::awaitable<void> Prover::compare(Job job) {
   if (track == nullptr) co_return;
   // Nothing at all where we have trades may be an answer that went wrong: believed when it is said twice.
   bool& empty_before = tracked_[job.instrument->id].empty_before;
-  if (candles.empty() && !std::exchange(empty_before, true)) co_return;
+  if (candles.empty() && track->traded(job.span) && !std::exchange(empty_before, true)) co_return;
   empty_before = false;
   for (Timestamp t = job.span.from; t < job.span.to; t = t + rules_.candle) {
     const auto candle = std::ranges::find(candles, t, &Candle::time);

@@ -6,6 +6,7 @@
 #include "cvdd/app/prover.hpp"
 #include "cvdd/core/bar.hpp"
 #include "cvdd/core/csv.hpp"
+#include "cvdd/core/fill_order.hpp"
 
 namespace cvdd {
 
@@ -42,19 +43,11 @@ std::optional<Claim> claim_of(std::span<const Trade> trades, BarSpan span) {
   return claim;
 }
 
-// The fills of an aggregate once more, under another id: its id is known then, and its volume is not counted again. As
-// Intake::repeats_fills has it.
+// The same fills under another id: the id is known then, and the volume is not counted again.
 void set_aside_repeats(std::vector<Trade>& trades) {
-  constexpr unsigned in_order_min = 3;
-  std::uint64_t last = 0;
-  unsigned in_order = 0;
+  FillOrder fills;
   for (Trade& trade : trades) {
-    if (trade.first_fill == 0) continue;
-    const bool goes_on = trade.first_fill > last;
-    const bool repeats = !goes_on && in_order >= in_order_min;
-    in_order = goes_on ? std::min(in_order + 1, in_order_min) : 0;
-    if (repeats) trade.placeholder = true;
-    if (!repeats) last = trade.first_fill + trade.fills - 1;
+    if (fills.repeats(trade.first_fill, trade.fills)) trade.placeholder = true;
   }
 }
 
@@ -206,9 +199,11 @@ asio::awaitable<bool> Prover::fetch_by_id(Job job, std::vector<Trade>& out, std:
   const ProofTrack* track = track_of(instrument);
   const auto newest = context_.intake->last_id(instrument);
   if (track == nullptr || !newest) co_return false;
-  auto from = track->id_before(job.span.from);
-  if (!from) from = track->first_id_from(job.span.from);
-  if (!from) from = newest;
+  const auto from = track->ask_from(job.span.from, *newest);
+  if (!from) {
+    error = "its ids have begun anew since";
+    co_return false;
+  }
   const std::uint64_t begin = *from > ids_beside ? *from - ids_beside : 1;
   for (std::size_t pages = 0; pages < pages_max; ++pages) {
     const std::uint64_t id = out.empty() ? begin : out.back().id + 1;
@@ -222,7 +217,7 @@ asio::awaitable<bool> Prover::fetch_by_id(Job job, std::vector<Trade>& out, std:
     const bool beyond = !out.empty() && out.back().time >= job.span.to + time_beside;
     const bool end = page.empty() || out.back().id >= *newest;
     if (!beyond && !end) continue;
-    if (out.empty() && id <= *newest) {
+    if (out.empty()) {
       error = "the history does not have trade " + std::to_string(id);
       co_return false;
     }
@@ -231,7 +226,7 @@ asio::awaitable<bool> Prover::fetch_by_id(Job job, std::vector<Trade>& out, std:
       error = "the history may not have all of it yet";
       co_return false;
     }
-    if (begin <= 1 || out.empty()) co_return true;
+    if (begin <= 1) co_return true;
     const bool covered = co_await fetch_before(job, out, error);
     co_return covered;
   }

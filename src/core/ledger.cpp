@@ -418,8 +418,8 @@ void Ledger::verdict(Book& book, const Record& record) {
     return resolve_loss(book);
   }
   if (record.count() == 0) {
-    if (book.last_id.value_or(record.id()) != record.id()) return;
-    if (record.id() != 0) book.last_id = record.id();  // of before there were rows, maybe
+    if (!book.last_id) book.last_id = record.id();  // of before there were rows
+    if (book.last_id != record.id()) return;
     book.by_ids = std::max(book.by_ids, record.time() - history_late);
     if (book.loss && !book.loss->open) resolve_loss(book);
     return;

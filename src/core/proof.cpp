@@ -57,6 +57,7 @@ void ProofTrack::put(const Claim& claim, Timestamp now, const ProofRules& rules)
   if (fill_absent_ && !claim.restored) fill_absent(claim.time, now, rules);
   const auto [place, fresh] = bars_.try_emplace(claim.time);
   Bar& bar = place->second;
+  if (fresh) bar.unit = claim.time < unit_since_;
   if (!fresh && claim.rev < bar.claim.rev) return;
   const bool news = fresh || !same(bar.claim, claim) || bar.claim.status != claim.status;
   const bool restored = claim.restored || (!fresh && bar.claim.restored && !news);
@@ -196,6 +197,7 @@ void ProofTrack::doubt_unit(BarSpan span, Timestamp now) {
 }
 
 void ProofTrack::unit_since(Timestamp time) {
+  unit_since_ = std::max(unit_since_, time);
   each({bars_.empty() ? time : bars_.begin()->first, time}, [](Bar& bar) { bar.unit = true; });
 }
 
@@ -221,18 +223,21 @@ void ProofTrack::remade(BarSpan span) {
   });
 }
 
-std::optional<std::uint64_t> ProofTrack::id_before(Timestamp from) const {
-  for (auto b = std::make_reverse_iterator(bars_.lower_bound(from)); b != bars_.rend(); ++b) {
-    if (b->second.claim.last_id && whole(b->second.claim)) return b->second.claim.last_id;
+std::optional<std::uint64_t> ProofTrack::ask_from(Timestamp from, std::uint64_t newest) const {
+  const auto begin = bars_.lower_bound(from);
+  for (auto b = std::make_reverse_iterator(begin); b != bars_.rend(); ++b) {
+    const Claim& claim = b->second.claim;
+    if (claim.last_id && whole(claim)) return *claim.last_id > newest ? std::nullopt : claim.last_id;
   }
-  return std::nullopt;
-}
-
-std::optional<std::uint64_t> ProofTrack::first_id_from(Timestamp from) const {
-  for (auto b = bars_.lower_bound(from); b != bars_.end(); ++b) {
+  for (auto b = begin; b != bars_.end(); ++b) {
     if (b->second.claim.first_id) return b->second.claim.first_id;
   }
-  return std::nullopt;
+  return newest;
+}
+
+bool ProofTrack::traded(BarSpan span) const {
+  const auto from = bars_.lower_bound(span.from), to = bars_.lower_bound(span.to);
+  return std::any_of(from, to, [](const auto& b) { return b.second.claim.buys + b.second.claim.sells > 0; });
 }
 
 std::optional<Timestamp> ProofTrack::proven_until(const ProofRules& rules) const {

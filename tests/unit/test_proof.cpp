@@ -61,8 +61,8 @@ TEST_CASE(
   track.put(claim(720), at(782), minutes);
   CHECK_FALSE(track.to_remake(at(725), minutes));
   CHECK(track.to_remake(at(740), minutes) == BarSpan{at(660), at(720)});
-  CHECK(track.id_before(at(660)) == 600U);
-  CHECK(track.first_id_from(at(660)) == 660U);
+  CHECK(track.ask_from(at(660), 1'000) == 600U);
+  CHECK(track.ask_from(at(600), 1'000) == 600U);  // nothing is before: the first behind
   std::int64_t now = 740;
   int attempts = 0;
   for (; attempts < 100 && now < 100'000; ++now) {
@@ -119,4 +119,33 @@ TEST_CASE("what is proven is forgotten after a while, and there is a bound") {
   track.ids_until(at(600 + 60 * 3'000), blind);
   track.prune(at(600 + 60 * 3'000), seconds(1'200));
   CHECK(track.bars().size() < 30);
+}
+
+TEST_CASE("history is asked for by ids from before the bars, and not at all where those are of another numbering") {
+  ProofTrack track;
+  CHECK(track.ask_from(at(600), 70) == 70U);  // no id is known
+  track.put(claim(600), at(662), minutes);
+  track.put(claim(660, BarStatus::gap), at(722), minutes);
+  CHECK(track.ask_from(at(660), 600) == 600U);
+  // Ids began at 1 again: a page from 600 on would be empty, and an empty page is no proof that nothing was traded.
+  CHECK_FALSE(track.ask_from(at(660), 29));
+  ProofTrack behind;
+  behind.put(claim(660, BarStatus::gap), at(722), minutes);
+  behind.put(claim(720), at(782), minutes);
+  CHECK(behind.ask_from(at(660), 1'000) == 660U);
+  CHECK(behind.traded({at(660), at(720)}));
+  CHECK_FALSE(behind.traded({at(600), at(660)}));
+}
+
+TEST_CASE("bars that began before a contract's size changed are not made again of trades alone, whenever they come") {
+  ProofTrack track;
+  track.put(claim(600), at(662), minutes);
+  track.unit_since(at(700));
+  track.put(claim(660, BarStatus::gap), at(722), minutes);  // it comes after the change was told
+  track.put(claim(720), at(782), minutes);
+  CHECK(track.unit_in_doubt({at(600), at(660)}));
+  CHECK(track.unit_in_doubt({at(660), at(720)}));
+  CHECK_FALSE(track.unit_in_doubt({at(720), at(780)}));
+  track.agreed({at(660), at(720)});  // the exchange's own figures tell
+  CHECK_FALSE(track.unit_in_doubt({at(660), at(720)}));
 }

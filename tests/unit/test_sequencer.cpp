@@ -1,4 +1,5 @@
 #include "catch.hpp"
+#include "cvdd/core/fill_order.hpp"
 #include "cvdd/core/sequencer.hpp"
 
 using cvdd::Sequencer;
@@ -81,4 +82,19 @@ TEST_CASE("sequencer: what candles cover is known of") {
   CHECK(s.decide(Series::aggregate, 3).verdict == Sequencer::Verdict::late);
   CHECK_FALSE(s.cover(2, 9));  // a part of it came
   CHECK(s.waits_for(9, 9));
+}
+
+TEST_CASE("fills that come again under another id are known by their numbers, where those go on") {
+  cvdd::FillOrder fills;
+  for (std::uint64_t i = 0; i < 4; ++i) CHECK_FALSE(fills.repeats(10 + 3 * i, 3));
+  CHECK(fills.repeats(16, 3));        // … 16 to 18 were counted
+  CHECK_FALSE(fills.repeats(22, 1));  // it goes on
+  CHECK_FALSE(fills.repeats(0, 1));   // no number
+  CHECK_FALSE(fills.repeats(22, 1));  // one in order is not three
+  cvdd::FillOrder sure;
+  for (std::uint64_t i = 1; i <= 60; ++i) CHECK_FALSE(sure.repeats(i, 1));
+  for (std::uint64_t i = 57; i <= 60; ++i) CHECK(sure.repeats(i, 1));  // one after the other
+  CHECK_FALSE(sure.repeats(61, 1));
+  cvdd::FillOrder unordered;
+  for (const std::uint64_t first : {50U, 40U, 60U, 30U, 70U, 20U}) CHECK_FALSE(unordered.repeats(first, 1));
 }

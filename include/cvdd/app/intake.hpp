@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cvdd/app/pace.hpp"
+#include "cvdd/core/fill_order.hpp"
 #include "cvdd/core/latency.hpp"
 #include "cvdd/core/sequencer.hpp"
 #include "cvdd/core/types.hpp"
@@ -214,8 +215,7 @@ class Intake {
     Timestamp newest;                    // trade time
     std::uint64_t first_live = 0;
     Timestamp owed_since;
-    std::uint64_t last_fill = 0;  // the newest that was counted; 0: none
-    unsigned fills_in_order = 0;  // aggregates in a row whose fills go on from one to the next
+    FillOrder fills;
     Pace pace;
   };
   void take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out, std::uint32_t feed);
@@ -223,7 +223,6 @@ class Intake {
   void take_newest(const Newest& newest, Timestamp now, std::vector<Record>& out);
   void take_refused(const Parsed& parsed, Timestamp now, std::vector<Record>& out, std::uint32_t feed);
   void take_copy(Entry& e, const Trade& trade, const Record& record, Timestamp now, std::vector<Record>& out);
-  [[nodiscard]] static bool repeats_fills(Entry& e, const Trade& trade, const Sequencer::Decision& decision);
   [[nodiscard]] bool begins_anew(Entry& e, const Trade& trade, const Record& record);
   static void remember(Entry& e, const Trade& trade, const Record& record);
   void note_silence(const Entry& e, const Instrument& instrument, Timestamp now) const;

@@ -77,7 +77,7 @@ class ProofTrack {
   void refuted(BarSpan span, Timestamp now);
   // Its trades may be of another unit than we think.
   void doubt_unit(BarSpan span, Timestamp now);
-  // … those that began before this moment, whatever they say.
+  // … those that began before this moment, whatever they say, and whatever comes of them later.
   void unit_since(Timestamp time);
   [[nodiscard]] bool unit_in_doubt(BarSpan span) const;
   // Making it again did not succeed: later, or never more.
@@ -85,10 +85,12 @@ class ProofTrack {
   // Made again, or found to be what history has.
   void remade(BarSpan span);
 
-  // Ids between which all trades of the span are: behind the newest id known before it, and up to the first known after
-  // it. Empty: not known.
-  [[nodiscard]] std::optional<std::uint64_t> id_before(Timestamp from) const;
-  [[nodiscard]] std::optional<std::uint64_t> first_id_from(Timestamp from) const;
+  // The id from which on history is to be asked for bars that begin at `from`: the newest that is known before them,
+  // else the first behind, else `newest`, which is the newest of all. Empty: what is known before them is beyond
+  // `newest`, so that ids have begun anew meanwhile, and history by ids does not reach there.
+  [[nodiscard]] std::optional<std::uint64_t> ask_from(Timestamp from, std::uint64_t newest) const;
+  // Whether trades are claimed of any bar of the span.
+  [[nodiscard]] bool traded(BarSpan span) const;
 
   // All bars before this moment are proven; empty: there is no bar.
   [[nodiscard]] std::optional<Timestamp> proven_until(const ProofRules& rules) const;
@@ -102,10 +104,11 @@ class ProofTrack {
   [[nodiscard]] static bool done(const Bar& bar) { return bar.by != By::none && bar.compared && !bar.again; }
   template <class Use>
   void each(BarSpan span, const Use& use);
-  std::map<Timestamp, Bar> bars_;
   void fill_absent(Timestamp before, Timestamp now, const ProofRules& rules);
   void doubt_first(Timestamp now, const ProofRules& rules);
+  std::map<Timestamp, Bar> bars_;
   std::optional<Timestamp> proven_;  // of those forgotten
+  Timestamp unit_since_;             // sizes of bars that began before may be of another unit
   bool fill_absent_ = false, first_ids_prove_ = false;
 };
 

@@ -1,0 +1,31 @@
+// Whether an aggregate is made of fills that an earlier one has: the same volume under another id. Pure; one for each
+// instrument, or for each run of trades.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace cvdd {
+
+class FillOrder {
+ public:
+  // The next aggregate in the order of ids, made of `fills` fills from `first` on; `first` 0: its fills have no
+  // numbers. Where numbers do not go on from one aggregate to the next anyway, they tell nothing.
+  [[nodiscard]] bool repeats(std::uint64_t first, std::uint64_t fills) {
+    if (first == 0) return false;
+    const bool goes_on = first > last_;
+    const bool repeats = !goes_on && in_order_ >= in_order_min;
+    const unsigned less = in_order_ >= in_order_min + doubt ? in_order_ - doubt : 0;
+    in_order_ = goes_on ? std::min(in_order_ + 1, in_order_sure) : less;
+    if (!repeats) last_ = first + fills - 1;
+    return repeats;
+  }
+
+ private:
+  // An order that has held for long is not given up for the first aggregate that repeats another.
+  static constexpr unsigned in_order_min = 3, in_order_sure = 50, doubt = 10;
+  std::uint64_t last_ = 0;  // the newest fill that was counted; 0: none
+  unsigned in_order_ = 0;   // aggregates in a row whose fills went on
+};
+
+}  // namespace cvdd
