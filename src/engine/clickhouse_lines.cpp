@@ -61,16 +61,13 @@ void append_line(std::string& out, const StoreRow& row) {
   const Layout& layout = layout_of(row.kind);
   const Fields f = fields_of(row.line);
   for (const TableColumn& column : layout.stored) {
-    if (column.from == TableColumn::From::collector) {
-      append_field(out, row.collector);
-    } else if (column.from == TableColumn::From::quality) {
-      out += fmt::format("{}\t", quality_of(row.row.status));
-    } else if (const std::string_view text = f[column.field]; column.optional && (text.empty() || text == "?")) {
-      out += "\\N\t";  // `missing` says "?" where a number is not known
+    const auto text = stored_text(column, row, f);
+    if (!text) {
+      out += "\\N\t";
     } else if (column.form == Form::time) {
-      append_time(out, text);
+      append_time(out, *text);
     } else {
-      append_field(out, text);
+      append_field(out, *text);
     }
   }
   if (layout.summed) append_limbs(out, row);

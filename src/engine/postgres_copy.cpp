@@ -55,14 +55,10 @@ BatchParts parts_of(std::span<const StoreRow> rows, const Layout& layout, bool f
 void append_copy_line(std::string& out, const StoreRow& row, const Layout& layout, std::optional<std::size_t> number) {
   const Fields f = fields_of(row.line);
   for (const TableColumn& column : layout.stored) {
-    if (column.from == TableColumn::From::collector) {
-      append_field(out, row.collector);
-    } else if (column.from == TableColumn::From::quality) {
-      out += fmt::format("{}\t", quality_of(row.row.status));
-    } else if (const std::string_view text = f[column.field]; column.optional && (text.empty() || text == "?")) {
-      out += "\\N\t";  // `missing` says "?" where a number is not known
+    if (const auto text = stored_text(column, row, f)) {
+      append_field(out, *text);
     } else {
-      append_field(out, text);
+      out += "\\N\t";
     }
   }
   if (number) {

@@ -178,16 +178,13 @@ class SqliteStore final : public Store {
     int at = 0;
     for (const TableColumn& column : layout.stored) {
       ++at;
-      if (column.from == TableColumn::From::collector) {
-        bind(statement, at, row.collector);
-      } else if (column.from == TableColumn::From::quality) {
-        bind(statement, at, std::int64_t{quality_of(row.row.status)});
-      } else if (const std::string_view text = f[column.field]; column.optional && (text.empty() || text == "?")) {
-        sqlite3_bind_null(statement.get(), at);  // `missing` says "?" where a number is not known
+      const auto text = stored_text(column, row, f);
+      if (!text) {
+        sqlite3_bind_null(statement.get(), at);
       } else if (column.form == Form::count) {
-        bind(statement, at, static_cast<std::int64_t>(parse_digits(text).value_or(0)));
+        bind(statement, at, static_cast<std::int64_t>(parse_digits(*text).value_or(0)));
       } else {
-        bind(statement, at, text);
+        bind(statement, at, *text);
       }
     }
     if (layout.summed) put_limbs(statement, at, row);

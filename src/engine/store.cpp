@@ -67,6 +67,21 @@ int quality_of(BarStatus status) {
   return 0;
 }
 
+std::optional<std::string_view> stored_text(const TableColumn& column, const StoreRow& row, const Fields& fields) {
+  constexpr std::array<std::string_view, 4> qualities{"0", "1", "2", "3"};
+  switch (column.from) {
+    case TableColumn::From::collector:
+      return row.collector;
+    case TableColumn::From::quality:
+      return qualities[static_cast<std::size_t>(quality_of(row.row.status))];
+    case TableColumn::From::field:
+      break;
+  }
+  const std::string_view text = fields[column.field];
+  // `missing` says "?" where a number is not known.
+  return column.optional && (text.empty() || text == "?") ? std::nullopt : std::optional(text);
+}
+
 bool is_better(const StoreRow& a, const StoreRow& b) {
   const auto merits = [](const StoreRow& r) {
     return std::tuple(quality_of(r.row.status), r.row.buys + r.row.sells, r.row.rev);

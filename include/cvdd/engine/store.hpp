@@ -33,6 +33,10 @@ using Fields = std::array<std::string_view, row_fields>;
 // The columns of a line that was accepted; views into it.
 [[nodiscard]] Fields fields_of(std::string_view line);
 
+// What a column of the table takes of a row, as text; empty: NULL. `fields` are the row's, and what it refers to.
+[[nodiscard]] std::optional<std::string_view> stored_text(const TableColumn& column, const StoreRow& row,
+                                                          const Fields& fields);
+
 // Empty, and `reason` says why, if `line` is no row that cvdd writes, or counts more trades than a database can.
 [[nodiscard]] std::optional<StoreRow> store_row_from(std::string_view collector, std::string_view line,
                                                      std::string& reason, RowKind kind = RowKind::cvd);
