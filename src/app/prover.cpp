@@ -6,6 +6,7 @@
 
 #include "cvdd/core/bar.hpp"
 #include "cvdd/core/csv.hpp"
+#include "cvdd/core/rebuild.hpp"
 
 namespace cvdd {
 
@@ -79,6 +80,8 @@ void Prover::restored(const Instrument& instrument, std::span<const Row> rows, T
     tracked.track.put(claim, now, rules_);
   }
   tracked.had_ids = ids_known;
+  const Timestamp numbered_since = newest_numbering(rows, 0, rules_.interval).since;
+  if (numbered_since.us != 0) tracked.anew = {numbered_since.us - 1};
   tracked.track.first_ids_prove(ids_known || !has_history());
   tracked.track.restored(now, rules_, instrument.ids == Ids::sequence);
   tracked.track.without_ids(!ids_known && instrument.ids == Ids::sequence);

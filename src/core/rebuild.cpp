@@ -1,5 +1,6 @@
 #include "cvdd/core/rebuild.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace cvdd {
@@ -11,6 +12,25 @@ bool is_first_ever(const Row& row) { return row.cvd_base == row.delta_base && ro
 
 bool lacks_trades(const Row& row) {
   return row.status == BarStatus::gap || (row.status == BarStatus::partial && !is_first_ever(row));
+}
+
+Numbering newest_numbering(std::span<const Row> rows, std::uint64_t newest, Duration interval) {
+  constexpr std::uint64_t far_back = 100;
+  Numbering out{{}, newest};
+  std::uint64_t lowest = newest;
+  for (std::size_t i = rows.size(); i-- > 0;) {
+    for (const std::string* text : {&rows[i].last_id, &rows[i].first_id}) {
+      const auto id = sequence_id(*text);
+      if (!id) continue;
+      if (lowest != 0 && *id > lowest + far_back) {
+        out.since = rows[i].time + interval;
+        return out;
+      }
+      out.highest = std::max(out.highest, *id);
+      lowest = lowest == 0 ? *id : std::min(lowest, *id);
+    }
+  }
+  return out;
 }
 
 std::vector<RebuildPlan> plan_rebuilds(std::span<const Row> rows, Duration interval) {

@@ -66,6 +66,25 @@ TEST_CASE("rebuild: what is missing lies between the ids of whole bars") {
             .empty());  // too many
 }
 
+TEST_CASE("rebuild: of rows whose ids begin anew, the new ones are gone on from") {
+  const Duration bar{minute};
+  using enum BarStatus;
+  const std::vector<Row> steady = {row(0, live, "100", "199"), row(1, live, "", ""), row(2, live, "201", "200")};
+  CHECK(newest_numbering(steady, 200, bar).highest == 201);  // the newest by time is not the highest
+  CHECK(newest_numbering(steady, 200, bar).since.us == 0);
+  const std::vector<Row> anew = {row(0, live, "5000", "5999"), row(1, gap, "6000", "7"), row(2, live, "8", "90")};
+  CHECK(newest_numbering(anew, 90, bar).highest == 90);
+  CHECK(newest_numbering(anew, 90, bar).since.us == 2 * minute);  // the bar between has trades of both
+  const std::vector<Row> between = {row(0, live, "5000", "5999"), row(1, live, "1", "7")};
+  CHECK(newest_numbering(between, 7, bar).highest == 7);
+  CHECK(newest_numbering(between, 7, bar).since.us == minute);
+  // Upwards is a hole, as far as anybody can tell.
+  const std::vector<Row> upwards = {row(0, live, "1", "7"), row(1, live, "5000", "5999")};
+  CHECK(newest_numbering(upwards, 5999, bar).since.us == 0);
+  CHECK(newest_numbering({}, 0, bar).highest == 0);
+  CHECK(newest_numbering(std::vector{row(0, live, "", "")}, 17, bar).highest == 17);
+}
+
 TEST_CASE("rebuild: a bar is made again beside what the file says, and told when it is whole") {
   const auto rows = with_cvd({row(100, live, "5", "9"), row(101, gap, "12", "12", 2), row(102, live, "13", "13")});
   for (const bool all : {true, false}) {

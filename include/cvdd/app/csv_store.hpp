@@ -12,6 +12,7 @@
 
 #include "cvdd/app/file_sink.hpp"
 #include "cvdd/core/journal.hpp"
+#include "cvdd/core/rebuild.hpp"
 #include "cvdd/core/types.hpp"
 
 namespace cvdd {
@@ -35,12 +36,9 @@ struct LastKnown {
   // After which id the instrument's trades go on; empty: its ids don't tell.
   [[nodiscard]] std::optional<std::uint64_t> resumes_after(const Instrument& instrument) const {
     if (instrument.ids != Ids::sequence) return std::nullopt;
-    auto id = sequence_id(last_id);
+    const auto id = sequence_id(last_id);
     // The newest trade by its time is not always the one with the highest id.
-    for (const Row& r : recent) {
-      if (id) id = std::max({*id, sequence_id(r.last_id).value_or(0), sequence_id(r.first_id).value_or(0)});
-    }
-    return id;
+    return id ? std::optional(newest_numbering(recent, *id, {}).highest) : std::nullopt;
   }
 };
 using Remembered = std::map<InstrumentKey, LastKnown>;

@@ -29,6 +29,16 @@ struct RebuildPlan {
 // known.
 [[nodiscard]] std::vector<RebuildPlan> plan_rebuilds(std::span<const Row> rows, Duration interval);
 
+// Of which numbers the newest of `rows` are. `since`: the start of the first bar all of whose ids are of them, the
+// epoch where no other numbers are seen; `highest`: the highest of them that is known, 0: none is. Exchanges that begin
+// to number anew go far back: trades that change places at a bar's end do not.
+struct Numbering {
+  Timestamp since;
+  std::uint64_t highest = 0;
+};
+// `newest`: the id of the newest trade, maybe of a bar before these; 0: unknown.
+[[nodiscard]] Numbering newest_numbering(std::span<const Row> rows, std::uint64_t newest, Duration interval);
+
 inline constexpr std::uint64_t rebuild_ids_max = 200'000;
 
 }  // namespace cvdd
