@@ -10,7 +10,6 @@ namespace cvdd {
 
 namespace {
 constexpr std::chrono::seconds rest_timeout{60};
-constexpr std::chrono::minutes relist_every{10};
 constexpr std::chrono::seconds try_again_every{30};  // what could not be had at the start
 constexpr std::chrono::seconds clock_looked_at_every{10};
 constexpr Duration clock_step_min = seconds(1);

@@ -32,12 +32,13 @@ void MarketRunner::note_unit_of_before(const Instrument& instrument, Timestamp l
   const auto before = std::ranges::find(listed_before_, instrument.symbol, &Instrument::symbol);
   if (before == listed_before_.end() || before->contract_size == instrument.contract_size) return;
   spdlog::error(
-      "the contract size has changed since the last run; bars of the time between are in doubt market=\"{}\" symbol={} "
+      "the contract size has changed since the last run's last list; bars since are in doubt market=\"{}\" symbol={} "
       "was={} is={}",
       name(), instrument.symbol, to_string(before->contract_size), to_string(instrument.contract_size));
-  intake_.doubt_from(instrument, last_row);
+  const Timestamp listed = last_row - Duration{std::chrono::microseconds(relist_every).count()};
+  intake_.doubt_from(instrument, listed);
   intake_.unit_from(instrument, time_->now());
-  if (prover_) prover_->doubt_unit(instrument, last_row, time_->now());
+  if (prover_) prover_->doubt_unit(instrument, listed, time_->now());
   units_since_[instrument.symbol] = time_->now();
   save_units();
 }

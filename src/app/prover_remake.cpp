@@ -104,11 +104,10 @@ asio::awaitable<void> Prover::remake(Job job) {
                     ours->buy_base == theirs->buy_base && ours->sell_base == theirs->sell_base &&
                     ours->buy_quote == theirs->buy_quote && ours->other_base == theirs->other_base;
   if (!agrees && same && instrument.ids == Ids::sequence) {
-    // Candle against trades: the exchange contradicts itself, and its trades are what we are to sum up.
     ++counters_.contradictory;
     on_contradictory();
-    if (track->unit_in_doubt(job.span)) co_return track->failed(job.span, context_.time->now());
-  } else if (!agrees) {
+  }
+  if (!agrees && !(same && trades_outweigh_candles(instrument, track->unit_in_doubt(job.span)))) {
     co_return track->failed(job.span, context_.time->now());
   }
   std::vector<Record> records;

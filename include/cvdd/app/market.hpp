@@ -109,6 +109,8 @@ class MarketRunner {
   void note_unit_of_before(const Instrument& instrument, Timestamp last_row);
   void load_units();
   void save_units();
+  // The exchange's list is read again this often.
+  static constexpr std::chrono::minutes relist_every{10};
   void list_again();
   [[nodiscard]] std::uint32_t usual_messages(std::span<const Instrument* const> instruments) const;
   void begin(const std::vector<const Instrument*>& instruments);
