@@ -38,7 +38,7 @@ void append_time(std::string& out, std::string_view text) {
 }
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string text_literal(std::string_view text) {
   std::string out = "'";
   for (const char c : text) {
     if (c == '\'' || c == '\\') out += '\\';

@@ -10,7 +10,7 @@
 namespace cvdd::engine {
 
 // A name or a text within a statement.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string text_literal(std::string_view text);
 // A field, with the tabulator behind it.
 void append_field(std::string& out, std::string_view text);
 // A row in the order of its table's columns. Throws StoreError (row) for what ClickHouse would not hold exactly.

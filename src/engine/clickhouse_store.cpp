@@ -79,7 +79,7 @@ class ClickHouseStore final : public Store {
   Positions positions(const std::string& collector) override {
     open();
     const std::string answer =
-        ask("SELECT file, byte_offset, print FROM positions FINAL WHERE collector = " + quoted(collector));
+        ask("SELECT file, byte_offset, print FROM positions FINAL WHERE collector = " + text_literal(collector));
     Positions out;
     for (const auto& fields : lines_of(answer)) {
       if (fields.size() == 3)

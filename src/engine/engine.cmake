@@ -26,6 +26,7 @@ foreach(library sqlite:SQLITE:sqlite3 postgres:POSTGRES:libpq nats:NATS:libnats 
 endforeach()
 add_library(cvdd_engine STATIC ${engine_sources})
 target_include_directories(cvdd_engine PRIVATE src)
+cvdd_precompile(cvdd_engine ${pch_std} ${pch_fmt} <spdlog/spdlog.h>)
 target_link_libraries(cvdd_engine PUBLIC cvdd_ops prometheus-cpp::core)
 if(TARGET prometheus-cpp::pull)
   target_link_libraries(cvdd_engine PUBLIC prometheus-cpp::pull)

@@ -12,6 +12,7 @@ namespace cvdd::attack {
 struct Bench {
   std::string cvdd;
   bool short_run = false, tell_logs = false;
+  bool instrumented = false;  // a sanitizer's build: it keeps what is freed for a while, and its own books of it
   std::chrono::milliseconds time{5'000};  // of one attack
   std::size_t instruments = 200;
   std::uint32_t trades_per_minute = 300;

@@ -58,7 +58,7 @@ bool all_traded(Running& daemon, std::size_t count) {
 
 // Three instruments of each market of each exchange. Where ids have no order nothing can be fetched: there `?` stays.
 TEST_CASE("30 cuts in 60 bars of every exchange: every hole is fetched, no row that was wrong had said live",
-          "[repair]") {
+          "[repair][minutes]") {
   const Folder folder;
   constexpr std::size_t count = 51;
   Exchanges exchanges(sim::make_instruments_everywhere(count, 600));
@@ -110,7 +110,7 @@ TEST_CASE("30 cuts in 60 bars of every exchange: every hole is fetched, no row t
 }
 
 TEST_CASE("history that is refused, slow, torn or nonsense: nobody gets banned, and the repair comes when it can",
-          "[repair]") {
+          "[repair][minutes]") {
   const Folder folder;
   constexpr std::size_t count = 32;
   Exchanges exchanges(sim::make_instruments_everywhere(count, 120));
