@@ -134,17 +134,9 @@ class Okx(Exchange):
     @staticmethod
     def fills(trade):
         """A push of n fills is n rows in history. Their sizes add up to the push's."""
-        from decimal import Decimal
-        from tape import exact
-
-        def split():
-            whole = Decimal(trade.size)
-            part = whole.scaleb(-1)
-            rest = whole - part * (trade.count - 1)
-            return [format(part, "f")] * (trade.count - 1) + [format(rest, "f")]
-        return [{"instId": trade.instrument.symbol, "side": trade.side, "sz": size, "source": "0", "px": trade.price,
-                 "tradeId": str(trade.first + k), "ts": str(trade.time // 1000)}
-                for k, size in enumerate(exact(split))]
+        return [{"instId": trade.instrument.symbol, "side": trade.side, "sz": format(size, "f"), "source": "0",
+                 "px": trade.price, "tradeId": str(trade.first + k), "ts": str(trade.time // 1000)}
+                for k, size in enumerate(trade.fill_sizes())]
 
     def get_trades(self, request, cut):
         return self.newest(request, cut, min(int(request.query.get("limit", 100)), 500))
@@ -180,6 +172,9 @@ class Okx(Exchange):
             fills = [f for f in reversed(self.fills(trade)) if before is None or int(f["tradeId"]) < before]
             if fills and len(rows) + len(fills) <= limit and len(fills) == trade.count:
                 used.append(trade)
+            elif fills:  # the page ends within a push
+                most = limit - len(rows)
+                trade.parts.add((max(0, len(fills) - most), len(fills)))
             rows += fills
         rows = rows[:limit]
         if cut in ("empty", "half"):

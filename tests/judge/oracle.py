@@ -153,6 +153,8 @@ class Oracle(Knowledge, Figures, Sizes):
             if row.status == "live" and missing and row.verdict == "short":
                 self.provisional(row, instrument, missing)
             return
+        if self.with_a_piece(row, target, sure, made):
+            return
         row.verdict = "wrong"
         if self.of_another_size(row, instrument, made):
             return
@@ -163,6 +165,20 @@ class Oracle(Knowledge, Figures, Sizes):
         kind = "repaired-wrong" if row.status == "repaired" else "live-excess" if more else "live-told"
         reasons = "" if not why else "; ".join("%s %s" % (t.id, why[t]) for t in sure[-6:])
         self.offend(kind, explain.difference(row, made), row, self.list_trades(made) + reasons)
+
+    def with_a_piece(self, row, target, sure, made):
+        """A page of single fills may end within what was one push: the row has some of its fills then."""
+        rest = [t for t in made if t not in set(sure)]
+        for t in rest:
+            for first, behind in t.parts:
+                piece = t.piece(first, behind)
+                without = explain.exact(lambda: tuple(x - y for x, y in zip(target, explain.share(piece))))
+                extra = explain.explained_by(without, sure, [o for o in rest if o is not t])
+                if row.status == "live" and extra is not None:
+                    row.verdict = "short"
+                    self.provisional(row, t.instrument, [o for o in rest if o not in extra and not o.twin])
+                    return True
+        return False
 
     @staticmethod
     def side_untold(target, made):

@@ -7,10 +7,13 @@ class Sizes:
     """Needs w, bars, offend, note, list_trades of the oracle that it is a part of."""
 
     def of_another_size(self, row, instrument, made):
-        """Is the row what the tape would be by the size that was told last? Until a list tells of a change, nobody knows."""
+        """Is the row what the tape would be by the size that was told last? Until a list tells of a change, nobody knows;
+        of one that is taken back before, nobody ever does."""
         sizes = instrument.sizes
-        known = max(k for k, (_, _, told) in enumerate(sizes) if told is not None and told <= row.seen - READ_BY_REST)
-        later = [t for t in made if known + 1 < len(sizes) and t.made >= sizes[known + 1][0]]
+        is_told = [told is not None and told <= row.seen - READ_BY_REST for _, _, told in sizes]
+        known = max(k for k, told in enumerate(is_told) if told)
+        of = lambda t: max(k for k, (since, _, _) in enumerate(sizes) if since <= t.made)
+        later = [t for t in made if not is_told[of(t)]]
         if not later:
             return False
         true = [t.contract for t in later]

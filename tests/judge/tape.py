@@ -1,4 +1,5 @@
 """What really happened: instruments, their trades, and what the daemon was told of each. Exact decimals throughout."""
+import copy
 import random
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 
@@ -56,7 +57,7 @@ class Trade:
     """An aggregate of `count` fills of one taker order at one price; size in the exchange's own unit."""
 
     __slots__ = ("instrument", "epoch", "id", "first", "last", "count", "price", "size", "side", "time", "made",
-                 "other", "contract", "twin", "sent", "rest", "number", "refused", "lost")
+                 "other", "contract", "twin", "sent", "rest", "number", "refused", "lost", "parts")
 
     def __init__(self, instrument, price, size, side, time, made, count=1):
         self.instrument, self.price, self.size, self.side = instrument, price, size, side
@@ -68,6 +69,22 @@ class Trade:
         self.id = self.first = self.last = self.number = 0
         self.refused = ""  # the form in which it was sent, if nobody can read it
         self.lost = ""  # why no frame went out with it
+        self.parts = set()  # (first, behind the last) of its fills that a page ended with or began with
+
+    def fill_sizes(self):
+        """A tenth of it each, the last what remains."""
+        def split():
+            whole = Decimal(self.size)
+            part = whole.scaleb(-1)
+            return [part] * (self.count - 1) + [whole - part * (self.count - 1)]
+        return exact(split)
+
+    def piece(self, first, behind):
+        """A trade of some of its fills."""
+        out = copy.copy(self)
+        out.count = behind - first
+        out.size = format(exact(lambda: sum(self.fill_sizes()[first:behind], Decimal(0))), "f")
+        return out
 
     def amounts(self):
         """(base, quote), as the contract of rows has it."""
