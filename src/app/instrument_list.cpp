@@ -160,8 +160,8 @@ std::vector<Instrument> ListMemory::complete(const InstrumentList& list, const s
     Part& next = parts[part.target];
     if (known != parts_.end()) next = std::move(known->second);
     const bool failed = part.state == ListPart::State::failed;
-    const bool emptied = !failed && part.instruments.empty() && !next.instruments.empty();
-    if (failed || (emptied && ++next.empty < empty_believed_after)) {
+    const bool shrunk = !failed && part.instruments.size() * 3 < next.instruments.size() * 2;
+    if (failed || (shrunk && ++next.shrunk < shrunk_believed_after)) {
       doubtful = true;
       keep(known == parts_.end() ? before : next.instruments);
       if (known == parts_.end()) parts.erase(part.target);  // still nobody knows what it holds

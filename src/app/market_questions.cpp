@@ -192,7 +192,7 @@ asio::awaitable<bool> MarketRunner::fetch_instruments(std::vector<Instrument>& l
   std::vector<Instrument> before = listed_;
   if (before.empty() && !list.complete()) (void)cached_instruments(before);
   all = list_memory_.complete(list, before, doubtful);
-  const std::string reason = error.empty() ? "an empty list where there were instruments" : error;
+  const std::string reason = error.empty() ? "far fewer instruments than before" : error;
   if (doubtful && reason != list_error_) {
     spdlog::warn("a part of the instruments can't be read, it is taken as it was market=\"{}\" reason=\"{}\"", name(),
                  reason);

@@ -168,7 +168,7 @@ TEST_CASE("what failed, or is empty for a moment, is as it was; what stays empty
   CHECK(symbols_of(memory.complete(list_of({{State::read, {b}}, {State::failed, {}}}), {a, c}, doubtful)) ==
         Names{"B", "C"});
   CHECK(doubtful);
-  for (unsigned i = 1; i < ListMemory::empty_believed_after; ++i) {
+  for (unsigned i = 1; i < ListMemory::shrunk_believed_after; ++i) {
     const State state = i % 2 == 0 ? State::unknown : State::read;
     CHECK(symbols_of(memory.complete(list_of({{State::read, {b}}, {state, {}}}), {b, c}, doubtful)) == Names{"B", "C"});
     CHECK(doubtful);
@@ -178,5 +178,33 @@ TEST_CASE("what failed, or is empty for a moment, is as it was; what stays empty
   // One that never held anything may be empty.
   CHECK(symbols_of(memory.complete(list_of({{State::read, {b}}, {State::read, {}}, {State::unknown, {}}}), {b},
                                    doubtful)) == Names{"B"});
+  CHECK_FALSE(doubtful);
+}
+
+TEST_CASE("a list that has suddenly lost more than a third is doubted; exchanges take few off at a time") {
+  const auto part_of = [](std::initializer_list<const char*> symbols) {
+    InstrumentList list;
+    list.parts.push_back({"part", ListPart::State::read, {}, {}, ""});
+    for (const char* symbol : symbols) {
+      Instrument i;
+      i.symbol = symbol;
+      list.parts.back().instruments.push_back(i);
+    }
+    return list;
+  };
+  ListMemory memory;
+  bool doubtful = true;
+  CHECK(symbols_of(memory.complete(part_of({"A", "B", "C", "D", "E", "F"}), {}, doubtful)).size() == 6);
+  CHECK(symbols_of(memory.complete(part_of({"A", "B", "C", "D"}), {}, doubtful)).size() == 4);
+  CHECK_FALSE(doubtful);
+  // Half of it, and one that is new.
+  CHECK(symbols_of(memory.complete(part_of({"A", "G"}), {}, doubtful)) == Names{"A", "G", "B", "C", "D"});
+  CHECK(doubtful);
+  CHECK(symbols_of(memory.complete(part_of({"A", "B", "C", "G"}), {}, doubtful)) == Names{"A", "B", "C", "G"});
+  CHECK_FALSE(doubtful);
+  for (unsigned i = 1; i < ListMemory::shrunk_believed_after; ++i) {
+    CHECK(symbols_of(memory.complete(part_of({"A"}), {}, doubtful)).size() == 4);
+  }
+  CHECK(symbols_of(memory.complete(part_of({"A"}), {}, doubtful)) == Names{"A"});
   CHECK_FALSE(doubtful);
 }

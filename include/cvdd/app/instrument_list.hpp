@@ -44,14 +44,14 @@ class ListMemory {
   // `doubtful` is set if anything was kept: the list should be asked for again soon.
   [[nodiscard]] std::vector<Instrument> complete(const InstrumentList& list, const std::vector<Instrument>& before,
                                                  bool& doubtful);
-  // A part that was not empty, and now is, or is not known any more: that is believed when it was said this often in a
-  // row.
-  static constexpr unsigned empty_believed_after = 5;
+  // A part that has lost more than a third of its instruments, or is not known any more: exchanges take few off their
+  // lists at a time, and answer with half of one at times. It is believed when it was said this often in a row.
+  static constexpr unsigned shrunk_believed_after = 5;
 
  private:
   struct Part {
     std::vector<Instrument> instruments;
-    unsigned empty = 0;  // answers in a row
+    unsigned shrunk = 0;  // answers in a row
   };
   std::map<std::string, Part> parts_;
 };
