@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cvdd/app/backfill.hpp"
+#include "cvdd/core/silence.hpp"
 
 namespace cvdd {
 
@@ -55,25 +56,28 @@ asio::awaitable<void> Backfill::take_newest(const Repair& repair, const HistoryP
   co_await client_.deliver(instrument, std::move(records));
 }
 
-// What was traded while it was silent, or that nothing was. Where the page does not reach back so far, a silence that
-// is no chance stays a gap.
+// What was traded while it was silent, or that nothing was.
 asio::awaitable<void> Backfill::take_silence(const Repair& repair, const HistoryPage& page) {
   const Instrument& instrument = *repair.instrument;
   // A loss is open, and its own page will tell.
   if (context_.intake->unsettled(instrument)) co_return;
+  const Silence silence{repair.silent_from, repair.silent_to, repair.improbable};
   const bool readable = std::ranges::all_of(page.refused, [&](const HistoryPage::Refused& row) {
-    return row.time.us != 0 && (row.time < repair.silent_from || row.time > repair.silent_to);
+    return row.time.us != 0 && (row.time < silence.from || row.time > silence.to);
   });
-  const bool covered = readable && !page.trades.empty() && page.trades.front().time <= repair.silent_from;
+  const bool covered = readable && !page.trades.empty() && page.trades.front().time <= silence.from;
   std::vector<Record> records;
-  context_.intake->take_history(page.trades, records, repair.silent_from - on_the_way);
-  const bool missed = std::any_of(records.begin(), records.end(), [&](const Record& r) {
-    return (r.kind() == RecordKind::trade || r.kind() == RecordKind::other) && r.time() < repair.silent_to;
-  });
-  if (missed || (!covered && repair.improbable)) {
-    const auto span = static_cast<std::uint64_t>((repair.silent_to - repair.silent_from).us);
-    records.insert(records.begin(), Record::mark(RecordKind::lost, instrument.id, repair.silent_from, 0, span));
-    records.push_back(Record::mark(RecordKind::verdict, instrument.id, context_.time->now(), 0, covered ? 0 : 1));
+  context_.intake->take_history(page.trades, records, silence.from - on_the_way);
+  std::vector<Timestamp> missed;
+  for (const Record& r : records) {
+    if (r.kind() == RecordKind::trade || r.kind() == RecordKind::other) missed.push_back(r.time());
+  }
+  const Timestamp front = page.trades.empty() ? silence.from : page.trades.front().time;
+  if (const auto found = find_in_silence(silence, missed, front, covered)) {
+    const auto span = static_cast<std::uint64_t>((silence.to - found->from).us);
+    records.insert(records.begin(), Record::mark(RecordKind::lost, instrument.id, found->from, 0, span));
+    const Timestamp now = context_.time->now();
+    records.push_back(Record::mark(RecordKind::verdict, instrument.id, now, 0, found->whole ? 0 : 1));
   }
   if (!records.empty()) co_await client_.deliver(instrument, std::move(records));
 }
