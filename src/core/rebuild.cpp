@@ -39,16 +39,28 @@ std::vector<RebuildPlan> plan_rebuilds(std::span<const Row> rows, Duration inter
   std::optional<std::uint64_t> newest;  // of all rows so far
   Timestamp after_whole;                // the end of that bar, and of the quiet ones after it
   std::optional<RebuildPlan> run;
+  std::uint64_t lowest = 0, highest = 0;  // of the run's own rows; 0: none is known
+  // Trades change places at a bar's end: where the run's own ids are beyond its neighbours', ids don't tell whose bar
+  // the ones between are of.
   const auto finish = [&](std::uint64_t last) {
     run->last = last;
-    if (last + 1 >= run->first && last + 1 - run->first <= rebuild_ids_max) plans.push_back(*run);
+    const bool apart = lowest == 0 || (lowest >= run->first && highest <= last);
+    if (apart && last + 1 >= run->first && last + 1 - run->first <= rebuild_ids_max) plans.push_back(*run);
     run.reset();
   };
   for (const Row& row : rows) {
     const auto first = sequence_id(row.first_id), last = sequence_id(row.last_id);
     if (last) newest = last;
     if (lacks_trades(row)) {
-      if (!run && before) run = RebuildPlan{*before + 1, 0, after_whole, row.time, false, after_whole};
+      if (!run && before) {
+        run = RebuildPlan{*before + 1, 0, after_whole, row.time, false, after_whole};
+        lowest = highest = 0;
+      }
+      for (const auto& id : {first, last}) {
+        if (!id) continue;
+        lowest = lowest == 0 ? *id : std::min(lowest, *id);
+        highest = std::max(highest, *id);
+      }
       if (run) run->to = row.time;
       if (run && last) run->open_from = row.time;
       continue;

@@ -59,6 +59,9 @@ TEST_CASE("rebuild: what is missing lies between the ids of whole bars") {
   // To the end: ids after the newest known may be missing too.
   CHECK(told(plans(with_cvd({row(1, live, "5", "9"), row(2, gap, "12", "14", 2), row(3, gap, "", "", unknown)}))) ==
         "10-14 of 2-3 open 2; ");
+  // Trades changed places at its end: of 15 and 16 ids don't tell whether they are its own.
+  CHECK(plans(with_cvd({row(1, live, "5", "9"), row(2, gap, "12", "17", 2), row(3, live, "15", "20")})).empty());
+  CHECK(plans(with_cvd({row(1, live, "5", "9"), row(2, gap, "8", "14", 2), row(3, live, "15", "20")})).empty());
   // Nothing whole before it: nobody can tell where it begins.
   CHECK(plans(with_cvd({row(2, gap, "12", "14", 2), row(3, live, "15", "16")})).empty());
   CHECK(plans(with_cvd(
