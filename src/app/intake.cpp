@@ -16,8 +16,6 @@ constexpr std::size_t recent_max = 8;
 constexpr Duration check_every = seconds(5), sweep_every = seconds(1);
 // So many trades in a row with new times and ids in order that do not continue the old ones are a new numbering.
 constexpr unsigned anew_min = 3;
-// Messages of one instrument may reach us in another order than they were made, by this much.
-constexpr Duration out_of_order = seconds(1);
 // Who was silent while he should have traded so often, and for so long, is asked about.
 constexpr double silent_trades = 8;
 constexpr Duration silent_min = seconds(3);
@@ -215,11 +213,11 @@ void Intake::remember(Entry& e, const Trade& trade, const Record& record) {
   e.recent_next = (e.recent_next + 1) % recent_max;
 }
 
-// Fresh times with ids that do not continue are a new numbering; old times with old ids are history. What its first
-// trades were is fetched: the sequence goes on from before them.
+// Ids that do not continue with times later than all that was counted are a new numbering: a copy is of what was
+// counted. What its first trades were is fetched: the sequence goes on from before them.
 bool Intake::begins_anew(Entry& e, const Trade& trade, const Record& record) {
   if (trade.instrument->ids == Ids::opaque || trade.series == Series::block || e.newest.us == 0 ||
-      trade.time <= e.newest + out_of_order) {
+      trade.time <= e.newest) {
     return false;
   }
   const bool goes_on = e.anew.count > 0 && record.first_id() > e.anew.newest && trade.time >= e.anew.time;
@@ -241,7 +239,7 @@ void Intake::take_copy(Entry& e, const Trade& trade, const Record& record, Times
   if (found == e.recent.end()) {
     // Newer than all that was counted, and yet an id of before.
     const bool fresh = trade.instrument->ids == Ids::sequence && trade.series != Series::block &&
-                       trade.time > e.newest + out_of_order && e.newest.us != 0;
+                       trade.time > e.newest && e.newest.us != 0;
     if (fresh && !event_time_) missed(*trade.instrument, trade.time, now, out);
     return;
   }

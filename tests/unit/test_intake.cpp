@@ -98,15 +98,15 @@ TEST_CASE("ids that begin anew with new times are a new numbering; what it began
   (void)f.intake.take(f.agg(20, now_ms - 9'000), now, f.records);  // old time, old id: history
   CHECK(f.kinds() == Kinds{RecordKind::subscribed, RecordKind::trade});
   // Nobody knows yet what this is: nothing is counted, and its bar is in doubt.
-  (void)f.intake.take(f.agg(1, now_ms + 2'000), now, f.records);
-  (void)f.intake.take(f.agg(2, now_ms + 2'001), now, f.records);
+  (void)f.intake.take(f.agg(1, now_ms + 1), now, f.records);
+  (void)f.intake.take(f.agg(2, now_ms + 1), now, f.records);
   CHECK(f.kinds() == Kinds{RecordKind::lost, RecordKind::lost});
   CHECK(f.intake.counters().renumbered == 0);
-  (void)f.intake.take(f.agg(3, now_ms + 2'002), now, f.records);
+  (void)f.intake.take(f.agg(3, now_ms + 2), now, f.records);
   CHECK(f.kinds() == Kinds{RecordKind::hole, RecordKind::hole, RecordKind::trade});
   CHECK(holes == std::vector<std::pair<std::uint64_t, std::uint64_t>>{{1, 2}});
   CHECK(f.intake.counters().renumbered == 1);
-  (void)f.intake.take(f.agg(4, now_ms + 2'003), now, f.records);
+  (void)f.intake.take(f.agg(4, now_ms + 3), now, f.records);
   CHECK(f.kinds() == Kinds{RecordKind::trade});
 }
 
