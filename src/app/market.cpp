@@ -163,6 +163,7 @@ void MarketRunner::apply(const std::vector<Instrument>& listed) {
     if (known != known_.end() && known->second->contract_size != found.contract_size)
       change_unit(*known->second, found);
   }
+  const bool fresh = &listed != &listed_ && listed_fresh_;
   if (&listed != &listed_) {
     listed_ = listed;
     listed_at_ = time_->now();
@@ -177,6 +178,7 @@ void MarketRunner::apply(const std::vector<Instrument>& listed) {
   std::vector<const Instrument*> ending, beginning;
   for (const std::string& symbol : changes.end) ending.push_back(known_.at(symbol));
   for (const Instrument& found : changes.begin) beginning.push_back(adopt(found));
+  if (fresh) save_units();
   if (!ending.empty()) end(ending);
   if (!beginning.empty()) begin(beginning);
   if (!ending.empty() || (!beginning.empty() && active_.size() > beginning.size())) {

@@ -35,7 +35,9 @@ void MarketRunner::note_unit_of_before(const Instrument& instrument, Timestamp l
       "the contract size has changed since the last run's last list; bars since are in doubt market=\"{}\" symbol={} "
       "was={} is={}",
       name(), instrument.symbol, to_string(before->contract_size), to_string(instrument.contract_size));
-  const Timestamp listed = last_row - Duration{std::chrono::microseconds(relist_every).count()};
+  const Timestamp earliest = last_row - Duration{std::chrono::microseconds(relist_every).count()};
+  // What a list says may be older than its answer.
+  const Timestamp listed = std::max(earliest, std::min(last_row, listed_before_at_ - seconds(1)));
   intake_.doubt_from(instrument, listed);
   intake_.unit_from(instrument, time_->now());
   if (prover_) prover_->doubt_unit(instrument, listed, time_->now());
@@ -43,7 +45,7 @@ void MarketRunner::note_unit_of_before(const Instrument& instrument, Timestamp l
   save_units();
 }
 
-// "symbol,microseconds since 1970" a line, in a file beside the lists.
+// "symbol,microseconds since 1970" a line, in a file beside the lists; without a symbol: when the list was last read.
 void MarketRunner::load_units() {
   std::string text;
   if (context_.files->read(units_file(), 0, units_body_max, text) != 0) return;
@@ -56,13 +58,17 @@ void MarketRunner::load_units() {
     if (comma == line.npos) continue;
     const char* const stop = line.data() + line.size();
     if (std::from_chars(line.data() + comma + 1, stop, us).ptr == stop) {
-      units_since_[std::string(line.substr(0, comma))] = {us};
+      if (comma == 0) {
+        listed_before_at_ = {us};
+      } else {
+        units_since_[std::string(line.substr(0, comma))] = {us};
+      }
     }
   }
 }
 
 void MarketRunner::save_units() {
-  std::string text;
+  std::string text = "," + std::to_string(listed_at_.us) + "\n";
   for (const auto& [symbol, since] : units_since_) text += symbol + "," + std::to_string(since.us) + "\n";
   if (const int failed = context_.files->replace(units_file(), text); failed != 0) {
     spdlog::warn("can't keep when contract sizes changed file={} reason=\"{}\"", units_file(), std::strerror(failed));

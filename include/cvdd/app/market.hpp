@@ -146,6 +146,7 @@ class MarketRunner {
   bool relist_ = false;                           // at once
   Timestamp listed_at_;                           // when the list that is in force was read, by the exchange's clock
   std::vector<Instrument> listed_before_;         // by the run before, as far as the disk has it
+  Timestamp listed_before_at_;                    // when it last read one, as far as the disk has it
   std::map<std::string, Timestamp> units_since_;  // symbols whose contract size changed: by when it had
   std::chrono::steady_clock::time_point next_relist_{};
   std::optional<std::int64_t> time_doubted_;  // an answer that nobody else agreed with
