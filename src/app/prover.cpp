@@ -17,6 +17,9 @@ constexpr std::size_t jobs_max = 200;  // in one round
 constexpr Duration compare_after = seconds(45), compare_soon_after = seconds(20);
 // Who has not traded since a gap is waited for so long.
 constexpr Duration patience = seconds(300);
+// … while the exchange is asked so often, of so many in one round.
+constexpr Duration ask_again = seconds(30);
+constexpr std::size_t questions_max = 2;
 constexpr Duration forgotten_after = seconds(3'600);
 }  // namespace
 
@@ -94,7 +97,10 @@ bool Prover::has_history() const {
 }
 
 void Prover::quiet_until(const Instrument& instrument, Timestamp until) {
-  if (ProofTrack* track = track_of(instrument)) track->quiet_until(until, rules_);
+  const auto tracked = tracked_.find(instrument.id);
+  if (tracked == tracked_.end()) return;
+  tracked->second.track.quiet_until(until, rules_);
+  tracked->second.quiet_until = std::max(tracked->second.quiet_until, until);
 }
 
 std::optional<Timestamp> Prover::proven_until(const Instrument& instrument) const {
@@ -157,15 +163,22 @@ void Prover::read_mail() {
 }
 
 // Not while a repair is on its way that needs less, or none was found yet because nothing was traded since.
-bool Prover::may_remake(Tracked& tracked, BarSpan span, Timestamp now) const {
+bool Prover::may_remake(Tracked& tracked, BarSpan span, Timestamp now) {
   const Instrument& instrument = *tracked.instrument;
   // What a repair brought is in the rows of the next bar's end.
   const bool busy = !context_.intake->confirmed(instrument) || repairing(instrument);
   if (busy) tracked.leave_until = now + rules_.interval + rules_.heal_after;
   if (busy || now < tracked.leave_until) return false;
   const auto known = context_.intake->known_by_ids(instrument);
-  const bool by_ids = instrument.ids == Ids::opaque || (known && *known >= span.to);
-  return by_ids || span.to + patience < now;
+  const bool by_ids = instrument.ids == Ids::opaque || (known && *known >= span.to) || tracked.quiet_until >= span.to;
+  if (by_ids || span.to + patience < now) return true;
+  // It may have been quiet since.
+  if (questions_ > 0 && tracked.asked + ask_again < now) {
+    tracked.asked = now;
+    --questions_;
+    ask_newest(instrument);
+  }
+  return false;
 }
 
 // What is to be made again first, then what waits longest for its comparison.
@@ -173,7 +186,7 @@ std::vector<Prover::Job> Prover::jobs() {
   std::vector<Job> out, later;
   const Timestamp now = context_.time->now();
   const Duration patience_of_proofs{settings_.within.us / 3};
-  std::size_t questions = 0;
+  questions_ = questions_max;
   for (auto& [id, tracked] : tracked_) {
     const Instrument& instrument = *tracked.instrument;
     if (find(instrument.symbol) != &instrument) continue;
@@ -189,9 +202,9 @@ std::vector<Prover::Job> Prover::jobs() {
     // Nothing to be compared: is it quiet, as it seems?
     const auto proven = tracked.track.proven_until(rules_);
     const bool waits = proven && *proven + patience_of_proofs < now && context_.intake->confirmed(instrument);
-    if (waits && tracked.asked + patience_of_proofs < now && questions < 2) {
+    if (waits && tracked.asked + patience_of_proofs < now && questions_ > 0) {
       tracked.asked = now;
-      ++questions;
+      --questions_;
       ask_newest(instrument);
     }
   }

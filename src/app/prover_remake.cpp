@@ -54,16 +54,21 @@ void set_aside_repeats(std::vector<Trade>& trades) {
 std::uint64_t first_of(const Trade& trade) { return trade.merged ? trade.id - trade.fills + 1 : trade.id; }
 }  // namespace
 
-bool Prover::as_candles_say(BarSpan span, std::span<const Trade> trades, std::span<const Candle> candles) const {
+Prover::Verdict Prover::held_against(BarSpan span, std::span<const Trade> trades,
+                                     std::span<const Candle> candles) const {
   const CandleFacts& facts = context_.intake->exchange().candle_facts;
+  Verdict verdict = Verdict::agree;
   for (Timestamp t = span.from; t < span.to; t = t + rules_.candle) {
     const auto candle = std::ranges::find(candles, t, &Candle::time);
     const auto ours = claim_of(trades, {t, t + rules_.candle});
-    if (!ours) return false;
-    if (candle == candles.end() && !facts.quiet_left_out) continue;
-    if (!audit(*ours, candle == candles.end() ? Candle{} : *candle, facts).empty()) return false;
+    if (!ours) return Verdict::differ;
+    if (candle == candles.end() && !facts.quiet_left_out) {
+      verdict = Verdict::silent;
+      continue;
+    }
+    if (!audit(*ours, candle == candles.end() ? Candle{} : *candle, facts).empty()) return Verdict::differ;
   }
-  return true;
+  return verdict;
 }
 
 asio::awaitable<void> Prover::remake(Job job) {
@@ -96,24 +101,26 @@ asio::awaitable<void> Prover::remake(Job job) {
     if (!news.empty()) co_await client_.deliver(instrument, std::move(news));
     co_return;
   }
-  if (!whole_candles && track->unit_in_doubt(job.span)) co_return track->failed(job.span, context_.time->now());
   set_aside_repeats(trades);
-  const bool agrees = !whole_candles || as_candles_say(job.span, trades, candles);
+  const Verdict verdict = whole_candles ? held_against(job.span, trades, candles) : Verdict::silent;
   const auto ours = track->sum(job.span, rules_), theirs = claim_of(trades, job.span);
   const bool same = ours && theirs && ours->buys == theirs->buys && ours->sells == theirs->sells &&
                     ours->buy_base == theirs->buy_base && ours->sell_base == theirs->sell_base &&
                     ours->buy_quote == theirs->buy_quote && ours->other_base == theirs->other_base;
-  if (!agrees && same && instrument.ids == Ids::sequence) {
+  if (verdict == Verdict::differ && same && instrument.ids == Ids::sequence) {
     ++counters_.contradictory;
     on_contradictory();
   }
-  if (!agrees && !(same && trades_outweigh_candles(instrument, track->unit_in_doubt(job.span)))) {
-    co_return track->failed(job.span, context_.time->now());
-  }
+  // What figures refuted, or what may have been of another size then, is believed to figures alone.
+  const bool in_doubt = track->unit_in_doubt(job.span);
+  const bool trades_hold = same && trades_outweigh_candles(instrument, in_doubt);
+  const bool wants_figures = in_doubt || (track->is_refuted(job.span) && !trades_outweigh_candles(instrument, false));
+  const bool believed = verdict == Verdict::agree || (verdict == Verdict::differ ? trades_hold : !wants_figures);
+  if (!believed) co_return track->failed(job.span, context_.time->now());
   std::vector<Record> records;
   context_.intake->take_again(instrument, trades, job.span.from, job.span.to, records);
   const auto length = static_cast<std::uint64_t>((job.span.to - job.span.from).us);
-  if (agrees && whole_candles) {
+  if (verdict == Verdict::agree) {
     records.push_back(Record::mark(RecordKind::proven, instrument.id, job.span.from, 0, length));
   }
   counters_.remade += length / static_cast<std::uint64_t>(rules_.interval.us);
@@ -184,7 +191,7 @@ asio::awaitable<bool> Prover::page_from(const Instrument& instrument, std::uint6
   out = std::move(page.trades);
   // The newest trades, if we had not heard of them, are news, and count at once; holes are the repairs' business.
   const auto known = context_.intake->last_id(instrument);
-  if (!known || !context_.intake->confirmed(instrument) || out.size() >= exchange.history_page) co_return true;
+  if (!known || !context_.intake->confirmed(instrument)) co_return true;
   const auto newer = std::ranges::find_if(out, [&](const Trade& t) { return first_of(t) > *known; });
   std::vector<Record> news;
   context_.intake->take_history({newer, out.end()}, news);

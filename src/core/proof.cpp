@@ -139,11 +139,15 @@ std::optional<BarSpan> ProofTrack::to_remake(Timestamp now, const ProofRules& ru
     span->to = time + rules.interval;
   }
   if (!span || rules.candle.us == 0) return span;
-  // Whole candles, where all of their bars are there and over.
-  const BarSpan wide{bar_start(span->from, rules.candle),
-                     bar_start(span->to - Duration{1}, rules.candle) + rules.candle};
-  const bool over = wide.to + rules.settles <= now;
-  return over && sum(wide, rules).has_value() ? wide : *span;
+  // As many whole candles as there are, all of whose bars are there and over: what is made again can be held against
+  // them. Else what lies in the first alone, so that it takes no other from its candle.
+  BarSpan whole{bar_start(span->from, rules.candle), bar_start(span->from, rules.candle)};
+  while (whole.to < span->to && whole.to + rules.candle + rules.settles <= now &&
+         sum({whole.to, whole.to + rules.candle}, rules).has_value()) {
+    whole.to = whole.to + rules.candle;
+  }
+  if (whole.to > whole.from) return whole;
+  return BarSpan{span->from, std::min(span->to, whole.from + rules.candle)};
 }
 
 std::optional<Claim> ProofTrack::sum(BarSpan span, const ProofRules& rules) const {
@@ -206,6 +210,11 @@ bool ProofTrack::unit_in_doubt(BarSpan span) const {
   return std::any_of(from, to, [](const auto& b) { return b.second.unit; });
 }
 
+bool ProofTrack::is_refuted(BarSpan span) const {
+  const auto from = bars_.lower_bound(span.from), to = bars_.lower_bound(span.to);
+  return std::any_of(from, to, [](const auto& b) { return b.second.refuted; });
+}
+
 void ProofTrack::failed(BarSpan span, Timestamp now) {
   each(span, [&](Bar& bar) {
     const std::size_t pause = std::min<std::size_t>(bar.attempts, pauses.size() - 1);
@@ -225,9 +234,13 @@ void ProofTrack::remade(BarSpan span) {
 
 std::optional<std::uint64_t> ProofTrack::ask_from(Timestamp from, std::uint64_t newest) const {
   const auto begin = bars_.lower_bound(from);
+  std::optional<std::uint64_t> anew;  // of bars between that have the new numbers
   for (auto b = std::make_reverse_iterator(begin); b != bars_.rend(); ++b) {
     const Claim& claim = b->second.claim;
-    if (claim.last_id && whole(claim)) return *claim.last_id > newest ? std::nullopt : claim.last_id;
+    if (!claim.last_id) continue;
+    if (*claim.last_id > newest) return anew;
+    if (whole(claim)) return claim.last_id;
+    anew = claim.first_id;
   }
   for (auto b = begin; b != bars_.end(); ++b) {
     if (b->second.claim.first_id) return b->second.claim.first_id;

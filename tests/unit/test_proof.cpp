@@ -93,6 +93,27 @@ TEST_CASE("what figures refute is made again at once, and settled when that is d
   CHECK(track.proven_until(minutes) == at(660));
 }
 
+TEST_CASE("bars are made again by whole candles, whatever follows them: what a candle refuted is held against it") {
+  ProofTrack track;
+  for (std::int64_t s = 600; s < 720; s += 5) track.put(claim(s), at(s + 7), fives);
+  track.refuted({at(600), at(660)}, at(721));
+  CHECK(track.is_refuted({at(600), at(660)}));
+  CHECK_FALSE(track.is_refuted({at(660), at(720)}));
+  // The gap behind is of a candle that is not over.
+  for (std::int64_t s = 720; s < 730; s += 5) track.put(claim(s, BarStatus::gap), at(s + 7), fives);
+  track.refuted({at(660), at(720)}, at(740));
+  CHECK(track.to_remake(at(765), fives) == BarSpan{at(600), at(720)});
+  track.remade({at(600), at(720)});
+  CHECK_FALSE(track.is_refuted({at(600), at(660)}));
+  CHECK(track.to_remake(at(765), fives) == BarSpan{at(720), at(730)});
+  // Of a candle whose first bars nobody has, no bar is taken along from the next.
+  ProofTrack cut;
+  for (std::int64_t s = 630; s < 720; s += 5) cut.put(claim(s, BarStatus::gap), at(s + 7), fives);
+  CHECK(cut.to_remake(at(800), fives) == BarSpan{at(630), at(660)});
+  cut.remade({at(630), at(660)});
+  CHECK(cut.to_remake(at(800), fives) == BarSpan{at(660), at(720)});
+}
+
 TEST_CASE("an earlier run's last bars are made again, and those between which ids jump") {
   ProofTrack track;
   for (std::int64_t s = 600; s < 700; s += 5) {
@@ -129,6 +150,12 @@ TEST_CASE("history is asked for by ids from before the bars, and not at all wher
   CHECK(track.ask_from(at(660), 600) == 600U);
   // Ids began at 1 again: a page from 600 on would be empty, and an empty page is no proof that nothing was traded.
   CHECK_FALSE(track.ask_from(at(660), 29));
+  // … from where the new ones are known, they are.
+  Claim anew = claim(720, BarStatus::gap);
+  anew.first_id = 5;
+  anew.last_id = 12;
+  track.put(anew, at(782), minutes);
+  CHECK(track.ask_from(at(780), 29) == 5U);
   ProofTrack behind;
   behind.put(claim(660, BarStatus::gap), at(722), minutes);
   behind.put(claim(720), at(782), minutes);

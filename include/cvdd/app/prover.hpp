@@ -95,6 +95,7 @@ class Prover {
     const Instrument* instrument = nullptr;
     ProofTrack track;
     Timestamp asked;              // for its newest trade
+    Timestamp quiet_until;        // what was traded before is counted: the exchange was asked for its newest trade
     bool empty_before = false;    // the last answer had no candle at all
     bool had_ids = false;         // trades of before this run are known by their ids
     bool beside = false;          // it has volume beside the CVD at times, of which candles tell nothing
@@ -107,7 +108,7 @@ class Prover {
   [[nodiscard]] bool has_history() const;
   void tell_units();
   [[nodiscard]] std::vector<Job> jobs();
-  [[nodiscard]] bool may_remake(Tracked& tracked, BarSpan span, Timestamp now) const;
+  [[nodiscard]] bool may_remake(Tracked& tracked, BarSpan span, Timestamp now);
   asio::awaitable<void> compare(Job job);
   void judge(const Instrument& instrument, ProofTrack& track, BarSpan span, const Candle* candle);
   asio::awaitable<void> remake(Job job);
@@ -117,7 +118,9 @@ class Prover {
                                   std::string& error);
   asio::awaitable<bool> fetch_by_id(Job job, std::vector<Trade>& out, std::string& error);
   asio::awaitable<bool> fetch_before(Job job, std::vector<Trade>& out, std::string& error);
-  [[nodiscard]] bool as_candles_say(BarSpan span, std::span<const Trade> trades, std::span<const Candle> candles) const;
+  enum class Verdict : std::uint8_t { agree, silent, differ };  // the exchange's figures with its trades
+  [[nodiscard]] Verdict held_against(BarSpan span, std::span<const Trade> trades,
+                                     std::span<const Candle> candles) const;
   void mark(const Instrument& instrument, RecordKind kind, BarSpan span);
   [[nodiscard]] ProofTrack* track_of(const Instrument& instrument);
 
@@ -131,6 +134,7 @@ class Prover {
   bool comparing_ = true;
   std::map<std::uint32_t, Tracked> tracked_;                              // by Instrument::id
   std::vector<std::pair<const Instrument*, std::vector<Record>>> marks_;  // to be delivered
+  std::size_t questions_ = 0;                                             // that this round may ask yet
   Counters counters_;
 };
 

@@ -86,14 +86,17 @@ class ProofTrack {
   // … those that began before this moment, whatever they say, and whatever comes of them later.
   void unit_since(Timestamp time);
   [[nodiscard]] bool unit_in_doubt(BarSpan span) const;
+  // The exchange's figures have said of some of them that they are wrong.
+  [[nodiscard]] bool is_refuted(BarSpan span) const;
   // Making it again did not succeed: later, or never more.
   void failed(BarSpan span, Timestamp now);
   // Made again, or found to be what history has.
   void remade(BarSpan span);
 
   // The id from which on history is to be asked for bars that begin at `from`: the newest that is known before them,
-  // else the first behind, else `newest`, which is the newest of all. Empty: what is known before them is beyond
-  // `newest`, so that ids have begun anew meanwhile, and history by ids does not reach there.
+  // else the first behind, else `newest`, which is the newest of all. What is beyond `newest` is of another numbering:
+  // where ids began anew before `from`, the first that is known of the new ones; empty: none is, so that history by ids
+  // may not reach there.
   [[nodiscard]] std::optional<std::uint64_t> ask_from(Timestamp from, std::uint64_t newest) const;
   // Whether trades are claimed of any bar of the span.
   [[nodiscard]] bool traded(BarSpan span) const;
