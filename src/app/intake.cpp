@@ -13,6 +13,7 @@ namespace {
 // Messages of one instrument may overtake each other by this much.
 constexpr Duration passing_max = seconds(60);
 constexpr std::size_t recent_max = 8;
+constexpr Duration on_the_way = seconds(5);
 constexpr Duration check_every = seconds(5), sweep_every = seconds(1);
 // So many trades in a row with new times and ids in order that do not continue the old ones are a new numbering.
 constexpr unsigned anew_min = 3;
@@ -92,7 +93,7 @@ void Intake::take_refused(const Parsed& parsed, Timestamp now, std::vector<Recor
     return;
   }
   for (const RefusedRow& row : parsed.refused_of) {
-    missed(*row.instrument, row.time.us == 0 ? now : std::min(row.time, now), now, out);
+    missed(*row.instrument, row.time.us == 0 ? made_after(*row.instrument, now) : std::min(row.time, now), now, out);
   }
   // Once a second, and then for that second: a flood of nonsense must not become a flood of marks.
   if (!parsed.refused_of_anybody || (swept_.contains(feed) && now < swept_[feed] + sweep_every)) return;
@@ -100,8 +101,15 @@ void Intake::take_refused(const Parsed& parsed, Timestamp now, std::vector<Recor
   for (const auto& [symbol, instrument] : symbols_) {
     const Entry& e = entry(*instrument);
     if (std::find(e.feeds.begin(), e.feeds.end(), feed) != e.feeds.end())
-      missed(*instrument, now, now + sweep_every, out);
+      missed(*instrument, made_after(*instrument, now), now + sweep_every, out);
   }
+}
+
+// A trade whose time can't be read was made before it was received: behind the newest that is counted, or at the same
+// time, but not longer ago than trades are on their way.
+Timestamp Intake::made_after(const Instrument& instrument, Timestamp now) const {
+  const Timestamp newest = instrument.id < entries_.size() ? entries_[instrument.id].newest : Timestamp{};
+  return std::min(now, std::max(newest - Duration{1}, now - on_the_way));
 }
 
 void Intake::missed(const Instrument& instrument, Timestamp since, Timestamp now, std::vector<Record>& out,

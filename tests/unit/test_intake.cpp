@@ -110,6 +110,25 @@ TEST_CASE("ids that begin anew with new times are a new numbering; what it began
   CHECK(f.kinds() == Kinds{RecordKind::trade});
 }
 
+TEST_CASE("a trade whose time can't be read was made before it came: its bars are in doubt since the newest trade") {
+  Fixture f;
+  f.intake.confirm(f.instrument, now, f.records);
+  (void)f.intake.take(f.agg(10, now_ms - 70), now, f.records);
+  f.records.clear();
+  std::string text = f.agg(11, now_ms - 20);
+  const std::string time = std::to_string(now_ms - 20);
+  text.replace(text.find(time), time.size(), R"("soon")");
+  (void)f.intake.take(text, now, f.records);
+  REQUIRE(f.records.size() == 1);
+  CHECK(f.records[0].kind() == RecordKind::lost);
+  CHECK(f.records[0].time() == Timestamp{(now_ms - 70) * 1'000 - 1});
+  // Who was quiet longer than trades are on their way: no more is in doubt than that.
+  f.records.clear();
+  (void)f.intake.take(text, now + seconds(60), f.records);
+  REQUIRE(f.records.size() == 1);
+  CHECK(f.records[0].time() == now + seconds(55));
+}
+
 TEST_CASE("another trade under an id that was counted is a contradiction, a copy is none") {
   Fixture f;
   f.intake.confirm(f.instrument, now, f.records);

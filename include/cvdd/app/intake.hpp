@@ -221,6 +221,7 @@ class Intake {
   void take_trade(const Trade& trade, Timestamp now, std::vector<Record>& out, std::uint32_t feed);
   void note_twin(Entry& e, const Trade& trade, Timestamp now, std::uint32_t feed, bool first);
   void take_newest(const Newest& newest, Timestamp now, std::vector<Record>& out);
+  [[nodiscard]] Timestamp made_after(const Instrument& instrument, Timestamp now) const;
   void take_refused(const Parsed& parsed, Timestamp now, std::vector<Record>& out, std::uint32_t feed);
   void take_copy(Entry& e, const Trade& trade, const Record& record, Timestamp now, std::vector<Record>& out);
   [[nodiscard]] bool begins_anew(Entry& e, const Trade& trade, const Record& record);
