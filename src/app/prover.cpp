@@ -78,7 +78,7 @@ void Prover::restored(const Instrument& instrument, std::span<const Row> rows, T
     claim.restored = true;
     // Cut by a stop: the rest may be had. An instrument's first bar is what it is.
     const bool first_ever = row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
-    if (row.status == BarStatus::partial && !first_ever) claim.status = BarStatus::gap;
+    claim.cut = row.status == BarStatus::partial && !first_ever;
     tracked.beside = tracked.beside || !claim.other_base.is_zero();
     tracked.track.put(claim, now, rules_);
   }

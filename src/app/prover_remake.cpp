@@ -52,6 +52,14 @@ void set_aside_repeats(std::vector<Trade>& trades) {
 }
 
 std::uint64_t first_of(const Trade& trade) { return trade.merged ? trade.id - trade.fills + 1 : trade.id; }
+
+// `trades` are in the order of their ids.
+bool holds_all(std::span<const Trade> trades, const std::vector<std::uint64_t>& ids) {
+  return std::ranges::all_of(ids, [&](std::uint64_t id) {
+    const auto trade = std::ranges::lower_bound(trades, id, {}, &Trade::id);
+    return trade != trades.end() && first_of(*trade) <= id;
+  });
+}
 }  // namespace
 
 Prover::Verdict Prover::held_against(BarSpan span, std::span<const Trade> trades,
@@ -100,6 +108,10 @@ asio::awaitable<void> Prover::remake(Job job) {
     }
     if (!news.empty()) co_await client_.deliver(instrument, std::move(news));
     co_return;
+  }
+  if (instrument.ids == Ids::sequence && !holds_all(trades, track->ids_of(job.span))) {
+    // Whatever it is a history of, it is not that of what was counted.
+    co_return track->failed(job.span, context_.time->now());
   }
   set_aside_repeats(trades);
   const Verdict verdict = whole_candles ? held_against(job.span, trades, candles) : Verdict::silent;
@@ -256,7 +268,8 @@ asio::awaitable<bool> Prover::fetch_before(Job job, std::vector<Trade>& out, std
     std::vector<Trade> page;
     if (!co_await page_from(instrument, id, page, error)) co_return false;
     std::erase_if(page, [&](const Trade& t) { return t.id >= front; });
-    if (page.empty() && !tracked_[instrument.id].had_ids) co_return true;
+    Tracked& tracked = tracked_[instrument.id];
+    if (page.empty() && !tracked.had_ids && !tracked.track.knows_below(front)) co_return true;
     if (page.empty() || page.back().id + 1 != front) {
       error = "the history does not have trade " + std::to_string(front - 1);
       co_return false;

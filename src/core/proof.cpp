@@ -53,10 +53,14 @@ void ProofTrack::doubt_first(Timestamp now, const ProofRules& rules) {
   }
 }
 
-void ProofTrack::put(const Claim& claim, Timestamp now, const ProofRules& rules) {
-  if (fill_absent_ && !claim.restored) fill_absent(claim.time, now, rules);
-  const auto [place, fresh] = bars_.try_emplace(claim.time);
+void ProofTrack::put(const Claim& row, Timestamp now, const ProofRules& rules) {
+  if (fill_absent_ && !row.restored) fill_absent(row.time, now, rules);
+  const auto [place, fresh] = bars_.try_emplace(row.time);
   Bar& bar = place->second;
+  // A row that was written again for its CVD alone is cut as it was.
+  Claim claim = row;
+  claim.cut = row.cut || bar.claim.cut;
+  if (claim.cut && claim.status == BarStatus::partial) claim.status = BarStatus::gap;
   if (fresh) bar.unit = claim.time < unit_since_;
   if (!fresh && claim.rev < bar.claim.rev) return;
   const bool news = fresh || !same(bar.claim, claim) || bar.claim.status != claim.status;
@@ -246,6 +250,21 @@ std::optional<std::uint64_t> ProofTrack::ask_from(Timestamp from, std::uint64_t 
     if (b->second.claim.first_id) return b->second.claim.first_id;
   }
   return newest;
+}
+
+std::vector<std::uint64_t> ProofTrack::ids_of(BarSpan span) const {
+  std::vector<std::uint64_t> ids;
+  for (auto b = bars_.lower_bound(span.from); b != bars_.end() && b->first < span.to; ++b) {
+    for (const auto& id : {b->second.claim.first_id, b->second.claim.last_id}) {
+      if (id) ids.push_back(*id);
+    }
+  }
+  return ids;
+}
+
+bool ProofTrack::knows_below(std::uint64_t id) const {
+  return std::ranges::any_of(bars_,
+                             [&](const auto& b) { return b.second.claim.first_id && *b.second.claim.first_id < id; });
 }
 
 bool ProofTrack::traded(BarSpan span) const {

@@ -93,6 +93,21 @@ TEST_CASE("what figures refute is made again at once, and settled when that is d
   CHECK(track.proven_until(minutes) == at(660));
 }
 
+TEST_CASE("a bar that a stop cut is made again, also when its row is written once more for its CVD") {
+  ProofTrack track;
+  Claim cut = claim(600, BarStatus::partial);
+  cut.restored = cut.cut = true;
+  track.put(cut, at(705), minutes);
+  CHECK(track.to_remake(at(725), minutes) == BarSpan{at(600), at(660)});
+  track.put(claim(600, BarStatus::partial, 1, 1), at(730), minutes);
+  CHECK(track.to_remake(at(735), minutes) == BarSpan{at(600), at(660)});
+  track.put(claim(600, BarStatus::repaired, 2, 2), at(740), minutes);
+  CHECK_FALSE(track.to_remake(at(745), minutes));
+  // One that this run began within is what it is.
+  track.put(claim(660, BarStatus::partial), at(722), minutes);
+  CHECK_FALSE(track.to_remake(at(800), minutes));
+}
+
 TEST_CASE("bars are made again by whole candles, whatever follows them: what a candle refuted is held against it") {
   ProofTrack track;
   for (std::int64_t s = 600; s < 720; s += 5) track.put(claim(s), at(s + 7), fives);
@@ -156,6 +171,9 @@ TEST_CASE("history is asked for by ids from before the bars, and not at all wher
   anew.last_id = 12;
   track.put(anew, at(782), minutes);
   CHECK(track.ask_from(at(780), 29) == 5U);
+  CHECK(track.ids_of({at(660), at(780)}) == std::vector<std::uint64_t>{660, 660, 5, 12});
+  CHECK(track.knows_below(6));
+  CHECK_FALSE(track.knows_below(5));
   ProofTrack behind;
   behind.put(claim(660, BarStatus::gap), at(722), minutes);
   behind.put(claim(720), at(782), minutes);

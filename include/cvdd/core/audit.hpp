@@ -29,6 +29,7 @@ struct Claim {
   Decimal buy_base, sell_base, buy_quote, sell_quote, other_base, other_quote;
   std::optional<std::uint64_t> first_id, last_id;  // where they are numbers of a sequence
   bool restored = false;                           // written by an earlier run
+  bool cut = false;                                // by a stop: it says partial, and the rest may be had
 };
 [[nodiscard]] Claim claim_of(const Row& row);
 // Adds the sums of `more`; false if one does not fit.

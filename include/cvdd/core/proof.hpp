@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cvdd/core/audit.hpp"
 #include "cvdd/core/types.hpp"
@@ -51,7 +52,7 @@ class ProofTrack {
 
   // A row was written (`restored`: by an earlier run). Newer revisions take the place of older ones; other numbers are
   // to be proven anew.
-  void put(const Claim& claim, Timestamp now, const ProofRules& rules);
+  void put(const Claim& row, Timestamp now, const ProofRules& rules);
   // The earlier run's rows are all there: those that its end, or a jump of ids, leaves in doubt are to be made again.
   void restored(Timestamp now, const ProofRules& rules, bool ids_are_a_sequence);
   // Nobody knows an id of before this run began: bars of the time when nobody ran, of which no repair will tell, are to
@@ -98,6 +99,10 @@ class ProofTrack {
   // where ids began anew before `from`, the first that is known of the new ones; empty: none is, so that history by ids
   // may not reach there.
   [[nodiscard]] std::optional<std::uint64_t> ask_from(Timestamp from, std::uint64_t newest) const;
+  // The ids that the bars' rows name. History that does not have them is not theirs.
+  [[nodiscard]] std::vector<std::uint64_t> ids_of(BarSpan span) const;
+  // Some row names an id below this one: then there were trades before it.
+  [[nodiscard]] bool knows_below(std::uint64_t id) const;
   // Whether trades are claimed of any bar of the span.
   [[nodiscard]] bool traded(BarSpan span) const;
 
