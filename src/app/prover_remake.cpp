@@ -96,6 +96,10 @@ asio::awaitable<void> Prover::remake(Job job) {
   ProofTrack* track = track_of(instrument);
   if (track == nullptr) co_return;
   if (job.span.from != wanted_from) track->failed({wanted_from, job.span.from}, context_.time->now());
+  if (there && instrument.ids == Ids::sequence && !holds_all(trades, track->ids_of(job.span))) {
+    there = false;
+    error = "the history lacks trades that were counted";
+  }
   if (!there) {
     ++counters_.failures;
     spdlog::debug("bars can't be made again market=\"{}\" symbol={} bar={} reason=\"{}\"", context_.name,
@@ -108,10 +112,6 @@ asio::awaitable<void> Prover::remake(Job job) {
     }
     if (!news.empty()) co_await client_.deliver(instrument, std::move(news));
     co_return;
-  }
-  if (instrument.ids == Ids::sequence && !holds_all(trades, track->ids_of(job.span))) {
-    // Whatever it is a history of, it is not that of what was counted.
-    co_return track->failed(job.span, context_.time->now());
   }
   set_aside_repeats(trades);
   const Verdict verdict = whole_candles ? held_against(job.span, trades, candles) : Verdict::silent;
