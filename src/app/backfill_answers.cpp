@@ -8,8 +8,7 @@
 namespace cvdd {
 
 namespace {
-// A trade may be this old before we have heard of it.
-constexpr Duration on_the_way = seconds(5);
+// Where an answer decides whether a connection is mute: a trade older than this should have come.
 constexpr Duration on_the_way_in_a_lull = seconds(2);
 // A trade is in the history no later than this after it was made.
 constexpr Duration history_late = seconds(30);

@@ -6,6 +6,7 @@
 
 #include "cvdd/core/evidence.hpp"
 #include "cvdd/core/prefetch.hpp"
+#include "cvdd/core/silence.hpp"
 
 namespace cvdd {
 
@@ -13,7 +14,6 @@ namespace {
 // Messages of one instrument may overtake each other by this much.
 constexpr Duration passing_max = seconds(60);
 constexpr std::size_t recent_max = 8;
-constexpr Duration on_the_way = seconds(5);
 constexpr Duration check_every = seconds(5), sweep_every = seconds(1);
 // So many trades in a row with new times and ids in order that do not continue the old ones are a new numbering.
 constexpr unsigned anew_min = 3;
@@ -279,7 +279,7 @@ Sequencer::Decision Intake::decide(Entry& e, const Trade& trade) {
   if (trade.instrument->ids == Ids::opaque) {
     return {e.sequencer.decide_opaque({trade.id_high, trade.id}, trade.time), 0, 0};
   }
-  return e.sequencer.decide(trade.series, trade.merged ? trade.id - trade.fills + 1 : trade.id, trade.id);
+  return e.sequencer.decide(trade.series, trade.first_id(), trade.id);
 }
 
 bool Intake::counts(const Sequencer::Decision& decision) {

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "cvdd/core/bar.hpp"
 #include "cvdd/core/csv.hpp"
@@ -163,50 +164,49 @@ void Prover::read_mail() {
 }
 
 // Not while a repair is on its way that needs less, or none was found yet because nothing was traded since.
-bool Prover::may_remake(Tracked& tracked, BarSpan span, Timestamp now) {
+Prover::Readiness Prover::readiness(Tracked& tracked, BarSpan span, Timestamp now) const {
   const Instrument& instrument = *tracked.instrument;
   // What a repair brought is in the rows of the next bar's end.
   const bool busy = !context_.intake->confirmed(instrument) || repairing(instrument);
   if (busy) tracked.leave_until = now + rules_.interval + rules_.heal_after;
-  if (busy || now < tracked.leave_until) return false;
+  if (busy || now < tracked.leave_until) return Readiness::busy;
   const auto known = context_.intake->known_by_ids(instrument);
   const bool by_ids = instrument.ids == Ids::opaque || (known && *known >= span.to) || tracked.quiet_until >= span.to;
-  if (by_ids || span.to + patience < now) return true;
-  // It may have been quiet since.
-  if (questions_ > 0 && tracked.asked + ask_again < now) {
-    tracked.asked = now;
-    --questions_;
-    ask_newest(instrument);
-  }
-  return false;
+  return by_ids || span.to + patience < now ? Readiness::ready : Readiness::maybe_quiet;
 }
 
 // What is to be made again first, then what waits longest for its comparison.
 std::vector<Prover::Job> Prover::jobs() {
   std::vector<Job> out, later;
+  std::vector<Tracked*> maybe_quiet;
   const Timestamp now = context_.time->now();
   const Duration patience_of_proofs{settings_.within.us / 3};
-  questions_ = questions_max;
   for (auto& [id, tracked] : tracked_) {
     const Instrument& instrument = *tracked.instrument;
     if (find(instrument.symbol) != &instrument) continue;
-    if (const auto span = tracked.track.to_remake(now, rules_); span && may_remake(tracked, *span, now)) {
-      out.push_back({&instrument, *span, true});
+    Duration ask_after{};  // 0: there is nothing to ask
+    if (const auto span = tracked.track.to_remake(now, rules_)) {
+      const Readiness ready = readiness(tracked, *span, now);
+      if (ready == Readiness::ready) out.push_back({&instrument, *span, true});
+      if (ready == Readiness::maybe_quiet) ask_after = ask_again;
     }
     const Duration age = instrument.ids == Ids::sequence ? compare_after : compare_soon_after;
     const auto span = comparing_ ? tracked.track.to_compare(now, age, rules_) : std::nullopt;
     if (span) {
       later.push_back({&instrument, *span, false});
-      continue;
+    } else if (ask_after.us == 0) {
+      // Nothing to be compared: is it quiet, as it seems?
+      const auto proven = tracked.track.proven_until(rules_);
+      const bool waits = proven && *proven + patience_of_proofs < now && context_.intake->confirmed(instrument);
+      if (waits) ask_after = patience_of_proofs;
     }
-    // Nothing to be compared: is it quiet, as it seems?
-    const auto proven = tracked.track.proven_until(rules_);
-    const bool waits = proven && *proven + patience_of_proofs < now && context_.intake->confirmed(instrument);
-    if (waits && tracked.asked + patience_of_proofs < now && questions_ > 0) {
-      tracked.asked = now;
-      --questions_;
-      ask_newest(instrument);
-    }
+    if (ask_after.us != 0 && tracked.asked + ask_after < now) maybe_quiet.push_back(&tracked);
+  }
+  // Who was not asked for longest, so that many can't keep one from its turn.
+  std::ranges::stable_sort(maybe_quiet, {}, &Tracked::asked);
+  for (Tracked* tracked : maybe_quiet | std::views::take(questions_max)) {
+    tracked->asked = now;
+    ask_newest(*tracked->instrument);
   }
   std::ranges::sort(later, {}, [](const Job& job) { return job.span.from; });
   out.insert(out.end(), later.begin(), later.end());

@@ -50,33 +50,22 @@ void set_aside_repeats(std::vector<Trade>& trades) {
     if (fills.repeats(trade.first_fill, trade.fills)) trade.placeholder = true;
   }
 }
-
-std::uint64_t first_of(const Trade& trade) { return trade.merged ? trade.id - trade.fills + 1 : trade.id; }
-
-// `trades` are in the order of their ids.
-bool holds_all(std::span<const Trade> trades, const std::vector<std::uint64_t>& ids) {
-  return std::ranges::all_of(ids, [&](std::uint64_t id) {
-    const auto trade = std::ranges::lower_bound(trades, id, {}, &Trade::id);
-    return trade != trades.end() && first_of(*trade) <= id;
-  });
-}
 }  // namespace
 
-Prover::Verdict Prover::held_against(BarSpan span, std::span<const Trade> trades,
-                                     std::span<const Candle> candles) const {
+Figures Prover::held_against(BarSpan span, std::span<const Trade> trades, std::span<const Candle> candles) const {
   const CandleFacts& facts = context_.intake->exchange().candle_facts;
-  Verdict verdict = Verdict::agree;
+  Figures figures = Figures::agree;
   for (Timestamp t = span.from; t < span.to; t = t + rules_.candle) {
     const auto candle = std::ranges::find(candles, t, &Candle::time);
     const auto ours = claim_of(trades, {t, t + rules_.candle});
-    if (!ours) return Verdict::differ;
+    if (!ours) return Figures::differ;
     if (candle == candles.end() && !facts.quiet_left_out) {
-      verdict = Verdict::silent;
+      figures = Figures::silent;
       continue;
     }
-    if (!audit(*ours, candle == candles.end() ? Candle{} : *candle, facts).empty()) return Verdict::differ;
+    if (!audit(*ours, candle == candles.end() ? Candle{} : *candle, facts).empty()) return Figures::differ;
   }
-  return verdict;
+  return figures;
 }
 
 asio::awaitable<void> Prover::remake(Job job) {
@@ -114,25 +103,23 @@ asio::awaitable<void> Prover::remake(Job job) {
     co_return;
   }
   set_aside_repeats(trades);
-  const Verdict verdict = whole_candles ? held_against(job.span, trades, candles) : Verdict::silent;
+  Remade remade;
+  if (whole_candles) remade.figures = held_against(job.span, trades, candles);
   const auto ours = track->sum(job.span, rules_), theirs = claim_of(trades, job.span);
-  const bool same = ours && theirs && ours->buys == theirs->buys && ours->sells == theirs->sells &&
-                    ours->buy_base == theirs->buy_base && ours->sell_base == theirs->sell_base &&
-                    ours->buy_quote == theirs->buy_quote && ours->other_base == theirs->other_base;
-  if (verdict == Verdict::differ && same && instrument.ids == Ids::sequence) {
+  remade.same = ours && theirs && ours->buys == theirs->buys && ours->sells == theirs->sells &&
+                ours->buy_base == theirs->buy_base && ours->sell_base == theirs->sell_base &&
+                ours->buy_quote == theirs->buy_quote && ours->other_base == theirs->other_base;
+  remade.refuted = track->is_refuted(job.span);
+  remade.unit_in_doubt = track->unit_in_doubt(job.span);
+  if (remade.figures == Figures::differ && remade.same && instrument.ids == Ids::sequence) {
     ++counters_.contradictory;
     on_contradictory();
   }
-  // What figures refuted, or what may have been of another size then, is believed to figures alone.
-  const bool in_doubt = track->unit_in_doubt(job.span);
-  const bool trades_hold = same && trades_outweigh_candles(instrument, in_doubt);
-  const bool wants_figures = in_doubt || (track->is_refuted(job.span) && !trades_outweigh_candles(instrument, false));
-  const bool believed = verdict == Verdict::agree || (verdict == Verdict::differ ? trades_hold : !wants_figures);
-  if (!believed) co_return track->failed(job.span, context_.time->now());
+  if (!believed(remade, instrument)) co_return track->failed(job.span, context_.time->now());
   std::vector<Record> records;
   context_.intake->take_again(instrument, trades, job.span.from, job.span.to, records);
   const auto length = static_cast<std::uint64_t>((job.span.to - job.span.from).us);
-  if (verdict == Verdict::agree) {
+  if (remade.figures == Figures::agree) {
     records.push_back(Record::mark(RecordKind::proven, instrument.id, job.span.from, 0, length));
   }
   counters_.remade += length / static_cast<std::uint64_t>(rules_.interval.us);
@@ -194,9 +181,9 @@ asio::awaitable<bool> Prover::page_from(const Instrument& instrument, std::uint6
     error = "a row can't be read: " + std::string(name_of(page.refused.front().why));
     co_return false;
   }
-  std::erase_if(page.trades, [&](const Trade& t) { return t.series == Series::block || first_of(t) < id; });
+  std::erase_if(page.trades, [&](const Trade& t) { return t.series == Series::block || t.first_id() < id; });
   for (std::size_t i = 1; i < page.trades.size(); ++i) {
-    if (first_of(page.trades[i]) == page.trades[i - 1].id + 1) continue;
+    if (page.trades[i].first_id() == page.trades[i - 1].id + 1) continue;
     error = "the history has a hole behind " + std::to_string(page.trades[i - 1].id);
     co_return false;
   }
@@ -204,7 +191,7 @@ asio::awaitable<bool> Prover::page_from(const Instrument& instrument, std::uint6
   // The newest trades, if we had not heard of them, are news, and count at once; holes are the repairs' business.
   const auto known = context_.intake->last_id(instrument);
   if (!known || !context_.intake->confirmed(instrument)) co_return true;
-  const auto newer = std::ranges::find_if(out, [&](const Trade& t) { return first_of(t) > *known; });
+  const auto newer = std::ranges::find_if(out, [&](const Trade& t) { return t.first_id() > *known; });
   std::vector<Record> news;
   context_.intake->take_history({newer, out.end()}, news);
   if (!news.empty()) co_await client_.deliver(instrument, std::move(news));
@@ -227,7 +214,7 @@ asio::awaitable<bool> Prover::fetch_by_id(Job job, std::vector<Trade>& out, std:
     const std::uint64_t id = out.empty() ? begin : out.back().id + 1;
     std::vector<Trade> page;
     if (!co_await page_from(instrument, id, page, error)) co_return false;
-    if (!page.empty() && !out.empty() && first_of(page.front()) != id) {
+    if (!page.empty() && !out.empty() && page.front().first_id() != id) {
       error = "the history has a hole behind " + std::to_string(id - 1);
       co_return false;
     }
@@ -258,7 +245,7 @@ asio::awaitable<bool> Prover::fetch_before(Job job, std::vector<Trade>& out, std
   const Instrument& instrument = *job.instrument;
   const std::uint64_t rows = context_.intake->exchange().history_page;
   for (std::size_t steps = 0; out.front().time + time_beside >= job.span.from; ++steps) {
-    const std::uint64_t front = first_of(out.front());
+    const std::uint64_t front = out.front().first_id();
     if (front <= 1) co_return true;
     if (steps == steps_back_max) {
       error = "the bars have more trades than can be fetched";

@@ -182,18 +182,6 @@ TEST_CASE("history is asked for by ids from before the bars, and not at all wher
   CHECK_FALSE(behind.traded({at(600), at(660)}));
 }
 
-TEST_CASE("a candle that is not the sum of the exchange's own trades is wrong, unless sizes may mean something else") {
-  Instrument spot;
-  CHECK(trades_outweigh_candles(spot, false));
-  CHECK_FALSE(trades_outweigh_candles(spot, true));
-  Instrument swap = spot;
-  swap.contract_size = {1, 1};
-  CHECK_FALSE(trades_outweigh_candles(swap, false));
-  Instrument opaque = spot;
-  opaque.ids = Ids::opaque;
-  CHECK_FALSE(trades_outweigh_candles(opaque, false));
-}
-
 TEST_CASE("bars that began before a contract's size changed are not made again of trades alone, whenever they come") {
   ProofTrack track;
   track.put(claim(600), at(662), minutes);

@@ -12,6 +12,7 @@
 
 #include "cvdd/app/history_client.hpp"
 #include "cvdd/core/proof.hpp"
+#include "cvdd/core/remake.hpp"
 
 namespace cvdd {
 
@@ -108,7 +109,8 @@ class Prover {
   [[nodiscard]] bool has_history() const;
   void tell_units();
   [[nodiscard]] std::vector<Job> jobs();
-  [[nodiscard]] bool may_remake(Tracked& tracked, BarSpan span, Timestamp now);
+  enum class Readiness : std::uint8_t { ready, busy, maybe_quiet };  // to make bars again
+  [[nodiscard]] Readiness readiness(Tracked& tracked, BarSpan span, Timestamp now) const;
   asio::awaitable<void> compare(Job job);
   void judge(const Instrument& instrument, ProofTrack& track, BarSpan span, const Candle* candle);
   asio::awaitable<void> remake(Job job);
@@ -118,8 +120,7 @@ class Prover {
                                   std::string& error);
   asio::awaitable<bool> fetch_by_id(Job job, std::vector<Trade>& out, std::string& error);
   asio::awaitable<bool> fetch_before(Job job, std::vector<Trade>& out, std::string& error);
-  enum class Verdict : std::uint8_t { agree, silent, differ };  // the exchange's figures with its trades
-  [[nodiscard]] Verdict held_against(BarSpan span, std::span<const Trade> trades,
+  [[nodiscard]] Figures held_against(BarSpan span, std::span<const Trade> trades,
                                      std::span<const Candle> candles) const;
   void mark(const Instrument& instrument, RecordKind kind, BarSpan span);
   [[nodiscard]] ProofTrack* track_of(const Instrument& instrument);

@@ -26,12 +26,6 @@ struct BarSpan {
   friend bool operator==(const BarSpan&, const BarSpan&) = default;
 };
 
-// A candle is not the sum of bars that are what history's trades are: whether the exchange contradicts itself, so that
-// its trades hold. Not where ids have no order, nor where sizes are in contracts: theirs may have been another then.
-[[nodiscard]] inline bool trades_outweigh_candles(const Instrument& instrument, bool unit_in_doubt) {
-  return instrument.ids == Ids::sequence && instrument.contract_size == Decimal{1, 0} && !unit_in_doubt;
-}
-
 class ProofTrack {
  public:
   enum class By : std::uint8_t {

@@ -8,6 +8,9 @@
 
 namespace cvdd {
 
+// A trade may be this old before we have heard of it.
+inline constexpr Duration on_the_way = seconds(5);
+
 struct Silence {
   Timestamp from, to;       // nothing was heard between; by the exchange's clock
   bool improbable = false;  // by chance alone

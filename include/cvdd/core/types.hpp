@@ -99,6 +99,9 @@ struct Trade {
   Decimal price;             // quote per base, > 0
   Decimal base;              // base units, > 0
   Decimal quote;             // quote units, > 0
+
+  // The first of the ids that it covers.
+  [[nodiscard]] std::uint64_t first_id() const { return merged ? id - fills + 1 : id; }
 };
 
 // One bar as the exchange itself sums it up, with the takers' share. Fills are not told apart by side.
