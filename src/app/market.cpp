@@ -200,6 +200,7 @@ void MarketRunner::report_unknown(const std::vector<UnknownSymbol>& unknown) {
   for (const UnknownSymbol& u : unknown) unlisted_[u.symbol] = u.reason;
   for (const UnknownSymbol& u : unknown) {
     if (!reported_.insert(u.symbol).second) continue;  // read again every few minutes: old news is no news
+    unlisted_pause_.reset();
     std::string near;
     for (const std::string& n : u.near) near += (near.empty() ? "" : ", ") + n;
     spdlog::error("symbol left out market=\"{}\" symbol={} reason=\"{}\" near=\"{}\"", name(), u.symbol, u.reason,

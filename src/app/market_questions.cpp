@@ -24,7 +24,10 @@ constexpr std::size_t instruments_body_max = std::size_t{64} << 20;
 asio::awaitable<void> MarketRunner::follow_listings() {
   while (!stopping_) {
     const bool settled = listed_fresh_ && time_->known();
-    const auto next = context_.clock->steady() + (settled ? relist_every : try_again_every);
+    const std::chrono::microseconds pause = !settled            ? try_again_every
+                                            : unlisted_.empty() ? relist_every
+                                                                : std::chrono::microseconds(unlisted_pause_.next().us);
+    const auto next = context_.clock->steady() + pause;
     const Duration ahead = time_->local_clock_ahead();
     while (!stopping_ && !relist_ && context_.clock->steady() < next) {
       co_await timer_->wait_until(std::min(next, context_.clock->steady() + clock_looked_at_every));

@@ -243,7 +243,8 @@ bool test_renewals(std::uint64_t seed, std::uint64_t renewals) {
          v.complaints.empty();
 }
 
-// Wildcards follow the exchange's list, which is read again every ten minutes; the others see nothing of it.
+// Wildcards follow the exchange's list, which is read again every ten minutes; a name that is wanted and not there is
+// looked for sooner; the others see nothing of it.
 bool test_listings(std::uint64_t seed) {
   VirtualClock clock(simulated_start);
   MemoryFiles files;
@@ -254,7 +255,10 @@ bool test_listings(std::uint64_t seed) {
   for (const Market market : {Market::spot, Market::linear, Market::inverse}) {
     options.symbols.wanted[{"binance", market}] = {"*"};
   }
+  world.list("SOLUSD_PERP", false);
+  options.symbols.wanted[{"binance", Market::inverse}].push_back("SOLUSD_PERP");
   Life life(std::move(options), clock, files, world);
+  clock.at(clock.steady() + std::chrono::seconds(5), [&] { world.list("SOLUSD_PERP", true); });
   clock.at(clock.steady() + std::chrono::minutes(5), [&] { world.list("ETHUSD_PERP", true); });
   clock.at(clock.steady() + std::chrono::minutes(25), [&] { world.list("BTCUSD_PERP", false); });
   const SteadyTime end = clock.steady() + std::chrono::minutes(45);
@@ -271,6 +275,8 @@ bool test_listings(std::uint64_t seed) {
   bool good = rows.size() == 12 && !added.empty() && !removed.empty() && minutes_in(added.front()) >= 5 &&
               minutes_in(added.front()) <= 15 && minutes_in(removed.back()) >= 24 && minutes_in(removed.back()) <= 36 &&
               removed.back().status == BarStatus::partial;
+  const auto& awaited = rows["SOLUSD_PERPinverse"];
+  good = good && !awaited.empty() && minutes_in(awaited.front()) == 0;
   std::size_t others = 0, touched = 0;
   for (const auto& [name, of] : rows) {
     if (&of == &added || &of == &removed) continue;

@@ -17,6 +17,7 @@
 #include "cvdd/app/session.hpp"
 #include "cvdd/core/config.hpp"
 #include "cvdd/core/rebuild.hpp"
+#include "cvdd/core/retry.hpp"
 
 namespace cvdd {
 
@@ -141,9 +142,11 @@ class MarketRunner {
   Hosts hosts_;
   std::shared_ptr<ExchangeTime> time_;
   ListMemory list_memory_;
-  std::string list_error_;                        // why a part of the list can't be had; the log knows it
-  bool listed_fresh_ = false;                     // from the exchange, not from disk, and all of it
-  bool relist_ = false;                           // at once
+  std::string list_error_;     // why a part of the list can't be had; the log knows it
+  bool listed_fresh_ = false;  // from the exchange, not from disk, and all of it
+  bool relist_ = false;        // at once
+  // What is wanted and not to be had may be so in a moment: a state of some seconds, a listing that is announced.
+  Backoff unlisted_pause_{seconds(10), Duration{std::chrono::microseconds(relist_every).count()}, 1};
   Timestamp listed_at_;                           // when the list that is in force was read, by the exchange's clock
   std::vector<Instrument> listed_before_;         // by the run before, as far as the disk has it
   Timestamp listed_before_at_;                    // when it last read one, as far as the disk has it
