@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <exception>
 
-#include "cvdd/ops/logging.hpp"
+#include "cvdd/system/logging.hpp"
 
 namespace cvdd {
 

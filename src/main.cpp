@@ -1,10 +1,10 @@
-// Arguments → command. What the commands do is in src/ops; how data goes through the daemon, in src/app.
+// Arguments → command. What the commands do is in src/cli; how data goes through the daemon, in docs/architecture.md.
 #include <CLI/CLI.hpp>
 
 #include "command_line.hpp"
-#include "cvdd/core/config.hpp"
-#include "cvdd/core/csv.hpp"
-#include "cvdd/ops/commands.hpp"
+#include "cvdd/base/time_text.hpp"
+#include "cvdd/cli/commands.hpp"
+#include "cvdd/config/config.hpp"
 
 int main(int argc, char** argv) {
   CLI::App app{"cvdd collects the public trades of crypto exchanges and keeps their cumulative volume delta, exactly."};

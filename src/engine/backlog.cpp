@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "cvdd/core/csv.hpp"
-#include "cvdd/engine/loader.hpp"
+#include "cvdd/base/time_text.hpp"
+#include "loader.hpp"
 #include "wall.hpp"
 
 namespace cvdd::engine {

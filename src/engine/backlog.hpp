@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "cvdd/engine/engine_config.hpp"
-#include "cvdd/engine/metrics.hpp"
 #include "cvdd/engine/store.hpp"
+#include "engine_config.hpp"
+#include "metrics.hpp"
 
 namespace cvdd::engine {
 

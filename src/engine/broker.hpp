@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "cvdd/engine/engine_config.hpp"
+#include "engine_config.hpp"
 
 namespace cvdd::engine {
 

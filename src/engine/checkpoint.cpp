@@ -1,4 +1,4 @@
-#include "cvdd/engine/checkpoint.hpp"
+#include "checkpoint.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "cvdd/core/csv.hpp"
+#include "cvdd/base/time_text.hpp"
 
 namespace cvdd::engine {
 

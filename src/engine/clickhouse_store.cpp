@@ -8,9 +8,9 @@
 
 #include "clickhouse_lines.hpp"
 #include "clickhouse_schema.hpp"
-#include "cvdd/core/csv.hpp"
+#include "cvdd/base/printable.hpp"
+#include "cvdd/base/time_text.hpp"
 #include "cvdd/net/http_post.hpp"
-#include "cvdd/net/printable.hpp"
 #include "store_kinds.hpp"
 
 namespace cvdd::engine {

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include "broker.hpp"
-#include "cvdd/core/csv.hpp"
-#include "cvdd/engine/checkpoint.hpp"
+#include "checkpoint.hpp"
+#include "cvdd/base/time_text.hpp"
 #include "cvdd/engine/commands.hpp"
 #include "cvdd/engine/store.hpp"
 #include "stop.hpp"

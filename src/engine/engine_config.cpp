@@ -1,4 +1,4 @@
-#include "cvdd/engine/engine_config.hpp"
+#include "engine_config.hpp"
 
 #include <fmt/format.h>
 
@@ -9,9 +9,9 @@
 #include <functional>
 #include <sstream>
 
-#include "core/toml_reader.hpp"
+#include "cvdd/config/listen_address.hpp"
+#include "cvdd/config/toml_reader.hpp"
 #include "cvdd/engine/store.hpp"
-#include "cvdd/ops/commands.hpp"
 #include "stop.hpp"
 
 namespace cvdd::engine {

@@ -6,10 +6,10 @@
 #include <chrono>
 #include <cstdio>
 
-#include "cvdd/core/retry.hpp"
+#include "cvdd/base/backoff.hpp"
 #include "cvdd/engine/commands.hpp"
-#include "cvdd/engine/loader.hpp"
-#include "cvdd/ops/logging.hpp"
+#include "cvdd/system/logging.hpp"
+#include "loader.hpp"
 #include "stop.hpp"
 
 namespace cvdd::engine {

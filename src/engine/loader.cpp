@@ -1,12 +1,12 @@
-#include "cvdd/engine/loader.hpp"
+#include "loader.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <future>
 
-#include "cvdd/core/csv.hpp"
-#include "cvdd/net/printable.hpp"
+#include "cvdd/base/printable.hpp"
+#include "cvdd/base/time_text.hpp"
 
 namespace cvdd::engine {
 

@@ -1,10 +1,10 @@
-#include "cvdd/engine/message.hpp"
+#include "message.hpp"
 
 #include <fmt/format.h>
 #include <simdjson.h>
 
-#include "cvdd/core/csv.hpp"
-#include "cvdd/net/printable.hpp"
+#include "cvdd/base/printable.hpp"
+#include "cvdd/base/time_text.hpp"
 
 namespace cvdd::engine {
 

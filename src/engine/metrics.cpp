@@ -1,4 +1,4 @@
-#include "cvdd/engine/metrics.hpp"
+#include "metrics.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/exposer.h>

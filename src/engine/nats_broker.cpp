@@ -9,8 +9,8 @@
 #include <array>
 #include <atomic>
 
-#include "cvdd/engine/message.hpp"
-#include "cvdd/net/printable.hpp"
+#include "cvdd/base/printable.hpp"
+#include "message.hpp"
 #include "nats_consumer.hpp"
 #include "nats_error.hpp"
 #include "nats_handles.hpp"

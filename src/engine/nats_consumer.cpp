@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "cvdd/engine/message.hpp"
+#include "message.hpp"
 #include "nats_error.hpp"
 
 namespace cvdd::engine::nats {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "cvdd/net/printable.hpp"
+#include "cvdd/base/printable.hpp"
 
 namespace cvdd::engine {
 

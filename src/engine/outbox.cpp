@@ -1,4 +1,4 @@
-#include "cvdd/engine/outbox.hpp"
+#include "outbox.hpp"
 
 #include <unordered_map>
 

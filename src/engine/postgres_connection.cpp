@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "cvdd/net/printable.hpp"
+#include "cvdd/base/printable.hpp"
 
 namespace cvdd::engine {
 

@@ -6,8 +6,8 @@
 
 #include <cstring>
 
-#include "cvdd/core/csv.hpp"
-#include "cvdd/net/printable.hpp"
+#include "cvdd/base/printable.hpp"
+#include "cvdd/base/time_text.hpp"
 #include "postgres_connection.hpp"
 #include "postgres_copy.hpp"
 #include "postgres_schema.hpp"

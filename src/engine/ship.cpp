@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "cvdd/core/csv.hpp"
+#include "cvdd/base/time_text.hpp"
 #include "cvdd/engine/commands.hpp"
-#include "cvdd/ops/logging.hpp"
-#include "cvdd/ops/systemd.hpp"
+#include "cvdd/system/logging.hpp"
+#include "cvdd/system/systemd.hpp"
 #include "shipper.hpp"
 #include "stop.hpp"
 

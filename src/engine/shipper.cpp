@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "cvdd/engine/message.hpp"
+#include "message.hpp"
 #include "stop.hpp"
 #include "wall.hpp"
 

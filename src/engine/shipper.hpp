@@ -5,9 +5,9 @@
 
 #include "backlog.hpp"
 #include "broker.hpp"
-#include "cvdd/engine/checkpoint.hpp"
-#include "cvdd/engine/metrics.hpp"
-#include "cvdd/engine/outbox.hpp"
+#include "checkpoint.hpp"
+#include "metrics.hpp"
+#include "outbox.hpp"
 #include "stream_watch.hpp"
 
 namespace cvdd::engine {

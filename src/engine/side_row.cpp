@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "cvdd/core/csv.hpp"
+#include "cvdd/base/time_text.hpp"
 
 namespace cvdd::engine {
 

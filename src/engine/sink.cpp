@@ -8,14 +8,14 @@
 #include <thread>
 
 #include "broker.hpp"
-#include "cvdd/core/csv.hpp"
-#include "cvdd/core/retry.hpp"
+#include "cvdd/base/backoff.hpp"
+#include "cvdd/base/printable.hpp"
+#include "cvdd/base/time_text.hpp"
 #include "cvdd/engine/commands.hpp"
-#include "cvdd/engine/loader.hpp"
-#include "cvdd/engine/metrics.hpp"
-#include "cvdd/net/printable.hpp"
-#include "cvdd/ops/logging.hpp"
-#include "cvdd/ops/systemd.hpp"
+#include "cvdd/system/logging.hpp"
+#include "cvdd/system/systemd.hpp"
+#include "loader.hpp"
+#include "metrics.hpp"
 #include "stop.hpp"
 #include "wall.hpp"
 

@@ -11,8 +11,8 @@
 #include <cstring>
 #include <tuple>
 
-#include "cvdd/core/csv.hpp"
-#include "cvdd/net/printable.hpp"
+#include "cvdd/base/printable.hpp"
+#include "cvdd/base/time_text.hpp"
 
 namespace cvdd::engine {
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <iterator>
 
-#include "cvdd/core/csv.hpp"
+#include "cvdd/base/time_text.hpp"
 #include "sqlite_schema.hpp"
 #include "store_kinds.hpp"
 

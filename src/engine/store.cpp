@@ -6,7 +6,7 @@
 #include <limits>
 #include <tuple>
 
-#include "cvdd/core/csv.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 #include "side_row.hpp"
 #include "store_kinds.hpp"
 

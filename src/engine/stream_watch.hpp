@@ -6,8 +6,8 @@
 #include <string>
 
 #include "broker.hpp"
-#include "cvdd/engine/checkpoint.hpp"
-#include "cvdd/engine/metrics.hpp"
+#include "checkpoint.hpp"
+#include "metrics.hpp"
 
 namespace cvdd::engine {
 

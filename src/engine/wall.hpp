@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-#include "cvdd/core/types.hpp"
+#include "cvdd/base/types.hpp"
 
 namespace cvdd::engine {
 

@@ -16,11 +16,11 @@
 #include <limits>
 #include <utility>
 
-#include "cvdd/core/prefetch.hpp"
+#include "cvdd/base/prefetch.hpp"
 #include "cvdd/exchanges/exchange.hpp"
+#include "fast_reader.hpp"
 #include "fields.hpp"
 #include "json.hpp"
-#include "plain.hpp"
 #include "registry.hpp"
 
 namespace cvdd {
@@ -344,7 +344,7 @@ void parse_any(std::string_view message, Market market, const SymbolTable& symbo
 // ---- The message that nearly all are ----
 
 // An aggregate as the exchange sends it, to the letter; false at the first surprise, and nothing is said then.
-CVDD_SHORT_WAY bool read_plain(std::string_view message, const SymbolTable& symbols, Parsed& out) {
+CVDD_FAST_PATH bool read_plain(std::string_view message, const SymbolTable& symbols, Parsed& out) {
   plain::Cursor at(message);
   std::string_view stream, symbol;
   std::uint64_t id = 0, first = 0, last = 0, time = 0;

@@ -535,7 +535,7 @@ consteval Exchange family() {
   out.subscribe = subscribe;
   out.unsubscribe = unsubscribe<market>;
   out.topic_of = topic_of;
-  out.hears_others = market == Market::option;
+  out.delivers_unrequested = market == Market::option;
   out.probe = probe;
   out.parse = parse;
   out.instruments_targets = instruments_targets<market>;

@@ -13,7 +13,7 @@
 #include <charconv>
 
 #include "candles.hpp"
-#include "cvdd/core/csv.hpp"
+#include "cvdd/base/time_text.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "fields.hpp"
 #include "json.hpp"

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "cvdd/core/types.hpp"
+#include "cvdd/base/types.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "json.hpp"
 

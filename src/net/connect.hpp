@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "cvdd/net/printable.hpp"
+#include "cvdd/base/printable.hpp"
 #include "cvdd/net/transport.hpp"
 #include "net_context.hpp"
 

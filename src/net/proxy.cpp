@@ -6,7 +6,7 @@
 #include <boost/beast/core/error.hpp>
 
 #include "address.hpp"
-#include "cvdd/core/fold.hpp"
+#include "cvdd/base/log_folder.hpp"
 
 namespace cvdd {
 

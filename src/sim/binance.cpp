@@ -1,5 +1,5 @@
 // The simulated Binance as a protocol: three markets, each with its own hosts and doors.
-#include "cvdd/sim/binance_protocol.hpp"
+#include "binance_protocol.hpp"
 #include "text.hpp"
 
 namespace cvdd::sim {

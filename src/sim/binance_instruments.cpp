@@ -4,7 +4,7 @@
 #include <array>
 #include <iterator>
 
-#include "cvdd/sim/binance_protocol.hpp"
+#include "binance_protocol.hpp"
 #include "text.hpp"
 
 namespace cvdd::sim::binance {

@@ -1,4 +1,4 @@
-#include "cvdd/sim/binance_protocol.hpp"
+#include "binance_protocol.hpp"
 
 #include <fmt/format.h>
 #include <simdjson.h>

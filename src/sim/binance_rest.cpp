@@ -7,7 +7,7 @@
 #include <iterator>
 #include <vector>
 
-#include "cvdd/sim/binance_protocol.hpp"
+#include "binance_protocol.hpp"
 #include "text.hpp"
 
 namespace cvdd::sim::binance {

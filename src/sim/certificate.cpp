@@ -1,4 +1,4 @@
-#include "cvdd/sim/certificate.hpp"
+#include "certificate.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/ec.h>

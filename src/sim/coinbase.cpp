@@ -6,7 +6,7 @@
 #include <ctime>
 #include <iterator>
 
-#include "cvdd/core/csv.hpp"
+#include "cvdd/base/time_text.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "text.hpp"
 

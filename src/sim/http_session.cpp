@@ -14,7 +14,7 @@
 #include <sstream>
 #include <string>
 
-#include "cvdd/sim/ws_session.hpp"
+#include "ws_session.hpp"
 
 namespace cvdd::sim {
 namespace asio = boost::asio;

@@ -1,4 +1,4 @@
-#include "cvdd/sim/recording.hpp"
+#include "recording.hpp"
 
 #include <simdjson.h>
 #include <zlib.h>
@@ -10,7 +10,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "cvdd/sim/binance_protocol.hpp"
+#include "binance_protocol.hpp"
 
 namespace cvdd::sim {
 namespace {

@@ -13,8 +13,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <stdexcept>
 
-#include "cvdd/sim/binance_protocol.hpp"
-#include "cvdd/sim/hub.hpp"
+#include "binance_protocol.hpp"
+#include "hub.hpp"
 
 namespace cvdd::sim {
 namespace asio = boost::asio;

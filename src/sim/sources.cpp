@@ -9,7 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "cvdd/sim/hub.hpp"
+#include "hub.hpp"
 
 namespace cvdd::sim {
 namespace asio = boost::asio;

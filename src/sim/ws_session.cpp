@@ -3,7 +3,7 @@
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 #pragma GCC diagnostic ignored "-Wnull-dereference"
 #endif
-#include "cvdd/sim/ws_session.hpp"
+#include "ws_session.hpp"
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>

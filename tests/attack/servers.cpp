@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include "attack/table.hpp"
-#include "cvdd/sim/binance_protocol.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "net/upgrade.hpp"
+#include "sim/binance_protocol.hpp"
 
 namespace cvdd::attack {
 

@@ -6,17 +6,17 @@
 #include <fstream>
 #include <vector>
 
-#include "cvdd/app/channel.hpp"
-#include "cvdd/app/csv_store.hpp"
-#include "cvdd/app/file_sink.hpp"
-#include "cvdd/app/intake.hpp"
-#include "cvdd/core/csv.hpp"
-#include "cvdd/core/ledger.hpp"
 #include "cvdd/exchanges/exchange.hpp"
-#include "cvdd/sim/binance_protocol.hpp"
+#include "cvdd/feed/intake.hpp"
+#include "cvdd/ledger/csv_row.hpp"
+#include "cvdd/ledger/ledger.hpp"
+#include "cvdd/pipeline/channel.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/tape.hpp"
+#include "cvdd/storage/csv_store.hpp"
+#include "cvdd/storage/file_sink.hpp"
 #include "net/frames.hpp"
+#include "sim/binance_protocol.hpp"
 
 using namespace cvdd;
 

@@ -14,9 +14,9 @@
 #include <random>
 #include <thread>
 
-#include "cvdd/app/csv_store.hpp"
-#include "cvdd/app/file_syncer.hpp"
-#include "cvdd/core/csv.hpp"
+#include "cvdd/ledger/csv_row.hpp"
+#include "cvdd/storage/csv_store.hpp"
+#include "cvdd/storage/file_syncer.hpp"
 
 using namespace cvdd;
 namespace fs = std::filesystem;

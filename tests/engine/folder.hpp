@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "cvdd/core/csv.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 
 namespace engine_test {
 

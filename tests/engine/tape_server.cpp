@@ -14,7 +14,7 @@
 #include <map>
 #include <thread>
 
-#include "cvdd/ops/compare.hpp"
+#include "cli/compare.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/server.hpp"
 

@@ -3,13 +3,13 @@
 #include <set>
 
 #include "catch.hpp"
-#include "cvdd/core/csv.hpp"
-#include "cvdd/engine/checkpoint.hpp"
-#include "cvdd/engine/engine_config.hpp"
-#include "cvdd/engine/message.hpp"
-#include "cvdd/engine/outbox.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 #include "engine/backlog.hpp"
+#include "engine/checkpoint.hpp"
+#include "engine/engine_config.hpp"
 #include "engine/folder.hpp"
+#include "engine/message.hpp"
+#include "engine/outbox.hpp"
 #include "source_dir.hpp"
 
 using namespace cvdd;

@@ -1,8 +1,8 @@
 // What stands beside the bars: lines by their contracts' letter, tables and views of their own.
 #include "catch.hpp"
-#include "cvdd/engine/loader.hpp"
-#include "cvdd/engine/message.hpp"
 #include "engine/folder.hpp"
+#include "engine/loader.hpp"
+#include "engine/message.hpp"
 #include "engine/postgres_copy.hpp"
 
 using namespace cvdd;

@@ -2,8 +2,8 @@
 #include <random>
 
 #include "catch.hpp"
-#include "cvdd/engine/loader.hpp"
 #include "engine/folder.hpp"
+#include "engine/loader.hpp"
 #include "engine/sqlite_schema.hpp"
 
 using namespace cvdd;

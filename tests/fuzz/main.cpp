@@ -6,11 +6,11 @@
 #include <random>
 #include <vector>
 
-#include "cvdd/core/csv.hpp"
-#include "cvdd/sim/binance_protocol.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/tape.hpp"
 #include "fuzz/targets.hpp"
+#include "sim/binance_protocol.hpp"
 
 using namespace cvdd;
 

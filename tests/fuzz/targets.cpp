@@ -10,16 +10,16 @@
 #include <string_view>
 #include <vector>
 
-#include "cvdd/core/config.hpp"
-#include "cvdd/core/csv.hpp"
+#include "cvdd/base/printable.hpp"
+#include "cvdd/config/config.hpp"
 #include "cvdd/exchanges/exchange.hpp"
-#include "cvdd/net/printable.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "net/frames.hpp"
 #include "net/upgrade.hpp"
-#include "ops/web/query.hpp"
-#include "ops/web/response.hpp"
 #include "told.hpp"
+#include "web/query.hpp"
+#include "web/response.hpp"
 
 namespace cvdd::fuzz {
 

@@ -21,8 +21,8 @@
 #include <random>
 #include <thread>
 
-#include "cvdd/core/csv.hpp"
-#include "cvdd/ops/compare.hpp"
+#include "cli/compare.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/server.hpp"
 

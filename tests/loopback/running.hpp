@@ -16,10 +16,10 @@
 #include <thread>
 
 #include "catch.hpp"
-#include "cvdd/app/daemon.hpp"
-#include "cvdd/app/engine.hpp"
-#include "cvdd/core/csv.hpp"
-#include "cvdd/ops/compare.hpp"
+#include "cli/compare.hpp"
+#include "cvdd/daemon/daemon.hpp"
+#include "cvdd/daemon/engine.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/server.hpp"
 

@@ -1,6 +1,6 @@
 // The whole daemon against the simulated exchange.
 #include "catch.hpp"
-#include "cvdd/core/csv.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 #include "running.hpp"
 
 using namespace cvdd;

@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "catch.hpp"
-#include "cvdd/ops/load_config.hpp"
+#include "cli/load_config.hpp"
 #include "running.hpp"
 
 using namespace cvdd;

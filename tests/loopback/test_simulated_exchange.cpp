@@ -5,10 +5,10 @@
 #include <memory>
 
 #include "catch.hpp"
-#include "cvdd/sim/binance_protocol.hpp"
-#include "cvdd/sim/certificate.hpp"
-#include "cvdd/sim/recording.hpp"
 #include "cvdd/sim/server.hpp"
+#include "sim/binance_protocol.hpp"
+#include "sim/certificate.hpp"
+#include "sim/recording.hpp"
 
 using namespace cvdd;
 using namespace cvdd::sim;

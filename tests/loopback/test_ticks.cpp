@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "catch.hpp"
-#include "cvdd/app/bell_rope.hpp"
+#include "cvdd/pipeline/coalesced_wakeup.hpp"
 
 using namespace cvdd;
 using namespace std::chrono_literals;
@@ -49,8 +49,8 @@ TEST_CASE("a tick empties all sockets, then lets all go on, and rings once after
 
 TEST_CASE("pulling the rope wakes who sleeps, from within a tick and from outside") {
   asio::io_context io(1);
-  Bell bell;
-  BellRope rope(io.get_executor(), bell, false);
+  Wakeup wakeup;
+  CoalescedWakeup rope(io.get_executor(), wakeup, false);
   Ticks& ticks = Ticks::of(io.get_executor());
   std::string log;
   Reader reader(log, '.');
@@ -58,7 +58,7 @@ TEST_CASE("pulling the rope wakes who sleeps, from within a tick and from outsid
     std::atomic<bool> awake{false};
     const auto begin = std::chrono::steady_clock::now();
     std::thread sleeper([&] {
-      bell.wait_until(begin + 60s, [] { return false; });
+      wakeup.wait_until(begin + 60s, [] { return false; });
       awake = true;
     });
     // It may not be asleep yet: pulled again and again.

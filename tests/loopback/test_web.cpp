@@ -7,7 +7,7 @@
 #include <boost/beast/websocket.hpp>
 #include <future>
 
-#include "cvdd/ops/web_server.hpp"
+#include "cvdd/web/web_server.hpp"
 #include "running.hpp"
 
 using namespace cvdd;

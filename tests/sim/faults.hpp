@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cvdd/core/types.hpp"
+#include "cvdd/base/types.hpp"
 
 namespace cvdd::simtest {
 

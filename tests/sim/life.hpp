@@ -4,7 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <optional>
 
-#include "cvdd/app/engine.hpp"
+#include "cvdd/daemon/engine.hpp"
 #include "sim/world.hpp"
 #include "support/memory_files.hpp"
 
@@ -17,8 +17,8 @@ struct Life {
   Life(EngineOptions options, VirtualClock& clock, MemoryFiles& files, World& world) {
     clock.use(io.get_executor());
     engine.emplace(std::move(options),
-                   Surroundings{io.get_executor(), &clock, &files, [&world] { return world.make_transport(); },
-                                [&world] { return world.make_http_get(); }, false});
+                   Environment{io.get_executor(), &clock, &files, [&world] { return world.make_transport(); },
+                               [&world] { return world.make_http_get(); }, false});
     engine->aggregator().begin();
     engine->start();
   }

@@ -10,9 +10,9 @@
 #include <optional>
 #include <random>
 
-#include "cvdd/app/engine.hpp"
-#include "cvdd/core/csv.hpp"
-#include "cvdd/ops/compare.hpp"
+#include "cli/compare.hpp"
+#include "cvdd/daemon/engine.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "sim/life.hpp"
 #include "sim/oracle.hpp"
@@ -345,7 +345,7 @@ bool test_refusals(std::uint64_t seed) {
   std::erase_if(refused, [](const sim::TapeInstrument& t) {
     const Instrument& i = t.instrument;
     const Exchange* exchange = find_exchange(i.exchange, i.market);
-    return exchange->hears_others || i.exchange == sim::protocols().front()->name();
+    return exchange->delivers_unrequested || i.exchange == sim::protocols().front()->name();
   });
   World world(clock, seed, served);
   world.list_too(refused);

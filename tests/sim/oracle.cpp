@@ -4,8 +4,8 @@
 #include <map>
 #include <sstream>
 
-#include "cvdd/core/csv.hpp"
-#include "cvdd/ops/compare.hpp"
+#include "cli/compare.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 
 namespace cvdd::simtest {
 

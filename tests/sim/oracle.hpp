@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cvdd/core/types.hpp"
+#include "cvdd/base/types.hpp"
 #include "sim/faults.hpp"
 #include "sim/world.hpp"
 #include "support/memory_files.hpp"

@@ -2,8 +2,8 @@
 
 #include <map>
 
-#include "cvdd/core/csv.hpp"
-#include "cvdd/ops/compare.hpp"
+#include "cli/compare.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 #include "sim/life.hpp"
 #include "sim/oracle.hpp"
 #include "sim/storms.hpp"

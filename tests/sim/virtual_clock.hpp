@@ -8,7 +8,7 @@
 #include <map>
 #include <utility>
 
-#include "cvdd/app/clock.hpp"
+#include "cvdd/system/clock.hpp"
 
 namespace cvdd::simtest {
 

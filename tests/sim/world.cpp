@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cvdd/core/csv.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 
 namespace cvdd::simtest {
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "cvdd/app/file_sink.hpp"
+#include "cvdd/storage/file_sink.hpp"
 
 namespace cvdd {
 

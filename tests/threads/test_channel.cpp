@@ -5,9 +5,9 @@
 #include <thread>
 
 #include "catch.hpp"
-#include "cvdd/app/aggregator.hpp"
-#include "cvdd/app/bell.hpp"
-#include "cvdd/app/channel.hpp"
+#include "cvdd/pipeline/aggregator.hpp"
+#include "cvdd/pipeline/channel.hpp"
+#include "cvdd/pipeline/wakeup.hpp"
 #include "support/memory_files.hpp"
 
 using namespace cvdd;
@@ -31,14 +31,14 @@ Record trade(std::uint32_t instrument, std::uint64_t id, std::int64_t us) {
 
 TEST_CASE("what goes into a channel comes out whole and in order, however full it is") {
   Channel channel(64);
-  Bell bell;
+  Wakeup wakeup;
   constexpr std::uint64_t total = 200'000;
   std::thread producer([&] {
     for (std::uint64_t id = 0; id < total;) {
       const Record record = Record::mark(RecordKind::subscribed, 1, {static_cast<std::int64_t>(id)}, id);
       if (channel.push(std::span(&record, 1)) == 1) {
         ++id;
-        bell.ring();
+        wakeup.ring();
       } else {
         std::this_thread::yield();
       }
@@ -51,7 +51,7 @@ TEST_CASE("what goes into a channel comes out whole and in order, however full i
     const std::size_t n = channel.pop(batch);
     for (std::size_t i = 0; i < n; ++i) in_order = in_order && batch[i].id() == next++;
     if (n == 0) {
-      bell.wait_until(std::chrono::steady_clock::now() + std::chrono::seconds(1), [&] { return !channel.empty(); });
+      wakeup.wait_until(std::chrono::steady_clock::now() + std::chrono::seconds(1), [&] { return !channel.empty(); });
     }
   }
   producer.join();
@@ -159,11 +159,11 @@ TEST_CASE("the aggregator counts every record of several channels once") {
       for (std::uint32_t i = 0; i < 2; ++i) {
         const Record record = trade(i, id, 1'000 * minute + static_cast<std::int64_t>(id));
         while (channels[i]->push(std::span(&record, 1)) == 0) {
-          aggregator.bell().ring();
+          aggregator.wakeup().ring();
           std::this_thread::yield();
         }
       }
-      aggregator.bell().ring();
+      aggregator.wakeup().ring();
     }
   });
   producer.join();

@@ -5,13 +5,13 @@
 #include <new>
 
 #include "catch.hpp"
-#include "cvdd/app/channel.hpp"
-#include "cvdd/app/intake.hpp"
-#include "cvdd/core/ledger.hpp"
-#include "cvdd/sim/binance_protocol.hpp"
+#include "cvdd/feed/intake.hpp"
+#include "cvdd/ledger/ledger.hpp"
+#include "cvdd/pipeline/channel.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/tape.hpp"
 #include "net/frames.hpp"
+#include "sim/binance_protocol.hpp"
 
 using namespace cvdd;
 

@@ -1,6 +1,6 @@
 #include "catch.hpp"
-#include "cvdd/app/prover.hpp"
-#include "cvdd/core/audit.hpp"
+#include "cvdd/ledger/candle_audit.hpp"
+#include "cvdd/recovery/prover.hpp"
 
 using namespace cvdd;
 

@@ -1,6 +1,6 @@
 // Broken configurations and symbol lists, and every word that their owner reads about them.
 #include "catch.hpp"
-#include "cvdd/core/config.hpp"
+#include "cvdd/config/config.hpp"
 
 using namespace cvdd;
 using Lines = std::vector<std::string>;

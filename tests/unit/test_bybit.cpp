@@ -17,7 +17,7 @@ TEST_CASE("bybit: requests") {
   CHECK(o.exchange->subscribe(o.all, Stream::aggregate, 1) ==
         R"({"req_id":"1","op":"subscribe","args":["publicTrade.BTC","publicTrade.ETH"]})");
   CHECK(o.exchange->unsubscribe(o.all, Stream::aggregate, 2).empty());
-  CHECK(o.exchange->hears_others);
+  CHECK(o.exchange->delivers_unrequested);
 }
 
 TEST_CASE("bybit: answers") {

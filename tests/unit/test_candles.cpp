@@ -1,7 +1,7 @@
 // Each exchange's candles, as its documentation shows them, and what is none.
 #include "catch.hpp"
-#include "cvdd/app/history_client.hpp"
 #include "cvdd/exchanges/exchange.hpp"
+#include "cvdd/recovery/history_client.hpp"
 
 using namespace cvdd;
 

@@ -3,8 +3,8 @@
 #include <iostream>
 #include <map>
 
-#include "cvdd/app/intake.hpp"
-#include "cvdd/app/recording.hpp"
+#include "cvdd/feed/intake.hpp"
+#include "cvdd/storage/recording.hpp"
 #include "exchange_fixture.hpp"
 #include "source_dir.hpp"
 

@@ -2,10 +2,10 @@
 #include <sstream>
 
 #include "catch.hpp"
-#include "cvdd/core/budget.hpp"
-#include "cvdd/core/config.hpp"
-#include "cvdd/core/csv.hpp"
-#include "cvdd/core/retry.hpp"
+#include "cvdd/base/backoff.hpp"
+#include "cvdd/base/rate_limit.hpp"
+#include "cvdd/config/config.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 #include "source_dir.hpp"
 
 using namespace cvdd;

@@ -1,5 +1,5 @@
 #include "catch.hpp"
-#include "cvdd/core/csv.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 
 using namespace cvdd;
 

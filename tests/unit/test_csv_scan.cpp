@@ -1,8 +1,8 @@
 #include <random>
 
-#include "app/csv_scan.hpp"
 #include "catch.hpp"
-#include "cvdd/core/csv.hpp"
+#include "cvdd/ledger/csv_row.hpp"
+#include "storage/csv_scan.hpp"
 #include "support/memory_files.hpp"
 
 using namespace cvdd;

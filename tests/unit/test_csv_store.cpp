@@ -1,8 +1,8 @@
 #include <stdexcept>
 
 #include "catch.hpp"
-#include "cvdd/app/csv_store.hpp"
-#include "cvdd/core/csv.hpp"
+#include "cvdd/ledger/csv_row.hpp"
+#include "cvdd/storage/csv_store.hpp"
 #include "support/memory_files.hpp"
 
 using namespace cvdd;

@@ -1,7 +1,7 @@
 #include <limits>
 
 #include "catch.hpp"
-#include "cvdd/core/decimal.hpp"
+#include "cvdd/base/decimal.hpp"
 
 using namespace cvdd;
 

@@ -1,7 +1,7 @@
 // What a row may say, by what is known of its bar; and how far a connection vouches.
 #include "catch.hpp"
-#include "cvdd/app/reach.hpp"
-#include "cvdd/core/evidence.hpp"
+#include "cvdd/feed/reach.hpp"
+#include "cvdd/ledger/evidence.hpp"
 
 using namespace cvdd;
 

@@ -14,13 +14,13 @@
 #include <thread>
 
 #include "catch.hpp"
-#include "cvdd/app/daemon.hpp"
-#include "cvdd/app/engine.hpp"
-#include "cvdd/core/config.hpp"
-#include "cvdd/net/printable.hpp"
-#include "cvdd/ops/commands.hpp"
-#include "cvdd/ops/load_config.hpp"
-#include "cvdd/ops/logging.hpp"
+#include "cli/load_config.hpp"
+#include "cvdd/base/printable.hpp"
+#include "cvdd/cli/commands.hpp"
+#include "cvdd/config/config.hpp"
+#include "cvdd/daemon/daemon.hpp"
+#include "cvdd/daemon/engine.hpp"
+#include "cvdd/system/logging.hpp"
 
 using namespace cvdd;
 namespace fs = std::filesystem;

@@ -3,7 +3,7 @@
 #include <map>
 
 #include "catch.hpp"
-#include "cvdd/app/intake.hpp"
+#include "cvdd/feed/intake.hpp"
 #include "cvdd/sim/protocol.hpp"
 
 using namespace cvdd;
@@ -176,6 +176,6 @@ TEST_CASE("hostile: any value of any type anywhere, and nothing breaks") {
     // And it is as well as before.
     CHECK(Judge(s).trades(s.message) == 1);
     const std::string foreign(sim::find_protocol(s.exchange->name)->foreign_frame());
-    CHECK(judge.trades(foreign, !s.exchange->hears_others) == 0);
+    CHECK(judge.trades(foreign, !s.exchange->delivers_unrequested) == 0);
   }
 }

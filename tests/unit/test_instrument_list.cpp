@@ -5,7 +5,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "catch.hpp"
-#include "cvdd/app/instrument_list.hpp"
+#include "cvdd/feed/instrument_list.hpp"
 
 using namespace cvdd;
 

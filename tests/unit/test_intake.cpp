@@ -1,6 +1,6 @@
 // One market's way from message to records, with the real parser of the first exchange in the registry.
 #include "catch.hpp"
-#include "cvdd/app/intake.hpp"
+#include "cvdd/feed/intake.hpp"
 
 using namespace cvdd;
 

@@ -1,7 +1,7 @@
 #include <limits>
 
 #include "catch.hpp"
-#include "cvdd/core/latency.hpp"
+#include "cvdd/base/latency.hpp"
 
 using namespace cvdd;
 

@@ -1,15 +1,15 @@
 #include <map>
 
 #include "catch.hpp"
-#include "cvdd/core/ledger.hpp"
+#include "cvdd/ledger/ledger.hpp"
 
 using namespace cvdd;
 
 namespace {
 constexpr std::int64_t minute = 60'000'000;
 
-struct Book {
-  explicit Book(bool event_time = false, bool repairs = false, Ids ids = Ids::sequence, bool watched = false)
+struct Account {
+  explicit Account(bool event_time = false, bool repairs = false, Ids ids = Ids::sequence, bool watched = false)
       : ledger({seconds(60), event_time, repairs, watched}) {
     instrument.ids = ids;
     instrument.exchange = "test";
@@ -60,7 +60,7 @@ using Lines = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("trades fall into the bar of their own time, CVD runs on, quiet bars are live") {
-  Book b;
+  Account b;
   b.mark(RecordKind::subscribed, 100 * minute + 5);
   b.trade(1, 100 * minute + 10, 50);
   b.trade(2, 101 * minute - 1, -40);
@@ -74,7 +74,7 @@ TEST_CASE("trades fall into the bar of their own time, CVD runs on, quiet bars a
 }
 
 TEST_CASE("open, close and ids go by time, then id, not by arrival") {
-  Book b;
+  Account b;
   b.mark(RecordKind::subscribed, 100 * minute);
   b.trade(7, 100 * minute + 30, 10);
   b.trade(6, 100 * minute + 20, 20);
@@ -89,7 +89,7 @@ TEST_CASE("open, close and ids go by time, then id, not by arrival") {
 }
 
 TEST_CASE("trades of bars before the first one are dropped and counted") {
-  Book b;
+  Account b;
   b.mark(RecordKind::subscribed, 100 * minute + 5);
   b.trade(1, 100 * minute - 1, 50);
   CHECK(b.ledger.counters().before_first == 1);
@@ -97,7 +97,7 @@ TEST_CASE("trades of bars before the first one are dropped and counted") {
 }
 
 TEST_CASE("a late trade revises its bar and every later one whose CVD moves") {
-  Book b;
+  Account b;
   b.mark(RecordKind::subscribed, 100 * minute);
   b.trade(1, 100 * minute, 50);
   (void)b.close(103 * minute);
@@ -106,7 +106,7 @@ TEST_CASE("a late trade revises its bar and every later one whose CVD moves") {
 }
 
 TEST_CASE("missing ids are counted in the next trade's bar, the bars they touch say ?") {
-  Book b;
+  Account b;
   b.mark(RecordKind::subscribed, 100 * minute);
   b.trade(1, 101 * minute, 50);
   b.mark(RecordKind::hole, 103 * minute, 2, 3);
@@ -122,7 +122,7 @@ TEST_CASE("missing ids are counted in the next trade's bar, the bars they touch 
 }
 
 TEST_CASE("a hole that fills before its bar is written was only a matter of order") {
-  Book b;
+  Account b;
   b.mark(RecordKind::subscribed, 99 * minute);
   b.trade(1, 100 * minute, 50);
   b.mark(RecordKind::hole, 100 * minute + 2, 2, 1);
@@ -132,7 +132,7 @@ TEST_CASE("a hole that fills before its bar is written was only a matter of orde
 }
 
 TEST_CASE("while cut off bars are written on time as gap, and repaired once the ids prove it") {
-  Book b;
+  Account b;
   b.mark(RecordKind::subscribed, 99 * minute);
   b.trade(1, 99 * minute, 50);
   (void)b.close(102 * minute);
@@ -146,7 +146,7 @@ TEST_CASE("while cut off bars are written on time as gap, and repaired once the 
 }
 
 TEST_CASE("what a cut cost is counted where the feed goes on") {
-  Book b;
+  Account b;
   b.mark(RecordKind::subscribed, 99 * minute);
   b.trade(1, 99 * minute, 50);
   b.mark(RecordKind::lost, 100 * minute);
@@ -157,7 +157,7 @@ TEST_CASE("what a cut cost is counted where the feed goes on") {
 }
 
 TEST_CASE("a stop writes the open bar as partial; the rest of it makes it repaired after a restart") {
-  Book first;
+  Account first;
   first.mark(RecordKind::subscribed, 99 * minute);
   first.trade(1, 99 * minute, 50);
   first.trade(2, 100 * minute, 50);
@@ -166,14 +166,14 @@ TEST_CASE("a stop writes the open bar as partial; the rest of it makes it repair
   REQUIRE(told(rows) == Lines{"99 0 partial 0 1", "100 0 partial 0 2"});
 
   SECTION("nothing was missed") {
-    Book again;
+    Account again;
     again.ledger.restore(0, rows.back(), sequence_id(rows.back().last_id));
     again.mark(RecordKind::subscribed, 102 * minute + 1);
     again.trade(3, 102 * minute + 2, -50);
     CHECK(told(again.close(103 * minute)) == Lines{"100 1 repaired 0 2", "101 0 repaired 0 2", "102 0 repaired 0 1"});
   }
   SECTION("trades were missed: the time in between has no rows, the next bar counts them") {
-    Book again;
+    Account again;
     again.ledger.restore(0, rows.back(), sequence_id(rows.back().last_id));
     again.mark(RecordKind::subscribed, 102 * minute + 1);
     again.mark(RecordKind::hole, 102 * minute + 2, 3, 7);
@@ -181,7 +181,7 @@ TEST_CASE("a stop writes the open bar as partial; the rest of it makes it repair
     CHECK(told(again.close(104 * minute)) == Lines{"102 0 gap 7 1", "103 0 live 0 1"});
   }
   SECTION("a month later") {
-    Book again;
+    Account again;
     again.ledger.restore(0, rows.back(), sequence_id(rows.back().last_id));
     again.mark(RecordKind::subscribed, 50'000 * minute);
     again.mark(RecordKind::hole, 50'000 * minute + 2, 3, 7);
@@ -191,7 +191,7 @@ TEST_CASE("a stop writes the open bar as partial; the rest of it makes it repair
 }
 
 TEST_CASE("a stop just after a bar's end: trades of that bar may have been on their way, so it is partial too") {
-  Book b;
+  Account b;
   b.mark(RecordKind::subscribed, 98 * minute);
   b.trade(1, 98 * minute, 50);
   b.trade(2, 99 * minute, 50);
@@ -202,13 +202,13 @@ TEST_CASE("a stop just after a bar's end: trades of that bar may have been on th
 }
 
 TEST_CASE("after a restart, a hole is measured from the last id there ever was, not only of the newest bar") {
-  Book first;
+  Account first;
   first.mark(RecordKind::subscribed, 99 * minute);
   first.trade(1, 99 * minute, 50);
   std::vector<Row> rows;
   first.ledger.finish({100 * minute + 7}, {100 * minute + 7}, rows);
   REQUIRE(told(rows) == Lines{"99 0 partial 0 1", "100 0 partial 0 1"});
-  Book again;
+  Account again;
   again.ledger.restore(0, rows.back(), 1);
   again.mark(RecordKind::subscribed, 101 * minute);
   again.trade(2, 101 * minute + 2, -50);
@@ -216,7 +216,7 @@ TEST_CASE("after a restart, a hole is measured from the last id there ever was, 
 }
 
 TEST_CASE("event time: rows run from the first trade to the last, first and last partial") {
-  Book b(true);
+  Account b(true);
   b.mark(RecordKind::subscribed, 0);
   b.trade(1, 100 * minute + 3, 50);
   b.trade(2, 102 * minute + 3, 50);
@@ -234,7 +234,7 @@ TEST_CASE("deltas always add up to the CVD, whatever the order and the holes") {
       state = state * 6364136223846793005ULL + 1442695040888963407ULL;
       return (state >> 33) % n;
     };
-    Book b;
+    Account b;
     b.mark(RecordKind::subscribed, 100 * minute);
     std::map<std::int64_t, Row> newest;
     std::uint64_t id = 0;
@@ -265,7 +265,7 @@ TEST_CASE("deltas always add up to the CVD, whatever the order and the holes") {
 
 TEST_CASE("ids without an order: after a cut only a verdict tells") {
   for (const bool nothing_missing : {true, false}) {
-    Book b(false, true, Ids::opaque);
+    Account b(false, true, Ids::opaque);
     b.mark(RecordKind::subscribed, 100 * minute + 5);
     b.trade(7, 101 * minute + 1, 50);
     b.mark(RecordKind::lost, 102 * minute + 1);
@@ -283,7 +283,7 @@ TEST_CASE("ids without an order: after a cut only a verdict tells") {
 }
 
 TEST_CASE("ids without an order, and nobody who could be asked: a cut is a gap for good") {
-  Book b(false, false, Ids::opaque);
+  Account b(false, false, Ids::opaque);
   b.mark(RecordKind::subscribed, 100 * minute + 5);
   b.trade(7, 100 * minute + 6, 50);
   b.mark(RecordKind::lost, 101 * minute + 1);
@@ -295,7 +295,7 @@ TEST_CASE("ids without an order, and nobody who could be asked: a cut is a gap f
 
 TEST_CASE("a trade of before a restart that comes with the first of after it does not make its bar whole") {
   for (const bool verdict_first : {true, false}) {
-    Book b(false, true, Ids::opaque);
+    Account b(false, true, Ids::opaque);
     Row newest;
     newest.time = {100 * minute};
     newest.exchange = "test";
@@ -310,7 +310,7 @@ TEST_CASE("a trade of before a restart that comes with the first of after it doe
     CHECK(told(b.close(105 * minute)) == Lines{"104 0 live 0 1"});
   }
   // The same, and history has it all.
-  Book b(false, true, Ids::opaque);
+  Account b(false, true, Ids::opaque);
   Row newest;
   newest.time = {100 * minute};
   newest.exchange = "test";
@@ -324,7 +324,7 @@ TEST_CASE("a trade of before a restart that comes with the first of after it doe
 }
 
 TEST_CASE("a block trade is beside the CVD and moves no price, but rows end with its id") {
-  Book b;
+  Account b;
   b.mark(RecordKind::subscribed, 99 * minute + 5);
   b.trade(1, 100 * minute + 10, 50);
   Trade block;
@@ -349,7 +349,7 @@ TEST_CASE("a block trade is beside the CVD and moves no price, but rows end with
 }
 
 TEST_CASE("a merged message counts its fills and covers their ids") {
-  Book b;
+  Account b;
   b.mark(RecordKind::subscribed, 99 * minute + 5);
   b.trade(1, 100 * minute + 10, 50);
   b.mark(RecordKind::hole, 100 * minute + 30, 2, 4);
@@ -380,7 +380,7 @@ Candle candle(std::int64_t at, std::int64_t bought, std::int64_t sold) {
 
 TEST_CASE("bars are made again of all their trades, and told if that makes a difference") {
   for (const bool same : {true, false}) {
-    Book b(false, true);
+    Account b(false, true);
     b.mark(RecordKind::subscribed, 99 * minute);
     b.trade(1, 100 * minute + 1, 50);
     b.trade(2, 100 * minute + 2, 50);
@@ -396,7 +396,7 @@ TEST_CASE("bars are made again of all their trades, and told if that makes a dif
 }
 
 TEST_CASE("what comes while bars are made again is in them; what was in doubt of them is settled") {
-  Book b(false, true);
+  Account b(false, true);
   b.mark(RecordKind::subscribed, 99 * minute);
   b.trade(1, 100 * minute + 1, 50);
   b.trade(2, 101 * minute + 1, 50);
@@ -423,7 +423,7 @@ TEST_CASE("what comes while bars are made again is in them; what was in doubt of
 }
 
 TEST_CASE("a trade that belongs to a whole row of an earlier run makes it a gap: the row may have counted it") {
-  Book b(false, true, Ids::sequence, true);
+  Account b(false, true, Ids::sequence, true);
   std::vector<Row> rows(2);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     rows[i].time = {static_cast<std::int64_t>(100 + i) * minute};
@@ -448,7 +448,7 @@ TEST_CASE("a trade that belongs to a whole row of an earlier run makes it a gap:
 
 TEST_CASE("candles: a new instrument's rows wait for its past and go on from it") {
   for (const bool whole : {true, false}) {
-    Book b(false, true);
+    Account b(false, true);
     b.ledger.hold(0);
     b.mark(RecordKind::subscribed, 103 * minute + 5);
     b.trade(9, 103 * minute + 10, 50);
@@ -465,7 +465,7 @@ TEST_CASE("candles: a new instrument's rows wait for its past and go on from it"
 }
 
 TEST_CASE("candles: after a long absence the cut bar is told again, and the CVD goes on") {
-  Book b(false, true);
+  Account b(false, true);
   Row newest;
   newest.time = {100 * minute};
   newest.exchange = "test";
@@ -489,7 +489,7 @@ TEST_CASE("candles: after a long absence the cut bar is told again, and the CVD 
 }
 
 TEST_CASE("candles: bars inside a hole come from them, its ends from trades") {
-  Book b(false, true);
+  Account b(false, true);
   b.mark(RecordKind::subscribed, 99 * minute);
   b.trade(1, 100 * minute + 1, 50);
   b.mark(RecordKind::lost, 100 * minute + 2);
@@ -506,7 +506,7 @@ TEST_CASE("candles: bars inside a hole come from them, its ends from trades") {
 }
 
 TEST_CASE("candles that don't come: the rows begin without them, in bounded memory") {
-  Book b(false, true);
+  Account b(false, true);
   b.ledger.hold(0);
   b.mark(RecordKind::subscribed, 1000 * minute + 5);
   CHECK(b.close(1200 * minute).empty());
@@ -516,7 +516,7 @@ TEST_CASE("candles that don't come: the rows begin without them, in bounded memo
 
 TEST_CASE("a bar is a gap until somebody has watched beyond its end, or ids go on") {
   for (const Ids ids : {Ids::sequence, Ids::opaque}) {
-    Book b(false, true, ids, true);
+    Account b(false, true, ids, true);
     b.mark(RecordKind::subscribed, 99 * minute);
     b.mark(RecordKind::watched, 100 * minute);
     CHECK(told(b.close(100 * minute)) == Lines{"99 0 partial 0 0"});
@@ -543,7 +543,7 @@ TEST_CASE("a bar is a gap until somebody has watched beyond its end, or ids go o
 }
 
 TEST_CASE("what was lost for a while alone is known by the next id, or by a verdict") {
-  Book b(false, true, Ids::sequence, true);
+  Account b(false, true, Ids::sequence, true);
   b.mark(RecordKind::subscribed, 99 * minute);
   b.trade(1, 100 * minute + 1, 50);
   b.mark(RecordKind::watched, 101 * minute);
@@ -557,7 +557,7 @@ TEST_CASE("what was lost for a while alone is known by the next id, or by a verd
 }
 
 TEST_CASE("a contradiction makes a gap of a written row, and the exchange's own figures make it whole again") {
-  Book b(false, true, Ids::sequence, true);
+  Account b(false, true, Ids::sequence, true);
   b.mark(RecordKind::subscribed, 99 * minute);
   b.trade(1, 100 * minute + 1, 50);
   b.trade(2, 101 * minute + 1, 50);
@@ -579,7 +579,7 @@ TEST_CASE("a contradiction makes a gap of a written row, and the exchange's own 
 
 TEST_CASE(
     "a hole after a cut may lie in any bar that nobody watched, and of unknown size in any since the last trade") {
-  Book b(false, true, Ids::sequence, true);
+  Account b(false, true, Ids::sequence, true);
   b.mark(RecordKind::subscribed, 100 * minute);
   b.trade(1, 100 * minute + 1, 10);
   b.mark(RecordKind::lost, 101 * minute + 5);
@@ -595,7 +595,7 @@ TEST_CASE(
   b.trade(6, 105 * minute, 10);  // ids go on, so that 104 is whole for good
   CHECK(told(b.close(105 * minute)) ==
         Lines{"101 1 repaired 0 1", "102 1 repaired 0 2", "103 1 repaired 0 4", "104 1 repaired 0 5"});
-  Book anew(false, true, Ids::sequence, true);
+  Account anew(false, true, Ids::sequence, true);
   anew.mark(RecordKind::subscribed, 100 * minute);
   anew.trade(7, 101 * minute + 1, 10);
   anew.mark(RecordKind::watched, 104 * minute);

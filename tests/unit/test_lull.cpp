@@ -1,20 +1,20 @@
 #include "catch.hpp"
-#include "cvdd/app/lull.hpp"
+#include "cvdd/feed/silence_detector.hpp"
 
 using namespace cvdd;
 using std::chrono::milliseconds;
 
 namespace {
-Lull::Time at(std::int64_t ms) { return Lull::Time{} + std::chrono::hours(1) + milliseconds(ms); }
+SilenceDetector::Time at(std::int64_t ms) { return SilenceDetector::Time{} + std::chrono::hours(1) + milliseconds(ms); }
 
 // A trade every `gap` ms from 0 to `until`.
-void busy(Lull& lull, std::int64_t gap, std::int64_t until, std::int64_t from = 0) {
+void busy(SilenceDetector& lull, std::int64_t gap, std::int64_t until, std::int64_t from = 0) {
   for (std::int64_t t = from; t <= until; t += gap) lull.heard(at(t), 1);
 }
 }  // namespace
 
 TEST_CASE("lull: a busy connection that falls silent is doubted after sixteen usual gaps, not sooner than 1.5 s") {
-  Lull fast, slow;
+  SilenceDetector fast, slow;
   fast.resume(at(0));
   slow.resume(at(0));
   busy(fast, 10, 40'000);
@@ -28,8 +28,8 @@ TEST_CASE("lull: a busy connection that falls silent is doubted after sixteen us
 }
 
 TEST_CASE("lull: what is not known well enough, or never was busy, is not doubted") {
-  Lull fresh, quiet, bursts;
-  for (Lull* lull : {&fresh, &quiet, &bursts}) lull->resume(at(0));
+  SilenceDetector fresh, quiet, bursts;
+  for (SilenceDetector* lull : {&fresh, &quiet, &bursts}) lull->resume(at(0));
   busy(fresh, 10, 4'000);
   CHECK_FALSE(fresh.suspect(at(60'000)));
   busy(fresh, 10, 9'000, 4'010);
@@ -38,7 +38,7 @@ TEST_CASE("lull: what is not known well enough, or never was busy, is not doubte
   busy(quiet, 2'000, 100'000);
   CHECK_FALSE(quiet.suspect(at(125'000)));
   CHECK(quiet.suspect(at(140'000)));  // thin, and yet never silent for so long
-  Lull seldom;
+  SilenceDetector seldom;
   seldom.resume(at(0));
   busy(seldom, 11'000, 100'000);
   CHECK_FALSE(seldom.suspect(at(200'000)));
@@ -49,7 +49,7 @@ TEST_CASE("lull: what is not known well enough, or never was busy, is not doubte
 }
 
 TEST_CASE("lull: whom somebody vouched for is doubted again after twice as long; time without a connection is none") {
-  Lull lull;
+  SilenceDetector lull;
   lull.resume(at(0));
   busy(lull, 10, 40'000);
   CHECK(lull.suspect(at(41'600)));

@@ -1,17 +1,17 @@
-// Hosts, gates, refusals and the exchanges' time: what keeps us welcome and on time.
+// HostSelector, gates, refusals and the exchanges' time: what keeps us welcome and on time.
 #include "catch.hpp"
-#include "cvdd/app/exchange_time.hpp"
-#include "cvdd/app/hosts.hpp"
-#include "cvdd/app/watch.hpp"
-#include "cvdd/core/budget.hpp"
+#include "cvdd/base/rate_limit.hpp"
+#include "cvdd/feed/exchange_time.hpp"
+#include "cvdd/feed/host_selector.hpp"
+#include "cvdd/feed/liveness.hpp"
 #include "cvdd/net/transport.hpp"
 
 using namespace cvdd;
 using namespace std::chrono_literals;
 
 TEST_CASE("hosts are tried in order, with a breaker each, and back to the first") {
-  const Hosts::Time t0{1000h};
-  Hosts hosts(2);
+  const HostSelector::Time t0{1000h};
+  HostSelector hosts(2);
   CHECK(hosts.pick(t0) == 0);
   hosts.failed(0, t0);
   hosts.failed(0, t0);
@@ -39,14 +39,14 @@ TEST_CASE("hosts are tried in order, with a breaker each, and back to the first"
 }
 
 TEST_CASE("one host alone is tried again and again, never given up") {
-  const Hosts::Time t0{1000h};
-  Hosts hosts(1);
+  const HostSelector::Time t0{1000h};
+  HostSelector hosts(1);
   for (int i = 0; i < 100; ++i) hosts.failed(0, t0);
   CHECK(hosts.pick(t0) == 0);
 }
 
 TEST_CASE("a path that carries nothing is left for the other, a good one only when it stays silent") {
-  Hosts hosts(1);
+  HostSelector hosts(1);
   CHECK_FALSE(hosts.other_path());
   CHECK(hosts.silent(false));
   CHECK(hosts.other_path());
@@ -56,7 +56,7 @@ TEST_CASE("a path that carries nothing is left for the other, a good one only wh
   CHECK_FALSE(hosts.silent(true));
   CHECK_FALSE(hosts.silent(true));
   hosts.good(0);
-  for (unsigned i = 1; i < Hosts::silent_max; ++i) CHECK_FALSE(hosts.silent(true));
+  for (unsigned i = 1; i < HostSelector::silent_max; ++i) CHECK_FALSE(hosts.silent(true));
   CHECK(hosts.silent(true));
   CHECK_FALSE(hosts.other_path());
   CHECK(hosts.silent(false));  // nothing has come on it since
@@ -97,18 +97,18 @@ TEST_CASE("Retry-After comes as seconds or as a date") {
 }
 
 TEST_CASE("a connection's silence is judged by its own rate, within bounds") {
-  const Watch::Time t0{1000h};
-  WatchLimits limits;
+  const Liveness::Time t0{1000h};
+  LivenessLimits limits;
   limits.silence = 60s;
   const auto after = [&](std::chrono::milliseconds gap) {
-    Watch w(limits, t0);
+    Liveness w(limits, t0);
     for (int i = 1; i <= 300; ++i) w.data(t0 + i * gap);
     return w.silence();
   };
   CHECK(after(1ms) == 15s);  // never less than a quarter
   CHECK(after(100ms) == 20s);
   CHECK(after(1s) == 60s);  // never more than the limit
-  Watch fresh(limits, t0);
+  Liveness fresh(limits, t0);
   fresh.data(t0);
   CHECK(fresh.silence() == 60s);
 }

@@ -3,8 +3,8 @@
 #include <sstream>
 
 #include "catch.hpp"
-#include "cvdd/app/health.hpp"
-#include "cvdd/core/fold.hpp"
+#include "cvdd/base/log_folder.hpp"
+#include "cvdd/daemon/health.hpp"
 #include "source_dir.hpp"
 
 using namespace cvdd;
@@ -20,7 +20,7 @@ std::string file(const std::string& name) {
 }  // namespace
 
 TEST_CASE("a line that repeats is printed once and counted; another one is not touched by it") {
-  LineFolder folder;
+  LogFolder folder;
   const Timestamp t0{1'763'675'700'000'000};
   CHECK(folder.print("can't connect host=a reason=\"x\" after_ms=12", t0));
   CHECK_FALSE(folder.print("can't connect host=a reason=\"x\" after_ms=99", t0 + seconds(1)));
@@ -37,8 +37,8 @@ TEST_CASE("a line that repeats is printed once and counted; another one is not t
 
 TEST_CASE("kinds of lines are told apart by everything but plain numbers; their number is bounded") {
   CHECK(kind_of("x rows=17 session=\"spot #2\" error=5ms n=-3.5") == "x rows= session=\"spot #2\" error=5ms n=");
-  LineFolder folder;
-  for (std::size_t i = 0; i < LineFolder::kinds_max + 10; ++i) {
+  LogFolder folder;
+  for (std::size_t i = 0; i < LogFolder::kinds_max + 10; ++i) {
     CHECK(folder.print("kind " + std::to_string(i), {1}));
   }
 }

@@ -1,6 +1,6 @@
 // What is asked of the exchange to prove an instrument's bars, and what its answers do to them.
 #include "catch.hpp"
-#include "cvdd/core/proof.hpp"
+#include "cvdd/ledger/proof.hpp"
 
 using namespace cvdd;
 

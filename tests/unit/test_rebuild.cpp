@@ -1,6 +1,6 @@
 #include "catch.hpp"
-#include "cvdd/core/ledger.hpp"
-#include "cvdd/core/rebuild.hpp"
+#include "cvdd/ledger/ledger.hpp"
+#include "cvdd/ledger/rebuild_plan.hpp"
 
 using namespace cvdd;
 

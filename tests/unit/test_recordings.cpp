@@ -10,10 +10,10 @@
 #include <sstream>
 
 #include "catch.hpp"
-#include "cvdd/app/recording.hpp"
-#include "cvdd/app/replay.hpp"
-#include "cvdd/core/csv.hpp"
+#include "cvdd/daemon/replay.hpp"
 #include "cvdd/exchanges/exchange.hpp"
+#include "cvdd/ledger/csv_row.hpp"
+#include "cvdd/storage/recording.hpp"
 #include "source_dir.hpp"
 #include "told.hpp"
 

@@ -1,6 +1,6 @@
 // Whom to believe about bars that were made again.
 #include "catch.hpp"
-#include "cvdd/core/remake.hpp"
+#include "cvdd/ledger/remake.hpp"
 
 using namespace cvdd;
 

@@ -1,8 +1,8 @@
 // Which hole is fetched when, what a page of history means, and what the ledger makes of it.
 #include "catch.hpp"
-#include "cvdd/app/intake.hpp"
-#include "cvdd/app/repairs.hpp"
-#include "cvdd/core/ledger.hpp"
+#include "cvdd/feed/intake.hpp"
+#include "cvdd/ledger/ledger.hpp"
+#include "cvdd/recovery/repair_queue.hpp"
 
 using namespace cvdd;
 using namespace std::chrono_literals;

@@ -1,11 +1,11 @@
 #include "catch.hpp"
-#include "cvdd/core/seen_ids.hpp"
-#include "cvdd/core/sequencer.hpp"
+#include "cvdd/ledger/recent_ids.hpp"
+#include "cvdd/ledger/sequencer.hpp"
 
 using namespace cvdd;
 
 TEST_CASE("seen ids: a copy is known, for ten minutes at least and 8,192 ids at most") {
-  SeenIds seen;
+  RecentIds seen;
   constexpr Timestamp start{1'700'000'000'000'000};
   const auto id = [](std::uint64_t n) { return OpaqueId{n * 0x9E3779B97F4A7C15ULL, n}; };
   for (std::uint64_t n = 0; n < 5'000; ++n) {
@@ -16,13 +16,13 @@ TEST_CASE("seen ids: a copy is known, for ten minutes at least and 8,192 ids at 
   for (std::uint64_t n = 0; n < 5'000; ++n) REQUIRE(seen.contains(id(n)));
   // More than it holds: the oldest go, the newest 8,192 stay.
   for (std::uint64_t n = 5'000; n < 30'000; ++n) REQUIRE(seen.insert(id(n), start + seconds(5)));
-  CHECK(seen.size() == SeenIds::size_max);
-  CHECK_FALSE(seen.contains(id(30'000 - SeenIds::size_max - 1)));
-  for (std::uint64_t n = 30'000 - SeenIds::size_max; n < 30'000; ++n) REQUIRE(seen.contains(id(n)));
+  CHECK(seen.size() == RecentIds::size_max);
+  CHECK_FALSE(seen.contains(id(30'000 - RecentIds::size_max - 1)));
+  for (std::uint64_t n = 30'000 - RecentIds::size_max; n < 30'000; ++n) REQUIRE(seen.contains(id(n)));
 }
 
 TEST_CASE("seen ids: what is older than ten minutes makes room, so a quiet instrument takes little memory") {
-  SeenIds seen;
+  RecentIds seen;
   for (std::uint64_t n = 0; n < 10'000; ++n) {
     REQUIRE(seen.insert({0, n}, Timestamp{static_cast<std::int64_t>(n) * 60'000'000}));  // one a minute
   }

@@ -1,6 +1,6 @@
 #include "catch.hpp"
-#include "cvdd/core/fill_order.hpp"
-#include "cvdd/core/sequencer.hpp"
+#include "cvdd/ledger/fill_order.hpp"
+#include "cvdd/ledger/sequencer.hpp"
 
 using cvdd::Sequencer;
 using cvdd::Series;

@@ -4,7 +4,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "catch.hpp"
-#include "cvdd/app/session.hpp"
+#include "cvdd/feed/session.hpp"
 #include "sim/virtual_clock.hpp"
 
 using namespace cvdd;
@@ -83,11 +83,11 @@ TEST_CASE("what waited for room when a session is stopped still reaches the queu
   simtest::VirtualClock clock(start);
   clock.use(io.get_executor());
   const ExchangeTime time(clock);
-  Hosts hosts(1);
+  HostSelector hosts(1);
   Intake intake(*find_exchange("binance", Market::spot), false);
   ExchangeGate gate(10, seconds(60));
-  Bell aggregators;
-  BellRope bell(io.get_executor(), aggregators, false);
+  Wakeup aggregators;
+  CoalescedWakeup wakeup(io.get_executor(), aggregators, false);
   Instrument instrument;
   instrument.exchange = "binance";
   instrument.symbol = "BTCUSDT";
@@ -102,8 +102,8 @@ TEST_CASE("what waited for room when a session is stopped still reaches the queu
   context.hosts = &hosts;
   context.intake = &intake;
   context.gate = &gate;
-  context.outlet = std::make_shared<Outlet>(std::make_shared<Channel>(8));
-  context.bell = &bell;
+  context.writer = std::make_shared<ChannelWriter>(std::make_shared<Channel>(8));
+  context.wakeup = &wakeup;
   SessionSettings settings;
   settings.hosts.resize(1);
   Session session(std::move(context), settings);
@@ -128,7 +128,7 @@ TEST_CASE("what waited for room when a session is stopped still reaches the queu
   std::vector<std::uint64_t> ids;
   std::vector<Record> popped(8);
   for (int rounds = 0; rounds < 100; ++rounds) {
-    const std::size_t n = session.outlet()->channel()->pop(popped);
+    const std::size_t n = session.writer()->channel()->pop(popped);
     for (std::size_t i = 0; i < n; ++i) {
       if (popped[i].kind() == RecordKind::trade) ids.push_back(popped[i].id());
     }
@@ -145,10 +145,10 @@ TEST_CASE(
   simtest::VirtualClock clock({1'791'382'992'000'000});
   clock.use(io.get_executor());
   const ExchangeTime time(clock);
-  Bell aggregators;
-  BellRope bell(io.get_executor(), aggregators, false);
+  Wakeup aggregators;
+  CoalescedWakeup wakeup(io.get_executor(), aggregators, false);
   const auto paths = [&](Market market, const std::string& message) {
-    Hosts hosts(1);
+    HostSelector hosts(1);
     Intake intake(*find_exchange("binance", market), false);
     ExchangeGate gate(100, seconds(60));
     Instrument instrument;
@@ -164,8 +164,8 @@ TEST_CASE(
     context.hosts = &hosts;
     context.intake = &intake;
     context.gate = &gate;
-    context.outlet = std::make_shared<Outlet>(std::make_shared<Channel>(64));
-    context.bell = &bell;
+    context.writer = std::make_shared<ChannelWriter>(std::make_shared<Channel>(64));
+    context.wakeup = &wakeup;
     SessionSettings settings;
     settings.hosts.resize(1);
     settings.limits.silence = settings.limits.first_frame = std::chrono::seconds(60);

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "catch.hpp"
-#include "cvdd/core/config.hpp"
-#include "cvdd/core/shard.hpp"
+#include "cvdd/config/config.hpp"
+#include "cvdd/config/shard.hpp"
 
 using namespace cvdd;
 

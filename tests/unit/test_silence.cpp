@@ -1,6 +1,6 @@
 // What a page of the newest trades tells of a silence.
 #include "catch.hpp"
-#include "cvdd/core/silence.hpp"
+#include "cvdd/feed/silence.hpp"
 
 using namespace cvdd;
 

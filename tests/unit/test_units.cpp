@@ -5,8 +5,8 @@
 #include <map>
 
 #include "catch.hpp"
-#include "cvdd/app/intake.hpp"
-#include "cvdd/core/ledger.hpp"
+#include "cvdd/feed/intake.hpp"
+#include "cvdd/ledger/ledger.hpp"
 
 using namespace cvdd;
 

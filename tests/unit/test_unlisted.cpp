@@ -4,9 +4,9 @@
 #include <fstream>
 
 #include "catch.hpp"
-#include "cvdd/app/replay.hpp"
-#include "cvdd/core/csv.hpp"
+#include "cvdd/daemon/replay.hpp"
 #include "cvdd/exchanges/exchange.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 
 using namespace cvdd;
 namespace fs = std::filesystem;

@@ -1,17 +1,17 @@
 #include "catch.hpp"
-#include "cvdd/app/market.hpp"
-#include "cvdd/app/watch.hpp"
+#include "cvdd/daemon/market_runner.hpp"
+#include "cvdd/feed/liveness.hpp"
 
 using namespace cvdd;
 using namespace std::chrono_literals;
-using Verdict = Watch::Verdict;
+using Verdict = Liveness::Verdict;
 
 namespace {
-const Watch::Time t0{1000h};
+const Liveness::Time t0{1000h};
 }
 
 TEST_CASE("a connection must acknowledge, then bring data, then go on bringing it") {
-  Watch w({}, t0);
+  Liveness w({}, t0);
   w.waiting_since(t0);
   CHECK(w.deadline() == t0 + 10s);
   CHECK(w.verdict(t0 + 9s) == Verdict::fine);
@@ -28,9 +28,9 @@ TEST_CASE("a connection must acknowledge, then bring data, then go on bringing i
 }
 
 TEST_CASE("messages read at once count as if they had come one after the other") {
-  WatchLimits limits;
+  LivenessLimits limits;
   limits.silence = 600s;
-  Watch one(limits, t0), together(limits, t0);
+  Liveness one(limits, t0), together(limits, t0);
   one.data(t0);
   together.data(t0);
   for (int batch = 1; batch <= 40; ++batch) {
@@ -43,7 +43,7 @@ TEST_CASE("messages read at once count as if they had come one after the other")
 }
 
 TEST_CASE("no frame of any kind means dead within 30 s, and a probe is sent before") {
-  Watch w({}, t0);
+  Liveness w({}, t0);
   w.data(t0);
   CHECK_FALSE(w.wants_probe(t0 + 11s));
   CHECK(w.wants_probe(t0 + 12s));

@@ -2,14 +2,14 @@
 #include <simdjson.h>
 
 #include "catch.hpp"
-#include "cvdd/core/csv.hpp"
-#include "ops/web/board.hpp"
-#include "ops/web/files.hpp"
-#include "ops/web/json.hpp"
-#include "ops/web/live.hpp"
-#include "ops/web/query.hpp"
-#include "ops/web/stream.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 #include "support/memory_files.hpp"
+#include "web/board.hpp"
+#include "web/files.hpp"
+#include "web/json.hpp"
+#include "web/live.hpp"
+#include "web/query.hpp"
+#include "web/stream.hpp"
 
 using namespace cvdd;
 using namespace cvdd::web;

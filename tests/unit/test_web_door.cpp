@@ -1,8 +1,8 @@
 // Who may come in, how often, and with what.
 #include "catch.hpp"
-#include "ops/web/allowance.hpp"
-#include "ops/web/places.hpp"
-#include "ops/web/query.hpp"
+#include "web/allowance.hpp"
+#include "web/places.hpp"
+#include "web/query.hpp"
 
 using namespace cvdd;
 using namespace cvdd::web;

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cvdd/core/types.hpp"
+#include "cvdd/base/types.hpp"
 #include "cvdd/engine/layout.hpp"
 #include "cvdd/engine/source.hpp"
 

@@ -12,8 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cvdd/core/audit.hpp"
-#include "cvdd/core/types.hpp"
+#include "cvdd/base/types.hpp"
 
 namespace cvdd {
 
@@ -198,7 +197,7 @@ struct Exchange {
   // By what an answer names an instrument. May be null: by its symbol.
   std::string (*topic_of)(const Instrument& instrument);
   // Its subscriptions bring trades of instruments that nobody asked for.
-  bool hears_others = false;
+  bool delivers_unrequested = false;
   // One text message whose answer proves that the other side is there; answered like an ack under `request_id` or by a
   // pong. May be null: it speaks often enough by itself.
   std::string (*probe)(std::uint64_t request_id);

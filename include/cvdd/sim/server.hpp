@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "cvdd/core/types.hpp"
+#include "cvdd/base/types.hpp"
 #include "cvdd/sim/tape.hpp"
 
 namespace cvdd::sim {

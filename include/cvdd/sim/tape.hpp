@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cvdd/core/types.hpp"
+#include "cvdd/base/types.hpp"
 
 namespace cvdd::sim {
 

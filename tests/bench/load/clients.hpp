@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "cvdd/core/latency.hpp"
+#include "cvdd/base/latency.hpp"
 
 namespace cvdd::load {
 

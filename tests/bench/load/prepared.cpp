@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "cvdd/core/types.hpp"
+#include "cvdd/base/types.hpp"
 
 namespace cvdd::load {
 

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <thread>
 
-#include "cvdd/sim/binance_protocol.hpp"
+#include "sim/binance_protocol.hpp"
 
 namespace cvdd::load {
 

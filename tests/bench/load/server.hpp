@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "cvdd/sim/certificate.hpp"
 #include "load/prepared.hpp"
+#include "sim/certificate.hpp"
 
 namespace cvdd::load {
 

@@ -21,9 +21,9 @@
 #include <span>
 #include <thread>
 
-#include "cvdd/app/bell.hpp"
-#include "cvdd/app/channel.hpp"
-#include "cvdd/core/latency.hpp"
+#include "cvdd/base/latency.hpp"
+#include "cvdd/pipeline/channel.hpp"
+#include "cvdd/pipeline/wakeup.hpp"
 #include "load/prepared.hpp"
 #include "net/frames.hpp"
 
@@ -82,7 +82,7 @@ class Hop {
   }
   ~Hop() {
     stopping_ = true;
-    bell_.ring();
+    wakeup_.ring();
     thread_.join();
   }
   Hop(const Hop&) = delete;
@@ -90,7 +90,7 @@ class Hop {
   void push(std::size_t connection, std::span<const Record> records) {
     while (!records.empty()) {
       records = records.subspan(channels_[connection]->push(records));
-      bell_.ring();
+      wakeup_.ring();
       if (!records.empty()) std::this_thread::yield();
     }
   }
@@ -108,11 +108,11 @@ class Hop {
         for (const Record& record : batch) latency_.add(Timestamp{now} - record.time());
         channel->release(batch.size());
       }
-      bell_.wait_until(std::chrono::steady_clock::now() + std::chrono::seconds(1), [this] { return any(); });
+      wakeup_.wait_until(std::chrono::steady_clock::now() + std::chrono::seconds(1), [this] { return any(); });
     }
   }
   std::vector<std::unique_ptr<Channel>> channels_;
-  Bell bell_;
+  Wakeup wakeup_;
   Latency latency_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;

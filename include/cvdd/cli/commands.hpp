@@ -1,0 +1,67 @@
+// The commands of the program, one function each; `main` only reads arguments. Return the exit status:
+// 0 done, 1 failed, and may work another time, 2 wrong usage or configuration.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cvdd/base/types.hpp"
+
+namespace cvdd {
+
+int run_command(const std::string& config_file);
+int check_command(const std::string& config_file, bool online);
+
+struct DemoOptions {
+  std::string out;         // data directory; empty: a fresh temporary one, removed at the end
+  std::uint64_t bars = 0;  // 0: until stopped
+  Duration interval = seconds(5);
+  std::uint64_t seed = 1;
+  std::size_t instruments = 20;  // one of each market of each exchange, then the next
+  std::uint32_t trades_per_minute = 120;
+  bool quiet = false;   // no rows on standard output
+  Duration drop_every;  // the exchanges hang up on all connections; 0: never
+  Duration mute_after;  // they tell of no trade any more; 0: never
+  bool repair = true;
+  std::string listen = "127.0.0.1:9480";  // of the page; "": none
+};
+int demo_command(const DemoOptions& options);
+
+struct SimulateOptions {
+  std::string listen = "127.0.0.1:9443";
+  std::uint64_t seed = 1;
+  std::vector<std::string> recordings;
+  std::vector<std::string> instruments_files;
+  std::string ca_out;
+  double speed = 1.0;
+  std::size_t instruments = 30;
+  std::uint32_t trades_per_minute = 120;
+};
+int simulate_command(const SimulateOptions& options);
+
+struct ReplayCommand {
+  std::string exchange, market = "auto", out;
+  std::vector<std::string> instruments, recordings;
+  Duration interval = seconds(60);
+};
+int replay_command(const ReplayCommand& options);
+
+// Asks the exchanges' candles about files of any age. 1: a bar is contradicted.
+struct VerifyCommand {
+  std::string data;               // the folder; empty: the configuration's
+  std::string config;             // for hosts, proxy and certificates; may be empty
+  std::string exchange;           // this one alone; empty: all
+  Timestamp from, to{INT64_MAX};  // bars that begin in [from, to)
+};
+int verify_command(const VerifyCommand& command);
+
+// Asks a running daemon. 1: it is not ready, or can't be reached.
+struct StatusCommand {
+  std::string config, listen, token;  // listen and token: of the configuration, or 127.0.0.1:9480 and none
+  bool watch = false;                 // again every two seconds
+  std::size_t rows = 20;
+};
+int status_command(const StatusCommand& command);
+
+}  // namespace cvdd

@@ -1,0 +1,44 @@
+// The ids seen lately of an instrument whose ids have no order. Bounded: it holds at least those of the last ten
+// minutes of trade time, at most `size_max`; beyond that the oldest is forgotten, and a copy of it that came then would
+// count twice. (Copies come from a second connection within seconds.) Pure.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cvdd/base/types.hpp"
+
+namespace cvdd {
+
+struct OpaqueId {
+  std::uint64_t high = 0, low = 0;
+  friend bool operator==(const OpaqueId&, const OpaqueId&) = default;
+};
+
+class RecentIds {
+ public:
+  // False if it is there already.
+  [[nodiscard]] bool insert(OpaqueId id, Timestamp time);
+  [[nodiscard]] bool contains(OpaqueId id) const { return !ring_.empty() && table_[place_of(id)] != 0; }
+  [[nodiscard]] std::size_t size() const { return count_; }
+  static constexpr std::size_t size_max = 8'192;
+  static constexpr Duration kept = seconds(600);
+
+ private:
+  struct Entry {
+    OpaqueId id;
+    Timestamp time;
+  };
+  [[nodiscard]] std::size_t place_of(OpaqueId id) const;  // of it, or of the free place where it belongs
+  void forget_oldest();
+  void grow();
+
+  // A ring of what was seen, in order of arrival, and a table of open addressing that finds it: index into the ring
+  // + 1, 0 free. Both grow by doubling.
+  std::vector<Entry> ring_;
+  std::vector<std::uint16_t> table_;
+  std::size_t begin_ = 0, count_ = 0;
+  Timestamp newest_;
+};
+
+}  // namespace cvdd

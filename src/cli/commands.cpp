@@ -1,0 +1,216 @@
+#include "cvdd/cli/commands.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "cvdd/base/printable.hpp"
+#include "cvdd/config/listen_address.hpp"
+#include "cvdd/daemon/daemon.hpp"
+#include "cvdd/daemon/engine.hpp"
+#include "cvdd/daemon/replay.hpp"
+#include "cvdd/exchanges/exchange.hpp"
+#include "cvdd/feed/instrument_list.hpp"
+#include "cvdd/net/transport.hpp"
+#include "cvdd/sim/protocol.hpp"
+#include "cvdd/sim/server.hpp"
+#include "cvdd/system/logging.hpp"
+#include "cvdd/system/systemd.hpp"
+#include "cvdd/web/web_server.hpp"
+#include "load_config.hpp"
+
+namespace cvdd {
+
+namespace {
+std::optional<LoadedConfig> load_or_explain(const std::string& file) {
+  std::vector<std::string> errors;
+  auto loaded = load_config(file, errors);
+  for (const std::string& error : errors) fmt::print(stderr, "{}\n", printable(error, 2'000));
+  return loaded;
+}
+}  // namespace
+
+int run_command(const std::string& config_file) {
+  const auto loaded = load_or_explain(config_file);
+  if (!loaded) return 2;
+  std::vector<std::string> secrets = secrets_of(loaded->config.proxy);
+  if (!loaded->config.http_token.empty()) secrets.push_back(loaded->config.http_token);
+  start_logging(loaded->config.log_level, std::move(secrets));
+  if (shows_secrets(loaded->config, config_file)) {
+    spdlog::warn("others can read a file that holds a token or a password: chmod 640 file={}", config_file);
+  }
+  Systemd systemd;
+  DaemonOptions options;
+  options.config = loaded->config;
+  options.symbols = loaded->symbols;
+  options.watched_files = {config_file, loaded->config.symbols_file};
+  options.reload = [config_file, &systemd] {
+    systemd.reloading();
+    Reloaded now;
+    if (auto again = load_config(config_file, now.errors)) {
+      now.config = std::move(again->config);
+      now.symbols = std::move(again->symbols);
+    }
+    systemd.reloaded();
+    return now;
+  };
+  options.on_config = [](const Config& config) { set_log_level(config.log_level); };
+  options.on_tick = [&systemd](const Health& health) { systemd.tick(making_progress(health), status_line(health)); };
+  std::unique_ptr<Daemon> daemon;
+  std::unique_ptr<WebServer> web;  // goes before the daemon that it tells of, also when that throws
+  options.on_stopping = [&systemd, &web] {
+    systemd.stopping();
+    if (web) web->stop();
+  };
+  if (!loaded->config.http_listen.empty()) {
+    options.on_begin = [&web, &config = loaded->config](const asio::any_io_executor& executor, Engine& engine) {
+      // Collecting is what we are for: without a page it goes on.
+      try {
+        web = std::make_unique<WebServer>(executor, engine,
+                                          WebServer::Settings{config.http_listen, config.http_token, config.http_hosts,
+                                                              config.instrument_metrics, std::chrono::seconds(10)});
+      } catch (const std::runtime_error& error) {
+        return spdlog::error("no page, API and metrics: {}", error.what());
+      }
+      web->start();
+      spdlog::info("page, API and metrics are served at=http://{}/", config.http_listen);
+    };
+  }
+  try {
+    daemon = std::make_unique<Daemon>(std::move(options));
+  } catch (const std::runtime_error& error) {
+    fmt::print(stderr, "cvdd: {}\n", printable(error.what(), 2'000));
+    return dynamic_cast<const WrongConfiguration*>(&error) != nullptr ? 2 : 1;
+  }
+  const int status = daemon->run();
+  web.reset();
+  return status;
+}
+
+namespace {
+// Asks one market for its instruments and compares the list with it.
+asio::awaitable<int> check_market(asio::any_io_executor executor, std::shared_ptr<NetContext> tls,
+                                  const Exchange& exchange, std::vector<std::string> hosts,
+                                  std::vector<std::string> wanted) {
+  if (hosts.empty()) hosts.assign(exchange.rest_hosts.begin(), exchange.rest_hosts.end());
+  ListRequest request;
+  request.exchange = &exchange;
+  request.wanted = wanted;
+  request.make_http_get = [&] { return make_http_get(executor, tls); };
+  request.deadline = [] { return std::chrono::steady_clock::now() + std::chrono::seconds(60); };
+  for (const std::string& host : hosts) {
+    Url url;
+    if (parse_url(host, url)) request.hosts.push_back(url);
+  }
+  const InstrumentList list = co_await fetch_instrument_list(request);
+  if (const std::string error = list.error(); !error.empty()) {
+    fmt::print(stderr, "{} {}: can't be asked: {}\n", exchange.name, name_of(exchange.market), printable(error, 2'000));
+    co_return 1;
+  }
+  const Selection selection = select_instruments(wanted, list.instruments());
+  for (const UnknownSymbol& unknown : selection.unknown) {
+    fmt::print(stderr, "{} {}: {}: {}{}\n", exchange.name, name_of(exchange.market), unknown.symbol, unknown.reason,
+               unknown.near.empty() ? "" : fmt::format("; near: {}", fmt::join(unknown.near, ", ")));
+  }
+  fmt::print("{} {}: {} instruments\n", exchange.name, name_of(exchange.market), selection.found.size());
+  co_return selection.unknown.empty() ? 0 : 2;
+}
+}  // namespace
+
+int check_command(const std::string& config_file, bool online) {
+  const auto checked = load_or_explain(config_file);
+  if (!checked) return 2;
+  const LoadedConfig& loaded = *checked;
+  std::size_t names = 0;
+  for (const auto& [where, wanted] : loaded.symbols.wanted) names += wanted.size();
+  fmt::print("{}: good; {}: good, {} names\n", config_file, loaded.config.symbols_file, names);
+  if (shows_secrets(loaded.config, config_file)) {
+    fmt::print(stderr, "{}: others can read the token or password in it: chmod 640\n", config_file);
+  }
+  if (!online) return 0;
+  int status = 0;
+  asio::io_context io(1);
+  const auto tls = make_net_context({loaded.config.ca_file, loaded.config.proxy});
+  for (const auto& [where, wanted] : loaded.symbols.wanted) {
+    const Exchange* exchange = find_exchange(where.first, where.second);
+    const auto configured = loaded.config.exchanges.find(where);
+    asio::co_spawn(
+        io,
+        check_market(io.get_executor(), tls, *exchange,
+                     configured == loaded.config.exchanges.end() ? std::vector<std::string>{} : configured->second.rest,
+                     wanted),
+        [&](const std::exception_ptr& e, int result) {
+          if (e) std::rethrow_exception(e);
+          status = std::max(status, result);
+        });
+  }
+  io.run();
+  return status;
+}
+
+int simulate_command(const SimulateOptions& options) {
+  start_logging("info");
+  sim::ServerOptions server_options;
+  if (!split_address(options.listen, server_options.address, server_options.port)) {
+    fmt::print(stderr, "--listen {}: not an address and port; expected 127.0.0.1:9443\n", options.listen);
+    return 2;
+  }
+  server_options.recordings = options.recordings;
+  server_options.instruments_files = options.instruments_files;
+  server_options.recording_speed = options.speed;
+  const Timestamp start{
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count()};
+  std::shared_ptr<sim::Tape> tape;
+  if (options.recordings.empty()) {
+    tape = std::make_shared<sim::Tape>(
+        options.seed, start, sim::make_instruments_everywhere(options.instruments, options.trades_per_minute));
+  }
+  asio::io_context io(1);
+  sim::Server server(io, server_options, tape);
+  if (!options.ca_out.empty()) {
+    std::ofstream out(options.ca_out, std::ios::binary);
+    out << server.ca_pem();
+    if (!out.flush()) {
+      fmt::print(stderr, "--ca-out {}: can't be written\n", options.ca_out);
+      return 2;
+    }
+  }
+  server.start();
+  fmt::print("# simulated exchanges on {}:{}; give a daemon these lines, and ca_file under [net]\n{}",
+             server_options.address, server.port(), server.config_toml());
+  std::fflush(stdout);
+  asio::signal_set signals(io, SIGTERM, SIGINT);
+  signals.async_wait([&](const boost::system::error_code& error, int) {
+    if (!error) server.stop();
+  });
+  io.run();
+  return 0;
+}
+
+int replay_command(const ReplayCommand& command) {
+  ReplayOptions options;
+  options.exchange = command.exchange;
+  options.market = command.market;
+  options.instruments = command.instruments;
+  options.out_dir = command.out;
+  options.recordings = command.recordings;
+  options.interval = command.interval;
+  try {
+    const ReplaySummary summary = replay(options);
+    fmt::print(stderr, "{}\n", summary_line(summary));
+    return 0;
+  } catch (const std::runtime_error& error) {
+    fmt::print(stderr, "cvdd replay: {}\n", error.what());
+    return 1;
+  }
+}
+
+}  // namespace cvdd

@@ -1,0 +1,214 @@
+// The whole daemon against simulated exchanges on loopback, and a comparison of what it wrote with the tape.
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include "compare.hpp"
+#include "cvdd/cli/commands.hpp"
+#include "cvdd/daemon/daemon.hpp"
+#include "cvdd/ledger/csv_row.hpp"
+#include "cvdd/sim/protocol.hpp"
+#include "cvdd/sim/server.hpp"
+#include "cvdd/system/logging.hpp"
+#include "cvdd/web/web_server.hpp"
+
+namespace cvdd {
+
+namespace {
+namespace fs = std::filesystem;
+namespace asio = boost::asio;
+
+Timestamp wall_now() {
+  return {std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+              .count()};
+}
+
+// Where it was wanted; or a folder of our own that goes when we do. Its name can't be foreseen: whoever may write
+// beside it can't have put something in our way.
+class DemoFolder {
+ public:
+  explicit DemoFolder(const std::string& wanted) : ours_(wanted.empty()) {
+    if (ours_) {
+      std::string name = (fs::temp_directory_path() / "cvdd-demo-XXXXXX").string();
+      if (::mkdtemp(name.data()) == nullptr) {
+        throw std::runtime_error(
+            fmt::format("{}: can't be made: {}; choose a folder with --out", name, std::strerror(errno)));
+      }
+      path_ = name;
+    } else {
+      fs::create_directories(wanted);
+      path_ = fs::absolute(wanted);
+    }
+  }
+  ~DemoFolder() {
+    std::error_code ignored;
+    if (ours_) fs::remove_all(path_, ignored);
+  }
+  DemoFolder(const DemoFolder&) = delete;
+  DemoFolder& operator=(const DemoFolder&) = delete;
+  [[nodiscard]] const fs::path& path() const { return path_; }
+  [[nodiscard]] bool ours() const { return ours_; }
+
+ private:
+  const bool ours_;
+  fs::path path_;
+};
+
+// The simulated exchanges on a thread of their own.
+class SimulatedExchanges {
+ public:
+  explicit SimulatedExchanges(std::shared_ptr<sim::Tape> tape)
+      : io_(1), guard_(asio::make_work_guard(io_)), server_(io_, {}, std::move(tape)) {
+    server_.start();
+    thread_ = std::thread([this] { io_.run(); });
+  }
+  ~SimulatedExchanges() { stop(); }
+  void fall_mute_after(std::chrono::seconds time) {
+    asio::post(io_, [this, time] {
+      muting_.expires_after(time);
+      muting_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) server_.fall_mute();
+      });
+    });
+  }
+  // From now on, every so often, all connections.
+  void drop_every(std::chrono::seconds time) {
+    asio::post(io_, [this, time] { drop(time); });
+  }
+  void stop() {
+    if (!thread_.joinable()) return;
+    asio::post(io_, [this] {
+      dropping_.cancel();
+      muting_.cancel();
+      server_.stop();
+    });
+    guard_.reset();
+    thread_.join();
+  }
+  [[nodiscard]] const sim::Server& server() const { return server_; }
+
+ private:
+  void drop(std::chrono::seconds time) {
+    dropping_.expires_after(time);
+    dropping_.async_wait([this, time](const boost::system::error_code& error) {
+      if (error) return;
+      server_.drop_connections();
+      drop(time);
+    });
+  }
+  boost::asio::io_context io_;
+  boost::asio::steady_timer dropping_{io_}, muting_{io_};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
+  sim::Server server_;
+  std::thread thread_;
+};
+
+// Where it was wanted; or, when that is taken, on any port that is free.
+std::unique_ptr<WebServer> serve_page(const asio::any_io_executor& executor, Engine& engine,
+                                      const std::string& listen) {
+  if (listen.empty()) return nullptr;
+  try {
+    return std::make_unique<WebServer>(executor, engine,
+                                       WebServer::Settings{listen, "", {}, true, std::chrono::seconds(10)});
+  } catch (const std::runtime_error&) {
+    return std::make_unique<WebServer>(executor, engine,
+                                       WebServer::Settings{"127.0.0.1:0", "", {}, true, std::chrono::seconds(10)});
+  }
+}
+}  // namespace
+
+int demo_command(const DemoOptions& options) {
+  start_logging("info");
+
+  const auto tape =
+      std::make_shared<sim::Tape>(options.seed, wall_now() - seconds(60),
+                                  sim::make_instruments_everywhere(options.instruments, options.trades_per_minute));
+  std::vector<sim::TapeInstrument> simulated(tape->instruments().begin(), tape->instruments().end());
+  SimulatedExchanges exchanges(tape);
+  if (options.drop_every.us > 0) exchanges.drop_every(std::chrono::seconds(options.drop_every.us / 1'000'000));
+  if (options.mute_after.us > 0) exchanges.fall_mute_after(std::chrono::seconds(options.mute_after.us / 1'000'000));
+  const DemoFolder folder(options.out);
+  const fs::path& directory = folder.path();
+  const fs::path ca = directory / "simulated-ca.pem";
+  std::ofstream(ca, std::ios::binary) << exchanges.server().ca_pem();
+
+  DaemonOptions daemon_options;
+  std::vector<ConfigError> errors;
+  daemon_options.config = parse_config(exchanges.server().config_toml(), "simulated", simulated_markets(), errors);
+  daemon_options.config.data_dir = directory.string();
+  daemon_options.config.ca_file = ca.string();
+  daemon_options.config.interval = options.interval;
+  daemon_options.config.repair = options.repair;
+  daemon_options.config.close_delay = std::min(seconds(1), Duration{options.interval.us / 2});
+  for (const auto& s : simulated) {
+    daemon_options.symbols.wanted[{s.instrument.exchange, s.instrument.market}].push_back(s.instrument.symbol);
+  }
+
+  std::atomic<Daemon*> running{nullptr};
+  std::set<std::int64_t> whole_bars;  // aggregator thread
+  daemon_options.on_rows = [&](std::span<const Row> rows) {
+    std::string text;
+    for (const Row& row : rows) {
+      if (row.status == BarStatus::live) whole_bars.insert(row.time.us);
+      if (!options.quiet) append_row(text, row);
+    }
+    fmt::print("{}", text);
+    std::fflush(stdout);
+    if (options.bars > 0 && whole_bars.size() >= options.bars) {
+      if (Daemon* it = running.load()) it->stop();
+    }
+  };
+
+  fmt::print(
+      "# simulated exchanges: wss and https on 127.0.0.1:{}, {} instruments, seed {}\n"
+      "# rows are written to {}/latest.csv{}\n{}\n",
+      exchanges.server().port(), simulated.size(), options.seed, directory.string(),
+      folder.ours() ? ", which goes when the demo ends: keep it with --out" : "", csv_header());
+  std::fflush(stdout);
+  std::unique_ptr<Daemon> daemon;
+  std::unique_ptr<WebServer> web;  // goes first, also when something throws
+  daemon_options.on_begin = [&](const asio::any_io_executor& executor, Engine& engine) {
+    web = serve_page(executor, engine, options.listen);
+    if (!web) return;
+    web->start();
+    fmt::print("# the page: http://127.0.0.1:{}/\n", web->port());
+    std::fflush(stdout);
+  };
+  daemon_options.on_stopping = [&] {
+    if (web) web->stop();
+  };
+  daemon = std::make_unique<Daemon>(std::move(daemon_options));
+  running = daemon.get();
+  const int status = daemon->run();
+  running = nullptr;
+  web.reset();
+  exchanges.stop();
+
+  if (options.bars == 0) return status;
+  const Comparison result = compare_with_tape(directory.string(), *tape, options.interval);
+  for (const std::string& line : result.disagreements) fmt::print("# {}\n", line);
+  fmt::print("# {} rows compared with the simulated tape, {} live bars, {} instruments: {}\n", result.rows, result.live,
+             result.instruments,
+             result.wrong == 0 && result.rows > 0 ? "every row equals the tape"
+                                                  : fmt::format("{} rows are wrong", result.wrong));
+  if (result.instruments < simulated.size()) {
+    fmt::print("# {} instruments have no row\n", simulated.size() - result.instruments);
+    return 1;
+  }
+  return result.wrong == 0 && result.rows > 0 ? status : 1;
+}
+
+}  // namespace cvdd

@@ -1,0 +1,298 @@
+// `cvdd verify`: anybody's files against the exchanges' own candles. Reads rows by the contract (docs/csv.md) alone,
+// and writes nothing.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+
+#include "cvdd/cli/commands.hpp"
+#include "cvdd/feed/instrument_list.hpp"
+#include "cvdd/ledger/csv_row.hpp"
+#include "cvdd/ledger/proof.hpp"
+#include "cvdd/recovery/history_client.hpp"
+#include "cvdd/storage/csv_store.hpp"
+#include "load_config.hpp"
+
+namespace cvdd {
+
+namespace {
+using Place = std::pair<std::string, Market>;
+using Claims = std::map<Timestamp, Claim>;  // each bar at its highest revision
+
+constexpr Duration day_length = seconds(86'400);
+constexpr std::size_t shown_max = 20;  // contradictions of an instrument and day that are printed
+constexpr std::chrono::seconds list_timeout{60};
+
+struct Tally {
+  std::uint64_t bars = 0, proven = 0, contradicted = 0, not_askable = 0;
+};
+
+// The day files of a folder that hold rows of [from, to), by day, parts in order.
+std::map<std::string, std::vector<std::string>> day_files(const VerifyCommand& command) {
+  std::map<std::string, std::vector<std::string>> days;
+  std::error_code error;
+  std::vector<DayFile> files;
+  for (const auto& entry : std::filesystem::directory_iterator(command.data, error)) {
+    if (const auto file = day_file_from(entry.path().filename().string())) files.push_back(*file);
+  }
+  if (error) throw std::runtime_error(command.data + ": can't be listed: " + error.message());
+  std::sort(files.begin(), files.end());
+  for (const DayFile& file : files) {
+    const auto begin = parse_time(file.day + "T00:00:00Z");
+    if (!begin || *begin + day_length <= command.from || *begin >= command.to) continue;
+    days[file.day].push_back(command.data + "/" + name_of(file));
+  }
+  return days;
+}
+
+template <class Use>
+void each_row(const std::vector<std::string>& files, const Use& use) {
+  for (const std::string& path : files) {
+    std::ifstream in(path, std::ios::binary);
+    if (!in) throw std::runtime_error(path + ": can't be read");
+    std::string line;
+    while (std::getline(in, line)) {
+      if (line.empty() || line.front() != '2') continue;
+      if (const auto row = parse_row(line)) use(*row);
+    }
+  }
+}
+
+bool wanted(const Row& row, const VerifyCommand& command) {
+  return row.time >= command.from && row.time < command.to &&
+         (command.exchange.empty() || row.exchange == command.exchange);
+}
+
+// Of a day: its exchanges and markets, and the length of its bars, the smallest distance of two of one instrument.
+std::set<Place> places_of(const std::vector<std::string>& files, const VerifyCommand& command, Duration& interval) {
+  std::set<Place> places;
+  std::map<InstrumentKey, Timestamp> before;
+  each_row(files, [&](const Row& row) {
+    if (!wanted(row, command)) return;
+    places.insert({row.exchange, row.market});
+    const auto [last, first] = before.try_emplace({row.exchange, row.market, row.symbol}, row.time);
+    const Duration apart = row.time - last->second;
+    if (!first && apart.us > 0 && (interval.us == 0 || apart < interval)) interval = apart;
+    last->second = row.time;
+  });
+  return places;
+}
+
+std::map<std::string, Claims> claims_of(const std::vector<std::string>& files, const VerifyCommand& command,
+                                        const Place& place) {
+  std::map<std::string, Claims> out;
+  each_row(files, [&](const Row& row) {
+    if (!wanted(row, command) || Place{row.exchange, row.market} != place) return;
+    Claims& claims = out[row.symbol];
+    const auto [known, first] = claims.try_emplace(row.time, claim_of(row));
+    if (!first && row.rev >= known->second.rev) known->second = claim_of(row);
+  });
+  return out;
+}
+
+class Verifier {
+ public:
+  Verifier(asio::any_io_executor executor, const VerifyCommand& command, const Config& config)
+      : executor_(std::move(executor)),
+        command_(command),
+        config_(config),
+        net_(make_net_context({config.ca_file, config.proxy})),
+        clock_(make_system_clock(executor_)),
+        time_(*clock_) {}
+
+  asio::awaitable<int> run() {
+    std::uint64_t contradicted = 0;
+    for (const auto& [day, files] : day_files(command_)) {
+      Duration interval;
+      const std::set<Place> places = places_of(files, command_, interval);
+      for (const Place& place : places) contradicted += co_await market(place, day, files, interval);
+    }
+    fmt::print("{} of {} bars proven, {} contradicted, {} not askable\n", all_.proven, all_.bars, all_.contradicted,
+               all_.not_askable);
+    co_return contradicted > 0 ? 1 : 0;
+  }
+
+ private:
+  // What is kept of a market from day to day.
+  struct Side {
+    explicit Side(const Exchange& e)
+        : exchange(e), intake(e, false), budget(std::max(1U, e.history_per_minute)), gate(1, seconds(1)) {}
+    const Exchange& exchange;
+    Intake intake;
+    RequestBudget budget;
+    ExchangeGate gate;
+    std::vector<Instrument> listed;
+    std::unique_ptr<HistoryClient> client;
+  };
+
+  asio::awaitable<Side*> side_of(const Place& place) {
+    const auto known = sides_.find(place);
+    if (known != sides_.end()) co_return known->second.get();
+    const Exchange* exchange = find_exchange(place.first, place.second);
+    if (exchange == nullptr) co_return nullptr;
+    auto side = std::make_unique<Side>(*exchange);
+    const auto configured = config_.exchanges.find(place);
+    std::vector<std::string> hosts(exchange->rest_hosts.begin(), exchange->rest_hosts.end());
+    if (configured != config_.exchanges.end() && !configured->second.rest.empty()) hosts = configured->second.rest;
+    HistoryContext context;
+    for (const std::string& host : hosts) {
+      Url url;
+      if (parse_url(host, url)) context.hosts.push_back(url);
+    }
+    context.clock = clock_.get();
+    context.time = &time_;
+    context.gate = &side->gate;
+    context.budget = &side->budget;
+    context.intake = &side->intake;
+    context.make_http_get = [this] { return make_http_get(executor_, net_); };
+    Side* const made = side.get();
+    context.heed = [this, made](const HttpResponse& response, std::string&) {
+      const Manners manners = manners_of(response.status, std::nullopt);
+      if (manners.stay_away.us > 0) made->gate.stay_away(undated(*clock_) + manners.stay_away);
+    };
+    context.name = place.first + " " + std::string(name_of(place.second));
+    co_await list(*side, context);
+    side->client = std::make_unique<HistoryClient>(std::move(context));
+    co_return sides_.emplace(place, std::move(side)).first->second.get();
+  }
+
+  // What the exchange lists now; else what the folder remembers of it.
+  asio::awaitable<void> list(Side& side, const HistoryContext& context) {
+    ListRequest request;
+    request.exchange = &side.exchange;
+    request.hosts = context.hosts;
+    request.wanted = {"*"};
+    request.make_http_get = context.make_http_get;
+    request.deadline = [this] { return clock_->steady() + list_timeout; };
+    const InstrumentList list = co_await fetch_instrument_list(request);
+    side.listed = list.instruments();
+    std::ifstream in(command_.data + "/instruments-" + std::string(side.exchange.name) + "-" +
+                         std::string(name_of(side.exchange.market)) + ".json",
+                     std::ios::binary);
+    const std::string kept{std::istreambuf_iterator<char>(in), {}};
+    std::vector<Instrument> before;
+    if (!kept.empty()) (void)unpack_instruments(side.exchange, kept, before);
+    for (Instrument& instrument : before) {  // those that are not listed any more
+      if (std::ranges::find(side.listed, instrument.symbol, &Instrument::symbol) == side.listed.end()) {
+        side.listed.push_back(std::move(instrument));
+      }
+    }
+    if (const std::string error = list.error(); !error.empty()) {
+      fmt::print(stderr, "cvdd verify: {}: the list of instruments can't be had: {}\n", context.name, error);
+    }
+  }
+
+  asio::awaitable<std::uint64_t> market(const Place& place, const std::string& day,
+                                        const std::vector<std::string>& files, Duration interval) {
+    Side* const side = co_await side_of(place);
+    std::uint64_t contradicted = 0;
+    for (const auto& [symbol, claims] : claims_of(files, command_, place)) {
+      Tally tally;
+      tally.bars = claims.size();
+      std::string why = side == nullptr ? "an exchange or market that cvdd does not know" : "";
+      std::vector<std::string> lines;
+      if (side != nullptr) why = co_await compare(*side, symbol, claims, interval, tally, lines);
+      tally.not_askable = tally.bars - tally.proven - tally.contradicted;
+      fmt::print("{} {} {} {}: {} bars: {} proven, {} contradicted, {} not askable{}\n", place.first,
+                 name_of(place.second), symbol, day, tally.bars, tally.proven, tally.contradicted, tally.not_askable,
+                 why.empty() ? "" : " (" + why + ")");
+      for (const std::string& line : lines) fmt::print("  {}\n", line);
+      contradicted += tally.contradicted;
+      all_.bars += tally.bars;
+      all_.proven += tally.proven;
+      all_.contradicted += tally.contradicted;
+      all_.not_askable += tally.not_askable;
+    }
+    co_return contradicted;
+  }
+
+  // Why bars could not be asked about; empty: all could.
+  asio::awaitable<std::string> compare(Side& side, const std::string& symbol, const Claims& claims, Duration interval,
+                                       Tally& tally, std::vector<std::string>& lines) {
+    const auto instrument = std::ranges::find(side.listed, symbol, &Instrument::symbol);
+    if (instrument == side.listed.end()) co_return "not listed any more";
+    ProofRules rules;
+    rules.interval = interval;
+    rules.candle = candle_length(side.exchange, interval);
+    if (interval.us == 0 || rules.candle.us == 0) co_return "no candles of this length";
+    const Timestamp from = bar_start(claims.begin()->first, rules.candle);
+    const Timestamp to = bar_start(claims.rbegin()->first, rules.candle) + rules.candle;
+    std::vector<Candle> candles;
+    std::string error;
+    if (!co_await side.client->candles(*instrument, from, to, candles, error, rules.candle)) co_return error;
+    const CandleFacts& facts = side.exchange.candle_facts;
+    for (Timestamp t = from; t < to; t = t + rules.candle) {
+      const auto sum = sum_of(claims, {t, t + rules.candle}, rules);
+      const auto candle = std::ranges::find(candles, t, &Candle::time);
+      if (!sum || (candle == candles.end() && !facts.quiet_left_out)) continue;
+      const std::string what = audit(*sum, candle == candles.end() ? Candle{} : *candle, facts);
+      const auto bars = static_cast<std::uint64_t>(rules.candle.us / interval.us);
+      (what.empty() ? tally.proven : tally.contradicted) += bars;
+      if (what.empty()) continue;
+      if (lines.size() < shown_max) lines.push_back(format_time(t) + " " + what);
+      if (lines.size() == shown_max) lines.emplace_back("…");
+    }
+    co_return tally.proven + tally.contradicted == tally.bars
+        ? ""
+        : "gaps, cut bars, bars of candles, candles that are not kept";
+  }
+
+  static std::optional<Claim> sum_of(const Claims& claims, BarSpan span, const ProofRules& rules) {
+    Claim out;
+    for (Timestamp t = span.from; t < span.to; t = t + rules.interval) {
+      const auto claim = claims.find(t);
+      if (claim == claims.end()) return std::nullopt;
+      const bool whole = claim->second.status == BarStatus::live || claim->second.status == BarStatus::repaired;
+      if (!whole || !add(out, claim->second)) return std::nullopt;
+    }
+    return out;
+  }
+
+  asio::any_io_executor executor_;
+  const VerifyCommand& command_;
+  const Config& config_;
+  std::shared_ptr<NetContext> net_;
+  std::unique_ptr<Clock> clock_;
+  ExchangeTime time_;
+  std::map<Place, std::unique_ptr<Side>> sides_;
+  Tally all_;
+};
+}  // namespace
+
+int verify_command(const VerifyCommand& command) {
+  Config config;
+  if (!command.config.empty()) {
+    std::vector<std::string> errors;
+    auto loaded = load_config(command.config, errors);
+    for (const std::string& error : errors) fmt::print(stderr, "{}\n", error);
+    if (!loaded) return 2;
+    config = std::move(loaded->config);
+  }
+  VerifyCommand asked = command;
+  if (asked.data.empty()) asked.data = config.data_dir;
+  if (!std::filesystem::is_directory(asked.data)) {
+    fmt::print(stderr, "cvdd verify: {}: no such folder; give the daemon's data_dir as --data\n", asked.data);
+    return 2;
+  }
+  asio::io_context io(1);
+  int status = 1;
+  Verifier verifier(io.get_executor(), asked, config);
+  asio::co_spawn(io, verifier.run(), [&](const std::exception_ptr& e, int result) {
+    if (e) std::rethrow_exception(e);
+    status = result;
+  });
+  try {
+    io.run();
+  } catch (const std::runtime_error& error) {
+    fmt::print(stderr, "cvdd verify: {}\n", error.what());
+    return 1;
+  }
+  return status;
+}
+
+}  // namespace cvdd

@@ -1,0 +1,184 @@
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "cvdd/config/config.hpp"
+#include "cvdd/config/toml_reader.hpp"
+
+namespace cvdd {
+
+namespace {
+std::string upper(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return out;
+}
+
+bool fits_a_csv_field(std::string_view name) {
+  return !name.empty() && std::none_of(name.begin(), name.end(), [](char c) {
+    return (c >= 0 && c <= ' ') || c == ',' || c == '"' || c == '\'' || c == 0x7F;
+  });
+}
+
+bool has_wildcard(std::string_view name) { return name.find_first_of("*?") != std::string_view::npos; }
+
+// Behind the character at `at`: names are UTF-8.
+std::size_t behind(std::string_view text, std::size_t at) {
+  ++at;
+  while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U) ++at;
+  return at;
+}
+
+// `*` is any number of characters, `?` is one.
+bool matches(std::string_view pattern, std::string_view text) {
+  std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '?') {
+      ++p;
+      t = behind(text, t);
+    } else if (p < pattern.size() && pattern[p] != '*' && pattern[p] == text[t]) {
+      ++p, ++t;
+    } else if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      mark = t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = mark = behind(text, mark);
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+}  // namespace
+
+namespace {
+constexpr Duration history_max = seconds(86'400 * 366);
+
+// history = "30d"
+void read_history(TomlReader& reader, const toml::node& node, const std::string& exchange, const KnownMarkets& known,
+                  SymbolList& list) {
+  const std::string key = exchange + ".history";
+  const auto text = node.value<std::string>();
+  const auto length = node.is_string() ? parse_duration(*text) : std::nullopt;
+  if (!length || length->us <= 0 || *length > history_max) {
+    reader.error(node, key, "expected how far back a new instrument's CVD begins, such as \"30d\", 366d at most");
+  } else if (std::find(known.with_candles.begin(), known.with_candles.end(), exchange) == known.with_candles.end()) {
+    std::string others;
+    for (const std::string& other : known.with_candles) others += (others.empty() ? "" : ", ") + other;
+    reader.error(node, key,
+                 "the candles of " + exchange +
+                     " don't tell who took the volume; history works for: " + (others.empty() ? "none" : others));
+  } else {
+    list.history[exchange] = *length;
+  }
+}
+}  // namespace
+
+SymbolList parse_symbols(std::string_view text, const std::string& file, const KnownMarkets& known,
+                         std::vector<ConfigError>& errors) {
+  SymbolList list;
+  TomlReader reader(text, file, errors);
+  for (const auto& [exchange, node] : reader.table()) {
+    const std::string name(exchange.str());
+    if (!reader.known_exchange(name, known, node)) continue;
+    const auto* markets = node.as_table();
+    if (markets == nullptr) {
+      reader.error(node, name, "expected a table of markets, such as [" + name + "] with spot = [\"BTCUSDT\"]");
+      continue;
+    }
+    for (const auto& [market_key, names] : *markets) {
+      const std::string key = name + "." + std::string(market_key.str());
+      if (market_key.str() == "history") {
+        read_history(reader, names, name, known, list);
+        continue;
+      }
+      const auto market = reader.known_market(name, std::string(market_key.str()), known, names);
+      if (!market) continue;
+      const auto* array = names.as_array();
+      if (array == nullptr) {
+        reader.error(names, key, "expected a list of names, such as [\"BTCUSDT\", \"ETHUSDT\"]");
+        continue;
+      }
+      std::vector<std::string>& wanted = list.wanted[{name, *market}];
+      std::unordered_set<std::string> seen;
+      for (const auto& entry : *array) {
+        const auto symbol = entry.value<std::string>();
+        if (!entry.is_string() || !symbol) {
+          reader.error(entry, key, "expected names in quotes, such as \"BTCUSDT\"");
+        } else if (!fits_a_csv_field(*symbol)) {
+          reader.error(entry, key,
+                       "'" + *symbol + "' can't be a symbol: it is empty or has a space, comma or quote in it");
+        } else if (seen.insert(upper(*symbol)).second) {
+          wanted.push_back(upper(*symbol));
+        }
+      }
+    }
+  }
+  return list;
+}
+
+Selection select_instruments(const std::vector<std::string>& wanted, const std::vector<Instrument>& listed,
+                             const Shard& shard) {
+  Selection selection;
+  std::unordered_map<std::string, const Instrument*> by_name;
+  std::vector<std::string> names;
+  for (const Instrument& instrument : listed) {
+    if (by_name.emplace(upper(instrument.symbol), &instrument).second) names.push_back(instrument.symbol);
+  }
+  std::unordered_set<const Instrument*> taken;
+  const auto take = [&](const Instrument* instrument) {
+    if (owns(shard, *instrument) && taken.insert(instrument).second) selection.found.push_back(*instrument);
+  };
+  for (const std::string& name : wanted) {
+    if (has_wildcard(name)) {
+      bool any = false;
+      for (const Instrument& instrument : listed) {
+        if (!instrument.trading || !matches(name, upper(instrument.symbol))) continue;
+        take(&instrument);
+        any = true;
+      }
+      if (!any) selection.unknown.push_back({name, "matches nothing", {}});
+      continue;
+    }
+    const auto found = by_name.find(upper(name));
+    if (found == by_name.end()) {
+      // Looking for near names costs a pass over the list, so only the first few mistakes get it.
+      constexpr std::size_t suggested_max = 50;
+      selection.unknown.push_back({name, not_listed,
+                                   selection.unknown.size() < suggested_max ? near_matches(upper(name), names, 3)
+                                                                            : std::vector<std::string>{}});
+    } else if (!found->second->trading) {
+      selection.unknown.push_back({name, "listed, but not trading", {}});
+    } else {
+      take(found->second);
+    }
+  }
+  return selection;
+}
+
+InstrumentChanges plan_changes(const Selection& selection, const std::vector<std::string>& wanted,
+                               const std::vector<Instrument>& listed, const std::vector<std::string>& active) {
+  InstrumentChanges changes;
+  const std::unordered_set<std::string> running(active.begin(), active.end());
+  std::unordered_set<std::string> selected, still_listed;
+  for (const Instrument& instrument : selection.found) {
+    selected.insert(instrument.symbol);
+    if (!running.contains(instrument.symbol)) changes.begin.push_back(instrument);
+  }
+  for (const Instrument& instrument : listed) still_listed.insert(instrument.symbol);
+  for (const std::string& symbol : active) {
+    if (selected.contains(symbol)) continue;
+    const bool halted =
+        still_listed.contains(symbol) &&
+        std::any_of(wanted.begin(), wanted.end(), [&](const auto& name) { return matches(name, upper(symbol)); });
+    if (!halted) changes.end.push_back(symbol);
+  }
+  return changes;
+}
+
+}  // namespace cvdd

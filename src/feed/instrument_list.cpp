@@ -1,0 +1,208 @@
+#include "cvdd/feed/instrument_list.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <unordered_set>
+
+#include "cvdd/base/printable.hpp"
+#include "cvdd/config/config.hpp"
+
+namespace cvdd {
+
+namespace {
+constexpr std::size_t body_max = std::size_t{32} << 20, single_body_max = std::size_t{1} << 20;
+constexpr std::size_t at_once_max = std::size_t{256} << 10;  // of a body that is parsed between two turns of others
+constexpr std::size_t pages_max = 100;                       // of one part; more is a cursor that leads nowhere
+constexpr char separator = '\x1e';                           // between JSON texts (RFC 7464); none can hold it
+
+// One page of a part. False if the part ends here: it has failed, or is unknown.
+asio::awaitable<bool> fetch_page(const ListRequest& request, const Url& host, SteadyTime deadline, std::size_t most,
+                                 ListPart& part, std::string& next) {
+  const Exchange& exchange = *request.exchange;
+  const auto http = request.make_http_get();
+  const std::string target = part.target + next;
+  const auto response = co_await http->get(host, target, deadline, most);
+  InstrumentPage page;
+  std::string why;
+  if (!response.has_value()) {
+    part.error = host.host + ": " + response.error().message() + ": " + http->last_error_detail();
+    co_return false;
+  }
+  bool read = false;
+  if (response->status == 200) {
+    std::function<void()> parse = [&] { read = exchange.parse_instruments(response->body, page, why); };
+    if (request.beside && response->body.size() > at_once_max) {
+      co_await request.beside(std::move(parse));
+    } else {
+      parse();
+    }
+  }
+  if (read && part.instruments.size() + page.instruments.size() > listed_max) {
+    read = false;
+    why = "more than " + std::to_string(listed_max) + " instruments";
+  }
+  if (!read && exchange.is_unknown != nullptr && exchange.is_unknown(response->status, response->body)) {
+    part.state = ListPart::State::unknown;
+    part.error = host.host + ": not known: " + printable(response->body, 200);
+    co_return false;
+  }
+  if (!read) {
+    if (response->status != 200) why = words_of(*response);
+    part.error = host.host + ": " + why;
+    if (response->status != 200 && request.heed) request.heed(*response, part.error);
+    co_return false;
+  }
+  std::ranges::move(page.instruments, std::back_inserter(part.instruments));
+  part.bodies.push_back(std::move(response->body));
+  next = page.next;
+  co_return true;
+}
+
+asio::awaitable<void> fetch_part(const ListRequest& request, Url host, std::size_t most, ListPart& part) {
+  std::string why, next;
+  if (request.may_ask && !request.may_ask(why)) {
+    if (part.error.empty()) part.error = why;
+    co_return;
+  }
+  part = {part.target, ListPart::State::failed, {}, {}, {}};
+  const SteadyTime deadline = request.deadline();
+  do {
+    if (!co_await fetch_page(request, host, deadline, most, part, next)) {
+      part.instruments.clear();
+      part.bodies.clear();
+      co_return;
+    }
+    if (part.bodies.size() > pages_max) {
+      part = {part.target, ListPart::State::failed, {}, {}, host.host + ": the list of instruments has no end"};
+      co_return;
+    }
+  } while (!next.empty());
+  part.state = ListPart::State::read;
+}
+
+// What failed at one host is asked for at the next.
+asio::awaitable<void> fetch_parts(const ListRequest& request, std::size_t most, std::vector<ListPart>& parts) {
+  for (const Url& host : request.hosts) {
+    for (ListPart& part : parts) {
+      if (part.state == ListPart::State::failed) co_await fetch_part(request, host, most, part);
+    }
+  }
+}
+
+std::vector<ListPart> parts_of(const std::vector<std::string>& targets) {
+  std::vector<ListPart> parts;
+  for (const std::string& target : targets) parts.emplace_back().target = target;
+  return parts;
+}
+}  // namespace
+
+bool InstrumentList::complete() const {
+  return std::ranges::none_of(parts, [](const ListPart& p) { return p.state == ListPart::State::failed; });
+}
+
+std::vector<Instrument> InstrumentList::instruments() const {
+  std::vector<Instrument> all;
+  for (const ListPart& part : parts) all.insert(all.end(), part.instruments.begin(), part.instruments.end());
+  return all;
+}
+
+std::vector<std::string> InstrumentList::bodies() const {
+  std::vector<std::string> all;
+  for (const ListPart& part : parts) all.insert(all.end(), part.bodies.begin(), part.bodies.end());
+  return all;
+}
+
+std::string InstrumentList::error() const {
+  bool any = false;
+  std::string unknown;
+  for (const ListPart& part : parts) {
+    if (part.state == ListPart::State::failed) return part.error;
+    if (part.state == ListPart::State::unknown) unknown = part.error;
+    any = any || !part.instruments.empty();
+  }
+  if (any) return {};
+  return unknown.empty() ? "no usable instrument of this market in the list" : unknown;
+}
+
+asio::awaitable<InstrumentList> fetch_instrument_list(const ListRequest& request) {
+  const Exchange& exchange = *request.exchange;
+  InstrumentList list;
+  list.parts = parts_of(exchange.instruments_targets(request.wanted));
+  co_await fetch_parts(request, body_max, list.parts);
+  if (exchange.instrument_target == nullptr || !list.error().empty()) co_return list;
+  std::vector<std::string> targets;
+  for (const UnknownSymbol& name : select_instruments(request.wanted, list.instruments()).unknown) {
+    const bool pattern = name.symbol.find_first_of("*?") != std::string::npos;
+    if (!pattern && name.reason == not_listed && targets.size() < single_names_max) {
+      targets.push_back(exchange.instrument_target(name.symbol));
+    }
+  }
+  std::vector<ListPart> single = parts_of(targets);
+  co_await fetch_parts(request, single_body_max, single);
+  std::ranges::move(single, std::back_inserter(list.parts));
+  co_return list;
+}
+
+std::vector<Instrument> ListMemory::complete(const InstrumentList& list, const std::vector<Instrument>& before,
+                                             bool& doubtful) {
+  std::vector<Instrument> all = list.instruments();
+  std::unordered_set<std::string> there;
+  for (const Instrument& instrument : all) there.insert(instrument.symbol);
+  const auto keep = [&](const std::vector<Instrument>& some) {
+    for (const Instrument& instrument : some) {
+      if (there.insert(instrument.symbol).second) all.push_back(instrument);
+    }
+  };
+  std::map<std::string, Part> parts;
+  doubtful = false;
+  for (const ListPart& part : list.parts) {
+    const auto known = parts_.find(part.target);
+    Part& next = parts[part.target];
+    if (known != parts_.end()) next = std::move(known->second);
+    const bool failed = part.state == ListPart::State::failed;
+    const bool shrunk = !failed && part.instruments.size() * 3 < next.instruments.size() * 2;
+    if (failed || (shrunk && ++next.shrunk < shrunk_believed_after)) {
+      doubtful = true;
+      keep(known == parts_.end() ? before : next.instruments);
+      if (known == parts_.end()) parts.erase(part.target);  // still nobody knows what it holds
+    } else {
+      next = {part.instruments, 0};
+    }
+  }
+  parts_ = std::move(parts);
+  return all;
+}
+
+std::string pack_bodies(const std::vector<std::string>& bodies) {
+  std::string packed;
+  for (const std::string& body : bodies) {
+    if (!packed.empty()) packed += separator;
+    packed += body;
+  }
+  return packed;
+}
+
+std::string pack_bodies(const InstrumentList& list) {
+  std::string packed;
+  for (const ListPart& part : list.parts) {
+    for (const std::string& body : part.bodies) {
+      if (!packed.empty()) packed += separator;
+      packed += body;
+    }
+  }
+  return packed;
+}
+
+bool unpack_instruments(const Exchange& exchange, std::string_view packed, std::vector<Instrument>& instruments) {
+  InstrumentPage page;
+  std::string error;
+  while (!packed.empty()) {
+    const auto end = std::min(packed.find(separator), packed.size());
+    if (!exchange.parse_instruments(packed.substr(0, end), page, error)) return false;
+    packed.remove_prefix(std::min(end + 1, packed.size()));
+  }
+  instruments = std::move(page.instruments);
+  return !instruments.empty();
+}
+
+}  // namespace cvdd

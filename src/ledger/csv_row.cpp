@@ -1,0 +1,128 @@
+#include "cvdd/ledger/csv_row.hpp"
+
+#include <array>
+#include <charconv>
+
+namespace cvdd {
+
+namespace {
+constexpr std::size_t columns = 25;
+
+void append_number(std::string& out, std::uint64_t value) {
+  std::array<char, 24> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  out.append(text.data(), end);
+}
+
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+bool read(std::string_view text, Decimal& out) {
+  const auto value = parse_sum(text);
+  if (value) out = *value;
+  return value.has_value();
+}
+
+bool read(std::string_view text, std::optional<Decimal>& out) {
+  if (text.empty()) return true;
+  out = parse_sum(text);
+  return out.has_value();
+}
+}  // namespace
+
+std::string_view csv_header() {
+  return "time,exchange,market,symbol,rev,status,open,high,low,close,buys,sells,buy_base,sell_base,buy_quote,sell_"
+         "quote,"
+         "delta_base,delta_quote,cvd_base,cvd_quote,other_base,other_quote,first_id,last_id,missing";
+}
+
+void append_row(std::string& out, const Row& row) {
+  out += format_time(row.time);
+  const auto text = [&](std::string_view field) {
+    out += ',';
+    out += field;
+  };
+  const auto decimal = [&](const Decimal& field) {
+    out += ',';
+    append_to(out, field);
+  };
+  text(row.exchange);
+  text(name_of(row.market));
+  text(row.symbol);
+  out += ',';
+  append_number(out, row.rev);
+  text(name_of(row.status));
+  for (const auto* price : {&row.open, &row.high, &row.low, &row.close}) {
+    out += ',';
+    if (*price) append_to(out, **price);
+  }
+  out += ',';
+  append_number(out, row.buys);
+  out += ',';
+  append_number(out, row.sells);
+  for (const auto* sum : {&row.buy_base, &row.sell_base, &row.buy_quote, &row.sell_quote, &row.delta_base,
+                          &row.delta_quote, &row.cvd_base, &row.cvd_quote, &row.other_base, &row.other_quote}) {
+    decimal(*sum);
+  }
+  text(row.first_id);
+  text(row.last_id);
+  out += ',';
+  if (row.missing) {
+    append_number(out, *row.missing);
+  } else {
+    out += '?';
+  }
+  out += '\n';
+}
+
+std::optional<Row> parse_row(std::string_view line) {
+  std::array<std::string_view, columns> f;
+  std::size_t n = 0, begin = 0;
+  for (std::size_t i = 0; i <= line.size(); ++i) {
+    if (i < line.size() && line[i] != ',') continue;
+    if (n == columns) return std::nullopt;
+    f[n++] = line.substr(begin, i - begin);
+    begin = i + 1;
+  }
+  if (n != columns) return std::nullopt;
+  const auto time = parse_time(f[0]);
+  const auto market = market_from(f[2]);
+  const auto rev = number(f[4]);
+  const auto status = bar_status_from(f[5]);
+  const auto buys = number(f[10]), sells = number(f[11]);
+  if (!time || !market || !rev || *rev > 0xFFFFFFFF || !status || !buys || !sells || f[1].empty() || f[3].empty()) {
+    return std::nullopt;
+  }
+  Row row;
+  row.time = *time;
+  row.exchange = f[1];
+  row.market = *market;
+  row.symbol = f[3];
+  row.rev = static_cast<std::uint32_t>(*rev);
+  row.status = *status;
+  row.buys = *buys;
+  row.sells = *sells;
+  row.first_id = f[22];
+  row.last_id = f[23];
+  row.missing = f[24] == "?" ? std::nullopt : number(f[24]);
+  if (!row.missing && f[24] != "?") return std::nullopt;
+  if (!read(f[6], row.open) || !read(f[7], row.high) || !read(f[8], row.low) || !read(f[9], row.close) ||
+      !read(f[12], row.buy_base) || !read(f[13], row.sell_base) || !read(f[14], row.buy_quote) ||
+      !read(f[15], row.sell_quote) || !read(f[16], row.delta_base) || !read(f[17], row.delta_quote) ||
+      !read(f[18], row.cvd_base) || !read(f[19], row.cvd_quote) || !read(f[20], row.other_base) ||
+      !read(f[21], row.other_quote)) {
+    return std::nullopt;
+  }
+  // Only what we would have written ourselves is believed.
+  std::string again;
+  append_row(again, row);
+  again.pop_back();
+  if (again != line) return std::nullopt;
+  return row;
+}
+
+}  // namespace cvdd

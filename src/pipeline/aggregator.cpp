@@ -1,0 +1,282 @@
+#include "cvdd/pipeline/aggregator.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace cvdd {
+
+namespace {
+constexpr std::size_t batch_max = 4096, expected_max = 64;
+constexpr Duration retry_every = seconds(5);  // rows that could not be written
+// Bars wait no longer than this for the io thread to say that it has read what had arrived; they are gaps then.
+constexpr Duration reading_max = seconds(10);
+}  // namespace
+
+Aggregator::Aggregator(AggregatorOptions options, CsvStore& store, FileSyncer& syncer, const Remembered& restored)
+    : options_(std::move(options)),
+      store_(store),
+      syncer_(syncer),
+      restored_(restored),
+      ledger_({options_.interval, options_.event_time, options_.repairs, options_.watched}) {}
+
+Aggregator::~Aggregator() {
+  if (thread_.joinable()) stop();
+}
+
+void Aggregator::add_instrument(const Instrument& instrument, bool held) {
+  const std::lock_guard lock(mail_mutex_);
+  mail_.instruments.emplace_back(&instrument, held);
+  mail_waiting_.store(true, std::memory_order_release);
+}
+
+void Aggregator::give_candles(const Instrument& instrument, std::vector<Candle> candles) {
+  const std::lock_guard lock(mail_mutex_);
+  mail_.candles.emplace_back(instrument.id, std::move(candles));
+  mail_waiting_.store(true, std::memory_order_release);
+}
+
+void Aggregator::add_channel(std::shared_ptr<Channel> channel) {
+  {
+    const std::lock_guard lock(mail_mutex_);
+    mail_.channels.push_back(std::move(channel));
+    mail_waiting_.store(true, std::memory_order_release);
+  }
+  wakeup_.ring();
+}
+
+void Aggregator::begin() {
+  next_due_ = bar_start(options_.now(), options_.interval) + options_.interval;
+  read_us_.store(options_.now().us, std::memory_order_release);
+}
+
+bool Aggregator::turn() {
+  last_turn_.store(std::chrono::steady_clock::now(), std::memory_order_relaxed);
+  const std::size_t drained = drain();
+  close_due();
+  if (store_.backlog_rows() > 0 && options_.now() >= next_retry_) deliver();
+  if (row_feed_.open_bars_wanted()) {
+    std::vector<OpenBar> open;
+    ledger_.open_bars(options_.now(), open);
+    row_feed_.put(std::move(open));
+  }
+  return drained > 0;
+}
+
+Timestamp Aggregator::heard_until() const {
+  return std::min(Timestamp{cut_us_.load(std::memory_order_acquire)}, options_.now());
+}
+
+// Read first, then closed: a process that was stopped, or swapped out, has its trades in the sockets yet.
+Timestamp Aggregator::due_until() const {
+  const Timestamp heard = heard_until();
+  if (!options_.watched) return heard;
+  const Timestamp read{read_us_.load(std::memory_order_acquire)};
+  const bool waits = heard - read < Duration{options_.interval.us + options_.close_delay.us + reading_max.us};
+  return waits ? std::min(heard, read) : heard;
+}
+
+void Aggregator::finish() {
+  while (drain() > 0) {
+  }
+  close_due();
+  if (options_.event_time) {
+    const Timestamp end = ledger_.newest_trade().value_or(options_.now());
+    ledger_.finish(end, end, rows_);
+  } else {
+    // A bar that ended less than close_delay before the cut may lack trades that were still on their way.
+    ledger_.finish(heard_until() - options_.close_delay, heard_until(), rows_);
+  }
+  deliver();
+  syncer_.wait();
+  // A sync that failed has given rows back: one more try, into a new file.
+  deliver();
+  syncer_.wait();
+  if (store_.backlog_rows() > 0) {
+    options_.on_problem("the daemon ends with rows that could not be written rows=" +
+                        std::to_string(store_.backlog_rows()));
+  }
+}
+
+void Aggregator::start() {
+  begin();
+  thread_ = std::thread([this] { run(); });
+}
+
+void Aggregator::stop() {
+  stopping_.store(true, std::memory_order_release);
+  wakeup_.ring();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Aggregator::run() {
+  while (!stopping_.load(std::memory_order_acquire)) {
+    (void)turn();
+    wakeup_.wait_until(next_wake(), [this] {
+      return stopping_.load(std::memory_order_acquire) || mail_waiting_.load(std::memory_order_acquire) ||
+             std::any_of(channels_.begin(), channels_.end(), [](const auto& c) { return !c->empty(); });
+    });
+  }
+  finish();
+}
+
+// Mail is read between popping and applying: whatever a record needs was posted before it was pushed.
+std::size_t Aggregator::drain() {
+  read_mail();
+  // A long batch is of the same instruments again and again.
+  for (const auto& channel : channels_) {
+    const std::span<const Record> batch = channel->front(batch_max);
+    if (batch.size() <= expected_max) ledger_.expect(batch);
+  }
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    Channel& channel = *channels_[i];
+    const std::span<const Record> batch = channel.front(batch_max);
+    if (batch.empty()) continue;
+    read_mail();
+    if (batch.size() <= expected_max) ledger_.expect_now(batch);
+    for (const Record& record : batch) {
+      apply(record);
+      if (options_.event_time) close_due();
+    }
+    note_latency(channel, batch);
+    total += batch.size();
+    channel.release(batch.size());
+  }
+  if (total > 0) {
+    stats_.records.fetch_add(total, std::memory_order_relaxed);
+    const LedgerCounters& c = ledger_.counters();
+    stats_.late.store(c.late, std::memory_order_relaxed);
+    stats_.before_first.store(c.before_first, std::memory_order_relaxed);
+    if (ledger_.newest_trade()) stats_.newest_trade_us.store(ledger_.newest_trade()->us, std::memory_order_relaxed);
+  }
+  return total;
+}
+
+// Of a batch that is in the ledger.
+void Aggregator::note_latency(Channel& channel, std::span<const Record> batch) {
+  const std::size_t n = batch.size();
+  if (n > stats_.queue_max.load(std::memory_order_relaxed)) stats_.queue_max.store(n, std::memory_order_relaxed);
+  if (!options_.local) return;
+  const auto pushed = channel.take_stamp();
+  if (pushed != Channel::Time{}) {
+    const auto waited = std::chrono::steady_clock::now() - pushed;
+    channel.note_waited({std::chrono::duration_cast<std::chrono::microseconds>(waited).count()});
+  }
+  const Timestamp now = options_.local();
+  for (const Record& record : batch) {
+    if (record.kind() == RecordKind::trade) stats_.event_to_ledger.add(now - record.time());
+  }
+}
+
+// A month of candles is written before the next instrument's are made rows: one at a time is in memory.
+void Aggregator::apply(const Record& record) {
+  ledger_.apply(record);
+  if (record.kind() != RecordKind::candles) return;
+  std::vector<Row> ready = ledger_.take_ready();
+  if (ready.empty()) return;
+  rows_.swap(ready);
+  deliver();
+  rows_.swap(ready);
+}
+
+void Aggregator::read_mail() {
+  if (!mail_waiting_.load(std::memory_order_acquire)) return;
+  Mail mail;
+  {
+    const std::lock_guard lock(mail_mutex_);
+    mail = std::exchange(mail_, {});
+    mail_waiting_.store(false, std::memory_order_release);
+  }
+  for (const auto& [instrument, held] : mail.instruments) {
+    ledger_.add_instrument(*instrument);
+    if (held) ledger_.hold(instrument->id);
+    const auto row = restored_.find({instrument->exchange, instrument->market, instrument->symbol});
+    if (row == restored_.end()) continue;
+    const LastKnown& known = row->second;
+    const bool again = options_.repairs && known.recent.size() > 1 && !held;
+    ledger_.restore(instrument->id, again ? std::span(known.recent) : std::span(&known.row, 1),
+                    known.resumes_after(*instrument));
+    if (held) ledger_.hold(instrument->id);
+  }
+  for (auto& [instrument, candles] : mail.candles) ledger_.give_candles(instrument, std::move(candles));
+  for (auto& channel : mail.channels) channels_.push_back(std::move(channel));
+}
+
+void Aggregator::close_due() {
+  if (options_.event_time) {
+    if (!ledger_.event_due(options_.close_delay)) return;
+    ledger_.close_by_event(options_.close_delay, rows_);
+  } else {
+    const Timestamp upto = due_until() - options_.close_delay;
+    // The clock turned out to be ahead: the next bar ends earlier than thought.
+    if (next_due_ > upto + options_.interval) next_due_ = bar_start(upto, options_.interval) + options_.interval;
+    if (upto < next_due_) return;
+    // What was received before this moment belongs to the bar: it is in the queues already.
+    for (std::size_t i = 0; i < channels_.size(); ++i) {
+      for (std::size_t rounds = 0; rounds < 64; ++rounds) {
+        const std::span<const Record> batch = channels_[i]->front(batch_max);
+        if (batch.empty()) break;
+        read_mail();
+        for (const Record& record : batch) apply(record);
+        stats_.records.fetch_add(batch.size(), std::memory_order_relaxed);
+        channels_[i]->release(batch.size());
+      }
+    }
+    next_due_ = bar_start(upto, options_.interval) + options_.interval;
+    ledger_.close(upto, rows_);
+  }
+  stats_.bars_closed.fetch_add(1, std::memory_order_relaxed);
+  deliver();
+}
+
+void Aggregator::deliver() {
+  for (const std::string& error : ledger_.take_errors()) options_.on_problem(error);
+  for (const CsvStore::SyncRequest& result : syncer_.results()) store_.synced(result);
+  if (!rows_.empty() || store_.backlog_rows() > 0) store_rows();
+  syncer_.request(store_.take_sync_requests());
+  for (const std::string& note : store_.take_notes()) options_.on_note(note);
+}
+
+// What can't be written stays with the store; readers are told of rows once they are in the ledger's order, written or
+// not, because their numbers are final either way.
+void Aggregator::store_rows() {
+  if (!rows_.empty()) stats_.gaps.store(ledger_.gaps(), std::memory_order_relaxed);
+  const std::uint64_t refused = store_.refused_rows();
+  const auto begin = std::chrono::steady_clock::now();
+  const int error = store_.write(rows_);
+  const auto took = std::chrono::steady_clock::now() - begin;
+  stats_.bar_write.add({std::chrono::duration_cast<std::chrono::microseconds>(took).count()});
+  next_retry_ = options_.now() + retry_every;
+  if (error != last_write_error_) {
+    if (error != 0) {
+      options_.on_problem(std::string("rows can't be written, they are kept in memory and tried again reason=\"") +
+                          std::strerror(error) + "\" rows=" + std::to_string(store_.backlog_rows()));
+    } else {
+      options_.on_note("rows are written again, none is lost");
+    }
+    last_write_error_ = error;
+  }
+  if (store_.refused_rows() > refused && refused == 0) {
+    options_.on_problem("the memory kept for rows that can't be written is full: rows are lost from now on");
+  }
+  stats_.backlog_rows.store(store_.backlog_rows(), std::memory_order_relaxed);
+  stats_.refused_rows.store(store_.refused_rows(), std::memory_order_relaxed);
+  stats_.rows.fetch_add(rows_.size(), std::memory_order_relaxed);
+  stats_.revisions.store(ledger_.counters().revisions, std::memory_order_relaxed);
+  if (options_.on_rows && !rows_.empty()) options_.on_rows(rows_);
+  row_feed_.put(std::span<const Row>(rows_));
+  rows_.clear();
+}
+
+std::chrono::steady_clock::time_point Aggregator::next_wake() const {
+  using namespace std::chrono;
+  const auto now = steady_clock::now();
+  if (options_.event_time) return now + std::chrono::seconds(1);
+  // Who reads rings when a bar may be closed.
+  const Timestamp bar = options_.watched && due() <= options_.now() ? options_.now() + seconds(1) : due();
+  const Duration wait = std::min(bar, store_.backlog_rows() > 0 ? next_retry_ : bar) - options_.now();
+  return now + microseconds(std::clamp<std::int64_t>(wait.us, 0, 1'000'000));
+}
+
+}  // namespace cvdd

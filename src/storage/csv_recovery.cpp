@@ -1,0 +1,282 @@
+// The store's other half: what the files say when the daemon starts, and the batch that a crash tore.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include "csv_scan.hpp"
+#include "cvdd/ledger/csv_row.hpp"
+#include "cvdd/storage/csv_store.hpp"
+
+namespace cvdd {
+
+namespace {
+constexpr std::size_t chunk = std::size_t{1} << 20;  // of newest rows, which lie beside each other
+constexpr std::uint64_t piece_min = std::uint64_t{64} << 20;
+constexpr std::size_t journal_max = std::size_t{1} << 30;
+
+// The daemon does nothing else while it reads its files.
+std::size_t readers() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 4); }
+
+// Whether a line without newline can be the beginning of a row of ours.
+bool may_be_ours(std::string_view torn) {
+  return torn.size() < 1'000 && std::all_of(torn.begin(), torn.end(), [](char c) { return c > ' ' && c < 0x7F; }) &&
+         (torn.front() == '2' || std::string_view(csv_header()).starts_with(torn));
+}
+}  // namespace
+
+Remembered CsvStore::open(std::size_t days_max) {
+  if (const int error = files_.make_directory(directory_); error != 0) {
+    throw std::runtime_error(fmt::format("{}: can't be created: {}; choose another data_dir or its permissions",
+                                         directory_, std::strerror(error)));
+  }
+  take_lock();
+  complete_torn_batch();
+  const std::vector<DayFile> files = list_files();
+  Remembered newest;
+  std::string day;
+  std::size_t days = 0;
+  bool anything_new = true;
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    if (file->day != day) {
+      if (++days > days_max || (days > 2 && !anything_new)) break;
+      day = file->day;
+      anything_new = false;
+    }
+    read_file(*file, newest, anything_new);
+  }
+  if (!files.empty()) {
+    newest_file_ = current(files.back().day);
+    if (newest_file_ != files.back()) newest_file_ = files.back();
+    (void)files_.replace_link(path_of("latest.csv"), name_of(files.back()));
+  }
+  return newest;
+}
+
+void CsvStore::take_lock() {
+  if (!options_.lock) return;
+  std::string holder;
+  const std::string path = path_of("cvdd.lock");
+  const int error = files_.lock(path, fmt::format("{}\n", ::getpid()), holder);
+  if (error == 0) return;
+  if (error == EWOULDBLOCK) {
+    holder.erase(std::find(holder.begin(), holder.end(), '\n'), holder.end());
+    throw std::runtime_error(fmt::format(
+        "{}: another cvdd writes here, process {}; stop it, or choose another data_dir", directory_, holder));
+  }
+  throw std::runtime_error(
+      fmt::format("{}: can't be written: {}; choose another data_dir or its permissions", path, std::strerror(error)));
+}
+
+void CsvStore::complete_torn_batch() {
+  std::string text;
+  if (files_.read(path_of("journal.redo"), 0, journal_max, text) != 0 || text.empty()) return;
+  const auto parts = decode_journal(text);
+  if (!parts) {
+    notes_.push_back(
+        fmt::format("the journal is not whole, so its batch was never begun file={}", path_of("journal.redo")));
+    return;
+  }
+  for (const JournalPart& part : *parts) {
+    if (day_file_from(part.name)) redo(part);
+  }
+}
+
+void CsvStore::redo(const JournalPart& part) {
+  const std::string path = path_of(part.name);
+  std::uint64_t size = 0;
+  std::string there;
+  const int missing = files_.size(path, size);
+  if (missing != 0 && (missing != ENOENT || part.offset > 0)) return;  // a deleted file is its owner's decision
+  if (size < part.offset) {
+    notes_.push_back(fmt::format("data file is shorter than it was, its last batch is not completed file={}", path));
+    return;
+  }
+  if (missing == 0 && files_.read(path, part.offset, part.text.size(), there) != 0) return;
+  switch (judge_redo(part, there)) {
+    case Redo::nothing:
+      return;
+    case Redo::foreign:
+      // What follows is either rows of a later batch of ours, or not ours: reading the file will tell.
+      return;
+    case Redo::complete:
+      if (const int error = files_.append(path, std::string_view(part.text).substr(there.size())); error != 0) {
+        throw std::runtime_error(
+            fmt::format("{}: a batch torn by a crash can't be completed: {}; make room and start "
+                        "again",
+                        path, std::strerror(error)));
+      }
+      notes_.push_back(fmt::format("completed a batch that was torn when the daemon ended file={} bytes={}", path,
+                                   part.text.size() - there.size()));
+  }
+}
+
+std::vector<DayFile> CsvStore::list_files() {
+  std::vector<std::string> names;
+  if (const int error = files_.list(directory_, names); error != 0) {
+    throw std::runtime_error(fmt::format("{}: can't be listed: {}", directory_, std::strerror(error)));
+  }
+  std::vector<DayFile> files;
+  for (const std::string& name : names) {
+    if (const auto file = day_file_from(name)) files.push_back(*file);
+  }
+  std::sort(files.begin(), files.end());
+  for (const DayFile& file : files) {
+    if (file.part > 0) parts_[file.day] = file.part;
+    std::uint64_t size = 0;
+    if (files_.size(path_of(name_of(file)), size) == 0) sizes_[name_of(file)] = size;
+  }
+  return files;
+}
+
+void CsvStore::read_file(const DayFile& file, Remembered& newest, bool& anything_new) {
+  const std::string path = path_of(name_of(file));
+  const auto or_throw = [&](int error) {
+    if (error != 0) throw std::runtime_error(fmt::format("{}: can't be read: {}", path, std::strerror(error)));
+  };
+  struct Found {
+    std::optional<Row> row, traded;
+    bool any_traded = false;
+  };
+  std::vector<Found> rows;
+  std::optional<FileScan> scanned;
+  // Only what we would have written ourselves is believed; if some newest row is not, every row is looked at.
+  for (const bool whole_parse : {false, true}) {
+    rows.clear();
+    or_throw(scan_file(files_, path, whole_parse, readers(), piece_min, scanned));
+    // They lie beside each other as a rule, in the file's last minute; those of instruments that trade seldom before
+    // it.
+    std::string piece, line;
+    std::uint64_t piece_begin = 0;
+    const auto row_at = [&](const Place& place) {
+      if (place.begin < piece_begin) {
+        or_throw(files_.read(path, place.begin, place.size, line));
+        return parse_row(line);
+      }
+      if (place.begin + place.size > piece_begin + piece.size()) {
+        or_throw(files_.read(path, place.begin, std::max<std::size_t>(chunk, place.size), piece));
+        piece_begin = place.begin;
+      }
+      return parse_row(std::string_view(piece).substr(place.begin - piece_begin, place.size));
+    };
+    for (const NewestLines& n : scanned->instruments()) {
+      Found& found = rows.emplace_back();
+      found.row = row_at(n.line);
+      found.any_traded = n.any_traded();
+      if (n.any_traded()) found.traded = n.traded_line.begin == n.line.begin ? found.row : row_at(n.traded_line);
+    }
+    const auto unreadable = [](const Found& f) { return !f.row || (f.any_traded && !f.traded); };
+    if (std::none_of(rows.begin(), rows.end(), unreadable)) break;
+  }
+  sizes_[name_of(file)] = scanned->end();
+  const bool writable = current(file.day) == file;
+  if (scanned->foreign_line() > 0) {
+    if (writable) retire(file, fmt::format("line {} is not a row that cvdd wrote", scanned->foreign_line()));
+    if (scanned->foreign_line() == 1) return;
+  } else if (!scanned->torn().empty() && writable) {
+    cut_torn_line(file, scanned->end(), scanned->torn());
+  }
+  if (scanned->interval() && (!interval_found_ || *scanned->interval() < *interval_found_)) {
+    interval_found_ = scanned->interval();
+  }
+  for (Found& found : rows) {
+    if (!found.row) continue;
+    Row& row = *found.row;
+    const auto [known, unheard] = newest.try_emplace({row.exchange, row.market, row.symbol});
+    LastKnown& last = known->second;
+    if (found.traded && (last.last_id.empty() || found.traded->time > last.last_id_bar)) {
+      anything_new = anything_new || last.last_id.empty();
+      last.last_id = found.traded->last_id;
+      last.last_id_bar = found.traded->time;
+    }
+    anything_new = anything_new || unheard;
+    if (unheard || row.time > last.row.time || (row.time == last.row.time && row.rev > last.row.rev)) {
+      last.row = std::move(row);
+    }
+  }
+}
+
+// Only what no reader was to believe yet is cut off, and only if it looks like ours.
+void CsvStore::cut_torn_line(const DayFile& file, std::uint64_t end, std::string_view torn) {
+  const std::string path = path_of(name_of(file));
+  if (!may_be_ours(torn)) return retire(file, "its last line is not a row that cvdd wrote");
+  if (const int error = files_.truncate(path, end - torn.size()); error != 0) {
+    return retire(file, fmt::format("its torn last line can't be cut off: {}", std::strerror(error)));
+  }
+  sizes_[name_of(file)] = end - torn.size();
+  notes_.push_back(fmt::format("cut off a torn last line file={} bytes={}", path, torn.size()));
+}
+
+void CsvStore::recall(Remembered& newest, Duration interval, std::size_t bars, Duration always) {
+  const Duration reach{interval.us * static_cast<std::int64_t>(bars)};
+  std::vector<std::string> texts;  // the newest file's end first
+  std::uint64_t left = recall_bytes_max;
+  const std::vector<DayFile> files = list_files();
+  for (auto file = files.rbegin(); file != files.rend() && left > 0; ++file) {
+    const std::string path = path_of(name_of(*file));
+    std::uint64_t size = 0;
+    std::string text;
+    if (files_.size(path, size) != 0) return;
+    const std::uint64_t some = std::min(size, left);
+    if (files_.read(path, size - some, some, text) != 0) return;
+    if (some < size) text.erase(0, text.find('\n') + 1);
+    left -= some;
+    const bool older = text.find(",gap,") == std::string::npos && text.find(",partial,") == std::string::npos;
+    texts.push_back(std::move(text));
+    if (texts.size() > 1 && older) break;  // a day without a gap ends what could be repaired
+  }
+  std::map<InstrumentKey, std::map<Timestamp, Row>> rows;
+  const auto each = [&](const auto& use) {
+    for (auto text = texts.rbegin(); text != texts.rend(); ++text) {
+      std::string_view rest = *text;
+      for (auto end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
+        use(rest.substr(0, end));
+        rest.remove_prefix(end + 1);
+      }
+    }
+  };
+  // Which instruments have a gap within reach, then their rows, and of all others those of the last while.
+  std::set<InstrumentKey> lacking;
+  Timestamp end;
+  for (const auto& [key, known] : newest) end = std::max(end, known.row.time);
+  const std::string oldest = format_time(end - std::max(reach, always));
+  each([&](std::string_view line) {
+    if (line.find(",gap,") == line.npos) return;
+    const auto row = parse_row(line);
+    if (!row) return;
+    const InstrumentKey key{row->exchange, row->market, row->symbol};
+    const auto known = newest.find(key);
+    if (known != newest.end() && row->time + reach >= known->second.row.time) lacking.insert(key);
+  });
+  each([&](std::string_view line) {
+    const auto outline = outline_of(line);
+    if (!outline || outline->time < oldest) return;
+    auto row = parse_row(line);
+    if (!row) return;
+    const InstrumentKey key{row->exchange, row->market, row->symbol};
+    const auto known = newest.find(key);
+    if (known == newest.end() || row->time + (lacking.contains(key) ? reach : always) < known->second.row.time) return;
+    const auto of = rows.try_emplace(key).first;
+    const auto [bar, unheard] = of->second.try_emplace(row->time);
+    if (unheard || row->rev >= bar->second.rev) bar->second = std::move(*row);
+  });
+  for (auto& [key, of] : rows) {
+    // From the bar before the first that lacks something, or of the last while.
+    const Timestamp since = of.rbegin()->first - always;
+    auto first = std::find_if(of.begin(), of.end(),
+                              [&](const auto& b) { return b.second.status == BarStatus::gap || b.first >= since; });
+    while (first != of.begin() &&
+           (first == of.end() || first->second.status != BarStatus::live || first->second.last_id.empty())) {
+      --first;
+    }
+    for (auto bar = first; bar != of.end(); ++bar) newest.at(key).recent.push_back(std::move(bar->second));
+  }
+}
+
+}  // namespace cvdd

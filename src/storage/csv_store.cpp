@@ -1,0 +1,179 @@
+#include "cvdd/storage/csv_store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "cvdd/ledger/csv_row.hpp"
+
+namespace cvdd {
+
+namespace {
+constexpr std::string_view prefix = "cvd-", suffix = ".csv";
+}  // namespace
+
+std::string name_of(const DayFile& file) {
+  return fmt::format("{}{}{}{}", prefix, file.day, file.part == 0 ? "" : fmt::format(".{}", file.part), suffix);
+}
+
+std::optional<DayFile> day_file_from(const std::string& name) {
+  if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() < prefix.size() + 10 + suffix.size()) {
+    return std::nullopt;
+  }
+  DayFile file{name.substr(prefix.size(), 10), 0};
+  if (!parse_time(file.day + "T00:00:00Z")) return std::nullopt;
+  const std::string rest = name.substr(prefix.size() + 10, name.size() - prefix.size() - 10 - suffix.size());
+  if (rest.empty()) return file;
+  if (rest.size() < 2 || rest.size() > 6 || rest[0] != '.' ||
+      rest.find_first_not_of("0123456789", 1) != std::string::npos) {
+    return std::nullopt;
+  }
+  file.part = static_cast<std::uint32_t>(std::stoul(rest.substr(1)));
+  return name_of(file) == name ? std::optional(file) : std::nullopt;
+}
+
+DayFile CsvStore::current(const std::string& day) const {
+  const auto part = parts_.find(day);
+  return {day, part == parts_.end() ? 0 : part->second};
+}
+
+int CsvStore::write(std::span<const Row> rows) {
+  std::string text;
+  for (const Row& row : rows) {
+    if (backlog_bytes_ >= backlog_bytes_max) {
+      ++refused_rows_;
+      continue;
+    }
+    text.clear();
+    append_row(text, row);
+    Batch& batch = backlog_[format_day(row.time)];
+    batch.text += text;
+    ++batch.rows;
+    ++backlog_rows_;
+    backlog_bytes_ += text.size();
+  }
+  return write_batches();
+}
+
+// Journal first, then each day's file. A crash in between is completed at the next start.
+int CsvStore::write_batches() {
+  if (backlog_.empty()) return 0;
+  std::vector<std::pair<std::string, JournalPart>> parts;
+  for (const auto& [day, batch] : backlog_) {
+    JournalPart part;
+    if (const int error = place(day, part); error != 0) return error;
+    part.text += batch.text;
+    parts.emplace_back(day, std::move(part));
+  }
+  std::vector<JournalPart> journal;
+  for (const auto& [day, part] : parts) journal.push_back(part);
+  const std::string path = path_of("journal.redo");
+  if (const int error = files_.overwrite(path, encode_journal(journal)); error != 0) return error;
+  for (const auto& [day, part] : parts) {
+    const int error = files_.append(path_of(part.name), part.text);
+    if (error == EIO) retire(current(day), "can't be written any more: " + std::string(std::strerror(error)));
+    if (error != 0) return error;
+    if (const int failed = written(day, part); failed != 0) return failed;
+  }
+  if (options_.sync) to_sync_.push_back("journal.redo");
+  return 0;
+}
+
+// Where the day's next rows go. A file that is not as we left it belongs to somebody else now.
+int CsvStore::place(const std::string& day, JournalPart& part) {
+  for (int tries = 0; tries < 100; ++tries) {
+    const DayFile file = current(day);
+    part.name = name_of(file);
+    const int error = files_.size(path_of(part.name), part.offset);
+    if (error != 0 && error != ENOENT) return error;
+    if (error == ENOENT) part.offset = 0;
+    const auto known = sizes_.find(part.name);
+    if (error == ENOENT && known != sizes_.end()) {
+      notes_.push_back(fmt::format("data file is gone, starting it anew file={}", path_of(part.name)));
+      sizes_.erase(part.name);
+      unsynced_.erase(part.name);
+    } else if (error == 0 && known == sizes_.end() && part.offset > 0) {
+      retire(file, "appeared while the daemon was running");
+      continue;
+    } else if (error == 0 && known != sizes_.end() && known->second != part.offset) {
+      retire(file, fmt::format("was changed by somebody else ({} bytes, not {})", part.offset, known->second));
+      continue;
+    }
+    part.text = part.offset == 0 ? std::string(csv_header()) + "\n" : "";
+    return 0;
+  }
+  return EEXIST;
+}
+
+int CsvStore::written(const std::string& day, const JournalPart& part) {
+  sizes_[part.name] = part.offset + part.text.size();
+  if (options_.sync) {
+    const auto [unsynced, fresh] = unsynced_.try_emplace(part.name);
+    if (fresh) unsynced->second.from = part.offset;
+    // The disk has been silent for so long that remembering more would cost more than it saves.
+    if (unsynced->second.text.size() < backlog_bytes_max) unsynced->second.text += part.text;
+    if (std::find(to_sync_.begin(), to_sync_.end(), part.name) == to_sync_.end()) to_sync_.push_back(part.name);
+  }
+  const auto batch = backlog_.find(day);
+  backlog_rows_ -= batch->second.rows;
+  backlog_bytes_ -= batch->second.text.size();
+  backlog_.erase(batch);
+  const DayFile file = current(day);
+  if (file <= newest_file_) return 0;
+  newest_file_ = file;
+  return files_.replace_link(path_of("latest.csv"), part.name);
+}
+
+void CsvStore::retire(const DayFile& file, const std::string& why) {
+  notes_.push_back(fmt::format("a new file is begun, the old one stays as it is file={} successor={} reason=\"{}\"",
+                               path_of(name_of(file)), name_of({file.day, file.part + 1}), why));
+  parts_[file.day] = file.part + 1;
+}
+
+std::vector<CsvStore::SyncRequest> CsvStore::take_sync_requests() {
+  std::vector<SyncRequest> requests;
+  for (const std::string& name : std::exchange(to_sync_, {})) {
+    const auto size = sizes_.find(name);
+    requests.push_back({path_of(name), size == sizes_.end() ? 0 : size->second, 0});
+  }
+  return requests;
+}
+
+void CsvStore::synced(const SyncRequest& result) {
+  const std::string name = result.path.substr(directory_.size() + 1);
+  const auto unsynced = unsynced_.find(name);
+  if (unsynced == unsynced_.end()) return;  // the journal, or a file that is gone
+  if (result.error == 0) {
+    if (result.upto >= unsynced->second.from + unsynced->second.text.size()) {
+      unsynced_.erase(unsynced);
+    } else if (result.upto > unsynced->second.from) {
+      unsynced->second.text.erase(0, result.upto - unsynced->second.from);
+      unsynced->second.from = result.upto;
+    }
+    return;
+  }
+  const auto file = day_file_from(name);
+  if (!file || current(file->day) != *file) return;
+  std::string lost = std::move(unsynced->second.text);
+  const std::uint64_t good = unsynced->second.from;
+  unsynced_.erase(unsynced);
+  retire(*file, fmt::format("the disk did not confirm it: {}", std::strerror(result.error)));
+  // What may or may not be there is cut off, so that no row is there twice; if that fails too, identical rows are.
+  const std::string header = std::string(csv_header()) + "\n";
+  (void)files_.truncate(result.path, std::max<std::uint64_t>(good, header.size()));
+  sizes_.erase(name);
+  if (good == 0 && lost.starts_with(header)) lost.erase(0, header.size());
+  Batch& batch = backlog_[file->day];
+  const auto rows = static_cast<std::size_t>(std::count(lost.begin(), lost.end(), '\n'));
+  batch.rows += rows;
+  backlog_rows_ += rows;
+  backlog_bytes_ += lost.size();
+  batch.text.insert(0, lost);
+}
+
+std::vector<std::string> CsvStore::take_notes() { return std::exchange(notes_, {}); }
+
+}  // namespace cvdd
