@@ -123,6 +123,7 @@ class World:
         self.lives.append((time.time(), None))
         for span in self.disk:  # a limit ends with its process
             span[1] = span[1] or time.time()
+        self.daemon.write_symbols(self.symbols())  # a list that can't be read refuses a start: its owner mends it first
         await self.daemon.start()
 
     def life_ended(self, how, status=None):
