@@ -240,6 +240,7 @@ void Ledger::hole(Account& account, const Record& record) {
   Hole h{record.id(), record.id() + record.count() - 1, record.count(), at, at, at, since, account.loss.has_value()};
   if (account.loss) {
     h.cut_from = account.loss->from;
+    h.cut_to = account.loss->to;
     h.touch_from = std::min(std::max(account.loss->from, account.loss->visible_from), at);
     account.loss.reset();
   } else if (account.last_id) {
@@ -266,6 +267,10 @@ void Ledger::give_up(Account& account, const Hole& h) {
     bar->lost = true;
   }
   if (Bar* bar = bar_at(account, h.at)) bar->missing += h.left;
+  // What is missing was traded before the trade that told of it.
+  for (Timestamp t = h.at + options_.interval; t <= h.cut_to; t = t + options_.interval) {
+    if (Bar* bar = bar_at(account, t)) uncover(account, *bar, t);
+  }
   for (Timestamp t = std::max(h.doubt_from, account.front); t < h.at; t = t + options_.interval) {
     Bar* bar = bar_at(account, t);
     if (bar != nullptr && !bar->proven) bar->lost = true;
@@ -392,7 +397,7 @@ void Ledger::fill_hole(Account& account, std::uint64_t first, std::uint64_t last
 
 // Every id of it is there now.
 void Ledger::close_hole(Account& account, const Hole& h) {
-  for (Timestamp t = std::max(h.cut_from, account.front); t <= h.at; t = t + options_.interval) {
+  for (Timestamp t = std::max(h.cut_from, account.front); t <= h.whole_to(); t = t + options_.interval) {
     Bar* bar = bar_at(account, t);
     if (bar == nullptr) break;
     // A hole that closed before anybody read of it was only a matter of order, unless we had been cut off.

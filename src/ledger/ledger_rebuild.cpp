@@ -90,18 +90,25 @@ void Ledger::finish_rebuild(Account& account, Rebuild& rebuild) {
     Bar* bar = bar_at(account, t);
     if (bar == nullptr || says_whole(*bar)) continue;
     Bar made = rebuild.fresh[t];
+    // What its row counted and these ids do not have is of ids beyond its neighbours': the bar is made again by time.
+    if (made.buys < bar->buys || made.sells < bar->sells) {
+      bar->contradicted = true;
+      continue;
+    }
     made.revs = bar->revs;
     made.written_status = bar->written_status;
     made.written_missing = bar->written_missing;
     made.recovered = made.changed = made.delta_changed = true;
     // The end of an open run is settled with the loss that begins there.
     const bool hole = std::any_of(account.holes.begin(), account.holes.end(),
-                                  [&](const Hole& h) { return h.cut_from <= t && t <= h.at; });
+                                  [&](const Hole& h) { return h.cut_from <= t && t <= h.whole_to(); });
     const bool unsettled = rebuild.plan.open && t >= rebuild.plan.open_from && (account.loss.has_value() || hole);
     made.lost = made.inherited = unsettled;
     made.settled = !unsettled;
-    // Behind the last id that a row names others may have earlier times: what was near the end is made again by time.
+    // Behind the last id that a row names others may have earlier times, and before it others later ones, which were
+    // lost with their process: what was near an end is made again by time.
     made.contradicted = t + options_.interval + near_the_end > account.restored_end ||
+                        t < rebuild.plan.from + near_the_end ||
                         (rebuild.plan.open && t + options_.interval + near_the_end > rebuild.plan.open_from);
     made.absent = bar->absent && unsettled;
     *bar = made;

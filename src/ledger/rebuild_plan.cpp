@@ -33,6 +33,8 @@ Numbering newest_numbering(std::span<const Row> rows, std::uint64_t newest, Dura
   return out;
 }
 
+bool begins_with_nothing(std::span<const Row> rows) { return !rows.empty() && is_first_ever(rows.front()); }
+
 std::vector<RebuildPlan> plan_rebuilds(std::span<const Row> rows, Duration interval) {
   std::vector<RebuildPlan> plans;
   std::optional<std::uint64_t> before;  // last id of the newest bar that is whole

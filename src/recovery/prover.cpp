@@ -83,7 +83,7 @@ void Prover::restored(const Instrument& instrument, std::span<const Row> rows, T
     tracked.beside = tracked.beside || !claim.other_base.is_zero();
     tracked.track.put(claim, now, rules_);
   }
-  tracked.had_ids = ids_known;
+  tracked.had_ids = ids_known && !begins_with_nothing(rows);  // else those of the rows are all
   const Timestamp numbered_since = newest_numbering(rows, 0, rules_.interval).since;
   if (numbered_since.us != 0) tracked.anew = {numbered_since.us - 1};
   tracked.track.first_ids_prove(ids_known || !has_history());

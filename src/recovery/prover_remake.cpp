@@ -209,11 +209,16 @@ asio::awaitable<bool> Prover::fetch_by_id(Job job, std::vector<Trade>& out, std:
     error = "its ids have begun anew since";
     co_return false;
   }
-  const std::uint64_t begin = *from > ids_beside ? *from - ids_beside : 1;
+  std::uint64_t begin = *from > ids_beside ? *from - ids_beside : 1;
   for (std::size_t pages = 0; pages < pages_max; ++pages) {
     const std::uint64_t id = out.empty() ? begin : out.back().id + 1;
     std::vector<Trade> page;
     if (!co_await page_from(instrument, id, page, error)) co_return false;
+    // The first trades that there ever were may be among them: then there is no page of so far before.
+    if (page.empty() && out.empty() && begin < *from) {
+      begin = *from;
+      continue;
+    }
     if (!page.empty() && !out.empty() && page.front().first_id() != id) {
       error = "the history has a hole behind " + std::to_string(id - 1);
       co_return false;

@@ -180,6 +180,24 @@ TEST_CASE("a stop writes the open bar as partial; the rest of it makes it repair
     again.trade(10, 102 * minute + 2, -50);
     CHECK(told(again.close(104 * minute)) == Lines{"102 0 gap 7 1", "103 0 live 0 1"});
   }
+  SECTION("the newest trade that the exchange had when we subscribed is older: what came after it was nothing") {
+    Account again(false, true);
+    again.ledger.restore(0, rows.back(), sequence_id(rows.back().last_id));
+    again.mark(RecordKind::subscribed, 103 * minute + 1);
+    again.mark(RecordKind::hole, 101 * minute + 2, 3, 2);
+    again.trade(5, 101 * minute + 2, -50);
+    SECTION("and history has the others") {
+      again.trade(3, 100 * minute + 9, -50);
+      again.trade(4, 101 * minute + 1, -50);
+      CHECK(told(again.close(104 * minute)) ==
+            Lines{"100 1 repaired 0 1", "101 0 repaired 0 -1", "102 0 repaired 0 -1", "103 0 repaired 0 -1"});
+    }
+    SECTION("and the others are not to be had") {
+      again.mark(RecordKind::verdict, 103 * minute + 2, 3, 1);
+      CHECK(told(again.close(104 * minute)) ==
+            Lines{"100 1 gap ? 2", "101 0 gap 2 1", "102 0 live 0 1", "103 0 live 0 1"});
+    }
+  }
   SECTION("a month later") {
     Account again;
     again.ledger.restore(0, rows.back(), sequence_id(rows.back().last_id));

@@ -115,9 +115,11 @@ class Ledger {
   struct Hole {
     std::uint64_t first, last, left;
     Timestamp at, touch_from;
-    Timestamp cut_from;    // bars from here on to `at` are whole once the hole is closed
+    Timestamp cut_from;    // bars from here on to `at` are whole once the hole is closed …
     Timestamp doubt_from;  // the bar of the trade before
     bool cut = false;      // we were cut off (as against: messages came out of order)
+    Timestamp cut_to{};    // … and those to here, if we were: the trade after the hole came then, and may be older
+    [[nodiscard]] Timestamp whole_to() const { return at < cut_to ? cut_to : at; }
     [[nodiscard]] bool touches(Timestamp bar) const { return bar >= touch_from && bar < at; }
   };
   // Nothing is known of [from, to] until the next trade's id tells how many trades that was.

@@ -39,6 +39,10 @@ struct Numbering {
 // `newest`: the id of the newest trade, maybe of a bar before these; 0: unknown.
 [[nodiscard]] Numbering newest_numbering(std::span<const Row> rows, std::uint64_t newest, Duration interval);
 
+// Whether nothing had been counted when the oldest of these rows began: then no id of before it can be known. `rows`:
+// oldest first; false if there is none.
+[[nodiscard]] bool begins_with_nothing(std::span<const Row> rows);
+
 inline constexpr std::uint64_t rebuild_ids_max = 200'000;
 
 }  // namespace cvdd

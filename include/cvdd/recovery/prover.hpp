@@ -99,7 +99,7 @@ class Prover {
     Timestamp asked;              // for its newest trade
     Timestamp quiet_until;        // what was traded before is counted: the exchange was asked for its newest trade
     bool empty_before = false;    // the last answer had no candle at all
-    bool had_ids = false;         // trades of before this run are known by their ids
+    bool had_ids = false;         // trades of before the rows are known by their ids
     bool beside = false;          // it has volume beside the CVD at times, of which candles tell nothing
     Timestamp anew;               // ids of bars that began before are of another numbering
     Timestamp leave_until;        // a repair is on its way to the rows
