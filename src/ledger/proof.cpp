@@ -36,7 +36,7 @@ void ProofTrack::fill_absent(Timestamp before, Timestamp now, const ProofRules& 
     Bar& bar = bars_[t];
     bar.claim.time = t;
     bar.claim.status = BarStatus::gap;
-    bar.claim.restored = bar.again = true;
+    bar.claim.restored = bar.again = bar.absent = true;
     bar.due = now + rules.heal_after;
   }
 }
@@ -63,7 +63,11 @@ void ProofTrack::put(const Claim& row, Timestamp now, const ProofRules& rules) {
   if (claim.cut && claim.status == BarStatus::partial) claim.status = BarStatus::gap;
   if (fresh) bar.unit = claim.time < unit_since_;
   if (!fresh && claim.rev < bar.claim.rev) return;
-  const bool news = fresh || !same(bar.claim, claim) || bar.claim.status != claim.status;
+  // A gap that is told of once more, or for the first time, after it was made again: that did not take effect.
+  const bool still_gap =
+      claim.status == BarStatus::gap && bar.by != By::none && (bar.absent || claim.rev > bar.claim.rev);
+  bar.absent = false;
+  const bool news = fresh || still_gap || !same(bar.claim, claim) || bar.claim.status != claim.status;
   const bool restored = claim.restored || (!fresh && bar.claim.restored && !news);
   const bool numbers = fresh || !same(bar.claim, claim);
   bar.claim = claim;
@@ -72,7 +76,7 @@ void ProofTrack::put(const Claim& row, Timestamp now, const ProofRules& rules) {
   if (numbers) bar.compared = rules.candle.us == 0 || !comparable(claim);
   if (claim.status == BarStatus::gap || numbers) bar.by = comparable(claim) ? By::none : By::ids;
   if (claim.status == BarStatus::gap) {
-    if (bar.due.us == 0) bar.due = now + rules.heal_after;
+    if (bar.due.us == 0 || still_gap) bar.due = now + rules.heal_after;
   } else if (bar.again && !claim.restored) {
     bar.again = false;
   }
@@ -87,7 +91,7 @@ void ProofTrack::restored(Timestamp now, const ProofRules& rules, bool ids_are_a
     const auto [bar, missing] = bars_.try_emplace(t);
     if (!missing) continue;
     bar->second.claim.time = t;
-    bar->second.claim.restored = true;
+    bar->second.claim.restored = bar->second.absent = true;
   }
   std::optional<std::uint64_t> before;
   for (auto& [time, bar] : bars_) {

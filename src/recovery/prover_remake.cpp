@@ -124,6 +124,8 @@ asio::awaitable<void> Prover::remake(Job job) {
   }
   counters_.remade += length / static_cast<std::uint64_t>(rules_.interval.us);
   track->remade(job.span);
+  spdlog::debug("bars made again market=\"{}\" symbol={} bar={} to={} trades={} changed={}", context_.name,
+                instrument.symbol, format_time(job.span.from), format_time(job.span.to), trades.size(), !remade.same);
   co_await client_.deliver(instrument, std::move(records));
 }
 

@@ -147,6 +147,26 @@ TEST_CASE("an earlier run's last bars are made again, and those between which id
   CHECK(track.proven_until(blind) == at(700));
 }
 
+TEST_CASE("a gap that is told of after it was made again is made again once more") {
+  ProofTrack track;
+  Claim before = claim(600);
+  before.restored = true;
+  track.put(before, at(700), blind);
+  before.time = at(620);
+  track.put(before, at(700), blind);
+  track.restored(at(700), blind, true);  // nobody ran at 605, 610 and 615
+  track.remade({at(600), at(625)});
+  CHECK_FALSE(track.to_remake(at(710), blind));
+  track.put(claim(610, BarStatus::gap), at(711), blind);  // its first row
+  CHECK_FALSE(track.to_remake(at(715), blind));
+  CHECK(track.to_remake(at(717), blind) == BarSpan{at(610), at(615)});
+  track.remade({at(610), at(615)});
+  track.put(claim(610, BarStatus::gap), at(718), blind);  // the same row: nothing new
+  CHECK_FALSE(track.to_remake(at(730), blind));
+  track.put(claim(610, BarStatus::gap, 1, 1), at(731), blind);
+  CHECK(track.to_remake(at(740), blind) == BarSpan{at(610), at(615)});
+}
+
 TEST_CASE("what is proven is forgotten after a while, and there is a bound") {
   ProofTrack track;
   for (std::int64_t s = 0; s < 3'000; ++s) track.put(claim(600 + 60 * s), at(s), blind);

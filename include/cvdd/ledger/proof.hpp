@@ -38,6 +38,7 @@ class ProofTrack {
     By by = By::none;
     bool compared = false;  // with a candle, as far as there is one
     bool again = false;     // to be made again, whatever it says
+    bool absent = false;    // of the time when nobody ran: there is no row yet
     bool refuted = false;   // figures were not ours, and making it again has not settled that
     bool unit = false;      // its sizes may be of another unit: only figures tell
     unsigned attempts = 0;  // to make it again
