@@ -317,6 +317,9 @@ void Ledger::trade(Account& account, const Record& record) {
     uncover(account, *bar, bar_time);
     // Of before we listened, and only now on its way to us: alone, for all that is known.
     if (account.loss) account.loss->visible_from = std::min(account.loss->visible_from, bar_time);
+    for (Hole& h : account.holes) {
+      if (h.cut && h.cut_from <= bar_time) h.touch_from = std::min(h.touch_from, bar_time);
+    }
   }
   if (record.kind() == RecordKind::trade) {
     if (!add_trade(*bar, record, name)) return stop(account, bar_time);

@@ -13,6 +13,9 @@ namespace cvdd {
 
 namespace {
 constexpr std::chrono::seconds look_every{2};
+// What a run before left in doubt is looked at sooner: an exchange may keep its trades for a moment only.
+constexpr std::chrono::milliseconds first_looks_every{500};
+constexpr unsigned first_looks = 20;
 constexpr std::size_t jobs_max = 200;  // in one round
 // So long after its end a bar is compared with its candle, together with those that came meanwhile.
 constexpr Duration compare_after = seconds(45), compare_soon_after = seconds(20);
@@ -215,8 +218,9 @@ std::vector<Prover::Job> Prover::jobs() {
 }
 
 asio::awaitable<void> Prover::run() {
-  while (!client_.stopping()) {
-    co_await client_.sleep(look_every);
+  for (unsigned looks = 0; !client_.stopping(); looks = std::min(looks + 1, first_looks)) {
+    const std::chrono::milliseconds pause = looks < first_looks ? first_looks_every : look_every;
+    co_await client_.sleep(pause);
     if (client_.stopping()) co_return;
     read_mail();
     tell_units();

@@ -198,6 +198,15 @@ TEST_CASE("a stop writes the open bar as partial; the rest of it makes it repair
             Lines{"100 1 gap ? 2", "101 0 gap 2 1", "102 0 live 0 1", "103 0 live 0 1"});
     }
   }
+  SECTION("a trade of the time when nobody ran comes with the newest: it is alone there, for all that is known") {
+    Account again(false, true);
+    again.ledger.restore(0, rows.back(), sequence_id(rows.back().last_id));
+    again.mark(RecordKind::subscribed, 103 * minute + 1);
+    again.mark(RecordKind::hole, 103 * minute + 2, 3, 7);
+    again.trade(10, 103 * minute + 2, -50);
+    again.trade(11, 102 * minute + 59, -50);
+    CHECK(told(again.close(104 * minute)) == Lines{"102 0 gap ? 1", "103 0 gap 7 0"});
+  }
   SECTION("a month later") {
     Account again;
     again.ledger.restore(0, rows.back(), sequence_id(rows.back().last_id));
