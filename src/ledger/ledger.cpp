@@ -240,9 +240,13 @@ void Ledger::hole(Account& account, const Record& record) {
   Hole h{record.id(), record.id() + record.count() - 1, record.count(), at, at, at, since, account.loss.has_value()};
   if (account.loss) {
     h.cut_from = account.loss->from;
-    h.cut_to = account.loss->to;
     h.touch_from = std::min(std::max(account.loss->from, account.loss->visible_from), at);
-    account.loss.reset();
+    // An older trade than the subscription tells nothing of what was between.
+    if (!account.loss->open && account.loss->to > at) {
+      account.loss->from = std::max(account.loss->from, at);
+    } else {
+      account.loss.reset();
+    }
   } else if (account.last_id) {
     h.touch_from = h.cut_from = since;
   }
@@ -267,10 +271,6 @@ void Ledger::give_up(Account& account, const Hole& h) {
     bar->lost = true;
   }
   if (Bar* bar = bar_at(account, h.at)) bar->missing += h.left;
-  // What is missing was traded before the trade that told of it.
-  for (Timestamp t = h.at + options_.interval; t <= h.cut_to; t = t + options_.interval) {
-    if (Bar* bar = bar_at(account, t)) uncover(account, *bar, t);
-  }
   for (Timestamp t = std::max(h.doubt_from, account.front); t < h.at; t = t + options_.interval) {
     Bar* bar = bar_at(account, t);
     if (bar != nullptr && !bar->proven) bar->lost = true;
@@ -292,7 +292,7 @@ void Ledger::trade(Account& account, const Record& record) {
   }
   const bool numbered = ordered && record.id() != 0;
   if (numbered && account.loss && !account.loss->open && account.last_id && record.id() > *account.last_id) {
-    resolve_loss(account);
+    resolve_loss(account, bar_time);
   }
   if (!extend(account, bar_time)) {
     ++counters_.too_far_ahead;
@@ -309,6 +309,10 @@ void Ledger::trade(Account& account, const Record& record) {
   bar->proven = false;
   if (!ordered) bar->settled = false;
   if (may_have_counted(*bar, record, ordered)) return doubt_restored(account, *bar, record);
+  // What a stop cut goes on. Its row names two ids, and they need not be the highest: it is made again by time.
+  const bool goes_on =
+      bar->restored && !bar->partial_begin && bar->written_status == BarStatus::partial && bar->has_ids();
+  if (goes_on && numbered && options_.repairs) bar->contradicted = true;
   // A bar of the time when nobody ran is told of when all of it is known.
   const bool repairing = std::any_of(account.holes.begin(), account.holes.end(), [&](const Hole& h) {
     return record.id() >= h.first && record.first_id() <= h.last;
@@ -366,17 +370,26 @@ void Ledger::doubt_restored(Account& account, Bar& bar, const Record& record) {
   account.last_id = std::max(account.last_id.value_or(0), record.id());
 }
 
-// The ids went on without a hole: nothing was missed while we were cut off.
-void Ledger::resolve_loss(Account& account) {
-  for (Timestamp t = std::max(account.loss->from, account.front); t <= account.loss->to; t = t + options_.interval) {
+// The ids went on without a hole: nothing was missed while we were cut off, before the bar `until`, and in it if it is
+// the last that was concerned.
+void Ledger::resolve_loss(Account& account, Timestamp until) {
+  const bool all = until >= account.loss->to;
+  const Timestamp end = all ? account.loss->to + options_.interval : until;
+  for (Timestamp t = std::max(account.loss->from, account.front); t < end; t = t + options_.interval) {
     Bar* bar = bar_at(account, t);
     if (bar == nullptr) break;
+    const bool absent = bar->absent;
     uncover(account, *bar, t);
+    if (t < account.ids_since) {
+      bar->contradicted = bar->contradicted || absent;
+      continue;
+    }
     bar->recovered = bar->recovered || !account.loss->doubt;
     bar->partial_end = false;
     heal(account, *bar, t);
   }
-  account.loss.reset();
+  if (all) return account.loss.reset();
+  account.loss->from = std::max(account.loss->from, end);
 }
 
 void Ledger::give_up_loss(Account& account) {
@@ -400,7 +413,7 @@ void Ledger::fill_hole(Account& account, std::uint64_t first, std::uint64_t last
 
 // Every id of it is there now.
 void Ledger::close_hole(Account& account, const Hole& h) {
-  for (Timestamp t = std::max(h.cut_from, account.front); t <= h.whole_to(); t = t + options_.interval) {
+  for (Timestamp t = std::max(h.cut_from, account.front); t <= h.at; t = t + options_.interval) {
     Bar* bar = bar_at(account, t);
     if (bar == nullptr) break;
     // A hole that closed before anybody read of it was only a matter of order, unless we had been cut off.
@@ -425,13 +438,13 @@ void Ledger::verdict(Account& account, const Record& record) {
       if (bar == nullptr) break;
       bar->settled = true;
     }
-    return resolve_loss(account);
+    return resolve_loss(account, account.loss->to);
   }
   if (record.count() == 0) {
     if (!account.last_id) account.last_id = record.id();  // of before there were rows
     if (account.last_id != record.id()) return;
     account.by_ids = std::max(account.by_ids, record.time() - history_late);
-    if (account.loss && !account.loss->open) resolve_loss(account);
+    if (account.loss && !account.loss->open) resolve_loss(account, account.loss->to);
     return;
   }
   // Not to be had: the files' bars stay what they are.

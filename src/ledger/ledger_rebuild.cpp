@@ -101,7 +101,7 @@ void Ledger::finish_rebuild(Account& account, Rebuild& rebuild) {
     made.recovered = made.changed = made.delta_changed = true;
     // The end of an open run is settled with the loss that begins there.
     const bool hole = std::any_of(account.holes.begin(), account.holes.end(),
-                                  [&](const Hole& h) { return h.cut_from <= t && t <= h.whole_to(); });
+                                  [&](const Hole& h) { return h.cut_from <= t && t <= h.at; });
     const bool unsettled = rebuild.plan.open && t >= rebuild.plan.open_from && (account.loss.has_value() || hole);
     made.lost = made.inherited = unsettled;
     made.settled = !unsettled;
@@ -119,7 +119,12 @@ void Ledger::finish_rebuild(Account& account, Rebuild& rebuild) {
 // that: a trade whose id the files have passed may be of this bar, and was lost with the process. It is made again by
 // time.
 void Ledger::uncover(Account& account, Bar& bar, Timestamp time) {
+  const auto making =
+      std::ranges::find_if(account.rebuilds, [&](const Rebuild& r) { return r.left > 0 && r.covers(time); });
+  const bool made_again = making != account.rebuilds.end();
+  if (made_again && !making->dead) return;  // its trades are on their way
   if (!std::exchange(bar.absent, false)) return;
+  if (made_again) bar.contradicted = true;
   if (account.instrument->ids != Ids::sequence || !options_.repairs) return;
   bool behind_an_end = account.killed && time >= account.restored_end && time < account.restored_end + near_the_end;
   for (Timestamp t = time - options_.interval; t >= account.front && t + options_.interval + near_the_end > time;

@@ -129,6 +129,7 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
   account.killed = newest.status != BarStatus::partial;
   const auto traded = std::find_if(rows.rbegin(), rows.rend(), [](const Row& row) { return !row.last_id.empty(); });
   account.last_trade = traded == rows.rend() ? oldest.time : traded->time;
+  account.ids_since = last_id ? account.last_trade : Timestamp{};
   account.bars.clear();
   for (const Row& row : rows) {
     const auto slot = static_cast<std::size_t>((row.time - account.front).us / options_.interval.us);

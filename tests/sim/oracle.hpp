@@ -13,6 +13,7 @@ namespace cvdd::simtest {
 
 struct Verdict {
   std::size_t rows = 0, live = 0, gap = 0, partial = 0, repaired = 0, revisions = 0;
+  std::vector<std::string> doubts;  // rows that were gaps for a moment without a fault
   std::vector<std::string> complaints;
   void complain(std::string what) {
     if (complaints.size() < 40) complaints.push_back(std::move(what));

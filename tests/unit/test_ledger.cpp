@@ -189,14 +189,28 @@ TEST_CASE("a stop writes the open bar as partial; the rest of it makes it repair
     SECTION("and history has the others") {
       again.trade(3, 100 * minute + 9, -50);
       again.trade(4, 101 * minute + 1, -50);
+      again.mark(RecordKind::verdict, 103 * minute + 2, 5, 0);
       CHECK(told(again.close(104 * minute)) ==
-            Lines{"100 1 repaired 0 1", "101 0 repaired 0 -1", "102 0 repaired 0 -1", "103 0 repaired 0 -1"});
+            // Which of the cut bar's own were counted two ids don't tell: it is made again by time.
+            Lines{"100 1 gap ? 1", "101 0 repaired 0 -1", "102 0 repaired 0 -1", "103 0 repaired 0 -1"});
     }
     SECTION("and the others are not to be had") {
       again.mark(RecordKind::verdict, 103 * minute + 2, 3, 1);
+      again.mark(RecordKind::verdict, 103 * minute + 2, 5, 0);
       CHECK(told(again.close(104 * minute)) ==
-            Lines{"100 1 gap ? 2", "101 0 gap 2 1", "102 0 live 0 1", "103 0 live 0 1"});
+            Lines{"100 1 gap ? 2", "101 0 gap 2 1", "102 0 repaired 0 1", "103 0 repaired 0 1"});
     }
+  }
+  SECTION("history brings it one by one: each trade tells of the bars before its own") {
+    Account again(false, true);
+    again.ledger.restore(0, rows.back(), sequence_id(rows.back().last_id));
+    again.mark(RecordKind::subscribed, 105 * minute + 1);
+    again.trade(3, 101 * minute + 2, -50);
+    CHECK(told(again.close(104 * minute)) == Lines{"100 1 repaired 0 2", "101 0 gap ? 1"});
+    again.trade(4, 102 * minute + 2, -50);
+    again.trade(5, 105 * minute + 2, -50);
+    CHECK(told(again.close(106 * minute)) == Lines{"101 1 repaired 0 1", "102 0 repaired 0 0", "103 0 repaired 0 0",
+                                                   "104 0 repaired 0 0", "105 0 repaired 0 -1"});
   }
   SECTION("a trade of the time when nobody ran comes with the newest: it is alone there, for all that is known") {
     Account again(false, true);
@@ -240,6 +254,31 @@ TEST_CASE("after a restart, a hole is measured from the last id there ever was, 
   again.mark(RecordKind::subscribed, 101 * minute);
   again.trade(2, 101 * minute + 2, -50);
   CHECK(told(again.close(102 * minute)) == Lines{"100 1 repaired 0 1", "101 0 repaired 0 0"});
+}
+
+TEST_CASE("ids go on from the newest that the files know: they tell nothing of bars before it") {
+  const auto row = [](std::int64_t at, BarStatus status, const char* id) {
+    Row r;
+    r.time = {at * minute};
+    r.exchange = "test";
+    r.symbol = "A";
+    r.status = status;
+    r.first_id = r.last_id = id;
+    if (status == BarStatus::gap) r.missing = std::nullopt;
+    return r;
+  };
+  // Nobody ran at 99 and 100, and no id of before is known.
+  const std::vector rows = {row(98, BarStatus::gap, ""), row(101, BarStatus::gap, "7")};
+  Account b(false, true);
+  b.ledger.restore(0, rows, 7);
+  b.mark(RecordKind::subscribed, 102 * minute + 1);
+  b.mark(RecordKind::lost, 98 * minute, 0, 1);
+  b.trade(8, 102 * minute + 2, 50);
+  Lines lines;
+  for (const Row& r : b.close(103 * minute)) {
+    if (r.time.us < 101 * minute) lines.push_back(told({r}).front());
+  }
+  CHECK(lines == Lines{"99 0 gap ? 0", "100 0 gap ? 0"});
 }
 
 TEST_CASE("event time: rows run from the first trade to the last, first and last partial") {

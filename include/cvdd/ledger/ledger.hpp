@@ -115,11 +115,9 @@ class Ledger {
   struct Hole {
     std::uint64_t first, last, left;
     Timestamp at, touch_from;
-    Timestamp cut_from;    // bars from here on to `at` are whole once the hole is closed …
+    Timestamp cut_from;    // bars from here on to `at` are whole once the hole is closed
     Timestamp doubt_from;  // the bar of the trade before
     bool cut = false;      // we were cut off (as against: messages came out of order)
-    Timestamp cut_to{};    // … and those to here, if we were: the trade after the hole came then, and may be older
-    [[nodiscard]] Timestamp whole_to() const { return at < cut_to ? cut_to : at; }
     [[nodiscard]] bool touches(Timestamp bar) const { return bar >= touch_from && bar < at; }
   };
   // Nothing is known of [from, to] until the next trade's id tells how many trades that was.
@@ -157,6 +155,7 @@ class Ledger {
     std::deque<Bar> bars;  // contiguous in time from `front`
     Timestamp front;
     Timestamp first_bar;           // trades before it are not ours
+    Timestamp ids_since;           // the bar of the newest id that an earlier run knew: ids prove nothing of before
     Timestamp end_bar;             // when ended
     Decimal cvd_base, cvd_quote;   // before bars.front()
     std::optional<Decimal> close;  // last price before bars.front()
@@ -194,7 +193,7 @@ class Ledger {
   void begin(Account& account, Timestamp bar, bool partial);
   void continue_after_absence(Account& account, Timestamp bar);
   void doubt_restored(Account& account, Bar& bar, const Record& record);
-  void resolve_loss(Account& account);
+  void resolve_loss(Account& account, Timestamp until);
   void give_up_loss(Account& account);
   void fill_hole(Account& account, std::uint64_t first, std::uint64_t last);
   void give_up(Account& account, const Hole& hole);
