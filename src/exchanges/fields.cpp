@@ -24,6 +24,79 @@ std::optional<Timestamp> milliseconds_since_1970(const Scalar& field) {
   return Timestamp{static_cast<std::int64_t>(*ms) * 1'000};
 }
 
+namespace {
+// Days since 1970-01-01 of a date of the Gregorian calendar.
+std::int64_t days_of(std::int64_t year, std::int64_t month, std::int64_t day) {
+  const std::int64_t y = month <= 2 ? year - 1 : year;
+  const std::int64_t era = y / 400, year_of_era = y - era * 400;
+  const std::int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  return era * 146'097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719'468;
+}
+
+// The digits [at, at + length), or -1.
+std::int64_t digits(std::string_view text, std::size_t at, std::size_t length) {
+  std::int64_t n = 0;
+  for (const char c : text.substr(at, length)) {
+    if (c < '0' || c > '9') return -1;
+    n = n * 10 + (c - '0');
+  }
+  return n;
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+}  // namespace
+
+std::optional<Timestamp> iso_time(const Scalar& field) {
+  std::string_view s = text(field);
+  const std::string_view zone = s.ends_with("+00:00") ? "+00:00" : "Z";
+  if (!s.ends_with(zone)) return std::nullopt;
+  s.remove_suffix(zone.size());
+  if (s.size() < 19 || s.size() > 34 || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':') {
+    return std::nullopt;
+  }
+  const std::int64_t year = digits(s, 0, 4), month = digits(s, 5, 2), day = digits(s, 8, 2);
+  const std::int64_t hour = digits(s, 11, 2), minute = digits(s, 14, 2), second = digits(s, 17, 2);
+  if (year < 1971 || year > 2250 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 ||
+      minute < 0 || minute > 59 || second < 0 || second > 60) {
+    return std::nullopt;
+  }
+  std::int64_t fraction = 0, unit = 1'000'000;
+  if (s.size() > 19 && s[19] == '.') {
+    for (const char c : s.substr(20)) {
+      if (c < '0' || c > '9') return std::nullopt;
+      unit /= 10;
+      fraction += (c - '0') * unit;
+    }
+  } else if (s.size() != 19) {
+    return std::nullopt;
+  }
+  return Timestamp{((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60'000'000 + second * 1'000'000 +
+                   fraction};
+}
+
+bool read_uuid(std::string_view text, Trade& trade) {
+  if (text.size() != 36) return false;
+  std::uint64_t halves[2] = {0, 0};
+  unsigned read = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    const int digit = hex_digit(text[i]);
+    if (dash ? text[i] != '-' : digit < 0) return false;
+    if (dash) continue;
+    std::uint64_t& half = halves[read++ / 16];
+    half = half * 16 + static_cast<std::uint64_t>(digit);
+  }
+  trade.id_high = halves[0];
+  trade.id = halves[1];
+  trade.name = *IdText::from(text);
+  return true;
+}
+
 std::optional<Aggressor> aggressor(const Scalar& field, std::string_view buy, std::string_view sell) {
   if (field.is_string(buy)) return Aggressor::buyer;
   if (field.is_string(sell)) return Aggressor::seller;
@@ -61,34 +134,43 @@ bool usable_symbol(const Scalar& field) {
          });
 }
 
-void append_encoded(std::string& out, std::string_view text) {
-  constexpr std::string_view hex = "0123456789ABCDEF";
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-    if (plain) {
-      out += c;
-    } else {
-      out.append({'%', hex[byte >> 4U], hex[byte & 15U]});
-    }
-  }
+bool assume_pair(std::string_view exchange, std::string_view symbol, char between, Instrument& out) {
+  const auto at = symbol.find(between);
+  if (at == symbol.npos || symbol.find(between, at + 1) != symbol.npos) return false;
+  out = Instrument{};
+  out.exchange = exchange;
+  out.market = Market::spot;
+  out.symbol = symbol;
+  out.base = symbol.substr(0, at);
+  out.quote = symbol.substr(at + 1);
+  return true;
 }
 
-void append_escaped(std::string& out, std::string_view text) {
+std::string in_quotes(std::string_view text) {
+  std::string out = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }
+  return out + '"';
+}
+
+std::string quoted_topics(const DataChannel& channel, std::span<const Instrument* const> instruments) {
+  std::vector<std::string> topics;
+  std::string out;
+  for (const Instrument* instrument : instruments) {
+    std::string topic = channel.topic_of(*instrument);
+    if (std::ranges::find(topics, topic) != topics.end()) continue;
+    if (!topics.empty()) out += ',';
+    out += in_quotes(topic);
+    topics.push_back(std::move(topic));
+  }
+  return out;
 }
 
 const Instrument* wanted(const SymbolTable& symbols, std::string_view symbol) {
   const auto found = symbols.find(symbol);
   return found == symbols.end() ? nullptr : found->second;
-}
-
-void take_none(const Scalar& list, const Instrument* topic, Parsed& out) {
-  out.ignored = list.is(Kind::array);
-  if (!out.ignored) out.refuse(Refusal::bad_field, topic);
 }
 
 void take_past(HistoryPage& out, const Trade& trade, Refusal refusal, std::optional<std::uint64_t> id,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -28,8 +29,21 @@ using Kind = Scalar::Kind;
 [[nodiscard]] std::string_view text(const Scalar& field);
 // Milliseconds since 1970, as number or string; empty if 0 or after 2250.
 [[nodiscard]] std::optional<Timestamp> milliseconds_since_1970(const Scalar& field);
+// "2014-11-07T08:19:27.028459Z", or "…+00:00", to the microsecond; further digits are cut. From 1971 to 2250.
+[[nodiscard]] std::optional<Timestamp> iso_time(const Scalar& field);
+// "20f43950-d8dd-5b31-9112-a178eb6023af": the id as 128 bits, and as it is written; false if it is none.
+[[nodiscard]] bool read_uuid(std::string_view text, Trade& trade);
 [[nodiscard]] std::optional<Aggressor> aggressor(const Scalar& field, std::string_view buy, std::string_view sell);
 
+// What every trade has but price and size.
+inline void set(Trade& trade, const Instrument& instrument, Timestamp time, std::uint64_t id, Aggressor aggressor,
+                Series series = Series::single) {
+  trade.instrument = &instrument;
+  trade.time = time;
+  trade.id = id;
+  trade.aggressor = aggressor;
+  trade.series = series;
+}
 // Price and size of a trade whose instrument is known, and from them base and quote.
 [[nodiscard]] Refusal read_volume(const Scalar& price, const Scalar& size, Trade& trade);
 // Base and quote from price and `size`, by market and contract size (docs/exchanges.md); false if they don't fit.
@@ -39,30 +53,13 @@ using Kind = Scalar::Kind;
 
 // No CSV field is quoted: a symbol that would need it cannot be used.
 [[nodiscard]] bool usable_symbol(const Scalar& field);
-// Percent-encoded for a query.
-void append_encoded(std::string& out, std::string_view text);
-// As the inside of a JSON string.
-void append_escaped(std::string& out, std::string_view text);
+// "BTC-USD" → an instrument of BTC and USD, whose sizes are base units; false if it is no such pair.
+[[nodiscard]] bool assume_pair(std::string_view exchange, std::string_view symbol, char between, Instrument& out);
+// As a JSON string.
+[[nodiscard]] std::string in_quotes(std::string_view text);
+// What answers call these instruments' subscriptions, each once, as JSON strings: "a","b".
+[[nodiscard]] std::string quoted_topics(const DataChannel& channel, std::span<const Instrument* const> instruments);
 
-// One row of a message: of the instrument that it names, or else of the one that the message as a whole is about.
-// `read(instrument, trade)` makes the trade. Asked for only when the row is refused: `time()`, the row's own, if it can
-// be read, and `topic()`, the message's instrument, or nullptr.
-template <class Read, class Time, class Topic>
-void take_row(const Scalar& symbol, const SymbolTable& symbols, Parsed& out, Read&& read, Time&& time, Topic&& topic) {
-  const auto refuse = [&](Refusal why, const Instrument* of) { out.refuse(why, of, time().value_or(Timestamp{})); };
-  if (!symbol.is_string()) return refuse(Refusal::bad_field, topic());
-  const auto found = symbols.find(symbol.text);
-  if (found == symbols.end() || found->second == nullptr) {
-    const Instrument* const of = topic();
-    return of != nullptr ? refuse(Refusal::unknown_symbol, of) : out.refuse(Refusal::unknown_symbol);
-  }
-  Trade trade;
-  const Refusal refusal = read(*found->second, trade);
-  if (refusal != Refusal::none) return refuse(refusal, found->second);
-  out.trades.push_back(trade);
-}
-// A message of trades without a row: nothing, if its list is there and empty.
-void take_none(const Scalar& list, const Instrument* topic, Parsed& out);
 // The instrument of this symbol, if it is wanted.
 [[nodiscard]] const Instrument* wanted(const SymbolTable& symbols, std::string_view symbol);
 

@@ -17,6 +17,7 @@
 namespace cvdd::json {
 
 namespace ondemand = simdjson::ondemand;
+using Value = ondemand::value;
 
 struct Scalar {
   enum class Kind : std::uint8_t { absent, string, number, boolean, null, object, array };
@@ -50,10 +51,15 @@ struct Reader {
 // Reads any value to its end; false if it is not JSON. Of objects and arrays `out` tells the kind alone.
 [[nodiscard]] bool read(ondemand::value value, unsigned depth, Scalar& out);
 [[nodiscard]] bool skip(ondemand::value value, unsigned depth);
+[[nodiscard]] Scalar::Kind kind_of(ondemand::value value);  // absent: it is no JSON
+[[nodiscard]] inline bool is_array(ondemand::value value) { return kind_of(value) == Scalar::Kind::array; }
 
 // The first string under one of these keys, at any depth, unescaped; empty if there is none. Quick where nothing is
 // escaped; for what has no other need to be read.
 [[nodiscard]] std::string first_string(std::string_view message, std::initializer_list<std::string_view> keys);
+// … of a message that has one of these marks in it; empty if it has none.
+[[nodiscard]] std::string first_string_if(std::string_view message, std::initializer_list<std::string_view> marks,
+                                          std::initializer_list<std::string_view> keys);
 
 // `on_field(key, value)` for every field; it reads the value to its end and returns false if that is no JSON.
 template <class OnField>
@@ -97,6 +103,12 @@ template <class OnItem>
 template <class T>
 using Slot = std::pair<std::string_view, Scalar T::*>;
 
+// Whose fields a table of them tells.
+template <class T, std::size_t N>
+T row_of(const Slot<T> (&slots)[N]);
+template <const auto& slots>
+using RowOf = decltype(row_of(slots));
+
 template <class T, std::size_t N>
 [[nodiscard]] bool read_field(std::string_view key, ondemand::value value, unsigned depth, const Slot<T> (&slots)[N],
                               T& out) {
@@ -116,20 +128,10 @@ template <class T, std::size_t N>
   });
 }
 
-// Every element becomes one T; what is no object an empty one. `list` tells whether there was an array.
-template <class T, std::size_t N>
-[[nodiscard]] bool read_rows(ondemand::value value, unsigned depth, const Slot<T> (&slots)[N], std::vector<T>& out,
-                             Scalar* list = nullptr) {
-  ondemand::json_type type{};
-  if (value.type().get(type) != simdjson::SUCCESS) return false;
-  if (list != nullptr) {
-    list->kind = type == ondemand::json_type::array ? Scalar::Kind::array : Scalar::Kind::object;
-  }
-  return each_item(value, depth, [&](ondemand::value item) {
-    out.emplace_back();
-    return read_fields(item, depth + 1, slots, out.back());
-  });
-}
+// The strings of an array; whatever else is in it is walked.
+[[nodiscard]] bool read_strings(ondemand::value value, unsigned depth, std::vector<std::string>& out);
+// The strings of the array that lies under these keys, each within the one before it; none if it is not there.
+[[nodiscard]] std::vector<std::string> strings_at(std::string_view message, std::span<const std::string_view> keys);
 
 // A text that should be one object and nothing else: `on_field` as in each_field.
 template <class OnField>
