@@ -237,18 +237,19 @@ struct Message {
   using Head = cvdd::Head;
   template <class Value, class OnRows>
   static bool field(std::string_view key, Value v, Head& head, OnRows&&) {
-    if (key.size() == 1 || key == "st") return json::read_field(key, v, 1, row_slots, head.top);
+    if (key.size() == 1 || key == "st") return json::read_field<row_slots>(key, v, 1, head.top);
     if (key == "data") {
       head.data.kind = json::kind_of(v);
-      return json::read_fields(v, 1, row_slots, head.row);
+      return json::read_fields<row_slots>(v, 1, head.row);
     }
-    if (key != "error") return json::read_field(key, v, 1, head_slots, head);
+    if (key != "error") return json::read_field<head_slots>(key, v, 1, head);
     head.error.kind = json::kind_of(v);
-    return json::read_fields(v, 1, error_slots, head);
+    return json::read_fields<error_slots>(v, 1, head);
   }
   // What a frame is, its row says itself.
   static const DataChannel* channel_of(const Head&) { return nullptr; }
-  static std::string_view symbol_of(const Head&) { return {}; }
+  static const Scalar& topic(const Head& head) { return head.stream; }
+  static std::string_view symbol_in(std::string_view) { return {}; }
   static Refusal other(std::string_view, const Head& head, const SymbolTable& symbols, Parsed& out) {
     const Refusal refusal = read_message<market>(head, symbols, out);
     if (refusal != Refusal::none) note_refused(refusal, head, symbols, out);
@@ -264,7 +265,7 @@ Refusal read_array(std::string_view message, Parsed& out) {
   bool others = false, trades = false;
   const auto item = [&](json::Value element) {
     Row row;
-    if (!json::read_fields(element, 1, row_slots, row)) return false;
+    if (!json::read_fields<row_slots>(element, 1, row)) return false;
     const bool other = row.e.is_string() && is_other_event(row.e.text);
     others = others || other;
     trades = trades || !other;

@@ -137,17 +137,14 @@ struct Message {
   using Head = cvdd::Head;
   template <class Value, class OnRows>
   static bool field(std::string_view key, Value v, Head& head, OnRows&& rows) {
-    return key == "data" ? rows(v, 1) : json::read_field(key, v, 1, head_slots, head);
+    return key == "data" ? rows(v, 1) : json::read_field<head_slots>(key, v, 1, head);
   }
   static const DataChannel* channel_of(const Head& head) {
-    const std::string_view topic = text(head.topic);
-    const auto dot = topic.find('.');
-    return dot == topic.npos ? nullptr : channels::named(channels_there, topic.substr(0, dot));
+    return channels::in_front_of(channels_there, text(head.topic));
   }
+  static const Scalar& topic(const Head& head) { return head.topic; }
   // An option's topic is its coin's: it names no instrument.
-  static std::string_view symbol_of(const Head& head) {
-    return text(head.topic).substr(text(head.topic).find('.') + 1);
-  }
+  static std::string_view symbol_in(std::string_view topic) { return topic.substr(topic.find('.') + 1); }
   static Refusal other(std::string_view message, const Head& head, const SymbolTable&, Parsed& out) {
     const std::string_view operation = text(head.operation);
     if (head.topic.is_string()) {

@@ -138,14 +138,15 @@ struct Message {
   template <class Value, class OnRows>
   static bool field(std::string_view key, Value v, Head& head, OnRows&& rows) {
     if (key == "channels" || key == "events") return rows(v, 1);
-    return json::read_field(key, v, 1, row_slots, head);
+    return json::read_field<row_slots>(key, v, 1, head);
   }
   // No list of rows stands in the message itself.
   static const DataChannel* channel_of(const Head&) { return nullptr; }
-  static std::string_view symbol_of(const Head&) { return {}; }
+  static const Scalar& topic(const Head& head) { return head.symbol; }
+  static std::string_view symbol_in(std::string_view) { return {}; }
   static Refusal other(std::string_view message, const Head& head, const SymbolTable& symbols, Parsed& out) {
     const std::string_view type = text(head.type);
-    Rows rows{symbols, {}, out};
+    Rows rows{symbols, [](const void*) { return std::string_view(); }, nullptr, out};
     if (type == "match" || type == "last_match") {
       channels::take_row(head, read_trade, rows);
     } else if (type == "heartbeat") {

@@ -98,23 +98,22 @@ struct Message {
   static bool field(std::string_view key, Value v, Head& head, OnRows&& rows) {
     if (key == "params") {
       return json::each_field(v, 1, [&](std::string_view inner, Value field) {
-        return inner == "data" ? rows(field, 2) : json::read_field(inner, field, 2, params_slots, head);
+        return inner == "data" ? rows(field, 2) : json::read_field<params_slots>(inner, field, 2, head);
       });
     }
-    if (key != "error") return json::read_field(key, v, 1, head_slots, head);
+    if (key != "error") return json::read_field<head_slots>(key, v, 1, head);
     head.error.kind = Kind::object;
-    return json::read_fields(v, 1, error_slots, head);
+    return json::read_fields<error_slots>(v, 1, head);
   }
   // "trades.BTC-PERPETUAL.100ms"
   static const DataChannel* channel_of(const Head& head) {
-    const std::string_view channel = text(head.channel);
-    const auto dot = channel.find('.');
-    if (!head.method.is_string("subscription") || dot == channel.npos) return nullptr;
-    return channels::named(channels_there, channel.substr(0, dot));
+    if (!head.method.is_string("subscription")) return nullptr;
+    return channels::in_front_of(channels_there, text(head.channel));
   }
-  static std::string_view symbol_of(const Head& head) {
-    const auto begin = head.channel.text.find('.') + 1;
-    return head.channel.text.substr(begin, head.channel.text.rfind('.') - begin);
+  static const Scalar& topic(const Head& head) { return head.channel; }
+  static std::string_view symbol_in(std::string_view topic) {
+    const auto begin = topic.find('.') + 1;
+    return topic.substr(begin, topic.rfind('.') - begin);
   }
   static Refusal other(std::string_view message, const Head& head, const SymbolTable&, Parsed& out) {
     if (head.method.is_string("subscription")) {

@@ -1,10 +1,12 @@
 // Reading exchanges' JSON with simdjson's On-Demand parser. Every message is walked to its end, so that nothing is
-// taken from a broken one, and numbers stay the digits they were. Used by the exchanges' files alone.
+// taken from a broken one, and numbers stay the digits they were. What reads a value here reads a plain one too
+// (plain_json.hpp), so code that is a template of the value serves both ways. Used by the exchanges' files alone.
 #pragma once
 
 #include <simdjson.h>
 
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -13,26 +15,13 @@
 #include <vector>
 
 #include "cvdd/exchanges/exchange.hpp"
+#include "plain_json.hpp"
+#include "slots.hpp"
 
 namespace cvdd::json {
 
 namespace ondemand = simdjson::ondemand;
 using Value = ondemand::value;
-
-struct Scalar {
-  enum class Kind : std::uint8_t { absent, string, number, boolean, null, object, array };
-  Kind kind = Kind::absent;
-  std::string_view text;  // unescaped string, or the raw token of a number or literal; good until the next message
-
-  [[nodiscard]] bool present() const { return kind != Kind::absent; }
-  [[nodiscard]] bool is(Kind k) const { return kind == k; }
-  [[nodiscard]] bool is_string() const { return kind == Kind::string; }
-  [[nodiscard]] bool is_string(std::string_view s) const { return kind == Kind::string && text == s; }
-  [[nodiscard]] bool is_true() const { return kind == Kind::boolean && text == "true"; }
-};
-
-// Deeper than anything an exchange sends; bounds the recursion.
-inline constexpr unsigned depth_max = 32;
 
 // simdjson reads past the end of its input: messages are copied into a buffer with room for that. Kept between
 // messages, so that nothing is allocated for each; what is read from it lives until the next message.
@@ -99,33 +88,28 @@ template <class OnItem>
   return true;
 }
 
-// Where the fields of an object go. Of a repeated field the last one holds.
-template <class T>
-using Slot = std::pair<std::string_view, Scalar T::*>;
-
-// Whose fields a table of them tells.
-template <class T, std::size_t N>
-T row_of(const Slot<T> (&slots)[N]);
-template <const auto& slots>
-using RowOf = decltype(row_of(slots));
-
-template <class T, std::size_t N>
-[[nodiscard]] bool read_field(std::string_view key, ondemand::value value, unsigned depth, const Slot<T> (&slots)[N],
-                              T& out) {
-  for (const auto& [name, member] : slots) {
-    if (name == key) {
-      out.*member = Scalar{};
-      return read(value, depth, out.*member);
-    }
-  }
-  return skip(value, depth);
+// One field of an object: into the slot of its name, if there is one.
+template <const auto& slots, class Text>
+[[nodiscard]] bool read_field(std::string_view key, Text value, unsigned depth, RowOf<slots>& out) {
+  Scalar nobody;
+  Scalar* field = &nobody;
+  // Names are known to the compiler one by one, which makes comparing cheap.
+  const auto look = [&]<std::size_t i>() {
+    constexpr std::string_view name = slots[i].name;
+    if (key.size() != name.size() || std::memcmp(key.data(), name.data(), name.size()) != 0) return false;
+    field = &(out.*slots[i].member);
+    return true;
+  };
+  [&]<std::size_t... i>(std::index_sequence<i...>) { (void)(look.template operator()<i>() || ...); }
+  (std::make_index_sequence<std::size(slots)>());
+  *field = Scalar{};
+  return read(value, depth, *field);
 }
 
-template <class T, std::size_t N>
-[[nodiscard]] bool read_fields(ondemand::value value, unsigned depth, const Slot<T> (&slots)[N], T& out) {
-  return each_field(value, depth, [&](std::string_view key, ondemand::value field) {
-    return read_field(key, field, depth + 1, slots, out);
-  });
+template <const auto& slots>
+[[nodiscard]] bool read_fields(Value value, unsigned depth, RowOf<slots>& out) {
+  return each_field(value, depth,
+                    [&](std::string_view key, Value field) { return read_field<slots>(key, field, depth + 1, out); });
 }
 
 // The strings of an array; whatever else is in it is walked.

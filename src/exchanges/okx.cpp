@@ -110,13 +110,14 @@ struct Message {
   template <class Value, class OnRows>
   static bool field(std::string_view key, Value v, Head& head, OnRows&& rows) {
     if (key == "data") return rows(v, 1);
-    if (key == "arg") return json::read_fields(v, 1, arg_slots, head);
-    return json::read_field(key, v, 1, head_slots, head);
+    if (key == "arg") return json::read_fields<arg_slots>(v, 1, head);
+    return json::read_field<head_slots>(key, v, 1, head);
   }
   static const DataChannel* channel_of(const Head& head) {
     return head.rows.present() ? channels::named(channels_there, text(head.channel)) : nullptr;
   }
-  static std::string_view symbol_of(const Head& head) { return text(head.symbol); }
+  static const Scalar& topic(const Head& head) { return head.symbol; }
+  static std::string_view symbol_in(std::string_view topic) { return topic; }
   static Refusal other(std::string_view, const Head& head, const SymbolTable&, Parsed& out) {
     const std::string_view event = text(head.event);
     if (head.rows.present() && head.channel.is_string()) {

@@ -68,7 +68,7 @@ template <const auto& slots>
   return [&rows](json::Value list, unsigned depth) {
     return json::each_item(list, depth, [&](json::Value item) {
       rows.emplace_back();
-      return json::read_fields(item, depth + 1, slots, rows.back());
+      return json::read_fields<slots>(item, depth + 1, rows.back());
     });
   };
 }

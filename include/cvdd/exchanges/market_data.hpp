@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "cvdd/base/types.hpp"
@@ -70,11 +71,14 @@ struct BesideTrades {
   std::vector<OpenInterest> open_interest;
   std::vector<Liquidation> liquidations;
 
-  void add(const BestPrices& value) { best_prices.push_back(value); }
-  void add(const MarkPrice& value) { mark_prices.push_back(value); }
-  void add(const FundingRate& value) { funding_rates.push_back(value); }
-  void add(const OpenInterest& value) { open_interest.push_back(value); }
-  void add(const Liquidation& value) { liquidations.push_back(value); }
+  template <class T>
+  [[nodiscard]] std::vector<T>& list() {
+    if constexpr (std::is_same_v<T, BestPrices>) return best_prices;
+    if constexpr (std::is_same_v<T, MarkPrice>) return mark_prices;
+    if constexpr (std::is_same_v<T, FundingRate>) return funding_rates;
+    if constexpr (std::is_same_v<T, OpenInterest>) return open_interest;
+    if constexpr (std::is_same_v<T, Liquidation>) return liquidations;
+  }
   void clear() {
     best_prices.clear();
     mark_prices.clear();

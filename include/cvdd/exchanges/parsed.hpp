@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "cvdd/base/types.hpp"
@@ -61,7 +62,7 @@ struct Parsed {
   std::vector<Newest> newest;
   std::vector<Ack> acks;
   std::string reply;               // to be sent at once; empty: nothing
-  bool has_beside = false;        // there is something in `beside`
+  bool has_beside = false;         // there is something in `beside`
   bool pong = false;               // answers a probe, whichever
   bool closing_soon = false;       // the exchange announces that it will close the connection
   bool ignored = false;            // understood, and not needed (tickers, order books, …)
@@ -87,11 +88,14 @@ struct Parsed {
       refused_of.push_back({of, time});
     }
   }
-  void add(const Trade& trade) { trades.push_back(trade); }
+  // Another trade, or value of another kind, to be filled; and the last one away again.
   template <class T>
-  void add(const T& value) {
-    beside.add(value);
-    has_beside = true;
+  [[nodiscard]] T& add() {
+    return list<T>().emplace_back();
+  }
+  template <class T>
+  void take_back() {
+    list<T>().pop_back();
   }
   // Trades, or nothing that anybody has to act on.
   [[nodiscard]] bool asks_nothing() const { return acks.empty() && reply.empty() && !pong && !closing_soon; }
@@ -105,6 +109,17 @@ struct Parsed {
     refused_of.clear();
     refused_rows = 0;
     refusal = Refusal::none;
+  }
+
+ private:
+  template <class T>
+  std::vector<T>& list() {
+    if constexpr (std::is_same_v<T, Trade>) {
+      return trades;
+    } else {
+      has_beside = true;
+      return beside.list<T>();
+    }
   }
 };
 
