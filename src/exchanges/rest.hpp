@@ -73,6 +73,15 @@ template <const auto& slots>
   };
 }
 
+// All rows of an answer; their texts live as long as the reader.
+template <const Envelope& envelope, const auto& slots>
+[[nodiscard]] Outcome<std::vector<json::RowOf<slots>>> rows_of(json::Reader& reader, std::string_view body) {
+  std::vector<json::RowOf<slots>> rows;
+  std::string error = read(reader, body, envelope, {}, into<slots>(rows));
+  if (!error.empty()) return Failure{std::move(error)};
+  return rows;
+}
+
 // The exchange's clock: `convert` makes a moment of the field at `path`.
 template <const Envelope& envelope, const std::string_view& path, auto convert>
 [[nodiscard]] Outcome<Timestamp> time(std::string_view body) {
@@ -88,12 +97,10 @@ template <const Envelope& envelope, const std::string_view& path, auto convert>
 template <const Envelope& envelope, const auto& slots, auto make>
 [[nodiscard]] Outcome<InstrumentPage> instruments(std::string_view body) {
   json::Reader reader;
-  std::vector<json::RowOf<slots>> rows;
+  const auto rows = rows_of<envelope, slots>(reader, body);
+  if (!rows) return Failure{rows.error()};
   InstrumentPage page;
-  if (std::string error = read(reader, body, envelope, {}, into<slots>(rows)); !error.empty()) {
-    return Failure{std::move(error)};
-  }
-  for (const auto& row : rows) {
+  for (const auto& row : *rows) {
     if (auto instrument = make(row)) page.instruments.push_back(std::move(*instrument));
   }
   return page;
@@ -106,12 +113,10 @@ enum class Rows : std::uint8_t { named, unnamed };
 template <const Envelope& envelope, const auto& slots, auto read_trade, Order order, Rows names>
 [[nodiscard]] Outcome<HistoryPage> history(std::string_view body, const Instrument& instrument) {
   json::Reader reader;
-  std::vector<json::RowOf<slots>> rows;
+  const auto rows = rows_of<envelope, slots>(reader, body);
+  if (!rows) return Failure{rows.error()};
   HistoryPage page;
-  if (std::string error = read(reader, body, envelope, {}, into<slots>(rows)); !error.empty()) {
-    return Failure{std::move(error)};
-  }
-  for (const auto& row : rows) {
+  for (const auto& row : *rows) {
     Refusal refusal = Refusal::none;
     if constexpr (names == Rows::named) {
       if (row.symbol.is_string() && row.symbol.text != instrument.symbol) {
