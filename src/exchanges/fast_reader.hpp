@@ -112,14 +112,16 @@ class Cursor {
   [[nodiscard]] bool take_string(std::string_view& out) {
     if (!take('"')) return false;
     const char* const begin = p_;
-    unsigned length = first(stops());
-    p_ += length;
-    if (length == look) {
-      length = first(stops());
-      p_ += length;
+    std::uint32_t stop = stops();
+    if (stop == 0) {
+      if (end_ - p_ < static_cast<std::ptrdiff_t>(look)) return false;
+      p_ += look;
+      stop = stops();
     }
-    if (length >= look || !take('"')) return false;
-    out = std::string_view(begin, static_cast<std::size_t>(p_ - 1 - begin));
+    p_ += first(stop);
+    if (stop == 0 || *p_ != '"') return false;
+    out = std::string_view(begin, static_cast<std::size_t>(p_ - begin));
+    ++p_;
     return true;
   }
   // Digits without a zero before them, and perhaps a point and more of them, at most 31 characters.
@@ -216,10 +218,10 @@ class Cursor {
   // A bit for each of the next `size` bytes; those behind the end are 0. What lies before `p_` is looked at instead.
   template <unsigned size, class Test>
   [[nodiscard]] std::uint32_t next(Test test) const {
-    if (!good_) return 0;
     const auto left = static_cast<std::size_t>(end_ - p_);
-    if (left >= size) return test(p_);
-    return left == 0 ? 0 : test(end_ - size) >> (size - left);
+    if (left >= size) [[likely]]
+      return test(p_);
+    return left == 0 || !good_ ? 0 : test(end_ - size) >> (size - left);
   }
   [[nodiscard]] unsigned whole_number() {
     const unsigned length = first(~digits());

@@ -47,7 +47,7 @@ struct Plain {
 // own for each kind.
 class KeyMemory {
  public:
-  struct Known {
+  struct alignas(64) Known {
     plain::Key key;
     std::uint8_t next = 0;  // what came after it
     std::uint8_t slot = 0;  // its place in a table

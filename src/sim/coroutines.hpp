@@ -1,4 +1,4 @@
-// What the simulated exchange's coroutines begin with; included first, because of what it tells the compiler.
+// What the files of the simulated exchange that have coroutines share.
 #pragma once
 
 #if defined(__GNUC__) && \
