@@ -6,6 +6,7 @@
 #include "catch.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "cvdd/sim/protocol.hpp"
+#include "exchange_fixture.hpp"
 #include "exchanges/fields.hpp"
 #include "told.hpp"
 
@@ -130,6 +131,46 @@ TEST_CASE("the short way takes fields in any order, and others between them") {
       (void)market.compare(many + text.substr(1));
       CHECK(market.compare(text) == trades);
     }
+  }
+}
+
+TEST_CASE("what stands behind the rows may say that they are somebody else's, on both ways") {
+  struct Case {
+    const char* exchange;
+    std::vector<std::string> symbols;
+    const char *head, *rows, *behind;
+  };
+  // A row that names nobody is refused as one of whom the head names; rows of another channel are none.
+  const Case cases[] = {
+      {"okx",
+       {"A-USDT", "B-USDT"},
+       R"({"arg":{"channel":"trades","instId":"A-USDT"},)",
+       R"("data":[{"tradeId":"1","px":"1","sz":"1","side":"buy","ts":"1630048897897"}])",
+       R"(,"arg":{"channel":"trades","instId":"B-USDT"}})"},
+      {"okx",
+       {"A-USDT", "B-USDT"},
+       R"({"arg":{"channel":"trades","instId":"A-USDT"},)",
+       R"("data":[{"instId":"A-USDT","tradeId":"1","px":"1","sz":"1","side":"buy","ts":"1630048897897"}])",
+       R"(,"arg":{"channel":"tickers","instId":"A-USDT"}})"},
+      {"bybit",
+       {"AUSDT", "BUSDT"},
+       R"({"topic":"publicTrade.AUSDT","type":"snapshot",)",
+       R"("data":[{"T":1672304486865,"S":"Buy","v":"0.001","p":"16578.50","i":"1","BT":false}])",
+       R"(,"topic":"publicTrade.BUSDT"})"},
+      {"deribit",
+       {"A_USDC", "B_USDC"},
+       R"({"method":"subscription","params":{"channel":"trades.A_USDC.100ms",)",
+       R"("data":[{"trade_seq":1,"trade_id":"1","timestamp":1590484512188,"price":1,"direction":"buy","amount":1}])",
+       R"(,"channel":"trades.B_USDC.100ms"}})"}};
+  for (const Case& c : cases) {
+    INFO(c.exchange << " " << c.behind);
+    test::Asked asked(c.exchange, Market::spot, c.symbols);
+    const auto said = [&](const std::string& message) { return told(asked.parse(message)); };
+    const std::string open = c.head + std::string(c.rows);
+    const std::string closed = open + (std::string_view(c.head).find("params") == std::string_view::npos ? "}" : "}}");
+    CHECK(said(closed) == said(" " + closed));
+    CHECK(said(open + c.behind) == said(" " + open + c.behind));
+    CHECK(said(open + c.behind) != said(closed));
   }
 }
 
