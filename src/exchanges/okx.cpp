@@ -56,16 +56,10 @@ std::string topic_of(std::string_view channel, std::string_view symbol) {
 std::string topic(const DataChannel& channel, const Instrument& instrument) {
   return topic_of(channel.name, instrument.symbol);
 }
-constexpr DataChannel channels_there[] = {{.kinds = {DataKind::trade},
-                                           .name = "trades",
-                                           .rows = &rows<row_slots, read_trade>,
-                                           .stream = Stream::aggregate,
-                                           .topic = topic},
-                                          {.kinds = {DataKind::trade},
-                                           .name = "trades-all",
-                                           .rows = &rows<row_slots, read_trade>,
-                                           .stream = Stream::single,
-                                           .topic = topic}};
+constexpr const RowReader* trades = &rows<row_slots, read_trade>;
+constexpr DataChannel channels_there[] = {
+    {.kinds = {DataKind::trade}, .name = "trades", .rows = trades, .stream = Stream::aggregate, .topic = topic},
+    {.kinds = {DataKind::trade}, .name = "trades-all", .rows = trades, .stream = Stream::single, .topic = topic}};
 
 // ---- Messages ----
 
