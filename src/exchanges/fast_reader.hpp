@@ -137,6 +137,12 @@ class Cursor {
     out = take(length);
     return true;
   }
+  // The same behind a minus.
+  [[nodiscard]] bool take_negative(std::string_view& out) {
+    if (!take('-') || !take_number(out)) return false;
+    out = std::string_view(out.data() - 1, out.size() + 1);
+    return true;
+  }
   [[nodiscard]] bool take_literal(std::string_view& out) {
     for (const std::string_view literal :
          {std::string_view("false"), std::string_view("true"), std::string_view("null")}) {

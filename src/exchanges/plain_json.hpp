@@ -124,13 +124,14 @@ template <class OnItem>
   return at.take('}');
 }
 
-// What is no plain token: an object or an array, walked.
-[[nodiscard]] inline bool read_nested(Plain value, unsigned depth, Scalar& out) {
+// What is rare: a negative number, a literal, an object or an array, walked.
+[[nodiscard]] inline bool read_rare(Plain value, unsigned depth, Scalar& out) {
   out.kind = kind_of(value);
   if (out.kind == Scalar::Kind::object) return skip_fields(value, depth);
   if (out.kind == Scalar::Kind::array) {
     return each_item(value, depth, [depth](Plain item) { return skip(item, depth + 1); });
   }
+  if (out.kind == Scalar::Kind::number) return value.at->take_negative(out.text);
   return value.at->take_literal(out.text);
 }
 
@@ -145,7 +146,7 @@ template <class OnItem>
     out.kind = Scalar::Kind::number;
     if (!value.at->take_number(out.text)) return false;
   } else {
-    return read_nested(value, depth, out);
+    return read_rare(value, depth, out);
   }
   out.roomy = value.at->offset_of(out.text.data()) >= 16;
   return true;

@@ -94,7 +94,7 @@ TEST_CASE("channels: each has its own rows, and what is no trade goes into a lis
     REQUIRE(trades.trades.size() == 1);
     CHECK((trades.trades[0].id == 7 && trades.trades[0].quote == Decimal(10, 0) && !trades.has_beside));
     const Parsed& rates =
-        read.of(way + R"({"ch":"ticker","data":[{"s":"A","t":1700000000000,"rate":"-0.0001","next":1700006400000}]})");
+        read.of(way + R"({"ch":"ticker","data":[{"s":"A","t":1700000000000,"rate":-0.0001,"next":1700006400000}]})");
     CHECK((rates.trades.empty() && rates.refusal == Refusal::none && rates.has_beside));
     REQUIRE(rates.beside.funding_rates.size() == 1);
     CHECK((rates.beside.funding_rates[0].rate == Decimal(-1, 4) &&
