@@ -16,9 +16,19 @@ inline std::string told(const Parsed& p) {
     out += " " + t.instrument->symbol + " " + std::to_string(t.id) + " " + std::to_string(t.time.us) + " " +
            std::to_string(t.fills) + " " + to_string(t.price) + " " + to_string(t.base) + " " + to_string(t.quote) +
            " " + std::to_string(static_cast<int>(t.aggressor)) + std::to_string(static_cast<int>(t.series)) +
-           (t.in_cvd ? " in" : " beside") + (t.placeholder ? " placeholder" : "");
+           (t.in_cvd ? " in" : " beside") + (t.placeholder ? " placeholder" : "") + (t.merged ? " merged" : "") +
+           (t.snapshot ? " old" : "") + " " + std::to_string(t.id_high) + std::string(t.name.view()) + " " +
+           std::to_string(t.first_fill);
   }
-  for (const Ack& a : p.acks) out += " ack " + std::to_string(a.id) + (a.ok ? " ok" : a.error);
+  for (const Newest& n : p.newest) {
+    out += " newest " + n.instrument->symbol + " " + std::to_string(n.id) + " " + std::to_string(n.time.us);
+  }
+  for (const Ack& a : p.acks) {
+    out += " ack " + std::to_string(a.id) + (a.ok ? " ok" : a.error) + std::to_string(static_cast<int>(a.rest)) +
+           (a.temporary ? " for now" : "");
+    for (const std::string& topic : a.topics) out += " of " + topic;
+  }
+  out += (p.pong ? " pong" : "") + std::string(p.closing_soon ? " closing soon" : "") + p.reply;
   return out;
 }
 

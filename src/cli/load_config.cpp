@@ -34,7 +34,7 @@ KnownMarkets known_markets() {
     const std::string name(exchange->name);
     const bool listed =
         std::find(known.with_candles.begin(), known.with_candles.end(), name) != known.with_candles.end();
-    if (exchange->candle_facts.takers && !listed) known.with_candles.push_back(name);
+    if (exchange->candle_facts().takers && !listed) known.with_candles.push_back(name);
   }
   return known;
 }

@@ -225,7 +225,7 @@ class Verifier {
     std::vector<Candle> candles;
     std::string error;
     if (!co_await side.client->candles(*instrument, from, to, candles, error, rules.candle)) co_return error;
-    const CandleFacts& facts = side.exchange.candle_facts;
+    const CandleFacts facts = side.exchange.candle_facts();
     for (Timestamp t = from; t < to; t = t + rules.candle) {
       const auto sum = sum_of(claims, {t, t + rules.candle}, rules);
       const auto candle = std::ranges::find(candles, t, &Candle::time);

@@ -83,7 +83,9 @@ asio::awaitable<void> MarketRunner::measure_time() {
       heed(*response, refused);
       if (context_.gate->blocked(undated(*context_.clock)).us > 0) co_return;
     }
-    if (response.has_value() && response->status == 200 && exchange_.parse_time(response->body, sample.server)) {
+    if (!response.has_value() || response->status != 200) continue;
+    if (const auto server = exchange_.parse_time(response->body)) {
+      sample.server = *server;
       samples.push_back(sample);
     }
   }

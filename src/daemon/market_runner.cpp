@@ -80,9 +80,8 @@ void MarketRunner::make_backfill() {
     backfill_->hole(instrument, first, count);
   };
   // A candle judges whole minutes of bars; of shorter ones it may never.
-  const Duration candle =
-      exchange_.candles_target == nullptr ? Duration{} : candle_length(exchange_, context_.interval);
-  if (exchange_.recent_target != nullptr && candle != context_.interval) {
+  const Duration candle = candle_length(exchange_, context_.interval);
+  if (exchange_.history != nullptr && exchange_.history->recent != nullptr && candle != context_.interval) {
     intake_.on_silence = [this](const Instrument& instrument, Timestamp from, Timestamp to, double expected) {
       backfill_->ask_about_silence(instrument, from, to, expected >= improbable_silence);
     };

@@ -84,16 +84,17 @@ class Replay {
     std::string error;
     bool understood = false;
     for (Side& market : markets_) {
-      InstrumentPage page;
-      if (!market.exchange->parse_instruments(body, page, error)) continue;
+      const auto page = market.exchange->parse_instruments(body);
+      if (!page) {
+        error = page.error();
+        continue;
+      }
       understood = true;
-      market.listed.insert(market.listed.end(), page.instruments.begin(), page.instruments.end());
+      market.listed.insert(market.listed.end(), page->instruments.begin(), page->instruments.end());
     }
     // A list of another market of the same exchange may be given along.
     for (const Exchange* exchange : all_exchanges()) {
-      InstrumentPage page;
-      understood =
-          understood || (exchange->name == options_.exchange && exchange->parse_instruments(body, page, error));
+      understood = understood || (exchange->name == options_.exchange && exchange->parse_instruments(body));
     }
     if (!understood) throw std::runtime_error(path + ": not an instrument list of " + options_.exchange + ": " + error);
   }

@@ -25,7 +25,7 @@ bool nearly(const Decimal& a, const Decimal& b) {
   return often && *often <= a;
 }
 
-bool read_row(const std::vector<json::Scalar>& row, const Columns& c, const Instrument& instrument, Candle& out) {
+bool make_candle(const std::vector<json::Scalar>& row, const Columns& c, const Instrument& instrument, Candle& out) {
   if (row.size() <= std::max({c.time, c.open, c.high, c.low, c.close, c.volume})) return false;
   const auto time = fields::integer(row[c.time]);
   const auto open = sum(row[c.open]), high = sum(row[c.high]), low = sum(row[c.low]), close = sum(row[c.close]);
@@ -47,29 +47,32 @@ bool read_row(const std::vector<json::Scalar>& row, const Columns& c, const Inst
 }
 }  // namespace
 
-bool read_cells(json::ondemand::value value, unsigned depth, Cells& out) {
-  return json::each_item(value, depth, [&](json::ondemand::value item) {
+bool read_row(json::ondemand::value value, unsigned depth, std::vector<json::Scalar>& out) {
+  return json::each_item(value, depth, [&](json::ondemand::value cell) {
     out.emplace_back();
-    return json::each_item(item, depth + 1, [&](json::ondemand::value cell) {
-      out.back().emplace_back();
-      return json::read(cell, depth + 2, out.back().back());
-    });
+    return json::read(cell, depth + 1, out.back());
   });
 }
 
-std::string read(const Cells& rows, const Columns& columns, const Instrument& instrument, std::vector<Candle>& out) {
-  out.clear();
+bool read_cells(json::ondemand::value value, unsigned depth, Cells& out) {
+  return json::each_item(value, depth, [&](json::ondemand::value item) {
+    out.emplace_back();
+    return read_row(item, depth + 1, out.back());
+  });
+}
+
+Outcome<std::vector<Candle>> read(const Cells& rows, const Columns& columns, const Instrument& instrument) {
+  std::vector<Candle> out;
   for (const auto& row : rows) {
+    if (columns.closed != 0 && row.size() > columns.closed && row[columns.closed].is_string("0")) continue;
     Candle candle;
-    if (!read_row(row, columns, instrument, candle)) {
-      std::string error = "candle " + std::to_string(out.size()) + " is none";
-      out.clear();
-      return error;
+    if (!make_candle(row, columns, instrument, candle)) {
+      return Failure{"candle " + std::to_string(out.size()) + " is none"};
     }
     out.push_back(candle);
   }
   std::ranges::sort(out, {}, &Candle::time);
-  return {};
+  return out;
 }
 
 }  // namespace cvdd::candles

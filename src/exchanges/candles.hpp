@@ -7,11 +7,14 @@
 #include <string_view>
 #include <vector>
 
+#include "cvdd/base/outcome.hpp"
 #include "json.hpp"
 
 namespace cvdd::candles {
 
 using Cells = std::vector<std::vector<json::Scalar>>;
+// An array of plain values, behind those that are there.
+[[nodiscard]] bool read_row(json::ondemand::value value, unsigned depth, std::vector<json::Scalar>& out);
 // An array of arrays of plain values; what is none becomes an empty row. False if it is no JSON.
 [[nodiscard]] bool read_cells(json::ondemand::value value, unsigned depth, Cells& out);
 
@@ -22,21 +25,12 @@ struct Columns {
   // The same volume in base units, or quote units of inverse contracts: what holds if the contract's size was another
   // then. 0: there is none.
   std::size_t units = 0;
+  std::size_t closed = 0;  // "0" there: the bar still runs, and the row is left out. 0: rows don't tell
 };
 // Oldest first. Base volume, or quote volume of inverse contracts; numbers that went through binary floating point are
 // rounded to 8 decimals. The reason if a row is no candle.
-[[nodiscard]] std::string read(const Cells& rows, const Columns& columns, const Instrument& instrument,
-                               std::vector<Candle>& out);
-
-// The name that an exchange has for a length.
-template <std::size_t N>
-[[nodiscard]] std::string_view name_of(const Duration (&intervals)[N], const std::string_view (&names)[N],
-                                       Duration interval) {
-  for (std::size_t i = 0; i < N; ++i) {
-    if (intervals[i] == interval) return names[i];
-  }
-  return names[0];
-}
+[[nodiscard]] Outcome<std::vector<Candle>> read(const Cells& rows, const Columns& columns,
+                                                const Instrument& instrument);
 
 // What such candles can be compared with.
 consteval CandleFacts facts(Market market) {

@@ -10,145 +10,98 @@
 // newest trade_id. The first message of a product is `last_match`, an old trade.
 // Frames of the Advanced Trade feed ("market_trades", maker's side too) are understood as well.
 #include <algorithm>
-#include <charconv>
 
-#include "candles.hpp"
+#include "channels.hpp"
 #include "cvdd/base/time_text.hpp"
-#include "cvdd/exchanges/exchange.hpp"
-#include "fields.hpp"
-#include "json.hpp"
 #include "registry.hpp"
+#include "rest.hpp"
 
 namespace cvdd {
 
 namespace {
 
-using fields::Kind;
 using fields::text;
 using json::Scalar;
 using json::Slot;
-using json::ondemand::value;
 
-// ---- Trades ----
+// ---- Trades: a message is one, and its fields are those of other messages too ----
 
 struct Row {
-  Scalar type, product, id, time, price, size, side;  // a trade
-  Scalar last_trade, message, reason, channel;        // other messages
+  Scalar type, symbol, id, time, price, size, side;   // a trade
+  Scalar last_trade, message, reason, channel, rows;  // other messages
+  [[nodiscard]] auto when() const { return fields::iso_time(time); }
+  [[nodiscard]] auto id_in_order() const { return fields::integer(id); }
 };
-constexpr Slot<Row> row_slots[] = {{"type", &Row::type},       {"product_id", &Row::product},
+constexpr Slot<Row> row_slots[] = {{"type", &Row::type},       {"product_id", &Row::symbol},
                                    {"trade_id", &Row::id},     {"time", &Row::time},
                                    {"price", &Row::price},     {"size", &Row::size},
                                    {"side", &Row::side},       {"last_trade_id", &Row::last_trade},
                                    {"message", &Row::message}, {"reason", &Row::reason},
                                    {"channel", &Row::channel}};
 
-// Days since 1970-01-01 of a date of the Gregorian calendar.
-std::int64_t days_of(std::int64_t year, std::int64_t month, std::int64_t day) {
-  const std::int64_t y = month <= 2 ? year - 1 : year;
-  const std::int64_t era = y / 400, year_of_era = y - era * 400;
-  const std::int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return era * 146'097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719'468;
-}
-
-// "2014-11-07T08:19:27.028459Z", or "…+00:00", to the microsecond; further digits are cut.
-std::optional<Timestamp> time_of(const Scalar& field) {
-  std::string_view s = text(field);
-  const std::string_view zone = s.ends_with("+00:00") ? "+00:00" : "Z";
-  if (!s.ends_with(zone)) return std::nullopt;
-  s.remove_suffix(zone.size());
-  const auto number = [&](std::size_t at, std::size_t length) -> std::int64_t {
-    std::int64_t n = 0;
-    const char* end = s.data() + at + length;
-    const auto [last, error] = std::from_chars(s.data() + at, end, n);
-    return error == std::errc{} && last == end && s[at] != '-' ? n : -1;
-  };
-  if (s.size() < 19 || s.size() > 34 || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':') {
-    return std::nullopt;
-  }
-  const std::int64_t year = number(0, 4), month = number(5, 2), day = number(8, 2);
-  const std::int64_t hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
-  if (year < 1971 || year > 2250 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 ||
-      minute < 0 || minute > 59 || second < 0 || second > 60) {
-    return std::nullopt;
-  }
-  std::int64_t fraction = 0, unit = 1'000'000;
-  if (s.size() > 19 && s[19] == '.') {
-    for (const char c : s.substr(20)) {
-      if (c < '0' || c > '9') return std::nullopt;
-      unit /= 10;
-      fraction += (c - '0') * unit;
-    }
-  } else if (s.size() != 19) {
-    return std::nullopt;
-  }
-  return Timestamp{((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60'000'000 + second * 1'000'000 +
-                   fraction};
-}
-
 Refusal read_trade(const Row& row, const Instrument& instrument, Trade& trade) {
-  const auto id = fields::integer(row.id);
-  const auto time = time_of(row.time);
+  const auto id = row.id_in_order();
+  const auto time = row.when();
   auto maker = fields::aggressor(row.side, "buy", "sell");
   if (!maker) maker = fields::aggressor(row.side, "BUY", "SELL");  // the Advanced feed
   if (!id || !time || !maker) return Refusal::bad_field;
-  trade.instrument = &instrument;
-  trade.time = *time;
-  trade.id = *id;
-  trade.series = Series::single;
-  trade.aggressor = *maker == Aggressor::buyer ? Aggressor::seller : Aggressor::buyer;
+  fields::set(trade, instrument, *time, *id, *maker == Aggressor::buyer ? Aggressor::seller : Aggressor::buyer);
+  trade.snapshot = row.type.is_string("last_match") || row.type.is_string("snapshot");
   return fields::read_volume(row.price, row.size, trade);
 }
 
-void take_trade(const Row& row, const SymbolTable& symbols, bool snapshot, Parsed& out) {
-  fields::take_row(
-      row.product, symbols, out,
-      [&](const Instrument& instrument, Trade& trade) {
-        trade.snapshot = snapshot;
-        return read_trade(row, instrument, trade);
-      },
-      [&] { return time_of(row.time); }, [] { return static_cast<const Instrument*>(nullptr); });
-}
+// ---- Channels ----
 
-// ---- Answers and heartbeats ----
+constexpr DataChannel channels_there[] = {{.kinds = {DataKind::trade}, .name = "matches"}};
+
+// ---- Messages ----
 
 // {"type":"subscriptions","channels":[{"name":"matches","product_ids":["BTC-USD"]},…]}: all that is subscribed now.
-struct Message {
-  Row top;
-  std::vector<Row> rows;  // of the Advanced feed
-  Scalar trades;          // … the list they are in
-  bool snapshot = false;  // … and what kind of event they came in
-  std::vector<std::string_view> products;
-};
-
-bool read_channels(value v, Message& m) {
-  return json::each_item(v, 1, [&](value channel) {
-    std::vector<std::string_view> products;
+void read_subscriptions(std::string_view message, Parsed& out) {
+  json::Reader reader;
+  Ack& ack = out.acks.emplace_back();
+  ack.rest = Ack::Rest::refused;
+  const auto channel = [&](json::Value v) {
+    std::vector<std::string> products;
     Scalar name;
-    const bool whole = json::each_field(channel, 2, [&](std::string_view key, value field) {
+    const bool whole = json::each_field(v, 2, [&](std::string_view key, json::Value field) {
       if (key == "name") return json::read(field, 3, name);
-      if (key != "product_ids") return json::skip(field, 3);
-      return json::each_item(field, 3, [&](value item) {
-        Scalar product;
-        if (!json::read(item, 4, product)) return false;
-        if (product.is_string()) products.push_back(product.text);
-        return true;
-      });
+      return key == "product_ids" ? json::read_strings(field, 3, products) : json::skip(field, 3);
     });
-    if (name.is_string("matches")) m.products.insert(m.products.end(), products.begin(), products.end());
+    if (name.is_string(channels_there[0].name)) std::ranges::move(products, std::back_inserter(ack.topics));
     return whole;
+  };
+  (void)json::read_message(reader, message, [&](std::string_view key, json::Value v) {
+    return key == "channels" ? json::each_item(v, 1, channel) : json::skip(v, 1);
   });
+  if (ack.topics.empty()) ack.topics.emplace_back();
 }
 
-bool read_events(value v, Message& m) {
-  return json::each_item(v, 1, [&](value event) {
+// The Advanced feed: {"channel":"market_trades","events":[{"type":"update","trades":[…]},…]}. One event that is a
+// snapshot makes all of them old.
+void read_events(std::string_view message, Rows& to) {
+  json::Reader reader;
+  std::vector<Row> rows;
+  Scalar list, kind;
+  const auto event = [&](json::Value v) {
     Scalar type;
-    const bool whole = json::each_field(event, 2, [&](std::string_view key, value field) {
+    const bool whole = json::each_field(v, 2, [&](std::string_view key, json::Value field) {
       if (key == "type") return json::read(field, 3, type);
-      return key == "trades" ? json::read_rows(field, 3, row_slots, m.rows, &m.trades) : json::skip(field, 3);
+      if (key != "trades") return json::skip(field, 3);
+      list.kind = json::is_array(field) ? Scalar::Kind::array : Scalar::Kind::object;
+      return rest::into<row_slots>(rows)(field, 3);
     });
-    m.snapshot = m.snapshot || type.is_string("snapshot");
+    if (!kind.is_string("snapshot")) kind = type;
     return whole;
+  };
+  (void)json::read_message(reader, message, [&](std::string_view key, json::Value v) {
+    return key == "events" ? json::each_item(v, 1, event) : json::skip(v, 1);
   });
+  for (Row& row : rows) {
+    row.type = kind;
+    channels::take_row(row, read_trade, to);
+  }
+  if (rows.empty()) channels::take_none(list, to);
 }
 
 void read_error(const Row& top, Parsed& out) {
@@ -172,264 +125,170 @@ bool is_other_type(std::string_view type) {
 
 // One that can't be read is no trade that was lost, only one word less about the newest.
 void read_heartbeat(const Row& row, const SymbolTable& symbols, Parsed& out) {
-  const Instrument* const instrument = fields::wanted(symbols, text(row.product));
+  const Instrument* const instrument = fields::wanted(symbols, text(row.symbol));
   const auto id = fields::integer(row.last_trade);
-  const auto time = time_of(row.time);
+  const auto time = row.when();
   if (!id || !time) return out.refuse(Refusal::bad_field);
   out.ignored = instrument == nullptr || *id == 0;
   if (!out.ignored) out.newest.push_back({instrument, Series::single, *id, *time});
 }
 
-void read_message(const Message& m, const SymbolTable& symbols, Parsed& out) {
-  const std::string_view type = text(m.top.type);
-  if (type == "match" || type == "last_match") return take_trade(m.top, symbols, type == "last_match", out);
-  if (type == "heartbeat") return read_heartbeat(m.top, symbols, out);
-  if (type == "error") return read_error(m.top, out);
-  if (type == "subscriptions") {
-    Ack& ack = out.acks.emplace_back();
-    ack.rest = Ack::Rest::refused;
-    for (const std::string_view product : m.products) ack.topics.emplace_back(product);
-    if (ack.topics.empty()) ack.topics.emplace_back();
-    return;
+struct Message {
+  using Head = Row;
+  template <class Value, class OnRows>
+  static bool field(std::string_view key, Value v, Head& head, OnRows&& rows) {
+    if (key == "channels" || key == "events") return rows(v, 1);
+    return json::read_field<row_slots>(key, v, 1, head);
   }
-  if (m.top.channel.is_string("market_trades")) {
-    for (const Row& row : m.rows) take_trade(row, symbols, m.snapshot, out);
-    if (m.rows.empty()) fields::take_none(m.trades, nullptr, out);
-    return;
+  // No list of rows stands in the message itself.
+  static const DataChannel* channel_of(const Head&) { return nullptr; }
+  static const Scalar& topic(const Head& head) { return head.symbol; }
+  static std::string_view symbol_in(std::string_view) { return {}; }
+  static Refusal other(std::string_view message, const Head& head, const SymbolTable& symbols, Parsed& out) {
+    const std::string_view type = text(head.type);
+    Rows rows{symbols, [](const void*) { return std::string_view(); }, nullptr, out};
+    if (type == "match" || type == "last_match") {
+      channels::take_row(head, read_trade, rows);
+    } else if (type == "heartbeat") {
+      read_heartbeat(head, symbols, out);
+    } else if (type == "error") {
+      read_error(head, out);
+    } else if (type == "subscriptions") {
+      read_subscriptions(message, out);
+    } else if (head.channel.is_string("market_trades")) {
+      read_events(message, rows);
+    } else {
+      out.ignored = is_other_type(type) || head.channel.is_string();
+      return out.ignored ? Refusal::none : Refusal::not_understood;
+    }
+    return Refusal::none;
   }
-  out.ignored = is_other_type(type) || m.top.channel.is_string();
-  if (!out.ignored) out.refuse(Refusal::not_understood, nullptr);
-}
-
-void parse(std::string_view message, const SymbolTable& symbols, Parsed& out) {
-  thread_local json::Reader reader;
-  thread_local Message m;
-  out.clear();
-  m.top = {};
-  m.rows.clear();
-  m.products.clear();
-  m.snapshot = false;
-  m.trades = {};
-  const Refusal whole = json::read_message(reader, message, [&](std::string_view key, value v) {
-    if (key == "channels") return read_channels(v, m);
-    if (key == "events") return read_events(v, m);
-    return json::read_field(key, v, 1, row_slots, m.top);
-  });
-  if (whole != Refusal::none) return out.refuse(whole, nullptr);
-  read_message(m, symbols, out);
-}
+};
 
 // ---- Requests ----
 
-std::string request(std::string_view type, std::span<const Instrument* const> instruments) {
-  std::string products = "[";
-  for (const Instrument* instrument : instruments) {
-    if (products.back() != '[') products += ',';
-    products += '"';
-    fields::append_escaped(products, instrument->symbol);
-    products += '"';
-  }
-  products += ']';
-  std::string out = "{\"type\":\"";
-  out.append(type).append(R"(","channels":[{"name":"matches","product_ids":)").append(products);
-  return out.append(R"(},{"name":"heartbeat","product_ids":)").append(products).append("}]}");
-}
-std::string subscribe(std::span<const Instrument* const> instruments, Stream, std::uint64_t) {
-  return request("subscribe", instruments);
-}
-std::string unsubscribe(std::span<const Instrument* const> instruments, Stream, std::uint64_t) {
-  return request("unsubscribe", instruments);
+std::string request(Verb verb, const DataChannel& channel, std::span<const Instrument* const> instruments,
+                    std::uint64_t) {
+  const std::string products = R"(","product_ids":[)" + fields::quoted_topics(channel, instruments) + "]}";
+  return R"({"type":")" + std::string(verb == Verb::subscribe ? "subscribe" : "unsubscribe") +
+         R"(","channels":[{"name":")" + std::string(channel.name) + products + R"(,{"name":"heartbeat)" + products +
+         "]}";
 }
 
 std::string ws_target(Stream) { return "/"; }
-Series series_of(Stream) { return Series::single; }
 
-// ---- REST ----
+// ---- Instruments ----
+
+constexpr rest::Envelope envelope{{}, {}, {}, "message"};
 
 std::vector<std::string> instruments_targets(std::span<const std::string>) { return {"/products"}; }
 
 struct Listed {
-  Scalar symbol, base, quote, status, disabled, message, epoch;
+  Scalar symbol, base, quote, status, disabled;
 };
-constexpr Slot<Listed> listed_slots[] = {
-    {"id", &Listed::symbol},     {"base_currency", &Listed::base},        {"quote_currency", &Listed::quote},
-    {"status", &Listed::status}, {"trading_disabled", &Listed::disabled}, {"message", &Listed::message},
-    {"epoch", &Listed::epoch}};
+constexpr Slot<Listed> listed_slots[] = {{"id", &Listed::symbol},
+                                         {"base_currency", &Listed::base},
+                                         {"quote_currency", &Listed::quote},
+                                         {"status", &Listed::status},
+                                         {"trading_disabled", &Listed::disabled}};
 
-// Answers are arrays; {"message":"…"} says why not. The reason, if it is none.
-template <class T, std::size_t N>
-std::string read_array(std::string_view body, const Slot<T> (&slots)[N], json::Reader& reader, std::vector<T>& rows) {
-  json::ondemand::document document;
-  json::ondemand::value array;
-  if (json::trimmed(body).starts_with('{')) {
-    Listed top;
-    const Refusal refusal = json::read_message(
-        reader, body, [&](std::string_view key, value v) { return json::read_field(key, v, 1, listed_slots, top); });
-    if (refusal == Refusal::none && top.message.is_string()) return std::string(top.message.text);
-    return "not a JSON array";
-  }
-  if (!json::trimmed(body).starts_with('[') || !reader.open(body, document) ||
-      document.get_value().get(array) != simdjson::SUCCESS || !json::read_rows(array, 0, slots, rows) ||
-      !json::at_end(document)) {
-    return "not a whole JSON array";
-  }
-  return "";
+std::optional<Instrument> make_instrument(const Listed& row) {
+  if (!fields::usable_symbol(row.symbol)) return std::nullopt;
+  Instrument out;
+  out.exchange = "coinbase";
+  out.market = Market::spot;
+  out.symbol = row.symbol.text;
+  out.base = text(row.base);
+  out.quote = text(row.quote);
+  out.trading = row.status.is_string("online") && !row.disabled.is_true();
+  return out;
 }
 
-bool parse_instruments(std::string_view body, InstrumentPage& out, std::string& error) {
-  json::Reader reader;
-  std::vector<Listed> rows;
-  error = read_array(body, listed_slots, reader, rows);
-  if (!error.empty()) return false;
-  for (const Listed& row : rows) {
-    if (!fields::usable_symbol(row.symbol)) continue;
-    Instrument& instrument = out.instruments.emplace_back();
-    instrument.exchange = "coinbase";
-    instrument.market = Market::spot;
-    instrument.symbol = row.symbol.text;
-    instrument.base = text(row.base);
-    instrument.quote = text(row.quote);
-    instrument.trading = row.status.is_string("online") && !row.disabled.is_true();
-  }
-  return true;
+std::string symbol_of(std::string_view message) {
+  return json::first_string_if(message, {"match\"", "\"market_trades\""}, {"product_id"});
+}
+bool assume_instrument(std::string_view symbol, std::span<const Instrument>, Instrument& out) {
+  return fields::assume_pair("coinbase", symbol, '-', out);
 }
 
-// {"iso":"2015-01-07T23:47:25.201Z","epoch":1420674445.201}
-bool parse_time(std::string_view body, Timestamp& out) {
-  json::Reader reader;
-  Scalar iso;
-  const Refusal refusal = json::read_message(reader, body, [&](std::string_view key, value v) {
-    return key == "iso" ? json::read(v, 1, iso) : json::skip(v, 1);
-  });
-  const auto time = refusal == Refusal::none ? time_of(iso) : std::nullopt;
-  out = time.value_or(Timestamp{});
-  return time.has_value();
+// ---- History, newest first ----
+
+constexpr std::uint32_t history_page = 1000;
+
+rest::Query query(const Instrument& instrument, std::string_view what) {
+  return rest::Query("/products/" + rest::Query::encoded(instrument.symbol) + "/" + std::string(what));
 }
-
-constexpr std::uint32_t history_rows_max = 1000;
-
 // `after` is exclusive, and the newest of those before it come first.
-std::string history_target(const Instrument& instrument, std::uint64_t from_id, std::uint32_t limit) {
-  const std::uint32_t rows = std::min(limit, history_rows_max);
-  std::string out = "/products/";
-  fields::append_encoded(out, instrument.symbol);
-  out.append("/trades?limit=").append(std::to_string(rows));
-  return out.append("&after=").append(std::to_string(from_id + rows));
+std::string by_id(const Instrument& instrument, std::uint64_t from_id, std::uint32_t limit) {
+  const std::uint32_t rows = std::min(limit, history_page);
+  return query(instrument, "trades").add("limit", rows).add("after", from_id + rows);
 }
+std::string newest(const Instrument& instrument, Stream) { return query(instrument, "trades").add("limit", 1); }
 
-std::string newest_target(const Instrument& instrument, Stream) {
-  std::string out = "/products/";
-  fields::append_encoded(out, instrument.symbol);
-  return out.append("/trades?limit=1");
-}
-
-bool parse_history(std::string_view body, const Instrument& instrument, HistoryPage& out, std::string& error) {
-  json::Reader reader;
-  std::vector<Row> rows;
-  out.clear();
-  error = read_array(body, row_slots, reader, rows);
-  if (!error.empty()) return false;
-  for (const Row& row : rows) {
-    Trade trade;
-    const Refusal refusal = read_trade(row, instrument, trade);
-    fields::take_past(out, trade, refusal, fields::integer(row.id), time_of(row.time));
-  }
-  fields::put_in_order(out, true);
-  return true;
-}
+constexpr History history{
+    .page = history_page,
+    .short_page_is_end = false,  // pages were seen to be cut to 100 rows whatever was asked for
+    .by_id = by_id,
+    .newest = newest,
+    .read = rest::history<envelope, row_slots, read_trade, rest::Order::newest_first, rest::Rows::unnamed>};
 
 // ---- Candles: [time, low, high, open, close, volume], newest first; quiet ones are left out ----
 // Some that begin before `start` may come along.
 
-constexpr Duration candle_intervals[] = {seconds(60),    seconds(300),    seconds(900),
-                                         seconds(3'600), seconds(21'600), seconds(86'400)};
-constexpr std::uint32_t candles_max = 300;
+constexpr CandleInterval candle_intervals[] = {{seconds(60), "60"},        {seconds(300), "300"},
+                                               {seconds(900), "900"},      {seconds(3'600), "3600"},
+                                               {seconds(21'600), "21600"}, {seconds(86'400), "86400"}};
+constexpr candles::Columns columns{
+    .time = 0, .open = 3, .high = 2, .low = 1, .close = 4, .volume = 5, .time_unit_us = 1'000'000};
 
-std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval, Timestamp) {
-  std::string out = "/products/";
-  fields::append_encoded(out, instrument.symbol);
-  out.append("/candles?granularity=").append(std::to_string(interval.us / 1'000'000));
-  return out.append("&start=").append(format_time(from)).append("&end=").append(format_time(to - interval));
+std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, const CandleInterval& interval,
+                           Timestamp) {
+  return query(instrument, "candles")
+      .add("granularity", interval.name)
+      .add("start", format_time(from))
+      .add("end", format_time(to - interval.length));
 }
 
-bool parse_candles(std::string_view body, const Instrument& instrument, std::vector<Candle>& out, std::string& error) {
-  json::Reader reader;
-  json::ondemand::document document;
-  json::ondemand::value array;
-  candles::Cells cells;
-  out.clear();
-  error = "not a whole JSON array of candles";
-  if (!json::trimmed(body).starts_with('[') || !reader.open(body, document) ||
-      document.get_value().get(array) != simdjson::SUCCESS || !candles::read_cells(array, 0, cells) ||
-      !json::at_end(document)) {
-    return false;
-  }
-  error = candles::read(cells, {0, 3, 2, 1, 4, 5, 1'000'000}, instrument, out);
-  return error.empty();
-}
-
-// ---- Instruments that a list does not have ----
-
-std::string symbol_of(std::string_view message) {
-  if (message.find("match\"") == message.npos && message.find("\"market_trades\"") == message.npos) return {};
-  return json::first_string(message, {"product_id"});
-}
-
-bool assume_instrument(std::string_view symbol, std::span<const Instrument>, Instrument& out) {
-  const auto dash = symbol.find('-');
-  if (dash == symbol.npos || symbol.find('-', dash + 1) != symbol.npos) return false;
-  out = Instrument{};
-  out.exchange = "coinbase";
-  out.market = Market::spot;
-  out.symbol = symbol;
-  out.base = symbol.substr(0, dash);
-  out.quote = symbol.substr(dash + 1);
-  return true;
-}
+constexpr Candles candles_there{.intervals = candle_intervals,
+                                .page = 300,
+                                .facts = {.base_exact = true, .quote_exact = false, .quiet_left_out = true},
+                                .target = candles_target,
+                                .read = rest::candles_of<envelope, columns>};
 
 // ---- The market ----
 
 constexpr std::string_view ws[] = {"wss://ws-feed.exchange.coinbase.com"};
-constexpr std::string_view rest[] = {"https://api.exchange.coinbase.com"};
+constexpr std::string_view rest_hosts[] = {"https://api.exchange.coinbase.com"};
+constexpr std::string_view time_field = "iso";
+constexpr rest::Envelope bare;
 
-consteval Exchange family() {
-  Exchange out{};
-  out.name = "coinbase";
-  out.market = Market::spot;
-  out.ws_hosts = ws;
-  out.rest_hosts = rest;
-  // 8 connections a second; a heartbeat a second for each product, so not too many on one. What is quiet here is known
-  // to be quiet: the heartbeat says what the newest trade is.
-  out.limits = {100, 50, 20, 8, seconds(1), {}, seconds(400), 0, {}};
-  out.region_note = "no other host serves this market";
-  out.ws_target = ws_target;
-  out.series_of = series_of;
-  out.subscribe = subscribe;
-  out.unsubscribe = unsubscribe;
-  out.parse = parse;
-  out.instruments_targets = instruments_targets;
-  out.parse_instruments = parse_instruments;
-  out.time_target = "/time";
-  out.parse_time = parse_time;
-  out.history_per_minute = 300;  // 10 a second are allowed
-  out.weight_pool = "public";
-  out.history_page = history_rows_max;
-  out.history_target = history_target;
-  out.short_page_is_end = false;  // pages were seen to be cut to 100 rows whatever was asked for
-  out.newest_target = newest_target;
-  out.parse_history = parse_history;
-  out.candle_intervals = candle_intervals;
-  out.candles_page = candles_max;
-  out.candle_facts = candles::facts(Market::spot);
-  out.candle_facts.quiet_left_out = true;
-  out.candles_target = candles_target;
-  out.parse_candles = parse_candles;
-  out.symbol_of = symbol_of;
-  out.assume_instrument = assume_instrument;
-  return out;
-}
-
-constexpr Exchange spot = family();
+constexpr Exchange spot{.name = "coinbase",
+                        .market = Market::spot,
+                        .ws_hosts = ws,
+                        .rest_hosts = rest_hosts,
+                        // 8 connections a second; a heartbeat a second for each product, so not too many on one. What
+                        // is quiet here is known to be quiet: the heartbeat says what the newest trade is.
+                        .limits = {.instruments_per_connection = 100,
+                                   .instruments_per_request = 50,
+                                   .messages_per_second = 20,
+                                   .connection_attempts = 8,
+                                   .connection_attempts_window = seconds(1),
+                                   .silence = seconds(400)},
+                        .region_note = "no other host serves this market",
+                        .ws_target = ws_target,
+                        .channels = channels_there,
+                        .request = request,
+                        .parse = channels::parse<Message>,
+                        .instruments_targets = instruments_targets,
+                        .parse_instruments = rest::instruments<envelope, listed_slots, make_instrument>,
+                        .time_target = "/time",
+                        .parse_time = rest::time<bare, time_field, fields::iso_time>,
+                        .history_per_minute = 300,  // 10 a second are allowed
+                        .weight_pool = "public",
+                        .history = &history,
+                        .candles = &candles_there,
+                        .symbol_of = symbol_of,
+                        .assume_instrument = assume_instrument};
 constexpr const Exchange* markets[] = {&spot};
 
 }  // namespace

@@ -12,11 +12,9 @@
 // A combo's trade is published on its legs' channels too: the legs count, combos themselves are not collected.
 #include <algorithm>
 
-#include "candles.hpp"
-#include "cvdd/exchanges/exchange.hpp"
-#include "fields.hpp"
-#include "json.hpp"
+#include "channels.hpp"
 #include "registry.hpp"
+#include "rest.hpp"
 
 namespace cvdd {
 
@@ -26,12 +24,13 @@ using fields::Kind;
 using fields::text;
 using json::Scalar;
 using json::Slot;
-using json::ondemand::value;
 
 // ---- Trades ----
 
 struct Row {
   Scalar symbol, sequence, id, time, price, amount, direction, block, quoted;
+  [[nodiscard]] auto when() const { return fields::milliseconds_since_1970(time); }
+  [[nodiscard]] auto id_in_order() const { return fields::number(sequence); }
 };
 constexpr Slot<Row> row_slots[] = {
     {"instrument_name", &Row::symbol}, {"trade_seq", &Row::sequence},   {"trade_id", &Row::id},
@@ -39,182 +38,136 @@ constexpr Slot<Row> row_slots[] = {
     {"direction", &Row::direction},    {"block_trade_id", &Row::block}, {"block_rfq_id", &Row::quoted}};
 
 Refusal read_trade(const Row& row, const Instrument& instrument, Trade& trade) {
-  const auto sequence = fields::number(row.sequence);
-  const auto time = fields::milliseconds_since_1970(row.time);
+  const auto sequence = row.id_in_order();
+  const auto time = row.when();
   const auto side = fields::aggressor(row.direction, "buy", "sell");
   const bool named = fields::is_decimal_kind(row.id) && !row.id.text.empty();
   if (!sequence || !time || !side || !named) return Refusal::bad_field;
-  trade.instrument = &instrument;
-  trade.time = *time;
-  trade.id = *sequence;
+  fields::set(trade, instrument, *time, *sequence, *side);
   trade.name = IdText::from(row.id.text).value_or(IdText{});  // of interest where it fits, needed for nothing
-  trade.series = Series::single;
-  trade.aggressor = *side;
   // Agreed elsewhere and only reported here: no taker crossed a spread.
   const auto has = [](const Scalar& field) { return field.present() && !field.is(Kind::null); };
   trade.in_cvd = !has(row.block) && !has(row.quoted);
   return fields::read_volume(row.price, row.amount, trade);
 }
 
-template <class Topic>
-void read_rows(const std::vector<Row>& rows, const SymbolTable& symbols, Parsed& out, Topic&& topic) {
-  for (const Row& row : rows) {
-    fields::take_row(
-        row.symbol, symbols, out,
-        [&](const Instrument& instrument, Trade& trade) { return read_trade(row, instrument, trade); },
-        [&] { return fields::milliseconds_since_1970(row.time); }, topic);
-  }
+// ---- Channels ----
+
+std::string topic(const DataChannel& channel, const Instrument& instrument) {
+  return std::string(channel.name) + "." + instrument.symbol + ".100ms";
 }
+constexpr DataChannel channels_there[] = {
+    {.kinds = {DataKind::trade}, .name = "trades", .rows = &rows<row_slots, read_trade>, .topic = topic}};
 
-// "trades.BTC-PERPETUAL.100ms" → "BTC-PERPETUAL"
-std::string_view symbol_in(std::string_view channel) {
-  const auto begin = channel.find('.') + 1;
-  return channel.substr(begin, channel.rfind('.') - begin);
-}
+// ---- Messages ----
 
-// ---- Answers and notices ----
-
-struct Message {
-  Scalar method, id, result;               // top
-  Scalar channel, type, data;              // of "params"
-  Scalar error, error_code, error_text;    // of "error"
-  std::vector<std::string_view> accepted;  // of "result", if it is a list
+struct Head {
+  Scalar method, id, result;             // top
+  Scalar channel, type, rows;            // of "params"
+  Scalar error, error_code, error_text;  // of "error"
 };
-constexpr Slot<Message> top_slots[] = {{"method", &Message::method}, {"id", &Message::id}};
-constexpr Slot<Message> params_slots[] = {{"channel", &Message::channel}, {"type", &Message::type}};
-constexpr Slot<Message> error_slots[] = {{"code", &Message::error_code}, {"message", &Message::error_text}};
+constexpr Slot<Head> head_slots[] = {{"method", &Head::method}, {"id", &Head::id}, {"result", &Head::result}};
+constexpr Slot<Head> params_slots[] = {{"channel", &Head::channel}, {"type", &Head::type}};
+constexpr Slot<Head> error_slots[] = {{"code", &Head::error_code}, {"message", &Head::error_text}};
 
 // Its answer comes under an id that none of our requests has.
 constexpr std::string_view test_reply = R"({"jsonrpc":"2.0","id":9007199254740991,"method":"public/test","params":{}})";
 
-void read_ack(const Message& m, Parsed& out) {
+void read_ack(std::string_view message, const Head& head, Parsed& out) {
   Ack& ack = out.acks.emplace_back();
-  ack.id = fields::integer(m.id).value_or(0);
-  if (m.error.is(Kind::object)) {
+  ack.id = fields::integer(head.id).value_or(0);
+  if (head.error.present()) {
     ack.ok = false;
-    ack.error.append(text(m.error_text)).append(" (code ").append(m.error_code.text).append(")");
+    ack.error.append(text(head.error_text)).append(" (code ").append(head.error_code.text).append(")");
     // too_many_requests, too_many_concurrent_requests, temporarily_unavailable, retry, try_again …
     static constexpr std::string_view codes[] = {"10028", "10066", "10047", "10040", "10041", "11051", "13780"};
-    ack.temporary = std::ranges::find(codes, m.error_code.text) != std::end(codes);
+    ack.temporary = std::ranges::find(codes, head.error_code.text) != std::end(codes);
     return;
   }
-  if (!m.result.is(Kind::array)) return;
+  if (!head.result.is(Kind::array)) return;
   // Channels that it does not know are not in the list, and nothing else is said of them.
+  static constexpr std::string_view accepted[] = {"result"};
   ack.rest = Ack::Rest::refused;
-  for (const std::string_view channel : m.accepted) ack.topics.emplace_back(channel);
+  ack.topics = json::strings_at(message, accepted);
   if (ack.topics.empty()) ack.topics.emplace_back();
 }
 
-Refusal read_message(const Message& m, const std::vector<Row>& rows, const SymbolTable& symbols, Parsed& out) {
-  if (m.method.is_string("subscription")) {
-    if (!m.channel.is_string()) return Refusal::bad_field;
-    if (!m.channel.text.starts_with("trades.")) {
+struct Message {
+  using Head = cvdd::Head;
+  template <class Value, class OnRows>
+  static bool field(std::string_view key, Value v, Head& head, OnRows&& rows) {
+    if (key == "params") {
+      return json::each_field(v, 1, [&](std::string_view inner, Value field) {
+        return inner == "data" ? rows(field, 2) : json::read_field<params_slots>(inner, field, 2, head);
+      });
+    }
+    if (key != "error") return json::read_field<head_slots>(key, v, 1, head);
+    head.error.kind = Kind::object;
+    return json::read_fields<error_slots>(v, 1, head);
+  }
+  // "trades.BTC-PERPETUAL.100ms"
+  static const DataChannel* channel_of(const Head& head) {
+    if (!head.method.is_string("subscription")) return nullptr;
+    return channels::in_front_of(channels_there, text(head.channel));
+  }
+  static const Scalar& topic(const Head& head) { return head.channel; }
+  static std::string_view symbol_in(std::string_view topic) {
+    const auto begin = topic.find('.') + 1;
+    return topic.substr(begin, topic.rfind('.') - begin);
+  }
+  static Refusal other(std::string_view message, const Head& head, const SymbolTable&, Parsed& out) {
+    if (head.method.is_string("subscription")) {
+      out.ignored = head.channel.is_string();
+      return out.ignored ? Refusal::none : Refusal::bad_field;
+    }
+    if (head.method.is_string("heartbeat") || head.method.is_string("connection_too_slow")) {
+      if (head.type.is_string("test_request")) out.reply = test_reply;
       out.ignored = true;
       return Refusal::none;
     }
-    const auto topic = [&] { return fields::wanted(symbols, symbol_in(m.channel.text)); };
-    read_rows(rows, symbols, out, topic);
-    if (rows.empty()) fields::take_none(m.data, topic(), out);
+    if (!head.id.present() || !(head.result.present() || head.error.present())) return Refusal::not_understood;
+    read_ack(message, head, out);
     return Refusal::none;
   }
-  if (m.method.is_string("heartbeat") || m.method.is_string("connection_too_slow")) {
-    if (m.type.is_string("test_request")) out.reply = test_reply;
-    out.ignored = true;
-    return Refusal::none;
-  }
-  if (!m.id.present() || !(m.result.present() || m.error.present())) return Refusal::not_understood;
-  read_ack(m, out);
-  return Refusal::none;
-}
-
-void parse(std::string_view message, const SymbolTable& symbols, Parsed& out) {
-  thread_local json::Reader reader;
-  thread_local std::vector<Row> rows;
-  out.clear();
-  rows.clear();
-  Message m;
-  Refusal refusal = json::read_message(reader, message, [&](std::string_view key, value v) {
-    if (key == "params") {
-      return json::each_field(v, 1, [&](std::string_view inner, value field) {
-        if (inner == "data") return json::read_rows(field, 2, row_slots, rows, &m.data);
-        return json::read_field(inner, field, 2, params_slots, m);
-      });
-    }
-    if (key == "result") {
-      json::ondemand::json_type type{};
-      if (v.type().get(type) != simdjson::SUCCESS) return false;
-      m.result.kind = type == json::ondemand::json_type::array ? Kind::array : Kind::object;
-      return json::each_item(v, 1, [&](value item) {
-        Scalar channel;
-        if (!json::read(item, 2, channel)) return false;
-        if (channel.is_string()) m.accepted.push_back(channel.text);
-        return true;
-      });
-    }
-    if (key == "error") {
-      m.error.kind = Kind::object;
-      return json::read_fields(v, 1, error_slots, m);
-    }
-    return json::read_field(key, v, 1, top_slots, m);
-  });
-  if (refusal == Refusal::none) refusal = read_message(m, rows, symbols, out);
-  if (refusal != Refusal::none) out.refuse(refusal, nullptr);
-}
+};
 
 // ---- Requests ----
 
-std::string topic_of(const Instrument& instrument) { return "trades." + instrument.symbol + ".100ms"; }
-
-std::string request(std::string_view method, std::span<const Instrument* const> instruments, std::uint64_t id) {
-  std::string out = R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + ",\"method\":\"";
-  out.append(method).append(R"(","params":{"channels":[)");
-  for (const Instrument* instrument : instruments) {
-    if (out.back() != '[') out += ',';
-    out += '"';
-    fields::append_escaped(out, topic_of(*instrument));
-    out += '"';
-  }
-  return out + "]}}";
+std::string call(std::string_view method, std::uint64_t id, std::string_view parameters) {
+  std::string out = R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"method":"public/)";
+  return out.append(method).append(R"(","params":{)").append(parameters).append("}}");
 }
-std::string subscribe(std::span<const Instrument* const> instruments, Stream, std::uint64_t id) {
-  return request("public/subscribe", instruments, id);
-}
-std::string unsubscribe(std::span<const Instrument* const> instruments, Stream, std::uint64_t id) {
-  return request("public/unsubscribe", instruments, id);
+std::string request(Verb verb, const DataChannel& channel, std::span<const Instrument* const> instruments,
+                    std::uint64_t id) {
+  return call(verb == Verb::subscribe ? "subscribe" : "unsubscribe", id,
+              "\"channels\":[" + fields::quoted_topics(channel, instruments) + "]");
 }
 // From then on it sends a heartbeat every 10 s, and every now and then asks whether we are there.
-std::string hello(std::uint64_t id) {
-  return R"({"jsonrpc":"2.0","id":)" + std::to_string(id) +
-         R"(,"method":"public/set_heartbeat","params":{"interval":10}})";
-}
-std::string probe(std::uint64_t id) {
-  return R"({"jsonrpc":"2.0","id":)" + std::to_string(id) + R"(,"method":"public/test","params":{}})";
-}
+std::string hello(std::uint64_t id) { return call("set_heartbeat", id, R"("interval":10)"); }
+std::string probe(std::uint64_t id) { return call("test", id, ""); }
 
 std::string ws_target(Stream) { return "/ws/api/v2"; }
-Series series_of(Stream) { return Series::single; }
 
-// ---- REST ----
+// ---- Instruments ----
+
+constexpr rest::Envelope envelope{"result", "error.code", {}, "error.message"};
+
+rest::Query query(std::string_view method) { return rest::Query("/api/v2/public/" + std::string(method)); }
 
 template <Market market>
 std::vector<std::string> instruments_targets(std::span<const std::string> wanted) {
-  const std::string path = "/api/v2/public/get_instruments?expired=false&kind=";
-  if (market == Market::option) return {path + "option&currency=any"};
-  if (market != Market::spot) return {path + "future&currency=any"};
+  const auto of_currency = [](std::string_view currency) -> std::string {
+    const std::string_view kind = market == Market::option ? "option" : market == Market::spot ? "spot" : "future";
+    return query("get_instruments").add("expired", "false").add("kind", kind).add("currency", currency);
+  };
+  if (market != Market::spot) return {of_currency("any")};
   // Spot takes no `any`.
-  std::vector<std::string> targets{"BTC", "ETH", "USDC", "USDT"};
+  std::vector<std::string> currencies{"BTC", "ETH", "USDC", "USDT"};
   for (const std::string& name : wanted) {
     const std::string base = name.substr(0, name.find('_'));
-    if (base.find_first_of("*?") == base.npos) targets.push_back(base);
+    if (base.find_first_of("*?") == base.npos) currencies.push_back(base);
   }
-  std::ranges::sort(targets);
-  targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
-  for (std::string& currency : targets) {
-    std::string target = path + "spot&currency=";
-    fields::append_encoded(target, currency);
-    currency = std::move(target);
-  }
-  return targets;
+  return rest::each_once(std::move(currencies), of_currency);
 }
 
 struct Listed {
@@ -228,7 +181,8 @@ constexpr Slot<Listed> listed_slots[] = {
     {"is_cbe_routed", &Listed::routed},      {"is_csr", &Listed::routed_too},
     {"creation_timestamp", &Listed::created}};
 
-std::optional<Instrument> make_instrument(const Listed& row, Market market) {
+template <Market market>
+std::optional<Instrument> make_instrument(const Listed& row) {
   const std::string_view kind = text(row.kind);
   // Older answers have no type: then a name with a quote currency in it ("BTC_USDC-PERPETUAL") is linear.
   const bool linear =
@@ -252,158 +206,11 @@ std::optional<Instrument> make_instrument(const Listed& row, Market market) {
   return out;
 }
 
-// {"jsonrpc":"2.0","result":[…]} or {"result":{"trades":[…]}}; the reason if it is none.
-template <class T, std::size_t N>
-std::string read_result(std::string_view body, const Slot<T> (&slots)[N], json::Reader& reader, std::vector<T>& rows,
-                        Scalar* plain = nullptr) {
-  Message m;
-  bool found = false;
-  const auto list = [&](value v, unsigned depth) {
-    json::ondemand::json_type type{};
-    if (v.type().get(type) != simdjson::SUCCESS) return false;
-    found = found || type == json::ondemand::json_type::array;
-    return json::read_rows(v, depth, slots, rows);
-  };
-  const Refusal refusal = json::read_message(reader, body, [&](std::string_view key, value v) {
-    json::ondemand::json_type type{};
-    if (key == "error") {
-      m.error.kind = Kind::object;
-      return json::read_fields(v, 1, error_slots, m);
-    }
-    if (key != "result") return json::skip(v, 1);
-    if (v.type().get(type) != simdjson::SUCCESS) return false;
-    if (type == json::ondemand::json_type::array) return list(v, 1);
-    if (type != json::ondemand::json_type::object)
-      return plain != nullptr ? json::read(v, 1, *plain) : json::skip(v, 1);
-    return json::each_field(v, 1, [&](std::string_view inner, value field) {
-      return inner == "trades" ? list(field, 2) : json::skip(field, 2);
-    });
-  });
-  if (refusal != Refusal::none) return "not a whole JSON object";
-  if (m.error.present()) return std::string(text(m.error_text)) + " (code " + std::string(m.error_code.text) + ")";
-  return found || (plain != nullptr && plain->present()) ? "" : "no list in \"result\"";
-}
-
-template <Market market>
-bool parse_instruments(std::string_view body, InstrumentPage& out, std::string& error) {
-  json::Reader reader;
-  std::vector<Listed> rows;
-  error = read_result(body, listed_slots, reader, rows);
-  for (const Listed& row : rows) {
-    if (auto instrument = make_instrument(row, market)) out.instruments.push_back(std::move(*instrument));
-  }
-  return error.empty();
-}
-
 // "Invalid params": a currency that it does not know.
-bool is_unknown(unsigned, std::string_view body) {
-  json::Reader reader;
-  Message m;
-  const Refusal refusal = json::read_message(reader, body, [&](std::string_view key, value v) {
-    return key == "error" ? json::read_fields(v, 1, error_slots, m) : json::skip(v, 1);
-  });
-  return refusal == Refusal::none && m.error_code.text == "-32602";
-}
-
-bool parse_time(std::string_view body, Timestamp& out) {
-  json::Reader reader;
-  std::vector<Row> rows;
-  Scalar plain;
-  if (!read_result(body, row_slots, reader, rows, &plain).empty()) return false;
-  const auto time = fields::milliseconds_since_1970(plain);
-  out = time.value_or(Timestamp{});
-  return time.has_value();
-}
-
-constexpr std::uint32_t history_rows_max = 1000;
-
-std::string history_target(const Instrument& instrument, std::uint64_t from_id, std::uint32_t limit) {
-  const std::uint32_t rows = std::min(limit, history_rows_max);
-  std::string out = "/api/v2/public/get_last_trades_by_instrument?instrument_name=";
-  fields::append_encoded(out, instrument.symbol);
-  out.append("&start_seq=").append(std::to_string(from_id));
-  out.append("&end_seq=").append(std::to_string(from_id + rows - 1));
-  return out.append("&count=").append(std::to_string(rows)).append("&sorting=asc");
-}
-
-std::string newest_target(const Instrument& instrument, Stream) {
-  std::string out = "/api/v2/public/get_last_trades_by_instrument?instrument_name=";
-  fields::append_encoded(out, instrument.symbol);
-  return out.append("&count=1&sorting=desc");
-}
-
-bool parse_history(std::string_view body, const Instrument& instrument, HistoryPage& out, std::string& error) {
-  json::Reader reader;
-  std::vector<Row> rows;
-  out.clear();
-  error = read_result(body, row_slots, reader, rows);
-  if (!error.empty()) return false;
-  for (const Row& row : rows) {
-    if (row.symbol.is_string() && row.symbol.text != instrument.symbol) {
-      error = "trades of another instrument";
-      out.clear();
-      return false;
-    }
-    Trade trade;
-    const Refusal refusal = row.symbol.is_string() ? read_trade(row, instrument, trade) : Refusal::bad_field;
-    fields::take_past(out, trade, refusal, fields::number(row.sequence), fields::milliseconds_since_1970(row.time));
-  }
-  fields::put_in_order(out, false);
-  return true;
-}
-
-// ---- Candles: arrays of equal length; "volume" in base units, "cost" in quote units ----
-
-constexpr Duration candle_intervals[] = {seconds(60),     seconds(180),    seconds(300),    seconds(600),
-                                         seconds(900),    seconds(1'800),  seconds(3'600),  seconds(7'200),
-                                         seconds(10'800), seconds(21'600), seconds(43'200), seconds(86'400)};
-constexpr std::string_view candle_names[] = {"1", "3", "5", "10", "15", "30", "60", "120", "180", "360", "720", "1D"};
-constexpr std::uint32_t candles_max = 1000;
-
-std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, Duration interval, Timestamp) {
-  std::string out = "/api/v2/public/get_tradingview_chart_data?instrument_name=";
-  fields::append_encoded(out, instrument.symbol);
-  out.append("&start_timestamp=").append(std::to_string(from.us / 1'000));
-  out.append("&end_timestamp=").append(std::to_string(to.us / 1'000 - 1));
-  return out.append("&resolution=").append(candles::name_of(candle_intervals, candle_names, interval));
-}
-
-bool parse_candles(std::string_view body, const Instrument& instrument, std::vector<Candle>& out, std::string& error) {
-  json::Reader reader;
-  candles::Cells columns(6);
-  Scalar status;
-  out.clear();
-  const std::string_view names[] = {"ticks", "open",  "high",
-                                    "low",   "close", instrument.market == Market::inverse ? "cost" : "volume"};
-  const Refusal refusal = json::read_message(reader, body, [&](std::string_view key, value v) {
-    if (key != "result") return json::skip(v, 1);
-    return json::each_field(v, 1, [&](std::string_view inner, value field) {
-      if (inner == "status") return json::read(field, 2, status);
-      const auto column = std::ranges::find(names, inner) - std::begin(names);
-      if (column == std::ssize(names)) return json::skip(field, 2);
-      return json::each_item(field, 2, [&](value item) {
-        columns[static_cast<std::size_t>(column)].emplace_back();
-        return json::read(item, 3, columns[static_cast<std::size_t>(column)].back());
-      });
-    });
-  });
-  if (refusal != Refusal::none || (!status.is_string("ok") && !status.is_string("no_data"))) {
-    error = "no candles in the answer";
-    return false;
-  }
-  candles::Cells rows(columns[0].size());
-  for (const auto& column : columns) {
-    for (std::size_t i = 0; i < std::min(rows.size(), column.size()); ++i) rows[i].push_back(column[i]);
-  }
-  error = candles::read(rows, {}, instrument, out);
-  return error.empty();
-}
-
-// ---- Instruments that a list does not have ----
+bool is_unknown(unsigned, std::string_view body) { return rest::has_code(body, envelope, {"-32602"}); }
 
 std::string symbol_of(std::string_view message) {
-  if (message.find("\"trades.") == message.npos) return {};
-  return json::first_string(message, {"instrument_name"});
+  return json::first_string_if(message, {"\"trades."}, {"instrument_name"});
 }
 
 // "BTC-PERPETUAL", "BTC_USDC-27DEC24", "BTC-27DEC24-100000-C", "BTC_USDC": the name says what the amount means.
@@ -429,57 +236,119 @@ bool assume_instrument(std::string_view symbol, std::span<const Instrument>, Ins
   return true;
 }
 
+// ---- History ----
+
+constexpr std::uint32_t history_page = 1000;
+constexpr rest::Envelope past_envelope{"result.trades", "error.code", {}, "error.message"};
+
+rest::Query past_query(const Instrument& instrument) {
+  return query("get_last_trades_by_instrument").add("instrument_name", instrument.symbol);
+}
+std::string by_id(const Instrument& instrument, std::uint64_t from_id, std::uint32_t limit) {
+  const std::uint32_t rows = std::min(limit, history_page);
+  return past_query(instrument)
+      .add("start_seq", from_id)
+      .add("end_seq", from_id + rows - 1)
+      .add("count", rows)
+      .add("sorting", "asc");
+}
+std::string newest(const Instrument& instrument, Stream) {
+  return past_query(instrument).add("count", 1).add("sorting", "desc");
+}
+constexpr History history{
+    .page = history_page,
+    .by_id = by_id,
+    .newest = newest,
+    .read = rest::history<past_envelope, row_slots, read_trade, rest::Order::oldest_first, rest::Rows::named>};
+
+// ---- Candles: arrays of equal length; "volume" in base units, "cost" in quote units ----
+
+constexpr CandleInterval candle_intervals[] = {
+    {seconds(60), "1"},       {seconds(180), "3"},      {seconds(300), "5"},      {seconds(600), "10"},
+    {seconds(900), "15"},     {seconds(1'800), "30"},   {seconds(3'600), "60"},   {seconds(7'200), "120"},
+    {seconds(10'800), "180"}, {seconds(21'600), "360"}, {seconds(43'200), "720"}, {seconds(86'400), "1D"}};
+
+std::string candles_target(const Instrument& instrument, Timestamp from, Timestamp to, const CandleInterval& interval,
+                           Timestamp) {
+  return query("get_tradingview_chart_data")
+      .add("instrument_name", instrument.symbol)
+      .add("start_timestamp", rest::ms(from))
+      .add("end_timestamp", rest::ms(to) - 1)
+      .add("resolution", interval.name);
+}
+
+Outcome<std::vector<Candle>> read_candles(std::string_view body, const Instrument& instrument) {
+  json::Reader reader;
+  candles::Cells columns(6);
+  Scalar status;
+  const std::string_view names[] = {"ticks", "open",  "high",
+                                    "low",   "close", instrument.market == Market::inverse ? "cost" : "volume"};
+  const Refusal refusal = json::read_message(reader, body, [&](std::string_view key, json::Value v) {
+    if (key != "result") return json::skip(v, 1);
+    return json::each_field(v, 1, [&](std::string_view inner, json::Value field) {
+      if (inner == "status") return json::read(field, 2, status);
+      const auto column = std::ranges::find(names, inner) - std::begin(names);
+      if (column == std::ssize(names)) return json::skip(field, 2);
+      return candles::read_row(field, 2, columns[static_cast<std::size_t>(column)]);
+    });
+  });
+  if (refusal != Refusal::none || (!status.is_string("ok") && !status.is_string("no_data"))) {
+    return Failure{"no candles in the answer"};
+  }
+  candles::Cells cells(columns[0].size());
+  for (const auto& column : columns) {
+    for (std::size_t i = 0; i < std::min(cells.size(), column.size()); ++i) cells[i].push_back(column[i]);
+  }
+  return candles::read(cells, {}, instrument);
+}
+
+template <Market market>
+constexpr Candles candles_there{.intervals = candle_intervals,
+                                .page = 1000,
+                                .facts = candles::facts(market),
+                                .target = candles_target,
+                                .read = read_candles};
+
 // ---- The four markets ----
 
 constexpr std::string_view ws[] = {"wss://www.deribit.com", "wss://streams.deribit.com"};
-constexpr std::string_view rest[] = {"https://www.deribit.com"};
-
-// A request of ours costs 3,000 credits of a pool that gains 10,000 a second; 32 connections per address.
-constexpr Limits limits{500, 100, 3, 10, seconds(10), {}, seconds(240), 0, {}};
+constexpr std::string_view rest_hosts[] = {"https://www.deribit.com"};
+constexpr std::string_view time_field = "result";
 
 template <Market market>
-consteval Exchange family() {
-  Exchange out{};
-  out.name = "deribit";
-  out.market = market;
-  out.ws_hosts = ws;
-  out.rest_hosts = rest;
-  out.limits = limits;
-  out.region_note = "no other host serves this market";
-  out.ws_target = ws_target;
-  out.series_of = series_of;
-  out.hello = hello;
-  out.subscribe = subscribe;
-  out.unsubscribe = unsubscribe;
-  out.topic_of = topic_of;
-  out.probe = probe;
-  out.parse = parse;
-  out.instruments_targets = instruments_targets<market>;
-  out.parse_instruments = parse_instruments<market>;
-  out.is_unknown = is_unknown;
-  out.time_target = "/api/v2/public/get_time";
-  out.parse_time = parse_time;
-  out.history_per_minute = 300;  // 20 a second are allowed to those who log in, fewer to others
-  out.weight_pool = "public";
-  out.history_page = history_rows_max;
-  out.history_target = history_target;
-  out.newest_target = newest_target;
-  out.parse_history = parse_history;
-  out.candle_intervals = candle_intervals;
-  out.candles_page = candles_max;
-  out.candle_facts = candles::facts(market);
-  out.candles_target = candles_target;
-  out.parse_candles = parse_candles;
-  out.symbol_of = symbol_of;
-  out.assume_instrument = assume_instrument<market>;
-  return out;
-}
+constexpr Exchange exchange{
+    .name = "deribit",
+    .market = market,
+    .ws_hosts = ws,
+    .rest_hosts = rest_hosts,
+    // A request of ours costs 3,000 credits of a pool that gains 10,000 a second; 32 connections per address.
+    .limits = {.instruments_per_connection = 500,
+               .instruments_per_request = 100,
+               .messages_per_second = 3,
+               .connection_attempts = 10,
+               .connection_attempts_window = seconds(10),
+               .silence = seconds(240)},
+    .region_note = "no other host serves this market",
+    .ws_target = ws_target,
+    .channels = channels_there,
+    .hello = hello,
+    .request = request,
+    .probe = probe,
+    .parse = channels::parse<Message>,
+    .instruments_targets = instruments_targets<market>,
+    .is_unknown = is_unknown,
+    .parse_instruments = rest::instruments<envelope, listed_slots, make_instrument<market>>,
+    .time_target = "/api/v2/public/get_time",
+    .parse_time = rest::time<envelope, time_field, fields::milliseconds_since_1970>,
+    .history_per_minute = 300,  // 20 a second are allowed to those who log in, fewer to others
+    .weight_pool = "public",
+    .history = &history,
+    .candles = &candles_there<market>,
+    .symbol_of = symbol_of,
+    .assume_instrument = assume_instrument<market>};
 
-constexpr Exchange spot = family<Market::spot>();
-constexpr Exchange linear = family<Market::linear>();
-constexpr Exchange inverse = family<Market::inverse>();
-constexpr Exchange option = family<Market::option>();
-constexpr const Exchange* markets[] = {&spot, &linear, &inverse, &option};
+constexpr const Exchange* markets[] = {&exchange<Market::spot>, &exchange<Market::linear>, &exchange<Market::inverse>,
+                                       &exchange<Market::option>};
 
 }  // namespace
 

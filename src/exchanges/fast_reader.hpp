@@ -27,14 +27,131 @@
 
 namespace cvdd::plain {
 
+// The number that at most 16 digits are; what lies in front of them is looked at, and counts as zeros.
+[[nodiscard]] inline std::uint64_t value(std::string_view text) {
+  // The last eight and the eight before them, read together.
+  const auto eight = [](const char* end, unsigned count) {
+    std::uint64_t v = 0;
+    std::memcpy(&v, end - 8, 8);
+    // The text's first digits lie low: shifted out from below is what lies before it.
+    v = count == 0 ? 0 : (v ^ 0x3030303030303030) & (~std::uint64_t{0} << (64 - 8 * count));
+    v = v * 10 + (v >> 8U);
+    return ((v & 0x000000FF000000FF) * 0x000F424000000064 + ((v >> 16U) & 0x000000FF000000FF) * 0x0000271000000001) >>
+           32U;
+  };
+  static_assert(std::endian::native == std::endian::little);
+  const auto size = static_cast<unsigned>(text.size());
+  const char* const end = text.data() + size;
+  const unsigned low = size < 8 ? size : 8;
+  return eight(end, low) + (size > 8 ? eight(end - 8, size - 8) * 100'000'000 : 0);
+}
+inline constexpr std::uint64_t powers_of_ten[] = {1,
+                                                  10,
+                                                  100,
+                                                  1'000,
+                                                  10'000,
+                                                  100'000,
+                                                  1'000'000,
+                                                  10'000'000,
+                                                  100'000'000,
+                                                  1'000'000'000,
+                                                  10'000'000'000,
+                                                  100'000'000'000,
+                                                  1'000'000'000'000,
+                                                  10'000'000'000'000,
+                                                  100'000'000'000'000,
+                                                  1'000'000'000'000'000,
+                                                  10'000'000'000'000'000};
+
+// A bit for each of the sixteen bytes in front of `end`, the last one highest: is it a digit, is it a zero?
+[[nodiscard]] inline std::uint32_t digits_before(const char* end);
+[[nodiscard]] inline std::uint32_t zeros_before(const char* end);
+
+// A key as it stands in front of its value: "px": with its quotes and its colon.
+struct Key {
+  static constexpr std::size_t room = 32, name_max = room - 4;
+  char text[room] = {};
+  std::uint32_t size = 0;
+  std::uint32_t bits = 0;  // one for each of its bytes
+  constexpr Key() = default;
+  // Of a name of at most `name_max` characters.
+  constexpr explicit Key(std::string_view name) {
+    text[size++] = '"';
+    for (const char c : name) text[size++] = c;
+    text[size++] = '"';
+    text[size++] = ':';
+    bits = (std::uint32_t{1} << size) - 1;
+  }
+  [[nodiscard]] std::string_view name() const { return {text + 1, size - 3}; }
+};
+
 class Cursor {
  public:
   // Nothing can be taken from a text shorter than one look.
   explicit Cursor(std::string_view text)
       : p_(text.data()), begin_(p_), end_(p_ + text.size()), good_(text.size() >= look) {}
 
+  // How many bytes of the message stand in front of this one.
+  [[nodiscard]] std::size_t offset_of(const char* at) const { return static_cast<std::size_t>(at - begin_); }
   [[nodiscard]] bool good() const { return good_; }
   [[nodiscard]] bool at_end() const { return p_ == end_; }
+
+  // Tokens, one by one. Each says whether it is there, and goes on behind it.
+  [[nodiscard]] char next() const { return p_ != end_ ? *p_ : '\0'; }
+  [[nodiscard]] bool take(char c) {
+    const bool there = p_ != end_ && *p_ == c;
+    p_ += there ? 1 : 0;
+    return there;
+  }
+  [[nodiscard]] bool take(const Key& key) {
+    if (!starts_with(key)) return false;
+    p_ += key.size;
+    return true;
+  }
+  // Printable ASCII without backslashes, at most 63 characters.
+  [[nodiscard]] bool take_string(std::string_view& out) {
+    if (!take('"')) return false;
+    const char* const begin = p_;
+    std::uint32_t stop = stops();
+    if (stop == 0) {
+      if (end_ - p_ < static_cast<std::ptrdiff_t>(look)) return false;
+      p_ += look;
+      stop = stops();
+    }
+    p_ += first(stop);
+    if (stop == 0 || *p_ != '"') return false;
+    out = std::string_view(begin, static_cast<std::size_t>(p_ - begin));
+    ++p_;
+    return true;
+  }
+  // Digits without a zero before them, and perhaps a point and more of them, at most 31 characters.
+  [[nodiscard]] bool take_number(std::string_view& out) {
+    const std::uint32_t others = ~digits32();
+    const unsigned whole = first(others);
+    if (whole == 0 || whole >= look || (*p_ == '0' && whole > 1)) return false;
+    unsigned length = whole;
+    if (p_ + whole != end_ && p_[whole] == '.') {
+      length = first(others & (others - 1));
+      if (length >= look || length == whole + 1) return false;
+    }
+    out = take(length);
+    return true;
+  }
+  // The same behind a minus.
+  [[nodiscard]] bool take_negative(std::string_view& out) {
+    if (!take('-') || !take_number(out)) return false;
+    out = std::string_view(out.data() - 1, out.size() + 1);
+    return true;
+  }
+  [[nodiscard]] bool take_literal(std::string_view& out) {
+    for (const std::string_view literal :
+         {std::string_view("false"), std::string_view("true"), std::string_view("null")}) {
+      if (!std::string_view(p_, static_cast<std::size_t>(end_ - p_)).starts_with(literal)) continue;
+      out = take(static_cast<unsigned>(literal.size()));
+      return true;
+    }
+    return false;
+  }
 
   // Goes on behind `text` (its closing zero does not count), or stays and says so.
   template <std::size_t size>
@@ -89,26 +206,9 @@ class Cursor {
     good_ = length > whole + 1 && length < 16 && length <= static_cast<std::size_t>(end_ - p_);
     if (!good_) return *this;
     const std::string_view text = take(length);
-    constexpr std::uint64_t tens[] = {1,
-                                      10,
-                                      100,
-                                      1'000,
-                                      10'000,
-                                      100'000,
-                                      1'000'000,
-                                      10'000'000,
-                                      100'000'000,
-                                      1'000'000'000,
-                                      10'000'000'000,
-                                      100'000'000'000,
-                                      1'000'000'000'000,
-                                      10'000'000'000'000,
-                                      100'000'000'000'000,
-                                      1'000'000'000'000'000,
-                                      10'000'000'000'000'000};
-    out = Decimal(
-        static_cast<Int128>(value(text.substr(0, whole)) * tens[fraction] + value(text.substr(whole + 1, fraction))),
-        fraction);
+    out = Decimal(static_cast<Int128>(value(text.substr(0, whole)) * powers_of_ten[fraction] +
+                                      value(text.substr(whole + 1, fraction))),
+                  fraction);
     return *this;
   }
   Cursor& boolean(bool& out) {
@@ -124,10 +224,10 @@ class Cursor {
   // A bit for each of the next `size` bytes; those behind the end are 0. What lies before `p_` is looked at instead.
   template <unsigned size, class Test>
   [[nodiscard]] std::uint32_t next(Test test) const {
-    if (!good_) return 0;
     const auto left = static_cast<std::size_t>(end_ - p_);
-    if (left >= size) return test(p_);
-    return left == 0 ? 0 : test(end_ - size) >> (size - left);
+    if (left >= size) [[likely]]
+      return test(p_);
+    return left == 0 || !good_ ? 0 : test(end_ - size) >> (size - left);
   }
   [[nodiscard]] unsigned whole_number() {
     const unsigned length = first(~digits());
@@ -156,12 +256,23 @@ class Cursor {
       return sixteen(at, mask) | sixteen(at + 16, mask) << 16U;
     });
   }
+  [[nodiscard]] static __m128i are_digits(__m128i x) {
+    return _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('0' - 1)), _mm_cmplt_epi8(x, _mm_set1_epi8('9' + 1)));
+  }
   [[nodiscard]] std::uint32_t digits() const {
-    return next<16>([](const char* at) {
-      return sixteen(at, [](__m128i x) {
-        return _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('0' - 1)), _mm_cmplt_epi8(x, _mm_set1_epi8('9' + 1)));
-      });
-    });
+    return next<16>([](const char* at) { return sixteen(at, are_digits); });
+  }
+  [[nodiscard]] std::uint32_t digits32() const {
+    return next<look>([](const char* at) { return sixteen(at, are_digits) | sixteen(at + 16, are_digits) << 16U; });
+  }
+  [[nodiscard]] bool starts_with(const Key& key) const {
+    if (end_ - p_ < static_cast<std::ptrdiff_t>(Key::room)) return starts_slowly_with(key);
+    const auto same = [&](unsigned from) {
+      const __m128i want = _mm_loadu_si128(reinterpret_cast<const __m128i*>(key.text + from));
+      return sixteen(p_ + from, [&](__m128i x) { return _mm_cmpeq_epi8(x, want); });
+    };
+    const std::uint32_t equal = same(0) | same(16) << 16U;
+    return (equal & key.bits) == key.bits && key.size != 0;
   }
   [[nodiscard]] std::uint32_t zeros() const {
     return next<16>(
@@ -182,33 +293,48 @@ class Cursor {
   [[nodiscard]] std::uint32_t digits() const {
     return next_by_1<16>([](char c) { return c >= '0' && c <= '9'; });
   }
+  [[nodiscard]] std::uint32_t digits32() const {
+    return next_by_1<look>([](char c) { return c >= '0' && c <= '9'; });
+  }
   [[nodiscard]] std::uint32_t zeros() const {
     return next_by_1<16>([](char c) { return c == '0'; });
   }
+  [[nodiscard]] bool starts_with(const Key& key) const { return starts_slowly_with(key); }
 #endif
-
-  // Of at most 16 digits.
-  [[nodiscard]] std::uint64_t value(std::string_view text) const {
-    // The last eight and the eight before them, read together; what is no part of the text counts as zeros.
-    const auto eight = [](const char* end, unsigned count) {
-      std::uint64_t v = 0;
-      std::memcpy(&v, end - 8, 8);
-      // The text's first digits lie low: shifted out from below is what lies before it.
-      v = count == 0 ? 0 : (v ^ 0x3030303030303030) & (~std::uint64_t{0} << (64 - 8 * count));
-      v = v * 10 + (v >> 8U);
-      return ((v & 0x000000FF000000FF) * 0x000F424000000064 + ((v >> 16U) & 0x000000FF000000FF) * 0x0000271000000001) >>
-             32U;
-    };
-    static_assert(std::endian::native == std::endian::little);
-    const auto size = static_cast<unsigned>(text.size());
-    const char* const end = text.data() + size;
-    const unsigned low = size < 8 ? size : 8;
-    return eight(end, low) + (size > 8 ? eight(end - 8, size - 8) * 100'000'000 : 0);
+  [[nodiscard]] bool starts_slowly_with(const Key& key) const {
+    return key.size != 0 && end_ - p_ >= static_cast<std::ptrdiff_t>(key.size) &&
+           std::memcmp(p_, key.text, key.size) == 0;
   }
 
   const char* p_;
   const char *const begin_, *const end_;
   bool good_;
 };
+
+#ifdef __SSE2__
+inline std::uint32_t digits_before(const char* end) {
+  const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(end - 16));
+  const __m128i are =
+      _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('0' - 1)), _mm_cmplt_epi8(x, _mm_set1_epi8('9' + 1)));
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(are));
+}
+inline std::uint32_t zeros_before(const char* end) {
+  const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(end - 16));
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(x, _mm_set1_epi8('0'))));
+}
+#else
+template <class Is>
+[[nodiscard]] std::uint32_t sixteen_before(const char* end, Is is) {
+  std::uint32_t bits = 0;
+  for (unsigned i = 0; i < 16; ++i) bits |= static_cast<std::uint32_t>(is(end[static_cast<int>(i) - 16])) << i;
+  return bits;
+}
+inline std::uint32_t digits_before(const char* end) {
+  return sixteen_before(end, [](char c) { return c >= '0' && c <= '9'; });
+}
+inline std::uint32_t zeros_before(const char* end) {
+  return sixteen_before(end, [](char c) { return c == '0'; });
+}
+#endif
 
 }  // namespace cvdd::plain

@@ -106,6 +106,58 @@ std::string first_string(std::string_view message, std::initializer_list<std::st
   return found;
 }
 
+std::string first_string_if(std::string_view message, std::initializer_list<std::string_view> marks,
+                            std::initializer_list<std::string_view> keys) {
+  const bool marked = std::ranges::any_of(marks, [&](auto mark) { return message.find(mark) != message.npos; });
+  return marked ? first_string(message, keys) : std::string();
+}
+
+Scalar::Kind kind_of(ondemand::value value) {
+  ondemand::json_type type{};
+  if (value.type().get(type) != simdjson::SUCCESS) return Scalar::Kind::absent;
+  switch (type) {
+    case ondemand::json_type::string:
+      return Scalar::Kind::string;
+    case ondemand::json_type::object:
+      return Scalar::Kind::object;
+    case ondemand::json_type::array:
+      return Scalar::Kind::array;
+    default:
+      return kind_of_token(trimmed(value.raw_json_token()));
+  }
+}
+
+bool read_strings(ondemand::value value, unsigned depth, std::vector<std::string>& out) {
+  return each_item(value, depth, [&](ondemand::value item) {
+    Scalar string;
+    if (!read(item, depth + 1, string)) return false;
+    if (string.is_string()) out.emplace_back(string.text);
+    return true;
+  });
+}
+
+namespace {
+bool find_strings(ondemand::value value, unsigned depth, std::span<const std::string_view> keys,
+                  std::vector<std::string>& out) {
+  if (keys.empty()) return read_strings(value, depth, out);
+  return each_field(value, depth, [&](std::string_view key, ondemand::value field) {
+    return key == keys[0] ? find_strings(field, depth + 1, keys.subspan(1), out) : skip(field, depth + 1);
+  });
+}
+}  // namespace
+
+std::vector<std::string> strings_at(std::string_view message, std::span<const std::string_view> keys) {
+  Reader reader;
+  ondemand::document document;
+  ondemand::value value;
+  std::vector<std::string> out;
+  if (!reader.open(message, document) || document.get_value().get(value) != simdjson::SUCCESS ||
+      !find_strings(value, 0, keys, out)) {
+    out.clear();
+  }
+  return out;
+}
+
 bool skip(ondemand::value value, unsigned depth) {
   Scalar ignored;
   return read(value, depth, ignored);

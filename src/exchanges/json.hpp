@@ -1,10 +1,12 @@
 // Reading exchanges' JSON with simdjson's On-Demand parser. Every message is walked to its end, so that nothing is
-// taken from a broken one, and numbers stay the digits they were. Used by the exchanges' files alone.
+// taken from a broken one, and numbers stay the digits they were. What reads a value here reads a plain one too
+// (plain_json.hpp), so code that is a template of the value serves both ways. Used by the exchanges' files alone.
 #pragma once
 
 #include <simdjson.h>
 
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -13,25 +15,13 @@
 #include <vector>
 
 #include "cvdd/exchanges/exchange.hpp"
+#include "plain_json.hpp"
+#include "slots.hpp"
 
 namespace cvdd::json {
 
 namespace ondemand = simdjson::ondemand;
-
-struct Scalar {
-  enum class Kind : std::uint8_t { absent, string, number, boolean, null, object, array };
-  Kind kind = Kind::absent;
-  std::string_view text;  // unescaped string, or the raw token of a number or literal; good until the next message
-
-  [[nodiscard]] bool present() const { return kind != Kind::absent; }
-  [[nodiscard]] bool is(Kind k) const { return kind == k; }
-  [[nodiscard]] bool is_string() const { return kind == Kind::string; }
-  [[nodiscard]] bool is_string(std::string_view s) const { return kind == Kind::string && text == s; }
-  [[nodiscard]] bool is_true() const { return kind == Kind::boolean && text == "true"; }
-};
-
-// Deeper than anything an exchange sends; bounds the recursion.
-inline constexpr unsigned depth_max = 32;
+using Value = ondemand::value;
 
 // simdjson reads past the end of its input: messages are copied into a buffer with room for that. Kept between
 // messages, so that nothing is allocated for each; what is read from it lives until the next message.
@@ -50,10 +40,15 @@ struct Reader {
 // Reads any value to its end; false if it is not JSON. Of objects and arrays `out` tells the kind alone.
 [[nodiscard]] bool read(ondemand::value value, unsigned depth, Scalar& out);
 [[nodiscard]] bool skip(ondemand::value value, unsigned depth);
+[[nodiscard]] Scalar::Kind kind_of(ondemand::value value);  // absent: it is no JSON
+[[nodiscard]] inline bool is_array(ondemand::value value) { return kind_of(value) == Scalar::Kind::array; }
 
 // The first string under one of these keys, at any depth, unescaped; empty if there is none. Quick where nothing is
 // escaped; for what has no other need to be read.
 [[nodiscard]] std::string first_string(std::string_view message, std::initializer_list<std::string_view> keys);
+// … of a message that has one of these marks in it; empty if it has none.
+[[nodiscard]] std::string first_string_if(std::string_view message, std::initializer_list<std::string_view> marks,
+                                          std::initializer_list<std::string_view> keys);
 
 // `on_field(key, value)` for every field; it reads the value to its end and returns false if that is no JSON.
 template <class OnField>
@@ -93,43 +88,34 @@ template <class OnItem>
   return true;
 }
 
-// Where the fields of an object go. Of a repeated field the last one holds.
-template <class T>
-using Slot = std::pair<std::string_view, Scalar T::*>;
-
-template <class T, std::size_t N>
-[[nodiscard]] bool read_field(std::string_view key, ondemand::value value, unsigned depth, const Slot<T> (&slots)[N],
-                              T& out) {
-  for (const auto& [name, member] : slots) {
-    if (name == key) {
-      out.*member = Scalar{};
-      return read(value, depth, out.*member);
-    }
-  }
-  return skip(value, depth);
+// One field of an object: into the slot of its name, if there is one.
+template <const auto& slots, class Text>
+[[nodiscard]] bool read_field(std::string_view key, Text value, unsigned depth, RowOf<slots>& out) {
+  Scalar nobody;
+  Scalar* field = &nobody;
+  // Names are known to the compiler one by one, which makes comparing cheap.
+  const auto look = [&]<std::size_t i>() {
+    constexpr std::string_view name = slots[i].name;
+    if (key.size() != name.size() || std::memcmp(key.data(), name.data(), name.size()) != 0) return false;
+    field = &(out.*slots[i].member);
+    return true;
+  };
+  [&]<std::size_t... i>(std::index_sequence<i...>) { (void)(look.template operator()<i>() || ...); }
+  (std::make_index_sequence<std::size(slots)>());
+  *field = Scalar{};
+  return read(value, depth, *field);
 }
 
-template <class T, std::size_t N>
-[[nodiscard]] bool read_fields(ondemand::value value, unsigned depth, const Slot<T> (&slots)[N], T& out) {
-  return each_field(value, depth, [&](std::string_view key, ondemand::value field) {
-    return read_field(key, field, depth + 1, slots, out);
-  });
+template <const auto& slots>
+[[nodiscard]] bool read_fields(Value value, unsigned depth, RowOf<slots>& out) {
+  return each_field(value, depth,
+                    [&](std::string_view key, Value field) { return read_field<slots>(key, field, depth + 1, out); });
 }
 
-// Every element becomes one T; what is no object an empty one. `list` tells whether there was an array.
-template <class T, std::size_t N>
-[[nodiscard]] bool read_rows(ondemand::value value, unsigned depth, const Slot<T> (&slots)[N], std::vector<T>& out,
-                             Scalar* list = nullptr) {
-  ondemand::json_type type{};
-  if (value.type().get(type) != simdjson::SUCCESS) return false;
-  if (list != nullptr) {
-    list->kind = type == ondemand::json_type::array ? Scalar::Kind::array : Scalar::Kind::object;
-  }
-  return each_item(value, depth, [&](ondemand::value item) {
-    out.emplace_back();
-    return read_fields(item, depth + 1, slots, out.back());
-  });
-}
+// The strings of an array; whatever else is in it is walked.
+[[nodiscard]] bool read_strings(ondemand::value value, unsigned depth, std::vector<std::string>& out);
+// The strings of the array that lies under these keys, each within the one before it; none if it is not there.
+[[nodiscard]] std::vector<std::string> strings_at(std::string_view message, std::span<const std::string_view> keys);
 
 // A text that should be one object and nothing else: `on_field` as in each_field.
 template <class OnField>

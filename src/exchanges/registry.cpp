@@ -1,5 +1,6 @@
 #include "registry.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace cvdd {
@@ -17,6 +18,18 @@ std::span<const Exchange* const> all_exchanges() {
     return out;
   }();
   return all;
+}
+
+const CandleInterval* Candles::find(Duration length) const {
+  const auto found = std::ranges::find(intervals, length, &CandleInterval::length);
+  return found == intervals.end() ? nullptr : &*found;
+}
+
+const DataChannel* Exchange::channel(DataKind kind, Stream stream) const {
+  const auto found = std::ranges::find_if(channels, [&](const DataChannel& channel) {
+    return channel.kinds.has(kind) && (!channel.stream || channel.stream == stream);
+  });
+  return found == channels.end() ? nullptr : &*found;
 }
 
 const Exchange* find_exchange(std::string_view name, Market market) {

@@ -22,39 +22,35 @@ asio::awaitable<bool> fetch_page(const ListRequest& request, const Url& host, St
   const auto http = request.make_http_get();
   const std::string target = part.target + next;
   const auto response = co_await http->get(host, target, deadline, most);
-  InstrumentPage page;
-  std::string why;
+  Outcome<InstrumentPage> page = Failure{};
   if (!response.has_value()) {
     part.error = host.host + ": " + response.error().message() + ": " + http->last_error_detail();
     co_return false;
   }
-  bool read = false;
   if (response->status == 200) {
-    std::function<void()> parse = [&] { read = exchange.parse_instruments(response->body, page, why); };
+    std::function<void()> parse = [&] { page = exchange.parse_instruments(response->body); };
     if (request.beside && response->body.size() > at_once_max) {
       co_await request.beside(std::move(parse));
     } else {
       parse();
     }
   }
-  if (read && part.instruments.size() + page.instruments.size() > listed_max) {
-    read = false;
-    why = "more than " + std::to_string(listed_max) + " instruments";
+  if (page && part.instruments.size() + page->instruments.size() > listed_max) {
+    page = Failure{"more than " + std::to_string(listed_max) + " instruments"};
   }
-  if (!read && exchange.is_unknown != nullptr && exchange.is_unknown(response->status, response->body)) {
+  if (!page && exchange.is_unknown != nullptr && exchange.is_unknown(response->status, response->body)) {
     part.state = ListPart::State::unknown;
     part.error = host.host + ": not known: " + printable(response->body, 200);
     co_return false;
   }
-  if (!read) {
-    if (response->status != 200) why = words_of(*response);
-    part.error = host.host + ": " + why;
+  if (!page) {
+    part.error = host.host + ": " + (response->status != 200 ? words_of(*response) : page.error());
     if (response->status != 200 && request.heed) request.heed(*response, part.error);
     co_return false;
   }
-  std::ranges::move(page.instruments, std::back_inserter(part.instruments));
+  std::ranges::move(page->instruments, std::back_inserter(part.instruments));
   part.bodies.push_back(std::move(response->body));
-  next = page.next;
+  next = page->next;
   co_return true;
 }
 
@@ -194,14 +190,15 @@ std::string pack_bodies(const InstrumentList& list) {
 }
 
 bool unpack_instruments(const Exchange& exchange, std::string_view packed, std::vector<Instrument>& instruments) {
-  InstrumentPage page;
-  std::string error;
+  std::vector<Instrument> all;
   while (!packed.empty()) {
     const auto end = std::min(packed.find(separator), packed.size());
-    if (!exchange.parse_instruments(packed.substr(0, end), page, error)) return false;
+    auto page = exchange.parse_instruments(packed.substr(0, end));
+    if (!page) return false;
+    std::ranges::move(page->instruments, std::back_inserter(all));
     packed.remove_prefix(std::min(end + 1, packed.size()));
   }
-  instruments = std::move(page.instruments);
+  instruments = std::move(all);
   return !instruments.empty();
 }
 

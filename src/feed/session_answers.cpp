@@ -31,8 +31,7 @@ bool Session::answer(const Parsed& parsed) {
 }
 
 std::string Session::topic_of(const Instrument& instrument) const {
-  const Exchange& exchange = context_.intake->exchange();
-  return exchange.topic_of != nullptr ? exchange.topic_of(instrument) : instrument.symbol;
+  return context_.intake->exchange().trades(settings_.stream).topic_of(instrument);
 }
 
 // By its id, else the oldest that has one of the topics, else the oldest of all that wait.

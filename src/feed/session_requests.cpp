@@ -105,7 +105,7 @@ std::string Session::next_request() {
   };
   if (!to_unsubscribe_.empty()) {
     take(to_unsubscribe_);
-    std::string text = exchange.unsubscribe(some, settings_.stream, next_request_);
+    std::string text = exchange.request(Verb::unsubscribe, exchange.trades(settings_.stream), some, next_request_);
     if (!text.empty()) (void)remember({RequestKind::unsubscribe, std::move(some)});
     return text;
   }
@@ -115,7 +115,7 @@ std::string Session::next_request() {
   } else {
     take(to_subscribe_);
   }
-  std::string text = exchange.subscribe(some, settings_.stream, next_request_);
+  std::string text = exchange.request(Verb::subscribe, exchange.trades(settings_.stream), some, next_request_);
   (void)remember({RequestKind::subscribe, std::move(some)});
   return text;
 }

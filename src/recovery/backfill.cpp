@@ -24,7 +24,7 @@ void Backfill::hole(const Instrument& instrument, std::uint64_t first, std::uint
   Repair repair{&instrument, first, first + count - 1, context_.clock->steady() + hole_after, 0};
   repair.by_trades = by_trades;
   const bool too_much = count > hole_max && !worth_candles(repair);
-  if (too_much || context_.intake->source(instrument) != context_.intake->exchange().history_series) {
+  if (too_much || !context_.intake->exchange().has_history_of(context_.intake->source(instrument))) {
     // Nothing to be had; the verdict follows the hole's own mark, which is on its way.
     repair.attempts = static_cast<unsigned>(RepairQueue::pauses.size());
   }
@@ -33,6 +33,7 @@ void Backfill::hole(const Instrument& instrument, std::uint64_t first, std::uint
 }
 
 void Backfill::check(const Instrument& instrument) {
+  if (context_.intake->exchange().history == nullptr) return;
   if (instrument.ids == Ids::opaque) {
     Repair repair{&instrument, 0, 0, context_.clock->steady(), 0};
     repair.recent = true;
@@ -40,7 +41,7 @@ void Backfill::check(const Instrument& instrument) {
     if (sleeping_for_work_) timer_->cancel();
     return;
   }
-  if (context_.intake->quiet_until(instrument) && context_.intake->exchange().newest_target != nullptr) {
+  if (context_.intake->quiet_until(instrument) && context_.intake->exchange().history->newest != nullptr) {
     Repair repair{&instrument, 0, 0, context_.clock->steady() + check_after, 0};
     repair.recent = repair.newest = true;
     if (!queue_.add(repair)) ++counters_.given_up;
@@ -48,7 +49,7 @@ void Backfill::check(const Instrument& instrument) {
     return;
   }
   const auto id = context_.intake->last_id(instrument);
-  if (!id || context_.intake->source(instrument) != context_.intake->exchange().history_series) return;
+  if (!id || !context_.intake->exchange().has_history_of(context_.intake->source(instrument))) return;
   if (!queue_.add({&instrument, *id + 1, 0, context_.clock->steady() + check_after, 0})) ++counters_.given_up;
   if (sleeping_for_work_) timer_->cancel();
 }
@@ -159,7 +160,7 @@ void Backfill::ask_again(Repair repair) {
 asio::awaitable<void> Backfill::take_page(Repair repair, HistoryPage page) {
   if (repair.recent) co_return co_await take_recent(repair, page);
   const RepairProgress progress =
-      judge_page(repair, page, rows_of(repair), context_.intake->exchange().short_page_is_end);
+      judge_page(repair, page, rows_of(repair), context_.intake->exchange().history->short_page_is_end);
   repair.rows = progress.rows;
   // What is in it comes again, in order.
   if (progress.next == RepairProgress::Next::cut) co_return ask_again(repair);
@@ -199,23 +200,28 @@ asio::awaitable<void> Backfill::take_page(Repair repair, HistoryPage page) {
 }
 
 std::size_t Backfill::rows_of(const Repair& repair) const {
-  return repair.rows != 0 ? repair.rows : context_.intake->exchange().history_page;
+  return repair.rows != 0 ? repair.rows : context_.intake->exchange().history->page;
 }
 
 asio::awaitable<bool> Backfill::page(const Repair& repair, HistoryPage& page, std::string& error) {
-  const Exchange& exchange = context_.intake->exchange();
+  const History& history = *context_.intake->exchange().history;
   ++counters_.requests;
   // A page weighs the same whatever it holds, so it is asked for whole.
   const std::size_t rows = rows_of(repair);
   const std::uint64_t begin = repair.last == 0 ? repair.first : queue_.best_begin(repair, rows);
-  const Stream stream = exchange.history_series == Series::single ? Stream::single : Stream::aggregate;
-  const std::string target = repair.newest ? exchange.newest_target(*repair.instrument, stream)
+  const Stream stream = history.series == Series::single ? Stream::single : Stream::aggregate;
+  const std::string target = repair.newest ? history.newest(*repair.instrument, stream)
                              : repair.recent
-                                 ? exchange.recent_target(*repair.instrument)
-                                 : exchange.history_target(*repair.instrument, begin, static_cast<std::uint32_t>(rows));
+                                 ? history.recent(*repair.instrument)
+                                 : history.by_id(*repair.instrument, begin, static_cast<std::uint32_t>(rows));
   std::string body;
   if (!co_await client_.get(target, body, error)) co_return false;
-  if (!exchange.parse_history(body, *repair.instrument, page, error)) co_return false;
+  auto read = history.read(body, *repair.instrument);
+  if (!read) {
+    error = read.error();
+    co_return false;
+  }
+  page = std::move(*read);
   if (page.refused.empty() || !page.trades.empty()) co_return true;
   error = "none of " + std::to_string(page.refused.size()) +
           " rows can be read: " + std::string(name_of(page.refused.front().why));

@@ -17,7 +17,7 @@ bool Backfill::worth_candles(const Repair& repair) const {
   const Exchange& exchange = context_.intake->exchange();
   if (repair.last == 0 || repair.recent || repair.by_trades || !exchange.has_taker_candles(context_.interval))
     return false;
-  return (repair.last - repair.first) / exchange.history_page >= pages_worth_it;
+  return (repair.last - repair.first) / exchange.history->page >= pages_worth_it;
 }
 
 asio::awaitable<void> Backfill::bridge(Repair repair) {
@@ -62,13 +62,16 @@ asio::awaitable<void> Backfill::bridge(Repair repair) {
 asio::awaitable<bool> Backfill::trades_from(const Instrument& instrument, std::uint64_t id, std::vector<Trade>& out,
                                             std::string& error) {
   const Exchange& exchange = context_.intake->exchange();
-  const std::string target = exchange.history_target(instrument, id, exchange.history_page);
+  const std::string target = exchange.history->by_id(instrument, id, exchange.history->page);
   std::string body;
   ++counters_.requests;
   if (!co_await client_.ask(target, body, error)) co_return false;
-  HistoryPage page;
-  if (!exchange.parse_history(body, instrument, page, error)) co_return false;
-  out = std::move(page.trades);
+  auto page = exchange.history->read(body, instrument);
+  if (!page) {
+    error = page.error();
+    co_return false;
+  }
+  out = std::move(page->trades);
   const auto after = [](const Trade& a, const Trade& b) { return b.id != a.id + 1; };
   if (!out.empty() && out.front().id == id && std::adjacent_find(out.begin(), out.end(), after) == out.end()) {
     co_return true;
@@ -79,7 +82,7 @@ asio::awaitable<bool> Backfill::trades_from(const Instrument& instrument, std::u
 
 asio::awaitable<bool> Backfill::fetch_ends(const Repair& repair, Ends& ends, std::string& error) {
   const Instrument& instrument = *repair.instrument;
-  const std::uint64_t rows = context_.intake->exchange().history_page;
+  const std::uint64_t rows = context_.intake->exchange().history->page;
   std::vector<Trade> page;
   for (std::size_t pages = 0; pages < pages_max; ++pages) {
     const std::uint64_t id = ends.begin.empty() ? repair.first : ends.begin.back().id + 1;

@@ -11,9 +11,9 @@ constexpr std::size_t body_max = std::size_t{4} << 20;
 
 Duration candle_length(const Exchange& exchange, Duration interval) {
   Duration best;
-  if (exchange.candles_target == nullptr || interval.us == 0) return best;
-  if (!exchange.candle_facts.base_exact && !exchange.candle_facts.quote_exact) return best;
-  for (const Duration length : exchange.candle_intervals) {
+  if (exchange.candles == nullptr || interval.us == 0) return best;
+  if (!exchange.candles->facts.base_exact && !exchange.candles->facts.quote_exact) return best;
+  for (const auto& [length, name] : exchange.candles->intervals) {
     if (length.us % interval.us == 0 && (best.us == 0 || length < best)) best = length;
   }
   return best;
@@ -73,20 +73,28 @@ bool use_candles(std::vector<Candle>& page, Timestamp from, Timestamp to, Durati
 
 asio::awaitable<bool> HistoryClient::candles(const Instrument& instrument, Timestamp from, Timestamp to,
                                              std::vector<Candle>& out, std::string& error, Duration length) {
-  const Exchange& exchange = context_.intake->exchange();
   if (length.us == 0) length = context_.interval;
-  std::vector<Candle> page;
+  const Candles* const known = context_.intake->exchange().candles;
+  const CandleInterval* const interval = known == nullptr ? nullptr : known->find(length);
+  if (interval == nullptr) {
+    error = "the exchange has no candles of this length";
+    co_return false;
+  }
   while (from < to) {
-    const Timestamp until = std::min(to, from + Duration{length.us * exchange.candles_page});
+    const Timestamp until = std::min(to, from + Duration{length.us * known->page});
     const Timestamp now = context_.time->now();
-    const std::string target = exchange.candles_target(instrument, from, until, length, now);
+    const std::string target = known->target(instrument, from, until, *interval, now);
     std::string body;
     if (!co_await ask(target, body, error)) co_return false;
-    if (!exchange.parse_candles(body, instrument, page, error)) co_return false;
-    if (!use_candles(page, from, std::min(until, bar_start(now, length)), length, error)) {
+    auto page = known->read(body, instrument);
+    if (!page) {
+      error = page.error();
       co_return false;
     }
-    out.insert(out.end(), page.begin(), page.end());
+    if (!use_candles(*page, from, std::min(until, bar_start(now, length)), length, error)) {
+      co_return false;
+    }
+    out.insert(out.end(), page->begin(), page->end());
     from = until;
   }
   co_return true;

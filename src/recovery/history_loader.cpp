@@ -88,14 +88,18 @@ asio::awaitable<bool> HistoryLoader::fetch_beginning(const Instrument& instrumen
                                                      std::string& error) {
   const Exchange& exchange = context_.intake->exchange();
   const auto source = context_.intake->source(instrument);
-  if (exchange.since_target == nullptr || (source && *source != exchange.history_series)) co_return true;
-  HistoryPage page;
-  std::string target = exchange.since_target(instrument, bar, exchange.history_page);
+  const History* const history = exchange.history;
+  if (history == nullptr || history->since == nullptr || (source && *source != history->series)) co_return true;
+  std::string target = history->since(instrument, bar, history->page);
   for (std::size_t pages = 0; pages < beginning_pages_max; ++pages) {
     std::string body;
     if (!co_await client_.ask(target, body, error)) co_return false;
-    if (!exchange.parse_history(body, instrument, page, error)) co_return false;
-    for (const Trade& trade : page.trades) {
+    const auto page = history->read(body, instrument);
+    if (!page) {
+      error = page.error();
+      co_return false;
+    }
+    for (const Trade& trade : page->trades) {
       if (!out.trades.empty() && trade.id != out.trades.back().id + 1) {
         error = "the history is not in order";
         co_return false;
@@ -104,13 +108,13 @@ asio::awaitable<bool> HistoryLoader::fetch_beginning(const Instrument& instrumen
     }
     const std::uint64_t live = context_.intake->first_live(instrument);
     const bool reached = live != 0 && !out.trades.empty() && out.trades.back().id + 1 >= live;
-    if (reached || page.rows() < exchange.history_page || page.trades.empty()) {
+    if (reached || page->rows() < history->page || page->trades.empty()) {
       // Nothing live yet: then these are all that there are. Else they must lead up to it.
       out.whole = live == 0 || reached;
       error = "the history ends before the first live trade";
       co_return out.whole;
     }
-    target = exchange.history_target(instrument, page.trades.back().id + 1, exchange.history_page);
+    target = history->by_id(instrument, page->trades.back().id + 1, history->page);
   }
   error = "the history has no end";
   co_return false;

@@ -97,7 +97,7 @@ void Prover::restored(const Instrument& instrument, std::span<const Row> rows, T
 
 bool Prover::has_history() const {
   const Exchange& exchange = context_.intake->exchange();
-  return exchange.history_target != nullptr && exchange.series_of(settings_.stream) == exchange.history_series;
+  return exchange.has_history_of(exchange.series_of(settings_.stream));
 }
 
 void Prover::quiet_until(const Instrument& instrument, Timestamp until) {
@@ -284,7 +284,7 @@ asio::awaitable<void> Prover::compare(Job job) {
 }
 
 void Prover::judge(const Instrument& instrument, ProofTrack& track, BarSpan span, const Candle* candle) {
-  const CandleFacts& facts = context_.intake->exchange().candle_facts;
+  const CandleFacts facts = context_.intake->exchange().candle_facts();
   const auto sum = track.sum(span, rules_);
   const Candle none;
   if (!sum || (candle == nullptr && !facts.quiet_left_out)) return track.not_judged(span);

@@ -53,7 +53,7 @@ void set_aside_repeats(std::vector<Trade>& trades) {
 }  // namespace
 
 Figures Prover::held_against(BarSpan span, std::span<const Trade> trades, std::span<const Candle> candles) const {
-  const CandleFacts& facts = context_.intake->exchange().candle_facts;
+  const CandleFacts facts = context_.intake->exchange().candle_facts();
   Figures figures = Figures::agree;
   for (Timestamp t = span.from; t < span.to; t = t + rules_.candle) {
     const auto candle = std::ranges::find(candles, t, &Candle::time);
@@ -132,8 +132,7 @@ asio::awaitable<void> Prover::remake(Job job) {
 asio::awaitable<bool> Prover::fetch(Job& job, std::vector<Trade>& out, std::string& error) {
   const Exchange& exchange = context_.intake->exchange();
   if (job.instrument->ids == Ids::sequence) {
-    const auto source = context_.intake->source(*job.instrument);
-    if (exchange.history_target == nullptr || !source || *source != exchange.history_series) {
+    if (!exchange.has_history_of(context_.intake->source(*job.instrument))) {
       error = "there is no history of this stream";
       co_return false;
     }
@@ -143,17 +142,20 @@ asio::awaitable<bool> Prover::fetch(Job& job, std::vector<Trade>& out, std::stri
     }
     co_return co_await fetch_by_id(job, out, error);
   }
-  if (exchange.recent_target == nullptr) {
+  if (exchange.history == nullptr || exchange.history->recent == nullptr) {
     error = "there is no history";
     co_return false;
   }
   std::string body;
-  HistoryPage page;
-  if (!co_await client_.ask(exchange.recent_target(*job.instrument), body, error)) co_return false;
-  if (!exchange.parse_history(body, *job.instrument, page, error)) co_return false;
-  out = std::move(page.trades);
+  if (!co_await client_.ask(exchange.history->recent(*job.instrument), body, error)) co_return false;
+  auto page = exchange.history->read(body, *job.instrument);
+  if (!page) {
+    error = page.error();
+    co_return false;
+  }
+  out = std::move(page->trades);
   const bool readable =
-      std::ranges::all_of(page.refused, [&](const auto& row) { return row.time.us != 0 && row.time < job.span.from; });
+      std::ranges::all_of(page->refused, [&](const auto& row) { return row.time.us != 0 && row.time < job.span.from; });
   // The page may hold the end of the bars alone: that much of them is made again.
   if (readable && !out.empty() && out.front().time >= job.span.from) {
     const Timestamp from = bar_start(out.front().time, rules_.interval) + rules_.interval;
@@ -175,14 +177,14 @@ asio::awaitable<bool> Prover::page_from(const Instrument& instrument, std::uint6
                                         std::string& error) {
   const Exchange& exchange = context_.intake->exchange();
   std::string body;
-  HistoryPage page;
-  const std::string target = exchange.history_target(instrument, id, exchange.history_page);
+  const std::string target = exchange.history->by_id(instrument, id, exchange.history->page);
   if (!co_await client_.ask(target, body, error)) co_return false;
-  if (!exchange.parse_history(body, instrument, page, error)) co_return false;
-  if (!page.refused.empty()) {
-    error = "a row can't be read: " + std::string(name_of(page.refused.front().why));
+  auto read = exchange.history->read(body, instrument);
+  if (!read || !read->refused.empty()) {
+    error = read ? "a row can't be read: " + std::string(name_of(read->refused.front().why)) : read.error();
     co_return false;
   }
+  HistoryPage& page = *read;
   std::erase_if(page.trades, [&](const Trade& t) { return t.series == Series::block || t.first_id() < id; });
   for (std::size_t i = 1; i < page.trades.size(); ++i) {
     if (page.trades[i].first_id() == page.trades[i - 1].id + 1) continue;
@@ -250,7 +252,7 @@ asio::awaitable<bool> Prover::fetch_by_id(Job job, std::vector<Trade>& out, std:
 // has ever seen an id of before: where somebody has, ids may have begun anew.
 asio::awaitable<bool> Prover::fetch_before(Job job, std::vector<Trade>& out, std::string& error) {
   const Instrument& instrument = *job.instrument;
-  const std::uint64_t rows = context_.intake->exchange().history_page;
+  const std::uint64_t rows = context_.intake->exchange().history->page;
   for (std::size_t steps = 0; out.front().time + time_beside >= job.span.from; ++steps) {
     const std::uint64_t front = out.front().first_id();
     if (front <= 1) co_return true;

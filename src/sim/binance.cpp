@@ -1,11 +1,13 @@
 // The simulated Binance as a protocol: three markets, each with its own hosts and doors.
 #include "binance_protocol.hpp"
-#include "text.hpp"
+#include "simulated.hpp"
 
 namespace cvdd::sim {
 
 namespace {
-constexpr Market markets_there[] = {Market::spot, Market::linear, Market::inverse};
+constexpr Description descriptions[] = {{Market::spot, "{}USDT", "USDT", ""},
+                                        {Market::linear, "{}USDT", "USDT", "USDT"},
+                                        {Market::inverse, "{}USD_PERP", "USD", "{}"}};
 
 using binance::topic_name;
 std::string_view stream_of(std::string_view topic) { return topic.substr(9); }
@@ -77,10 +79,9 @@ class Talk final : public Conversation {
   std::set<std::string> streams_;
 };
 
-class Binance final : public Protocol {
+class Binance final : public Simulated {
  public:
-  [[nodiscard]] std::string_view name() const override { return "binance"; }
-  [[nodiscard]] std::span<const Market> markets() const override { return markets_there; }
+  Binance() : Simulated("binance", descriptions) {}
 
   [[nodiscard]] bool owns(Address& address) const override {
     const auto has = [&](std::string_view host, std::string_view path) {
@@ -135,14 +136,10 @@ class Binance final : public Protocol {
     return R"({"e":"aggTrade","s":"NOSUCH","a":1,"p":"1","q":"1","f":1,"l":1,"T":1,"m":true})";
   }
 
-  void describe(TapeInstrument& made) const override {
+ protected:
+  void complete(TapeInstrument& made) const override {
     Instrument& what = made.instrument;
-    const bool inverse = what.market == Market::inverse;
-    what.quote = inverse ? "USD" : "USDT";
-    if (what.market == Market::linear) what.settle = "USDT";
-    if (inverse) what.settle = what.base;
-    what.symbol = what.base + (inverse ? "USD_PERP" : "USDT");
-    if (inverse) what.contract_size = what.base == "BTC" ? Decimal{100, 0} : Decimal{10, 0};
+    if (what.market == Market::inverse) what.contract_size = what.base == "BTC" ? Decimal{100, 0} : Decimal{10, 0};
   }
 };
 }  // namespace
@@ -151,7 +148,6 @@ std::string binance::topic_name(Market market, std::string_view stream) {
   return "binance:" + std::string(1, static_cast<char>('0' + static_cast<int>(market))) + std::string(stream);
 }
 
-const Protocol& simulated_binance();
 const Protocol& simulated_binance() {
   static const Binance protocol;
   return protocol;

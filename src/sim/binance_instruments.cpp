@@ -1,11 +1,8 @@
 // The exchangeInfo bodies of the simulated Binance.
-#include <fmt/format.h>
-
 #include <array>
-#include <iterator>
 
 #include "binance_protocol.hpp"
-#include "text.hpp"
+#include "simulated.hpp"
 
 namespace cvdd::sim::binance {
 namespace {
@@ -17,9 +14,7 @@ std::string limits(Market market) {
 }
 
 std::string filters(const TapeInstrument& what) {
-  const bool spot = what.instrument.market == Market::spot;
-  const unsigned pd = spot ? 8 : what.price_decimals, sd = spot ? 8 : what.size_decimals;
-  std::string tick = fixed(1, what.price_decimals, pd), step = fixed(1, what.size_decimals, sd);
+  const std::string tick = price_of(what, 1), step = size_of(what, 1);
   return fmt::format(
       R"("filters":[{{"filterType":"PRICE_FILTER","minPrice":"{}","maxPrice":"1000000","tickSize":"{}"}},)"
       R"({{"filterType":"LOT_SIZE","minQty":"{}","maxQty":"1000000000","stepSize":"{}"}}])",
@@ -52,17 +47,12 @@ std::string one(const TapeInstrument& what) {
 }  // namespace
 
 std::string exchange_info(Market market, std::span<const TapeInstrument> instruments, Timestamp now) {
-  std::string out =
-      fmt::format(R"({{"timezone":"UTC","serverTime":{},{}{},"exchangeFilters":[],"symbols":[)", now.us / 1'000,
-                  market == Market::linear ? R"("futuresType":"U_MARGINED",)" : "", limits(market));
-  bool first = true;
-  for (const TapeInstrument& what : instruments) {
-    if (what.instrument.market != market || what.instrument.exchange != "binance") continue;
-    if (!first) out += ',';
-    first = false;
-    out += one(what);
-  }
-  return out + "]}";
+  return fmt::format(R"({{"timezone":"UTC","serverTime":{},{}{},"exchangeFilters":[],"symbols":[{}]}})", now.us / 1'000,
+                     market == Market::linear ? R"("futuresType":"U_MARGINED",)" : "", limits(market),
+                     rows(instruments, [&](const TapeInstrument& what) {
+                       const bool ours = what.instrument.market == market && what.instrument.exchange == "binance";
+                       return ours ? one(what) : std::string();
+                     }));
 }
 
 TapeInstrument describe(Market market, std::string_view symbol) {

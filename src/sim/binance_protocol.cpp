@@ -1,31 +1,9 @@
 #include "binance_protocol.hpp"
 
-#include <fmt/format.h>
-#include <simdjson.h>
-
-#include <algorithm>
-#include <charconv>
-#include <iterator>
-
-#include "text.hpp"
+#include "simulated.hpp"
 
 namespace cvdd::sim::binance {
 namespace {
-
-std::string decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned byte = 0;
-    if (text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr == text.data() + i + 3) {
-      out += static_cast<char>(byte);
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
 
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;
@@ -51,14 +29,14 @@ std::string id_of(const simdjson::dom::element& message) {
   return {};
 }
 
-unsigned price_digits(const TapeInstrument& what) {
-  return what.instrument.market == Market::spot ? 8 : what.price_decimals;
-}
-unsigned size_digits(const TapeInstrument& what) {
-  return what.instrument.market == Market::spot ? 8 : what.size_decimals;
-}
-
 }  // namespace
+
+std::string price_of(const TapeInstrument& what, std::int64_t ticks) {
+  return fixed(ticks, what.price_decimals, what.instrument.market == Market::spot ? 8 : what.price_decimals);
+}
+std::string size_of(const TapeInstrument& what, Int128 steps) {
+  return fixed(steps, what.size_decimals, what.instrument.market == Market::spot ? 8 : what.size_decimals);
+}
 
 std::optional<Entry> parse_entry(const Address& address) {
   if (!address.market) return std::nullopt;
@@ -104,20 +82,19 @@ Request parse_request(Market market, std::string_view text) {
   }
   std::string_view method;
   if (message["method"].get(method) != simdjson::SUCCESS) return refuse(2, "Invalid request: missing field `method`");
-  if (method == "LIST_SUBSCRIPTIONS")
-    request.method = Method::list;
-  else if (method == "SUBSCRIBE")
-    request.method = Method::subscribe;
-  else if (method == "UNSUBSCRIBE")
-    request.method = Method::unsubscribe;
-  else if (method == "SET_PROPERTY")
-    request.method = Method::set_property;
-  else if (method == "GET_PROPERTY")
-    request.method = Method::get_property;
-  else
+  static constexpr std::pair<std::string_view, Method> methods[] = {{"LIST_SUBSCRIPTIONS", Method::list},
+                                                                    {"SUBSCRIBE", Method::subscribe},
+                                                                    {"UNSUBSCRIBE", Method::unsubscribe},
+                                                                    {"SET_PROPERTY", Method::set_property},
+                                                                    {"GET_PROPERTY", Method::get_property}};
+  for (const auto& [name, value] : methods) {
+    if (name == method) request.method = value;
+  }
+  if (request.method == Method::bad) {
     return refuse(2,
                   "Invalid request: unknown variant, expected one of `SUBSCRIBE`, `UNSUBSCRIBE`, "
                   "`LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`");
+  }
   if (request.method == Method::list) return request;
   simdjson::dom::array parameters;
   if (message["params"].get(parameters) != simdjson::SUCCESS)
@@ -142,18 +119,17 @@ Request parse_request(Market market, std::string_view text) {
 std::string acknowledgement(std::string_view id) { return fmt::format(R"({{"result":null,"id":{}}})", id); }
 
 std::string stream_list(std::span<const std::string> streams, std::string_view id) {
-  std::string out = R"({"result":[)";
-  for (const std::string& stream : streams) {
-    if (out.back() != '[') out += ',';
-    out += '"';
-    for (char c : stream) {
-      if (c == '"' || c == '\\') out += '\\';
-      if (static_cast<unsigned char>(c) >= 0x20) out += c;
-    }
-    out += '"';
-  }
-  fmt::format_to(std::back_inserter(out), R"(],"id":{}}})", id);
-  return out;
+  return fmt::format(R"({{"result":[{}],"id":{}}})",
+                     rows(streams,
+                          [](const std::string& stream) {
+                            std::string out = "\"";
+                            for (const char c : stream) {
+                              if (c == '"' || c == '\\') out += '\\';
+                              if (static_cast<unsigned char>(c) >= 0x20) out += c;
+                            }
+                            return out + '"';
+                          }),
+                     id);
 }
 
 // Spot answers errors flat, futures nested; an id is only there if the request had one.
@@ -165,17 +141,13 @@ std::string error_answer(Market market, int code, std::string_view message, std:
 
 std::string stream_name(const Instrument& instrument, std::string_view kind) {
   std::string name = instrument.symbol;
-  for (char& c : name)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  name += '@';
-  name += kind;
-  return name;
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return name.append("@").append(kind);
 }
 
 std::string aggregate_frame(const TapeInstrument& what, const TapeTrade& t, Timestamp event_time) {
   const Instrument& i = what.instrument;
-  std::string p = fixed(t.price_ticks, what.price_decimals, price_digits(what));
-  std::string q = fixed(t.size_steps, what.size_decimals, size_digits(what));
+  const std::string p = price_of(what, t.price_ticks), q = size_of(what, t.size_steps);
   if (i.market == Market::spot)
     return fmt::format(
         R"({{"e":"aggTrade","E":{},"s":"{}","a":{},"p":"{}","q":"{}","f":{},"l":{},"T":{},"m":{},"M":true}})",
@@ -188,8 +160,7 @@ std::string aggregate_frame(const TapeInstrument& what, const TapeTrade& t, Time
 
 std::string single_frame(const TapeInstrument& what, const TapeTrade& t, std::uint64_t fill, Timestamp event_time) {
   const Instrument& i = what.instrument;
-  std::string p = fixed(t.price_ticks, what.price_decimals, price_digits(what));
-  std::string q = fixed(fill_size(t, fill), what.size_decimals, size_digits(what));
+  const std::string p = price_of(what, t.price_ticks), q = size_of(what, fill_size(t, fill));
   if (i.market == Market::spot)
     return fmt::format(R"({{"e":"trade","E":{},"s":"{}","t":{},"p":"{}","q":"{}","T":{},"m":{},"M":true}})",
                        ms(event_time), i.symbol, fill, p, q, ms(t.time), t.buyer_is_maker);

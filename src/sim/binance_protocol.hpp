@@ -45,6 +45,10 @@ struct Request {
 // Topics are told apart by the market, since the same streams exist in each.
 [[nodiscard]] std::string topic_name(Market market, std::string_view stream);
 
+// As a market of this kind prints it: spot always with eight decimals.
+[[nodiscard]] std::string price_of(const TapeInstrument& what, std::int64_t ticks);
+[[nodiscard]] std::string size_of(const TapeInstrument& what, Int128 steps);
+
 // Stream names and frames.
 [[nodiscard]] std::string stream_name(const Instrument& instrument, std::string_view kind);
 [[nodiscard]] std::string aggregate_frame(const TapeInstrument& what, const TapeTrade& trade, Timestamp event_time);

@@ -1,14 +1,8 @@
 // REST answers of the simulated Binance.
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <algorithm>
 #include <charconv>
-#include <iterator>
-#include <vector>
 
 #include "binance_protocol.hpp"
-#include "text.hpp"
+#include "simulated.hpp"
 
 namespace cvdd::sim::binance {
 namespace {
@@ -66,8 +60,6 @@ Window window_of(const Address& address) {
 
 std::string kline(const TapeInstrument& what, std::span<const TapeTrade> trades, Timestamp begin, Duration interval,
                   std::int64_t& last_close) {
-  const unsigned pd = what.instrument.market == Market::spot ? 8 : what.price_decimals;
-  const unsigned sd = what.instrument.market == Market::spot ? 8 : what.size_decimals;
   const bool inverse = what.instrument.market == Market::inverse;
   std::int64_t open = last_close, high = last_close, low = last_close;
   Int128 size = 0, value = 0, buy_size = 0, buy_value = 0;
@@ -86,12 +78,11 @@ std::string kline(const TapeInstrument& what, std::span<const TapeTrade> trades,
     if (!t.buyer_is_maker) buy_size += t.size_steps, buy_value += v;
     fills += t.last_fill - t.first_fill + 1;
   }
-  auto price = [&](std::int64_t ticks) { return fixed(ticks, what.price_decimals, pd); };
   const unsigned value_scale = inverse ? 8U : what.price_decimals + unsigned{what.size_decimals};
   const unsigned value_digits = what.instrument.market == Market::linear ? value_scale : 8U;
-  return fmt::format(R"([{},"{}","{}","{}","{}","{}",{},"{}",{},"{}","{}","0"])", ms(begin), price(open), price(high),
-                     price(low), price(last_close), fixed(size, what.size_decimals, sd), ms(begin + interval) - 1,
-                     fixed(value, value_scale, value_digits), fills, fixed(buy_size, what.size_decimals, sd),
+  return fmt::format(R"([{},"{}","{}","{}","{}","{}",{},"{}",{},"{}","{}","0"])", ms(begin), price_of(what, open),
+                     price_of(what, high), price_of(what, low), price_of(what, last_close), size_of(what, size),
+                     ms(begin + interval) - 1, fixed(value, value_scale, value_digits), fills, size_of(what, buy_size),
                      fixed(buy_value, value_scale, value_digits));
 }
 
@@ -128,18 +119,14 @@ Answer aggregates(const Address& address, const Tape& tape, Timestamp now) {
       first = last - count;
   }
   const TapeInstrument& what = tape.instruments()[index];
-  const unsigned pd = market == Market::spot ? 8 : what.price_decimals;
-  const unsigned sd = market == Market::spot ? 8 : what.size_decimals;
-  std::string body = "[";
-  for (auto t = first; t != last; ++t) {
-    std::string q = fixed(t->size_steps, what.size_decimals, sd);
-    fmt::format_to(std::back_inserter(body), R"({}{{"a":{},"p":"{}","q":"{}",)", t == first ? "" : ",", t->id,
-                   fixed(t->price_ticks, what.price_decimals, pd), q);
-    if (market == Market::linear) fmt::format_to(std::back_inserter(body), R"("nq":"{}",)", q);
-    fmt::format_to(std::back_inserter(body), R"("f":{},"l":{},"T":{},"m":{}{}}})", t->first_fill, t->last_fill,
-                   ms(t->time), t->buyer_is_maker, market == Market::spot ? R"(,"M":true)" : "");
-  }
-  return {200, body + "]", weight};
+  const std::string body = rows(std::span(first, last), [&](const TapeTrade& t) {
+    const std::string q = size_of(what, t.size_steps);
+    return fmt::format(R"({{"a":{},"p":"{}","q":"{}",{}"f":{},"l":{},"T":{},"m":{}{}}})", t.id,
+                       price_of(what, t.price_ticks), q,
+                       market == Market::linear ? fmt::format(R"("nq":"{}",)", q) : "", t.first_fill, t.last_fill,
+                       ms(t.time), t.buyer_is_maker, market == Market::spot ? R"(,"M":true)" : "");
+  });
+  return {200, "[" + body + "]", weight};
 }
 
 // The newest single trades, oldest of them first.
@@ -152,17 +139,16 @@ Answer singles(const Address& address, const Tape& tape) {
   if (w.broken) return refused(-1100, "Illegal characters found in a parameter.");
   const TapeInstrument& what = tape.instruments()[index];
   const auto all = tape.trades(index);
-  std::vector<std::string> rows;
-  for (auto t = all.rbegin(); t != all.rend() && rows.size() < w.limit; ++t) {
-    for (std::uint64_t fill = t->last_fill; fill >= t->first_fill && rows.size() < w.limit; --fill) {
-      rows.push_back(fmt::format(R"({{"id":{},"price":"{}","qty":"{}","time":{},"isBuyerMaker":{}}})", fill,
-                                 fixed(t->price_ticks, what.price_decimals, what.price_decimals),
-                                 fixed(fill_size(*t, fill), what.size_decimals, what.size_decimals), ms(t->time),
-                                 t->buyer_is_maker));
+  std::vector<std::string> newest;
+  for (auto t = all.rbegin(); t != all.rend() && newest.size() < w.limit; ++t) {
+    for (std::uint64_t fill = t->last_fill; fill >= t->first_fill && newest.size() < w.limit; --fill) {
+      newest.push_back(fmt::format(R"({{"id":{},"price":"{}","qty":"{}","time":{},"isBuyerMaker":{}}})", fill,
+                                   price_text(what, *t), size_text(what, fill_size(*t, fill)), ms(t->time),
+                                   t->buyer_is_maker));
     }
   }
-  std::ranges::reverse(rows);
-  return {200, fmt::format("[{}]", fmt::join(rows, ",")), market == Market::spot ? 25U : 5U};
+  return {200, "[" + rows_backward(newest, [](const std::string& row) { return row; }) + "]",
+          market == Market::spot ? 25U : 5U};
 }
 
 Answer klines(const Address& address, const Tape& tape, Timestamp now) {
@@ -175,7 +161,7 @@ Answer klines(const Address& address, const Tape& tape, Timestamp now) {
   if (w.broken) return refused(-1100, "Illegal characters found in a parameter.");
 
   auto all = tape.trades(index);
-  std::string body = "[";
+  Rows body;
   if (!all.empty()) {
     Timestamp begin = bar_start(all.front().time, *interval);
     Timestamp end = bar_start(now, *interval);  // the open one and empty ones included
@@ -191,12 +177,11 @@ Answer klines(const Address& address, const Tape& tape, Timestamp now) {
     for (Timestamp t = begin; t <= end; t = t + *interval) {
       auto to = from;
       while (to != all.end() && to->time < t + *interval) ++to;
-      if (body.size() > 1) body += ',';
-      body += kline(tape.instruments()[index], std::span(from, to), t, *interval, last_close);
+      body.add(kline(tape.instruments()[index], std::span(from, to), t, *interval, last_close));
       from = to;
     }
   }
-  return {200, body + "]", *address.market == Market::spot ? 2U : 5U};
+  return {200, "[" + body.text() + "]", *address.market == Market::spot ? 2U : 5U};
 }
 
 Answer rest(const Address& address, const Tape* tape, std::string_view given, Timestamp now) {

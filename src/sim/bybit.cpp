@@ -1,17 +1,15 @@
 // The simulated Bybit: one path per market, and one bad topic that takes its whole request with it.
-#include <fmt/format.h>
-#include <simdjson.h>
+#include <set>
 
-#include <algorithm>
-#include <iterator>
-
-#include "cvdd/sim/protocol.hpp"
-#include "text.hpp"
+#include "simulated.hpp"
 
 namespace cvdd::sim {
 
 namespace {
-constexpr Market markets_there[] = {Market::spot, Market::linear, Market::inverse, Market::option};
+constexpr Description descriptions[] = {{Market::spot, "{}USDT", "USDT", ""},
+                                        {Market::linear, "{}USDT", "USDT", "USDT"},
+                                        {Market::inverse, "{}USD", "USD", "{}"},  // whole dollars
+                                        {Market::option, "{}-25DEC26-90000-C-USDT", "USDT", "USDT"}};
 constexpr Duration idle = seconds(60);  // without a word from the client
 
 std::string topic_of(const Instrument& instrument) {
@@ -28,48 +26,41 @@ class Talk final : public Conversation {
 
   void hear(std::string_view text, Timestamp now, Said& said) override {
     last_ = now;
-    simdjson::dom::element message;
-    simdjson::dom::array arguments;
-    std::string_view operation, id;
-    if (parser_.parse(text.data(), text.size()).get(message) != simdjson::SUCCESS || !message.is_object() ||
-        message["op"].get(operation) != simdjson::SUCCESS) {
+    const auto message = object_in(parser_, text);
+    std::string_view operation;
+    if (!message || (*message)["op"].get(operation) != simdjson::SUCCESS) {
       return answer(false, "", "error:request is not JSON", "", said);
     }
-    id = string_field(message, "req_id");
+    const std::string_view id = string_field(*message, "req_id");
     if (operation == "ping") {
       if (market_ == Market::option) {
         return said.answers.push_back(fmt::format(R"({{"args":["{}"],"op":"pong"}})", ms(now)));
       }
       return answer(true, id, "pong", "ping", said);
     }
-    if ((operation != "subscribe" && operation != "unsubscribe") ||
-        message["args"].get(arguments) != simdjson::SUCCESS) {
+    const auto topics = strings_in((*message)["args"]);
+    const bool on = operation == "subscribe";
+    if (!topics || (!on && operation != "unsubscribe")) {
       return answer(false, id, "error:unknown operation", operation, said);
     }
-    std::vector<std::string> topics;
-    for (const simdjson::dom::element argument : arguments) {
-      std::string_view topic;
-      if (argument.get(topic) == simdjson::SUCCESS) topics.emplace_back(topic);
+    if (market_ == Market::spot && topics->size() > 10) return answer(false, id, "args size >10", operation, said);
+    for (const std::string& topic : *topics) {
+      const bool twice = on && topics_.contains(topic);
+      if (exists(topic) && !twice) continue;
+      const std::string_view why = twice ? "already subscribed" : "handler not found";
+      return answer(false, id, fmt::format("error:{},topic:{}", why, topic), operation, said);
     }
-    if (market_ == Market::spot && topics.size() > 10) return answer(false, id, "args size >10", operation, said);
-    const bool on = operation == "subscribe";
-    for (const std::string& topic : topics) {
-      if (!exists(topic)) return refuse("handler not found", topic, id, operation, said);
-      if (on && topics_.contains(topic)) return refuse("already subscribed", topic, id, operation, said);
-    }
-    for (const std::string& topic : topics) {
+    for (const std::string& topic : *topics) {
       if (on) topics_.insert(topic);
       if (!on) topics_.erase(topic);
       (on ? said.listen : said.leave).push_back(topic_name(market_, topic));
     }
-    if (market_ != Market::option)
+    if (market_ != Market::option) {
       return answer(true, id, on && market_ == Market::spot ? "subscribe" : "", operation, said);
-    std::string good;
-    for (const std::string& topic : topics)
-      fmt::format_to(std::back_inserter(good), "{}\"{}\"", good.empty() ? "" : ",", topic);
+    }
     said.answers.push_back(fmt::format(
         R"({{"success":true,"conn_id":"aa01","data":{{"failTopics":[],"successTopics":[{}]}},"type":"COMMAND_RESP"}})",
-        good));
+        rows(*topics, in_quotes)));
   }
 
   void tick(Timestamp now, Said& said) override {
@@ -85,10 +76,6 @@ class Talk final : public Conversation {
       return what.instrument.exchange == "bybit" && what.instrument.market == market_ &&
              topic_of(what.instrument) == topic;
     });
-  }
-  void refuse(std::string_view why, std::string_view topic, std::string_view id, std::string_view operation,
-              Said& said) const {
-    answer(false, id, fmt::format("error:{},topic:{}", why, topic), operation, said);
   }
   static void answer(bool good, std::string_view id, std::string_view message, std::string_view operation, Said& said) {
     said.answers.push_back(
@@ -106,16 +93,8 @@ class Talk final : public Conversation {
 std::string row(const TapeInstrument& what, const TapeTrade& t) {
   return fmt::format(
       R"({{"T":{},"s":"{}","S":"{}","v":"{}","p":"{}","L":"PlusTick","i":"{}","BT":{},"seq":{},"RPI":false}})",
-      ms(t.time), what.instrument.symbol, t.buyer_is_maker ? "Sell" : "Buy", size_text(what, t.size_steps),
-      price_text(what, t), id_text(what, t), t.block, t.id);
-}
-
-std::string listed(const TapeInstrument& what) {
-  const Instrument& i = what.instrument;
-  return fmt::format(R"({{"symbol":"{}","status":"Trading","baseCoin":"{}","quoteCoin":"{}","settleCoin":"{}",)"
-                     R"("priceFilter":{{"tickSize":"{}"}},"lotSizeFilter":{{"qtyStep":"{}"}}}})",
-                     i.symbol, i.base, i.quote, i.settle, fixed(1, what.price_decimals, what.price_decimals),
-                     fixed(1, what.size_decimals, what.size_decimals));
+      ms(t.time), what.instrument.symbol, taker(t, "Buy", "Sell"), size_text(what, t.size_steps), price_text(what, t),
+      id_text(what, t), t.block, t.id);
 }
 
 Answer result(std::string_view what) {
@@ -136,66 +115,62 @@ Answer instruments(const Address& address, const Tape* tape) {
   if (tape != nullptr && category == "option" && coin != "All" && std::ranges::none_of(tape->instruments(), known)) {
     return refused(10001, "baseCoin is illegal!");
   }
-  std::string rows;
   std::uint64_t n = 0;
-  for (const TapeInstrument& what : tape != nullptr ? tape->instruments() : std::span<const TapeInstrument>()) {
+  const std::string rows = listing(tape, "bybit", [&](const TapeInstrument& what) -> std::string {
     const Instrument& i = what.instrument;
-    if (i.exchange != "bybit" || name_of(i.market) != category || (!coin.empty() && coin != "All" && i.base != coin))
-      continue;
-    if (n++ < begin || n - begin > limit) continue;
-    if (!rows.empty()) rows += ',';
-    rows += listed(what);
-  }
+    if (name_of(i.market) != category || (!coin.empty() && coin != "All" && i.base != coin)) return {};
+    if (n++ < begin || n - begin > limit) return {};
+    return fmt::format(R"({{"symbol":"{}","status":"Trading","baseCoin":"{}","quoteCoin":"{}","settleCoin":"{}",)"
+                       R"("priceFilter":{{"tickSize":"{}"}},"lotSizeFilter":{{"qtyStep":"{}"}}}})",
+                       i.symbol, i.base, i.quote, i.settle, tick_text(what), step_text(what));
+  });
   const std::string next = n - std::min(n, begin) > limit ? std::to_string(begin + limit) : "";
   return result(fmt::format(R"({{"category":"{}","nextPageCursor":"{}","list":[{}]}})", category, next, rows));
 }
 
+Found instrument_in(const Address& address, const Tape* tape) {
+  return find(tape, "bybit", market_from(address.parameter("category").value_or("")),
+              address.parameter("symbol").value_or(""));
+}
+Answer list(const Found& what, std::string_view rows) {
+  return result(fmt::format(R"({{"category":"{}","list":[{}]}})", name_of(what->instrument.market), rows));
+}
+
 // The newest trades, and no way to older ones.
 Answer recent(const Address& address, const Tape* tape) {
-  const auto market = market_from(address.parameter("category").value_or(""));
-  const std::size_t index =
-      tape != nullptr && market ? tape->find("bybit", *market, address.parameter("symbol").value_or("")) : Tape::npos;
-  if (index == Tape::npos) return refused(10001, "params error: Symbol Is Invalid");
-  const TapeInstrument& what = tape->instruments()[index];
-  auto all = tape->history(index);
-  if (all.empty()) all = tape->trades(index).last(std::min<std::size_t>(tape->trades(index).size(), 1));
-  const auto limit = std::min<std::uint64_t>(address.number("limit", 60), *market == Market::spot ? 60 : 1'000);
-  std::string rows;
-  for (std::size_t k = 0; k < std::min<std::size_t>(limit, all.size()); ++k) {
-    const TapeTrade& t = all[all.size() - 1 - k];
-    fmt::format_to(
-        std::back_inserter(rows),
-        R"({}{{"execId":"{}","symbol":"{}","price":"{}","size":"{}","side":"{}","time":"{}","isBlockTrade":{},)"
-        R"("isRPITrade":false,"seq":"{}"}})",
-        rows.empty() ? "" : ",", id_text(what, t), what.instrument.symbol, price_text(what, t),
-        size_text(what, t.size_steps), t.buyer_is_maker ? "Sell" : "Buy", ms(t.time), t.block, t.id);
-  }
-  return result(fmt::format(R"({{"category":"{}","list":[{}]}})", name_of(*market), rows));
+  const Found what = instrument_in(address, tape);
+  if (!what) return refused(10001, "params error: Symbol Is Invalid");
+  auto all = what.history();
+  if (all.empty()) all = what.trades().last(std::min<std::size_t>(what.trades().size(), 1));
+  const bool spot = what->instrument.market == Market::spot;
+  const auto limit = std::min<std::uint64_t>(address.number("limit", 60), spot ? 60 : 1'000);
+  return list(
+      what, rows_backward(all.last(std::min<std::size_t>(limit, all.size())), [&](const TapeTrade& t) {
+        return fmt::format(
+            R"({{"execId":"{}","symbol":"{}","price":"{}","size":"{}","side":"{}","time":"{}","isBlockTrade":{},)"
+            R"("isRPITrade":false,"seq":"{}"}})",
+            id_text(*what, t), what->instrument.symbol, price_text(*what, t), size_text(*what, t.size_steps),
+            taker(t, "Buy", "Sell"), ms(t.time), t.block, t.id);
+      }));
 }
 
 Answer candles(const Address& address, const Tape& tape, Timestamp now) {
-  const auto market = market_from(address.parameter("category").value_or(""));
-  const std::size_t index = market ? tape.find("bybit", *market, address.parameter("symbol").value_or("")) : Tape::npos;
-  if (index == Tape::npos || *market == Market::option || address.parameter("interval") != "1") {
+  const Found what = instrument_in(address, &tape);
+  if (!what || what->instrument.market == Market::option || address.parameter("interval") != "1") {
     return refused(10001, "params error");
   }
-  const auto bars =
-      tape_candles(tape, index, {static_cast<std::int64_t>(address.number("start", 0)) * 1'000},
-                   {static_cast<std::int64_t>(address.number("end", 0)) * 1'000}, now, seconds(60), 1'000);
-  std::string rows;
-  for (auto bar = bars.rbegin(); bar != bars.rend(); ++bar) {
-    fmt::format_to(std::back_inserter(rows), R"({}["{}","{}","{}","{}","{}","{}","0"])", rows.empty() ? "" : ",",
-                   ms(bar->time), bar->open, bar->high, bar->low, bar->close, bar->volume);
-  }
-  return result(fmt::format(R"({{"category":"{}","list":[{}]}})", name_of(*market), rows));
+  const auto bars = what.candles(moment(address, "start"), moment(address, "end"), now, 1'000);
+  return list(what, rows_backward(bars, [](const TapeCandle& bar) {
+                return fmt::format(R"(["{}","{}","{}","{}","{}","{}","0"])", ms(bar.time), bar.open, bar.high, bar.low,
+                                   bar.close, bar.volume);
+              }));
 }
 
-class Bybit final : public Protocol {
+class Bybit final : public Simulated {
  public:
-  [[nodiscard]] std::string_view name() const override { return "bybit"; }
-  [[nodiscard]] std::span<const Market> markets() const override { return markets_there; }
+  Bybit() : Simulated("bybit", descriptions) {}
   [[nodiscard]] bool owns(Address& address) const override {
-    return address.host.find("bybit") != std::string::npos || address.path.starts_with("/v5/");
+    return contains(address.host, "bybit") || address.path.starts_with("/v5/");
   }
   [[nodiscard]] std::unique_ptr<Conversation> open(const Address& address, const Tape* tape,
                                                    ConversationLimits) const override {
@@ -221,13 +196,8 @@ class Bybit final : public Protocol {
   }
   void frames(const TapeInstrument& what, std::size_t, std::span<const TapeTrade> trades, Timestamp now,
               std::vector<std::string>& out) const override {
-    std::string rows;
-    for (const TapeTrade& t : trades) {
-      if (!rows.empty()) rows += ',';
-      rows += row(what, t);
-    }
     out.push_back(fmt::format(R"({{"topic":"{}","type":"snapshot","ts":{},"data":[{}]}})", topic_of(what.instrument),
-                              ms(now), rows));
+                              ms(now), rows(trades, [&](const TapeTrade& t) { return row(what, t); })));
   }
   [[nodiscard]] Allowed attempts() const override { return {500, seconds(300)}; }
   [[nodiscard]] std::uint32_t weight_per_minute(const Address&) const override { return 7'200; }
@@ -235,28 +205,16 @@ class Bybit final : public Protocol {
     return R"({"topic":"publicTrade.NOSUCH","type":"snapshot","ts":1,"data":[{"T":1,"s":"NOSUCH","S":"Buy","v":"1",)"
            R"("p":"1","i":"1","BT":false}]})";
   }
-  void describe(TapeInstrument& made) const override {
-    Instrument& what = made.instrument;
+
+ protected:
+  void complete(TapeInstrument& made) const override {
     made.numbering = Numbering::singles;
-    made.blocks = what.market != Market::spot;
-    what.ids = Ids::opaque;
-    what.quote = "USDT";
-    what.symbol = what.base + "USDT";
-    if (what.market == Market::linear) what.settle = "USDT";
-    if (what.market == Market::inverse) {  // whole dollars
-      what.quote = "USD";
-      what.settle = what.base;
-      what.symbol = what.base + "USD";
-    }
-    if (what.market == Market::option) {
-      what.settle = "USDT";
-      what.symbol = what.base + "-25DEC26-90000-C-USDT";
-    }
+    made.blocks = made.instrument.market != Market::spot;
+    made.instrument.ids = Ids::opaque;
   }
 };
 }  // namespace
 
-const Protocol& simulated_bybit();
 const Protocol& simulated_bybit() {
   static const Bybit protocol;
   return protocol;

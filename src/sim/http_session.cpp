@@ -1,11 +1,4 @@
 // One accepted socket: TLS, then REST answers one after the other, or the upgrade to a WebSocket.
-#if defined(__GNUC__) && \
-    !defined(__clang__)  // g++ 12 misjudges Asio's coroutine frames and executors when it inlines them
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#pragma GCC diagnostic ignored "-Wnull-dereference"
-#endif
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -14,17 +7,15 @@
 #include <sstream>
 #include <string>
 
+#include "coroutines.hpp"
 #include "ws_session.hpp"
 
 namespace cvdd::sim {
-namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
 
 namespace {
-
-constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
 
 // Lets Hub::stop close a socket that is still at REST.
 class Registered {

@@ -3,15 +3,10 @@
 #include <algorithm>
 #include <charconv>
 
-#include "text.hpp"
+#include "simulated.hpp"
 
 namespace cvdd::sim {
 
-#define EXCHANGE(name) [[nodiscard]] const Protocol& simulated_##name();
-#include "cvdd/exchanges/all.inc"
-#undef EXCHANGE
-
-namespace {
 std::string decoded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -26,7 +21,6 @@ std::string decoded(std::string_view text) {
   }
   return out;
 }
-}  // namespace
 
 std::optional<std::string_view> Address::parameter(std::string_view name) const {
   for (const auto& [key, value] : query)

@@ -1,28 +1,17 @@
-#if defined(__GNUC__) && \
-    !defined(__clang__)  // g++ 12 misjudges Asio's coroutine frames and executors when it inlines them
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#pragma GCC diagnostic ignored "-Wnull-dereference"
-#endif
 #include "cvdd/sim/server.hpp"
 
 #include <fmt/format.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <stdexcept>
 
 #include "binance_protocol.hpp"
+#include "coroutines.hpp"
 #include "hub.hpp"
 
 namespace cvdd::sim {
-namespace asio = boost::asio;
 using asio::ip::tcp;
-
-namespace {
-constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
-}
 
 struct Server::State : Hub {
   using Hub::Hub;

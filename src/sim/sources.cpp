@@ -1,23 +1,15 @@
 // What is sent: the tape as time goes by, or recordings played again.
-#if defined(__GNUC__) && \
-    !defined(__clang__)  // g++ 12 misjudges Asio's coroutine frames and executors when it inlines them
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#pragma GCC diagnostic ignored "-Wnull-dereference"
-#endif
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
+#include "coroutines.hpp"
 #include "hub.hpp"
 
 namespace cvdd::sim {
-namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t playing_ahead = 1 << 20;  // bytes a player may be ahead of the slowest reader
 
 bool full(const Channel& channel) {

@@ -35,6 +35,8 @@ struct TapeCandle {
 };
 [[nodiscard]] std::vector<TapeCandle> tape_candles(const Tape& tape, std::size_t index, Timestamp from, Timestamp to,
                                                    Timestamp now, Duration interval, std::size_t most);
+// As it was before it was percent-encoded.
+[[nodiscard]] std::string decoded(std::string_view text);
 // Whether an address begins with "/NAME"; takes it away then.
 [[nodiscard]] bool eat(std::string_view& path, std::string_view prefix);
 

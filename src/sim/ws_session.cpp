@@ -1,15 +1,8 @@
-#if defined(__GNUC__) && \
-    !defined(__clang__)  // g++ 12 misjudges Asio's coroutine frames and executors when it inlines them
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#pragma GCC diagnostic ignored "-Wnull-dereference"
-#endif
 #include "ws_session.hpp"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
@@ -17,15 +10,15 @@
 #include <deque>
 #include <set>
 
+#include "coroutines.hpp"
+
 namespace cvdd::sim {
-namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace websocket = beast::websocket;
 using Clock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t queue_limit = 8 << 20;  // bytes; who reads slower than this is cut off
 constexpr unsigned unanswered_pings_limit = 3;
 

@@ -107,22 +107,19 @@ void messages(const std::uint8_t* data, std::size_t size) {
     const std::string quick = told(parsed);
     exchange->parse(" " + text, symbols, parsed);
     promise(told(parsed) == quick);
-    std::string error;
-    InstrumentPage page;
-    if (!exchange->parse_instruments(text, page, error)) promise(!error.empty());
-    Timestamp time;
-    (void)exchange->parse_time(text, time);
+    const auto page = exchange->parse_instruments(text);
+    promise(page || !page.error().empty());
+    const auto time = exchange->parse_time(text);
+    promise(time || !time.error().empty());
     if (any == nullptr) continue;
-    HistoryPage past;
-    error.clear();
-    if (exchange->parse_history != nullptr && !exchange->parse_history(text, *any, past, error)) {
-      promise(!error.empty() && past.rows() == 0);
+    if (exchange->history != nullptr) {
+      const auto past = exchange->history->read(text, *any);
+      promise(past || !past.error().empty());
+      if (past) std::ranges::for_each(past->trades, sane);
     }
-    for (const Trade& trade : past.trades) sane(trade);
-    std::vector<Candle> candles;
-    error.clear();
-    if (exchange->parse_candles != nullptr && !exchange->parse_candles(text, *any, candles, error)) {
-      promise(!error.empty() && candles.empty());
+    if (exchange->candles != nullptr) {
+      const auto candles = exchange->candles->read(text, *any);
+      promise(candles || !candles.error().empty());
     }
   }
 }

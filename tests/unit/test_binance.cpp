@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "answers.hpp"
 #include "catch.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "told.hpp"
@@ -464,23 +465,23 @@ TEST_CASE("binance: subscribe and unsubscribe") {
     return out;
   };
   const Exchange& spot = exchange(Market::spot);
-  CHECK(spot.subscribe(all(Market::spot), Stream::aggregate, 7) ==
+  CHECK(subscribe(spot, all(Market::spot), Stream::aggregate, 7) ==
         R"({"method":"SUBSCRIBE","params":["bnbbtc@aggTrade","bnbbtc@blockTrade","btcusdt@aggTrade",)"
         R"("btcusdt@blockTrade"],"id":7})");
-  CHECK(spot.unsubscribe(std::vector{&instruments()[0]}, Stream::single, 8) ==
+  CHECK(unsubscribe(spot, std::vector{&instruments()[0]}, Stream::single, 8) ==
         R"({"method":"UNSUBSCRIBE","params":["bnbbtc@trade","bnbbtc@blockTrade"],"id":8})");
-  CHECK(exchange(Market::linear).subscribe(all(Market::linear), Stream::single, 1) ==
+  CHECK(subscribe(exchange(Market::linear), all(Market::linear), Stream::single, 1) ==
         R"({"method":"SUBSCRIBE","params":["btcusdt@trade","1000pepeusdt@trade","dogeusdt@trade",)"
         R"("币安人生usdt@trade"],"id":1})");
   CHECK(spot.probe(3) == R"({"method":"LIST_SUBSCRIPTIONS","id":3})");
-  CHECK(exchange(Market::inverse).subscribe(all(Market::inverse), Stream::aggregate, 2) ==
+  CHECK(subscribe(exchange(Market::inverse), all(Market::inverse), Stream::aggregate, 2) ==
         R"({"method":"SUBSCRIBE","params":["btcusd_perp@aggTrade","ethusd_perp@aggTrade"],"id":2})");
 }
 
 namespace {
 bool list_of(Market market, std::string_view body, std::vector<Instrument>& out, std::string& error) {
   InstrumentPage page;
-  const bool good = exchange(market).parse_instruments(body, page, error);
+  const bool good = read_instruments(exchange(market), body, page, error);
   out = page.instruments;
   return good;
 }
@@ -547,18 +548,18 @@ TEST_CASE("binance: instruments") {
 TEST_CASE("binance: history") {
   const Instrument& btc = instruments()[2];
   const Instrument& perp = instruments()[6];
-  CHECK(exchange(Market::spot).history_target(instruments()[1], 26129, 1000) ==
+  CHECK(exchange(Market::spot).history->by_id(instruments()[1], 26129, 1000) ==
         "/api/v3/aggTrades?symbol=BTCUSDT&fromId=26129&limit=1000");
-  CHECK(exchange(Market::linear).history_target(instruments()[5], 0, 5000) ==
+  CHECK(exchange(Market::linear).history->by_id(instruments()[5], 0, 5000) ==
         "/fapi/v1/aggTrades?symbol=%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9FUSDT&fromId=0&limit=1000");
-  CHECK(exchange(Market::inverse).history_target(perp, 5, 10) ==
+  CHECK(exchange(Market::inverse).history->by_id(perp, 5, 10) ==
         "/dapi/v1/aggTrades?symbol=BTCUSD_PERP&fromId=5&limit=10");
   HistoryPage out;
   std::string error;
   const std::string body =
       R"([{"a":3477868380,"p":"83084.30","q":"0.002","nq":"0.002","f":8153634282,"l":8153634283,"T":1791382990569,)"
       R"("m":true},{"a":3477868381,"p":"80000","q":"1","f":8153634284,"l":8153634284,"T":1791382990570,"m":false}])";
-  REQUIRE(exchange(Market::linear).parse_history(body, btc, out, error));
+  REQUIRE(read_history(exchange(Market::linear), body, btc, out, error));
   REQUIRE(out.trades.size() == 2);
   CHECK(out.trades[0].instrument == &btc);
   CHECK(out.trades[0].id == 3477868380);
@@ -568,18 +569,18 @@ TEST_CASE("binance: history") {
   CHECK(out.trades[0].time.us == 1791382990569000);
   CHECK(out.trades[0].quote == dec("166.1686"));  // 83084.3 × 0.002
   CHECK(out.trades[1].aggressor == Aggressor::buyer);
-  REQUIRE(exchange(Market::inverse).parse_history(body, perp, out, error));
+  REQUIRE(read_history(exchange(Market::inverse), body, perp, out, error));
   CHECK(out.trades[1].quote == dec("100"));     // 1 contract
   CHECK(out.trades[1].base == dec("0.00125"));  // 100 ÷ 80000
-  REQUIRE(exchange(Market::spot).parse_history("[]", instruments()[1], out, error));
+  REQUIRE(read_history(exchange(Market::spot), "[]", instruments()[1], out, error));
   CHECK(out.rows() == 0);
   for (std::size_t n = 0; n < body.size(); ++n) {
-    CHECK_FALSE(exchange(Market::linear).parse_history(std::string_view(body).substr(0, n), btc, out, error));
+    CHECK_FALSE(read_history(exchange(Market::linear), std::string_view(body).substr(0, n), btc, out, error));
     CHECK(out.rows() == 0);
     CHECK_FALSE(error.empty());
   }
-  CHECK_FALSE(exchange(Market::linear).parse_history(body + "]", btc, out, error));
-  CHECK_FALSE(exchange(Market::linear).parse_history(R"({"code":-1121,"msg":"Invalid symbol."})", btc, out, error));
+  CHECK_FALSE(read_history(exchange(Market::linear), body + "]", btc, out, error));
+  CHECK_FALSE(read_history(exchange(Market::linear), R"({"code":-1121,"msg":"Invalid symbol."})", btc, out, error));
   CHECK(error == "Invalid symbol. (code -1121)");
 }
 
@@ -591,7 +592,7 @@ TEST_CASE("binance: candles tell what takers bought") {
   const std::string_view row =
       R"([1499040000000,"0.01634790","0.80000000","0.01575800","0.01577100","148976.11427815",1499644799999,)"
       R"("2434.19055334",308,"1000.50000000","25.10000000","17928899.62484339"])";
-  REQUIRE(exchange(Market::spot).parse_candles("[" + std::string(row) + "]", spot, out, error));
+  REQUIRE(read_candles(exchange(Market::spot), "[" + std::string(row) + "]", spot, out, error));
   REQUIRE(out.size() == 1);
   CHECK(out[0].time.us == 1'499'040'000'000'000);
   CHECK((out[0].open == dec("0.0163479") && out[0].high == dec("0.8") && out[0].low == dec("0.015758")));
@@ -600,13 +601,13 @@ TEST_CASE("binance: candles tell what takers bought") {
   CHECK((out[0].buy_base == dec("1000.5") && out[0].buy_quote == dec("25.1")));
   // COIN-M: 1196 contracts of 100 USD are 119600 USD; 500 of them bought are 50000 USD; coins as the exchange says.
   const Instrument& coin = instruments()[6];
-  REQUIRE(exchange(Market::inverse)
-              .parse_candles(R"([[1591258320000,"9640.7","9642.4","9640.6","9642.0","1196",1591258379999,)"
-                             R"("12.40539171",60,"500","5.18614","0"]])",
-                             coin, out, error));
+  REQUIRE(read_candles(exchange(Market::inverse),
+                       R"([[1591258320000,"9640.7","9642.4","9640.6","9642.0","1196",1591258379999,)"
+                       R"("12.40539171",60,"500","5.18614","0"]])",
+                       coin, out, error));
   CHECK((out[0].quote == dec("119600") && out[0].buy_quote == dec("50000")));
   CHECK((out[0].base == dec("12.40539171") && out[0].buy_base == dec("5.18614")));
-  CHECK(exchange(Market::spot).parse_candles("[]", spot, out, error));
+  CHECK(read_candles(exchange(Market::spot), "[]", spot, out, error));
   CHECK(out.empty());
   // More bought than traded, a negative volume, a row too short, broken and foreign texts: none is half read.
   const std::string good(row);
@@ -620,14 +621,14 @@ TEST_CASE("binance: candles tell what takers bought") {
         std::string("{}"), std::string("[[]]"), std::string("[1]"), std::string("null"), std::string()}) {
     INFO(bad);
     out.resize(3);
-    CHECK_FALSE(exchange(Market::spot).parse_candles(bad, spot, out, error));
+    CHECK_FALSE(read_candles(exchange(Market::spot), bad, spot, out, error));
     CHECK((out.empty() && !error.empty()));
   }
-  CHECK_FALSE(exchange(Market::spot).parse_candles(R"({"code":-1121,"msg":"Invalid symbol."})", spot, out, error));
+  CHECK_FALSE(read_candles(exchange(Market::spot), R"({"code":-1121,"msg":"Invalid symbol."})", spot, out, error));
   CHECK(error.find("Invalid symbol") != std::string::npos);
-  CHECK(exchange(Market::linear).candles_target(instruments()[2], {60'000'000}, {180'000'000}, seconds(60), {}) ==
+  CHECK(candles_target(exchange(Market::linear), instruments()[2], {60'000'000}, {180'000'000}, seconds(60), {}) ==
         "/fapi/v1/klines?symbol=BTCUSDT&interval=1m&startTime=60000&endTime=179999&limit=1000");
-  CHECK(exchange(Market::spot).since_target(spot, {60'000'000}, 1000) ==
+  CHECK(exchange(Market::spot).history->since(spot, {60'000'000}, 1000) ==
         "/api/v3/aggTrades?symbol=BTCUSDT&startTime=60000&limit=1000");
   CHECK(
       (exchange(Market::spot).has_taker_candles(seconds(60)) && !exchange(Market::spot).has_taker_candles(seconds(7))));

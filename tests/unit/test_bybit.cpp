@@ -1,3 +1,4 @@
+#include "answers.hpp"
 #include "exchange_fixture.hpp"
 
 using namespace cvdd;
@@ -6,17 +7,17 @@ using namespace cvdd::test;
 TEST_CASE("bybit: requests") {
   Asked b("bybit", Market::linear, {"BTCUSDT", "ETHUSDT"});
   CHECK(b.exchange->ws_target(Stream::aggregate) == "/v5/public/linear");
-  CHECK(b.exchange->subscribe(b.all, Stream::aggregate, 4) ==
+  CHECK(subscribe(*b.exchange, b.all, Stream::aggregate, 4) ==
         R"({"req_id":"4","op":"subscribe","args":["publicTrade.BTCUSDT","publicTrade.ETHUSDT"]})");
-  CHECK(b.exchange->unsubscribe(b.all, Stream::aggregate, 5) ==
+  CHECK(unsubscribe(*b.exchange, b.all, Stream::aggregate, 5) ==
         R"({"req_id":"5","op":"unsubscribe","args":["publicTrade.BTCUSDT","publicTrade.ETHUSDT"]})");
   CHECK(b.exchange->probe(6) == R"({"req_id":"6","op":"ping"})");
   CHECK(find_exchange("bybit", Market::spot)->limits.instruments_per_request == 10);
   // Options by their coin, and a strike that ends must not silence the others.
   Asked o("bybit", Market::option, {"BTC-25DEC26-1-C", "BTC-25DEC26-2-C", "ETH-25DEC26-1-P-USDT"});
-  CHECK(o.exchange->subscribe(o.all, Stream::aggregate, 1) ==
+  CHECK(subscribe(*o.exchange, o.all, Stream::aggregate, 1) ==
         R"({"req_id":"1","op":"subscribe","args":["publicTrade.BTC","publicTrade.ETH"]})");
-  CHECK(o.exchange->unsubscribe(o.all, Stream::aggregate, 2).empty());
+  CHECK(unsubscribe(*o.exchange, o.all, Stream::aggregate, 2).empty());
   CHECK(o.exchange->delivers_unrequested);
 }
 
@@ -77,17 +78,18 @@ TEST_CASE("bybit: lists in pages") {
       R"({"retCode":0,"retMsg":"OK","result":{"category":"linear","nextPageCursor":"first%3DBTC","list":[)"
       R"({"symbol":"BTCUSDT","status":"Trading","baseCoin":"BTC","quoteCoin":"USDT","settleCoin":"USDT"},)"
       R"({"symbol":"NEWUSDT","status":"PreLaunch","baseCoin":"NEW","quoteCoin":"USDT","settleCoin":"USDT"}]}})";
-  REQUIRE(linear.parse_instruments(body, page, error));
+  REQUIRE(read_instruments(linear, body, page, error));
   CHECK(page.next == "&cursor=first%3DBTC");
   REQUIRE(page.instruments.size() == 2);
   CHECK((page.instruments[0].trading && !page.instruments[1].trading));
   CHECK(page.instruments[0].ids == Ids::opaque);
-  REQUIRE(find_exchange("bybit", Market::spot)->parse_instruments(body, page, error));  // nothing of it
-  CHECK(page.instruments.size() == 2);
-  CHECK_FALSE(linear.parse_instruments(R"({"retCode":10006,"retMsg":"Too many visits!","result":{}})", page, error));
+  REQUIRE(read_instruments(*find_exchange("bybit", Market::spot), body, page, error));
+  CHECK(page.instruments.empty());  // nothing of it
+  CHECK_FALSE(read_instruments(linear, R"({"retCode":10006,"retMsg":"Too many visits!","result":{}})", page, error));
   CHECK(error == "Too many visits! (code 10006)");
   Timestamp time;
-  REQUIRE(linear.parse_time(
-      R"({"retCode":0,"retMsg":"OK","result":{"timeSecond":"1688639403","timeNano":"1688639403423213947"}})", time));
+  REQUIRE(read_time(
+      linear, R"({"retCode":0,"retMsg":"OK","result":{"timeSecond":"1688639403","timeNano":"1688639403423213947"}})",
+      time));
   CHECK(time.us == 1688639403423213);
 }

@@ -1,4 +1,5 @@
 // Each exchange's candles, as its documentation shows them, and what is none.
+#include "answers.hpp"
 #include "catch.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "cvdd/recovery/history_client.hpp"
@@ -74,7 +75,7 @@ TEST_CASE("candles: each exchange's own, oldest first, in base or quote units") 
     const Instrument instrument = instrument_of(c);
     std::vector<Candle> out;
     std::string error;
-    const bool read = exchange->parse_candles(c.body, instrument, out, error);
+    const bool read = read_candles(*exchange, c.body, instrument, out, error);
     INFO(error);
     REQUIRE(read);
     REQUIRE(out.size() == 2);
@@ -83,7 +84,7 @@ TEST_CASE("candles: each exchange's own, oldest first, in base or quote units") 
     CHECK(out[0].quote == *parse_sum(c.quote));
     CHECK((out[0].low <= out[0].open && out[0].low <= out[0].close));
     CHECK((out[0].high >= out[0].open && out[0].high >= out[0].close));
-    CHECK(exchange->candles_target(instrument, {60'000'000}, {180'000'000}, seconds(60), {200'000'000}) == c.target);
+    CHECK(candles_target(*exchange, instrument, {60'000'000}, {180'000'000}, seconds(60), {200'000'000}) == c.target);
     CHECK((exchange->can_audit(seconds(60)) && !exchange->has_taker_candles(seconds(60))));
     CHECK_FALSE(exchange->can_audit(seconds(7)));
   }
@@ -99,7 +100,7 @@ TEST_CASE("candles: every beginning of an answer is refused, and every digit may
     for (std::size_t i = 0; i < good.size(); ++i) {
       INFO(c.exchange << " " << good.substr(0, i));
       out.resize(2);
-      REQUIRE_FALSE(exchange->parse_candles(good.substr(0, i), instrument, out, error));
+      REQUIRE_FALSE(read_candles(*exchange, good.substr(0, i), instrument, out, error));
       REQUIRE((out.empty() && !error.empty()));
     }
     for (std::size_t i = 0; i < good.size(); ++i) {
@@ -107,13 +108,13 @@ TEST_CASE("candles: every beginning of an answer is refused, and every digit may
            {"-", "x", "\"", "[", "}", ",", "null", "1e999999999", "\xff", "99999999999999999999999999"}) {
         std::string text = good;
         text.replace(i, 1, bad);
-        if (!exchange->parse_candles(text, instrument, out, error)) CHECK(out.empty());
+        if (!read_candles(*exchange, text, instrument, out, error)) CHECK(out.empty());
       }
     }
     for (const char* refused :
          {R"({"code":"51001","msg":"no such","data":[]})", R"({"retCode":10001,"retMsg":"no such"})",
           R"({"error":{"code":-32602,"message":"no such"}})", R"({"message":"NotFound"})"}) {
-      CHECK_FALSE(exchange->parse_candles(refused, instrument, out, error));
+      CHECK_FALSE(read_candles(*exchange, refused, instrument, out, error));
     }
   }
 }
@@ -123,14 +124,15 @@ TEST_CASE("okx: the running bar is no candle, and old ones are elsewhere") {
   const Instrument instrument = instrument_of(cases[0]);
   std::vector<Candle> out;
   std::string error;
-  REQUIRE(okx.parse_candles(R"({"code":"0","data":[["1597026360000","1","1","1","1","9","9","9","0"],)"
-                            R"(["1597026300000","1","1","1","1","8","8","8","1"]]})",
-                            instrument, out, error));
+  REQUIRE(read_candles(okx,
+                       R"({"code":"0","data":[["1597026360000","1","1","1","1","9","9","9","0"],)"
+                       R"(["1597026300000","1","1","1","1","8","8","8","1"]]})",
+                       instrument, out, error));
   REQUIRE(out.size() == 1);
   CHECK(out[0].time.us == 1'597'026'300'000'000);
   const Timestamp now{1'597'026'300'000'000};
   const auto target = [&](std::int64_t bars_ago) {
-    return okx.candles_target(instrument, now - seconds(60 * bars_ago), now, seconds(60), now);
+    return candles_target(okx, instrument, now - seconds(60 * bars_ago), now, seconds(60), now);
   };
   CHECK(target(1'399).starts_with("/api/v5/market/candles?"));
   CHECK(target(1'400).starts_with("/api/v5/market/history-candles?"));
@@ -138,7 +140,7 @@ TEST_CASE("okx: the running bar is no candle, and old ones are elsewhere") {
 
 TEST_CASE("what is left out where nothing was traded") {
   for (const Exchange* exchange : all_exchanges()) {
-    CHECK(exchange->candle_facts.quiet_left_out == (exchange->name == "coinbase"));
+    CHECK(exchange->candle_facts().quiet_left_out == (exchange->name == "coinbase"));
   }
 }
 
@@ -172,10 +174,10 @@ TEST_CASE("okx: a candle of another contract size than today's says so in base u
   instrument.contract_size = {1, 0};
   std::vector<Candle> out;
   std::string error;
-  REQUIRE(
-      exchange->parse_candles(R"({"code":"0","msg":"","data":[["1597026360000","1","1","1","1","30","30","30","1"],)"
-                              R"(["1597026300000","1","1","1","1","20","2.5","2.5","1"]]})",
-                              instrument, out, error));
+  REQUIRE(read_candles(*exchange,
+                       R"({"code":"0","msg":"","data":[["1597026360000","1","1","1","1","30","30","30","1"],)"
+                       R"(["1597026300000","1","1","1","1","20","2.5","2.5","1"]]})",
+                       instrument, out, error));
   REQUIRE(out.size() == 2);
   CHECK(out[0].base == Decimal(25, 1));
   CHECK(out[1].base == Decimal(30, 0));

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <map>
 
+#include "answers.hpp"
 #include "cvdd/feed/intake.hpp"
 #include "cvdd/storage/recording.hpp"
 #include "exchange_fixture.hpp"
@@ -27,7 +28,7 @@ std::string heartbeat(std::uint64_t id) {
 TEST_CASE("coinbase: requests and answers") {
   Asked c("coinbase", Market::spot, {"BTC-USD", "ETH-USD"});
   CHECK(c.exchange->ws_target(Stream::aggregate) == "/");
-  CHECK(c.exchange->subscribe(c.all, Stream::aggregate, 1) ==
+  CHECK(subscribe(*c.exchange, c.all, Stream::aggregate, 1) ==
         R"({"type":"subscribe","channels":[{"name":"matches","product_ids":["BTC-USD","ETH-USD"]},)"
         R"({"name":"heartbeat","product_ids":["BTC-USD","ETH-USD"]}]})");
   CHECK(c.exchange->probe == nullptr);
@@ -150,32 +151,34 @@ TEST_CASE("coinbase: lists, time and history") {
   Asked c("coinbase", Market::spot, {"BTC-USD"});
   InstrumentPage page;
   std::string error;
-  REQUIRE(c.exchange->parse_instruments(
+  REQUIRE(read_instruments(
+      *c.exchange,
       R"([{"id":"BTC-USD","base_currency":"BTC","quote_currency":"USD","status":"online","trading_disabled":false},)"
       R"({"id":"OLD-USD","base_currency":"OLD","quote_currency":"USD","status":"delisted","trading_disabled":true}])",
       page, error));
   REQUIRE(page.instruments.size() == 2);
   CHECK((page.instruments[0].trading && !page.instruments[1].trading));
-  CHECK_FALSE(c.exchange->parse_instruments(R"({"message":"rate limit exceeded"})", page, error));
+  CHECK_FALSE(read_instruments(*c.exchange, R"({"message":"rate limit exceeded"})", page, error));
   CHECK(error == "rate limit exceeded");
-  for (const char* bad : {"", "{}", "[", "[]x", "<html>"}) CHECK_FALSE(c.exchange->parse_instruments(bad, page, error));
+  for (const char* bad : {"", "{}", "[", "[]x", "<html>"}) CHECK_FALSE(read_instruments(*c.exchange, bad, page, error));
   Timestamp time;
-  REQUIRE(c.exchange->parse_time(R"({"iso":"2015-01-07T23:47:25.201Z","epoch":1420674445.201})", time));
+  REQUIRE(read_time(*c.exchange, R"({"iso":"2015-01-07T23:47:25.201Z","epoch":1420674445.201})", time));
   CHECK(time.us == 1420674445'201000);
-  REQUIRE(c.exchange->parse_time(R"({"iso":"2015-01-07T23:47:25.5+00:00"})", time));
+  REQUIRE(read_time(*c.exchange, R"({"iso":"2015-01-07T23:47:25.5+00:00"})", time));
   CHECK(time.us == 1420674445'500000);
   for (const char* iso :
        {"2015-01-07T23:47:25.201", "2015-13-07T23:47:25Z", "2015-01-07 23:47:25Z", "x", "2015-01-07T23:47:25.2-1Z"}) {
-    CHECK_FALSE(c.exchange->parse_time(std::string(R"({"iso":")") + iso + "\"}", time));
+    CHECK_FALSE(read_time(*c.exchange, std::string(R"({"iso":")") + iso + "\"}", time));
   }
-  CHECK(c.exchange->history_target(*c.all[0], 1000, 1000) == "/products/BTC-USD/trades?limit=1000&after=2000");
+  CHECK(c.exchange->history->by_id(*c.all[0], 1000, 1000) == "/products/BTC-USD/trades?limit=1000&after=2000");
   HistoryPage past;
   const std::vector<Trade>& trades = past.trades;
-  REQUIRE(c.exchange->parse_history(
+  REQUIRE(read_history(
+      *c.exchange,
       R"([{"time":"2014-11-07T22:19:28.578544Z","trade_id":74,"price":"10.00000000","size":"0.01000000","side":"buy"},)"
       R"({"time":"2014-11-07T01:08:43.642366Z","trade_id":73,"price":"100.0","size":"0.01","side":"sell"}])",
       *c.all[0], past, error));
   REQUIRE(trades.size() == 2);
   CHECK((trades[0].id == 73 && trades[0].aggressor == Aggressor::buyer));  // the maker sold
-  CHECK_FALSE(c.exchange->parse_history(R"({"message":"NotFound"})", *c.all[0], past, error));
+  CHECK_FALSE(read_history(*c.exchange, R"({"message":"NotFound"})", *c.all[0], past, error));
 }

@@ -1,3 +1,4 @@
+#include "answers.hpp"
 #include "exchange_fixture.hpp"
 
 using namespace cvdd;
@@ -7,11 +8,11 @@ TEST_CASE("deribit: requests") {
   Asked d("deribit", Market::inverse, {"BTC-PERPETUAL", "ETH-PERPETUAL"});
   CHECK(d.exchange->ws_target(Stream::aggregate) == "/ws/api/v2");
   CHECK(d.exchange->hello(1) == R"({"jsonrpc":"2.0","id":1,"method":"public/set_heartbeat","params":{"interval":10}})");
-  CHECK(d.exchange->subscribe(d.all, Stream::aggregate, 42) ==
+  CHECK(subscribe(*d.exchange, d.all, Stream::aggregate, 42) ==
         R"({"jsonrpc":"2.0","id":42,"method":"public/subscribe","params":{"channels":["trades.BTC-PERPETUAL.100ms",)"
         R"("trades.ETH-PERPETUAL.100ms"]}})");
   CHECK(d.exchange->probe(3) == R"({"jsonrpc":"2.0","id":3,"method":"public/test","params":{}})");
-  CHECK(d.exchange->topic_of(*d.all[0]) == "trades.BTC-PERPETUAL.100ms");
+  CHECK(d.exchange->trades(Stream::aggregate).topic_of(*d.all[0]) == "trades.BTC-PERPETUAL.100ms");
 }
 
 TEST_CASE("deribit: channels it does not know are missing from its answer, and nothing else is said") {
@@ -82,7 +83,7 @@ TEST_CASE("deribit: lists") {
   std::string error;
   for (const auto& [market, count] : {std::pair{Market::spot, 1U}, {Market::linear, 1U}, {Market::inverse, 0U}}) {
     InstrumentPage page;
-    REQUIRE(find_exchange("deribit", market)->parse_instruments(body, page, error));
+    REQUIRE(read_instruments(*find_exchange("deribit", market), body, page, error));
     REQUIRE(page.instruments.size() == count);
     for (const Instrument& i : page.instruments) {
       CHECK_FALSE(i.trading);  // served by another exchange; locked
@@ -90,23 +91,24 @@ TEST_CASE("deribit: lists") {
     }
   }
   InstrumentPage page;
-  CHECK_FALSE(find_exchange("deribit", Market::spot)
-                  ->parse_instruments(R"({"error":{"code":10028,"message":"too_many_requests"}})", page, error));
+  CHECK_FALSE(read_instruments(*find_exchange("deribit", Market::spot),
+                               R"({"error":{"code":10028,"message":"too_many_requests"}})", page, error));
   CHECK(error == "too_many_requests (code 10028)");
   Timestamp time;
-  REQUIRE(find_exchange("deribit", Market::spot)->parse_time(R"({"jsonrpc":"2.0","result":1550147385946})", time));
+  REQUIRE(read_time(*find_exchange("deribit", Market::spot), R"({"jsonrpc":"2.0","result":1550147385946})", time));
   CHECK(time.us == 1550147385946'000);
 }
 
 TEST_CASE("deribit: history by trade_seq") {
   Asked d("deribit", Market::inverse, {"ETH-PERPETUAL"});
-  CHECK(d.exchange->history_target(*d.all[0], 100, 1000) ==
+  CHECK(d.exchange->history->by_id(*d.all[0], 100, 1000) ==
         "/api/v2/public/get_last_trades_by_instrument?instrument_name=ETH-PERPETUAL&start_seq=100&end_seq=1099&"
         "count=1000&sorting=asc");
   HistoryPage page;
   const std::vector<Trade>& trades = page.trades;
   std::string error;
-  REQUIRE(d.exchange->parse_history(
+  REQUIRE(read_history(
+      *d.exchange,
       R"({"id":2,"jsonrpc":"2.0","result":{"has_more":true,"trades":[{"amount":1.0,"direction":"sell",)"
       R"("instrument_name":"ETH-PERPETUAL","price":2968.3,"timestamp":1766332040636,"trade_id":"ETH-284830839",)"
       R"("trade_seq":203024587}]}})",
@@ -114,5 +116,5 @@ TEST_CASE("deribit: history by trade_seq") {
   REQUIRE(trades.size() == 1);
   CHECK(trades[0].id == 203024587);
   CHECK_FALSE(
-      d.exchange->parse_history(R"({"error":{"code":11060,"message":"not_supported"}})", *d.all[0], page, error));
+      read_history(*d.exchange, R"({"error":{"code":11060,"message":"not_supported"}})", *d.all[0], page, error));
 }

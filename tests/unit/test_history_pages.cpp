@@ -1,5 +1,6 @@
 // A page of history: one row that can't be read does not spoil it, any order will do, and the newest trade can be asked
 // for everywhere.
+#include "answers.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "exchange_fixture.hpp"
 
@@ -11,7 +12,7 @@ HistoryPage page_of(const Asked& asked, std::string_view body) {
   HistoryPage page;
   std::string error = "old";
   INFO(body);
-  REQUIRE(asked.exchange->parse_history(body, *asked.all[0], page, error));
+  REQUIRE(read_history(*asked.exchange, body, *asked.all[0], page, error));
   CHECK(error.empty());
   return page;
 }
@@ -19,7 +20,7 @@ std::string error_of(const Asked& asked, std::string_view body) {
   HistoryPage page = {std::vector<Trade>(3), {{1, {}, Refusal::none}}};
   std::string error;
   INFO(body);
-  CHECK_FALSE(asked.exchange->parse_history(body, *asked.all[0], page, error));
+  CHECK_FALSE(read_history(*asked.exchange, body, *asked.all[0], page, error));
   CHECK(page.rows() == 0);
   return error;
 }
@@ -27,8 +28,8 @@ std::string error_of(const Asked& asked, std::string_view body) {
 
 TEST_CASE("binance: aggregates and single trades, in any order, good rows beside bad ones") {
   Asked b("binance", Market::spot, {"BTCUSDT"});
-  CHECK(b.exchange->newest_target(*b.all[0], Stream::aggregate) == "/api/v3/aggTrades?symbol=BTCUSDT&limit=1");
-  CHECK(b.exchange->newest_target(*b.all[0], Stream::single) == "/api/v3/trades?symbol=BTCUSDT&limit=1");
+  CHECK(b.exchange->history->newest(*b.all[0], Stream::aggregate) == "/api/v3/aggTrades?symbol=BTCUSDT&limit=1");
+  CHECK(b.exchange->history->newest(*b.all[0], Stream::single) == "/api/v3/trades?symbol=BTCUSDT&limit=1");
   const HistoryPage page = page_of(b, R"([{"a":12,"p":"1","q":"1","f":5,"l":5,"T":1790000040002,"m":true},)"
                                       R"({"a":11,"p":"1","q":"0.00000000","f":4,"l":4,"T":1790000040001,"m":true},7,)"
                                       R"({"a":10,"p":"1","q":"1","f":1,"l":3,"T":1790000040000,"m":true}])");
@@ -49,12 +50,12 @@ TEST_CASE("binance: aggregates and single trades, in any order, good rows beside
   Asked f("binance", Market::linear, {"BTCUSDT"});
   const HistoryPage none = page_of(f, R"([{"a":1,"p":"0","q":"0","X":"NA","f":1,"l":1,"T":1790000040000,"m":true}])");
   CHECK((none.trades.size() == 1 && none.trades[0].placeholder));
-  CHECK(f.exchange->newest_target(*f.all[0], Stream::single) == "/fapi/v1/trades?symbol=BTCUSDT&limit=1");
+  CHECK(f.exchange->history->newest(*f.all[0], Stream::single) == "/fapi/v1/trades?symbol=BTCUSDT&limit=1");
 }
 
 TEST_CASE("okx: newest trade, and good rows beside bad ones") {
   Asked o("okx", Market::spot, {"A-USDT"});
-  CHECK(o.exchange->newest_target(*o.all[0], Stream::aggregate) == "/api/v5/market/trades?instId=A-USDT&limit=1");
+  CHECK(o.exchange->history->newest(*o.all[0], Stream::aggregate) == "/api/v5/market/trades?instId=A-USDT&limit=1");
   const HistoryPage page =
       page_of(o, R"({"code":"0","msg":"","data":[)"
                  R"({"instId":"A-USDT","side":"sell","sz":"1","px":"2","tradeId":"8","ts":"1790000040001"},)"
@@ -69,7 +70,7 @@ TEST_CASE("okx: newest trade, and good rows beside bad ones") {
 TEST_CASE("bybit: newest trade, in order of time, good rows beside bad ones") {
   Asked b("bybit", Market::spot, {"AUSDT"});
   b.instruments[0].ids = Ids::opaque;
-  CHECK(b.exchange->newest_target(*b.all[0], Stream::aggregate) ==
+  CHECK(b.exchange->history->newest(*b.all[0], Stream::aggregate) ==
         "/v5/market/recent-trade?category=spot&symbol=AUSDT&limit=1");
   const auto row = [](const char* id, const char* time) {
     return std::string(R"({"execId":")") + id + R"(","symbol":"AUSDT","price":"1","size":"1","side":"Buy","time":")" +
@@ -88,7 +89,7 @@ TEST_CASE("bybit: newest trade, in order of time, good rows beside bad ones") {
 
 TEST_CASE("deribit: newest trade, and good rows beside bad ones") {
   Asked d("deribit", Market::inverse, {"A-PERPETUAL"});
-  CHECK(d.exchange->newest_target(*d.all[0], Stream::aggregate) ==
+  CHECK(d.exchange->history->newest(*d.all[0], Stream::aggregate) ==
         "/api/v2/public/get_last_trades_by_instrument?instrument_name=A-PERPETUAL&count=1&sorting=desc");
   const HistoryPage page = page_of(
       d, R"({"result":{"has_more":false,"trades":[)"
@@ -105,8 +106,8 @@ TEST_CASE("deribit: newest trade, and good rows beside bad ones") {
 
 TEST_CASE("coinbase: newest trade, good rows beside bad ones, and a short page proves nothing") {
   Asked c("coinbase", Market::spot, {"A-USD"});
-  CHECK(c.exchange->newest_target(*c.all[0], Stream::aggregate) == "/products/A-USD/trades?limit=1");
-  CHECK_FALSE(c.exchange->short_page_is_end);
+  CHECK(c.exchange->history->newest(*c.all[0], Stream::aggregate) == "/products/A-USD/trades?limit=1");
+  CHECK_FALSE(c.exchange->history->short_page_is_end);
   const HistoryPage page =
       page_of(c, R"([{"time":"2026-09-21T13:34:06Z","trade_id":9,"price":"1","size":"1","side":"buy"},)"
                  R"({"time":"2026-09-21T13:34:05Z","trade_id":8,"price":"NaN","size":"1","side":"buy"},)"
@@ -125,9 +126,9 @@ TEST_CASE("the newest trade is had wherever there is one, however far the histor
     for (std::size_t i = 0; i < instruments.size(); ++i) {
       const Instrument& instrument = instruments[i].instrument;
       const Exchange* exchange = find_exchange(protocol->name(), instrument.market);
-      REQUIRE((exchange != nullptr && exchange->newest_target != nullptr));
+      REQUIRE((exchange != nullptr && exchange->history->newest != nullptr));
       for (const Stream stream : {Stream::aggregate, Stream::single}) {
-        const std::string target = exchange->newest_target(instrument, stream);
+        const std::string target = exchange->history->newest(instrument, stream);
         sim::Address address = sim::parse_address(target, exchange->rest_hosts[0].substr(8));
         REQUIRE(sim::owner_of(address) == protocol);
         const sim::Answer answer = protocol->rest(address, &tape, {}, start + seconds(10));
@@ -135,7 +136,7 @@ TEST_CASE("the newest trade is had wherever there is one, however far the histor
         REQUIRE(answer.status == 200);
         HistoryPage page;
         std::string error;
-        REQUIRE(exchange->parse_history(answer.body, instrument, page, error));
+        REQUIRE(read_history(*exchange, answer.body, instrument, page, error));
         REQUIRE((page.trades.size() == 1 && page.refused.empty()));
         const sim::TapeTrade& newest = tape.trades(i).back();
         const Trade& found = page.trades.back();

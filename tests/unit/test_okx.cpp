@@ -1,3 +1,4 @@
+#include "answers.hpp"
 #include "exchange_fixture.hpp"
 
 using namespace cvdd;
@@ -7,10 +8,10 @@ TEST_CASE("okx: requests") {
   Asked okx("okx", Market::linear, {"BTC-USDT-SWAP", "ETH-USDT-SWAP"});
   CHECK(okx.exchange->ws_target(Stream::aggregate) == "/ws/v5/public");
   CHECK(okx.exchange->ws_target(Stream::single) == "/ws/v5/business");
-  CHECK(okx.exchange->subscribe(okx.all, Stream::aggregate, 7) ==
+  CHECK(subscribe(*okx.exchange, okx.all, Stream::aggregate, 7) ==
         R"({"id":"7","op":"subscribe","args":[{"channel":"trades","instId":"BTC-USDT-SWAP"},)"
         R"({"channel":"trades","instId":"ETH-USDT-SWAP"}]})");
-  CHECK(okx.exchange->unsubscribe(std::span(okx.all).first(1), Stream::single, 8) ==
+  CHECK(unsubscribe(*okx.exchange, std::span(okx.all).first(1), Stream::single, 8) ==
         R"({"id":"8","op":"unsubscribe","args":[{"channel":"trades-all","instId":"BTC-USDT-SWAP"}]})");
   CHECK(okx.exchange->probe(9) == "ping");
   CHECK(okx.parse("pong").pong);
@@ -46,12 +47,12 @@ TEST_CASE("okx: one answer per argument, errors too") {
   const Ack good = okx.ack(
       R"({"id":"1512","event":"subscribe","arg":{"channel":"trades","instId":"BTC-USDT"},"connId":"a4d3ae55"})");
   CHECK((good.id == 1512 && good.ok && good.rest == Ack::Rest::open));
-  CHECK(good.topics == Names{"BTC-USDT"});
+  CHECK(good.topics == Names{okx.exchange->trades(Stream::aggregate).topic_of(*okx.all[0])});
   const Ack bad = okx.ack(
       R"({"event":"error","msg":"Wrong URL or channel:tickers,instId:NMR-USDT doesn't exist. Please use the correct )"
       R"(URL, channel and parameters referring to API document.","code":"60018","connId":"0d0c61a5"})");
   CHECK((bad.id == 0 && !bad.ok && !bad.temporary));
-  CHECK(bad.topics == Names{"NMR-USDT"});
+  CHECK(bad.topics == Names{"tickers:NMR-USDT"});
   CHECK(bad.error.find("(code 60018)") != std::string::npos);
   const Ack busy = okx.ack(R"({"id":"3","event":"error","code":"60014","msg":"Requests too frequent"})");
   CHECK((busy.id == 3 && !busy.ok && busy.temporary && busy.topics.empty()));
@@ -95,24 +96,24 @@ TEST_CASE("okx: which lists to ask for, and what they say") {
       R"("settleCcy":"C","instFamily":"C-USD","state":"live"}]})";
   InstrumentPage linear, inverse;
   std::string error;
-  REQUIRE(find_exchange("okx", Market::linear)->parse_instruments(body, linear, error));
-  REQUIRE(find_exchange("okx", Market::inverse)->parse_instruments(body, inverse, error));
+  REQUIRE(read_instruments(*find_exchange("okx", Market::linear), body, linear, error));
+  REQUIRE(read_instruments(*find_exchange("okx", Market::inverse), body, inverse, error));
   REQUIRE(linear.instruments.size() == 1);
   CHECK((linear.instruments[0].symbol == "B-USDT-SWAP" && !linear.instruments[0].trading));
   REQUIRE(inverse.instruments.size() == 1);
   CHECK(inverse.instruments[0].symbol == "C-USD-SWAP");
-  CHECK_FALSE(find_exchange("okx", Market::spot)
-                  ->parse_instruments(R"({"code":"50011","msg":"Too Many Requests","data":[]})", linear, error));
+  CHECK_FALSE(read_instruments(*find_exchange("okx", Market::spot),
+                               R"({"code":"50011","msg":"Too Many Requests","data":[]})", linear, error));
   CHECK(error == "Too Many Requests (code 50011)");
   Timestamp time;
   REQUIRE(
-      find_exchange("okx", Market::spot)->parse_time(R"({"code":"0","data":[{"ts":"1597026383085"}],"msg":""})", time));
+      read_time(*find_exchange("okx", Market::spot), R"({"code":"0","data":[{"ts":"1597026383085"}],"msg":""})", time));
   CHECK(time.us == 1597026383085'000);
 }
 
 TEST_CASE("okx: history comes newest first") {
   Asked okx("okx", Market::spot, {"BTC-USDT"});
-  CHECK(okx.exchange->history_target(*okx.all[0], 1000, 100) ==
+  CHECK(okx.exchange->history->by_id(*okx.all[0], 1000, 100) ==
         "/api/v5/market/history-trades?instId=BTC-USDT&type=1&after=1100&limit=100");
   HistoryPage page;
   const std::vector<Trade>& trades = page.trades;
@@ -122,29 +123,28 @@ TEST_CASE("okx: history comes newest first") {
            R"(","side":"sell","sz":"0.00001","source":"0","px":"29963.2","tradeId":")" + std::to_string(id) +
            R"(","ts":"1654161646974"})";
   };
-  REQUIRE(okx.exchange->parse_history(
-      R"({"code":"0","msg":"","data":[)" + row("BTC-USDT", 12) + "," + row("BTC-USDT", 11) + "]}", *okx.all[0], page,
-      error));
+  REQUIRE(read_history(*okx.exchange,
+                       R"({"code":"0","msg":"","data":[)" + row("BTC-USDT", 12) + "," + row("BTC-USDT", 11) + "]}",
+                       *okx.all[0], page, error));
   REQUIRE(trades.size() == 2);
   CHECK((trades[0].id == 11 && trades[1].id == 12 && !trades[0].merged));
-  CHECK_FALSE(okx.exchange->parse_history(R"({"code":"0","msg":"","data":[)" + row("ETH-USDT", 12) + "]}", *okx.all[0],
-                                          page, error));
+  CHECK_FALSE(read_history(*okx.exchange, R"({"code":"0","msg":"","data":[)" + row("ETH-USDT", 12) + "]}", *okx.all[0],
+                           page, error));
   CHECK(error == "trades of another instrument");
   CHECK(trades.empty());
-  CHECK_FALSE(okx.exchange->parse_history(R"({"code":"51001","msg":"Instrument ID doesn't exist","data":[]})",
-                                          *okx.all[0], page, error));
+  CHECK_FALSE(read_history(*okx.exchange, R"({"code":"51001","msg":"Instrument ID doesn't exist","data":[]})",
+                           *okx.all[0], page, error));
 }
 
 TEST_CASE("okx: the family names the currencies, whatever comes first; the underlying if there is none") {
   const auto contract = [](const std::string& fields) {
     InstrumentPage page;
     std::string error;
-    REQUIRE(
-        find_exchange("okx", Market::linear)
-            ->parse_instruments(R"({"code":"0","msg":"","data":[{"instType":"FUTURES","instId":"SOL-USD_UM-261225",)"
-                                R"("ctType":"linear","ctVal":"1","ctMult":"1","ctValCcy":"SOL","settleCcy":"USDC",)" +
-                                    fields + R"(,"state":"live","listTime":"1790000040000"}]})",
-                                page, error));
+    REQUIRE(read_instruments(*find_exchange("okx", Market::linear),
+                             R"({"code":"0","msg":"","data":[{"instType":"FUTURES","instId":"SOL-USD_UM-261225",)"
+                             R"("ctType":"linear","ctVal":"1","ctMult":"1","ctValCcy":"SOL","settleCcy":"USDC",)" +
+                                 fields + R"(,"state":"live","listTime":"1790000040000"}]})",
+                             page, error));
     REQUIRE(page.instruments.size() == 1);
     CHECK(page.instruments[0].listed.us == 1'790'000'040'000'000);
     return page.instruments[0].base + " " + page.instruments[0].quote + " " + page.instruments[0].settle;

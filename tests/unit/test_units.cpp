@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "answers.hpp"
 #include "catch.hpp"
 #include "cvdd/feed/intake.hpp"
 #include "cvdd/ledger/ledger.hpp"
@@ -217,7 +218,7 @@ Row row_of(const Line& line) {
   REQUIRE(exchange != nullptr);
   InstrumentPage page;
   std::string error;
-  REQUIRE(exchange->parse_instruments(wrap(line), page, error));
+  REQUIRE(read_instruments(*exchange, wrap(line), page, error));
   REQUIRE(page.instruments.size() == 1);
   const Instrument& instrument = page.instruments.front();
   CHECK(instrument.trading);
