@@ -1,4 +1,4 @@
-#include "cvdd/cli/commands.hpp"
+#include "commands.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>

@@ -17,7 +17,7 @@
 #include <thread>
 
 #include "compare.hpp"
-#include "cvdd/cli/commands.hpp"
+#include "commands.hpp"
 #include "cvdd/daemon/daemon.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/sim/protocol.hpp"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cvdd/cli/commands.hpp"
+#include "commands.hpp"
 #include "cvdd/config/config.hpp"
 
 namespace cvdd {

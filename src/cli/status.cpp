@@ -14,7 +14,7 @@
 
 #include "cvdd/base/decimal.hpp"
 #include "cvdd/base/printable.hpp"
-#include "cvdd/cli/commands.hpp"
+#include "commands.hpp"
 #include "cvdd/config/listen_address.hpp"
 #include "load_config.hpp"
 

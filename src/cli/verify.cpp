@@ -10,7 +10,7 @@
 #include <map>
 #include <set>
 
-#include "cvdd/cli/commands.hpp"
+#include "commands.hpp"
 #include "cvdd/feed/instrument_list.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/ledger/proof.hpp"

@@ -39,10 +39,9 @@ foreach(name SQLITE POSTGRES NATS ZSTD)
 endforeach()
 
 add_executable(cvdd-engine src/engine_main.cpp)
-target_link_libraries(cvdd-engine PRIVATE cvdd_engine)
+target_link_libraries(cvdd-engine PRIVATE cvdd_engine cvdd_command_line)
 
 # The package cvdd-engine: a component of its own.
-include(GNUInstallDirs)
 install(TARGETS cvdd-engine RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT engine)
 install(FILES config/cvdd-ship.service config/cvdd-sink.service DESTINATION lib/systemd/system COMPONENT engine)
 set(engine_doc ${CMAKE_INSTALL_DATADIR}/doc/cvdd-engine)
@@ -54,8 +53,9 @@ add_custom_command(OUTPUT cvdd-engine.1.gz COMMAND gzip -9nc ${CMAKE_SOURCE_DIR}
                    DEPENDS ${CMAKE_SOURCE_DIR}/docs/cvdd-engine.1 VERBATIM)
 add_custom_command(OUTPUT engine-changelog.gz COMMAND sed "s/^cvdd /cvdd-engine /" ${CMAKE_SOURCE_DIR}/config/debian/changelog |
                    gzip -9nc > engine-changelog.gz DEPENDS ${CMAKE_SOURCE_DIR}/config/debian/changelog)
+cvdd_completions(cvdd-engine engine_completions engine)
 add_custom_target(cvdd_engine_packed_texts ALL
-                  DEPENDS ${CMAKE_BINARY_DIR}/cvdd-engine.1.gz ${CMAKE_BINARY_DIR}/engine-changelog.gz)
+                  DEPENDS ${CMAKE_BINARY_DIR}/cvdd-engine.1.gz ${CMAKE_BINARY_DIR}/engine-changelog.gz ${engine_completions})
 install(FILES ${CMAKE_BINARY_DIR}/cvdd-engine.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT engine)
 install(FILES ${CMAKE_BINARY_DIR}/engine-changelog.gz DESTINATION ${engine_doc} RENAME changelog.gz COMPONENT engine)
 if(CVDD_PACKAGE)

@@ -16,7 +16,7 @@
 #include "catch.hpp"
 #include "cli/load_config.hpp"
 #include "cvdd/base/printable.hpp"
-#include "cvdd/cli/commands.hpp"
+#include "cli/commands.hpp"
 #include "cvdd/config/config.hpp"
 #include "cvdd/daemon/daemon.hpp"
 #include "cvdd/daemon/engine.hpp"

@@ -1,0 +1,159 @@
+#include "cvdd/cli/arguments.hpp"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "commands.hpp"
+#include "cvdd/base/time_text.hpp"
+#include "cvdd/config/config.hpp"
+
+namespace cvdd {
+
+namespace {
+// Of `interval_text`, unless that is empty.
+Duration interval_of(const std::string& interval_text, Duration fallback) {
+  if (interval_text.empty()) return fallback;
+  const auto parsed = parse_duration(interval_text);
+  if (!parsed || parsed->us < 1'000'000 || 86'400'000'000 % parsed->us != 0) {
+    throw CLI::ValidationError("--interval", "expected a duration from 1s to 1d that divides a day, such as 5s or 1m");
+  }
+  return *parsed;
+}
+
+void add_run(CLI::App& app, int& status) {
+  auto* run = app.add_subcommand("run", "the daemon; SIGTERM or SIGINT stops it, open bars are written as partial");
+  auto config = std::make_shared<std::string>();
+  run->add_option("--config", *config, "configuration file")->required();
+  run->callback([&status, config] { status = run_command(*config); });
+}
+
+void add_check(CLI::App& app, int& status) {
+  struct Asked {
+    std::string config;
+    bool online = false;
+  };
+  auto asked = std::make_shared<Asked>();
+  auto* check = app.add_subcommand("check", "reads configuration and symbol list and reports every error");
+  check->add_option("--config", asked->config, "configuration file")->required();
+  check->add_flag("--online", asked->online, "also ask the exchanges whether the symbols exist");
+  check->callback([&status, asked] { status = check_command(asked->config, asked->online); });
+}
+
+void add_demo(CLI::App& app, int& status) {
+  struct Asked {
+    DemoOptions options;
+    std::string interval, drop, mute;
+  };
+  auto asked = std::make_shared<Asked>();
+  DemoOptions& options = asked->options;
+  auto* demo = app.add_subcommand("demo", "the whole daemon against simulated exchanges on loopback");
+  demo->add_option("--out", options.out, "data directory (default: a temporary one, removed at the end)");
+  demo->add_option("--bars", options.bars, "end after this many bars and compare every row with the tape");
+  demo->add_option("--interval", asked->interval, "bar length (default 5s)");
+  demo->add_option("--seed", options.seed, "seed of the simulated tape");
+  demo->add_option("--instruments", options.instruments, "number of instruments")->check(CLI::Range(1, 50'000));
+  demo->add_option("--trades-per-minute", options.trades_per_minute, "average per instrument");
+  demo->add_option("--listen", options.listen, "of the page (default 127.0.0.1:9480); \"\": none");
+  demo->add_flag("--quiet", options.quiet, "don't print the rows");
+  demo->add_option("--drop-every", asked->drop, "the exchanges hang up on everybody this often (such as 30s)");
+  demo->add_option("--mute-after", asked->mute, "after this long the exchanges tell of no trade any more");
+  demo->add_flag("!--no-repair", options.repair, "leave what is missed then as it is: gaps");
+  demo->callback([&status, asked] {
+    const auto span = [](const char* option, const std::string& text) {
+      const auto parsed = parse_duration(text);
+      if (!parsed || parsed->us < 1'000'000) throw CLI::ValidationError(option, "expected a duration of 1s or more");
+      return *parsed;
+    };
+    DemoOptions& o = asked->options;
+    if (!asked->drop.empty()) o.drop_every = span("--drop-every", asked->drop);
+    if (!asked->mute.empty()) o.mute_after = span("--mute-after", asked->mute);
+    o.interval = interval_of(asked->interval, o.interval);
+    status = demo_command(o);
+  });
+}
+
+void add_simulate(CLI::App& app, int& status) {
+  auto asked = std::make_shared<SimulateOptions>();
+  auto* simulate = app.add_subcommand("simulate", "only the simulated exchanges, for any client");
+  simulate->add_option("--listen", asked->listen, "ADDRESS:PORT")->required();
+  simulate->add_option("--seed", asked->seed, "seed of the simulated tape");
+  simulate->add_option("--recording", asked->recordings, "play these frames, verbatim ([MARKET:]FILE)");
+  simulate->add_option("--instruments-file", asked->instruments_files, "REST answers to serve with recordings")
+      ->delimiter(',');
+  simulate->add_option("--ca-out", asked->ca_out, "write the certificate authority to trust here");
+  simulate->add_option("--speed", asked->speed, "of recordings: 1 as recorded, 0 as fast as clients read");
+  simulate->add_option("--instruments", asked->instruments, "number of instruments on the tape");
+  simulate->add_option("--trades-per-minute", asked->trades_per_minute, "average per instrument");
+  simulate->callback([&status, asked] { status = simulate_command(*asked); });
+}
+
+void add_status(CLI::App& app, int& status) {
+  auto asked = std::make_shared<StatusCommand>();
+  auto* ask = app.add_subcommand("status", "how a running daemon is doing, and its most active instruments");
+  ask->add_option("--config", asked->config, "the daemon's configuration, for address and token");
+  ask->add_option("--listen", asked->listen, "the daemon's [http] listen (default 127.0.0.1:9480)");
+  ask->add_option("--token", asked->token, "its [http] token");
+  ask->add_option("--rows", asked->rows, "instruments to show (default 20)");
+  ask->add_flag("--watch", asked->watch, "again every two seconds, until Ctrl-C");
+  ask->callback([&status, asked] { status = status_command(*asked); });
+}
+
+void add_verify(CLI::App& app, int& status) {
+  struct Asked {
+    VerifyCommand command;
+    std::string from, to;
+  };
+  auto asked = std::make_shared<Asked>();
+  auto* verify = app.add_subcommand("verify", "asks the exchanges' candles about files of any age");
+  verify->add_option("--data", asked->command.data, "the folder of the files (default: the configuration's)");
+  verify->add_option("--config", asked->command.config, "for hosts, proxy and certificates");
+  verify->add_option("--exchange", asked->command.exchange, "this exchange alone");
+  verify->add_option("--from", asked->from, "bars from then on: 2026-11-20 or 2026-11-20T12:00:00Z");
+  verify->add_option("--to", asked->to, "bars before then");
+  verify->callback([&status, asked] {
+    const auto moment = [](const char* option, const std::string& text, Timestamp& out) {
+      if (text.empty()) return;
+      const auto parsed = parse_time(text.size() == 10 ? text + "T00:00:00Z" : text);
+      if (!parsed) throw CLI::ValidationError(option, "expected a day or a time in UTC, such as 2026-11-20T12:00:00Z");
+      out = *parsed;
+    };
+    moment("--from", asked->from, asked->command.from);
+    moment("--to", asked->to, asked->command.to);
+    if (asked->command.data.empty() && asked->command.config.empty()) {
+      throw CLI::ValidationError("--data", "which folder? Give --data, or --config");
+    }
+    status = verify_command(asked->command);
+  });
+}
+
+void add_replay(CLI::App& app, int& status) {
+  struct Asked {
+    ReplayCommand command;
+    std::string interval;
+  };
+  auto asked = std::make_shared<Asked>();
+  auto* replay = app.add_subcommand("replay", "offline: recordings through the same path as run");
+  replay->add_option("--exchange", asked->command.exchange, "as in the symbol list")->required();
+  replay->add_option("--market", asked->command.market, "spot, linear, inverse, option or auto")->required();
+  replay->add_option("--instruments", asked->command.instruments, "the exchange's own REST answers")->delimiter(',');
+  replay->add_option("--out", asked->command.out, "data directory")->required();
+  replay->add_option("--interval", asked->interval, "bar length (default 1m)");
+  replay->add_option("recordings", asked->command.recordings, "recordings, .jsonl or .jsonl.gz")->required();
+  replay->callback([&status, asked] {
+    asked->command.interval = interval_of(asked->interval, asked->command.interval);
+    status = replay_command(asked->command);
+  });
+}
+}  // namespace
+
+void add_commands(CLI::App& app, int& status) {
+  add_run(app, status);
+  add_check(app, status);
+  add_status(app, status);
+  add_demo(app, status);
+  add_verify(app, status);
+  add_replay(app, status);
+  add_simulate(app, status);
+}
+
+}  // namespace cvdd
