@@ -6,10 +6,17 @@
 #include "commands.hpp"
 #include "cvdd/base/time_text.hpp"
 #include "cvdd/config/config.hpp"
+#include "load_config.hpp"
 
 namespace cvdd {
 
 namespace {
+constexpr const char* config_says =
+    "configuration file (default: the first there is of ./cvdd.toml, ~/.config/cvdd/cvdd.toml, /etc/cvdd/cvdd.toml)";
+
+// Shells leave "~" alone where it is not a word's beginning, as in --out=~/cvdd.
+std::string at_home(const std::string& path) { return expand_home(path, home_folder()); }
+
 // Of `interval_text`, unless that is empty.
 Duration interval_of(const std::string& interval_text, Duration fallback) {
   if (interval_text.empty()) return fallback;
@@ -23,8 +30,15 @@ Duration interval_of(const std::string& interval_text, Duration fallback) {
 void add_run(CLI::App& app, int& status) {
   auto* run = app.add_subcommand("run", "the daemon; SIGTERM or SIGINT stops it, open bars are written as partial");
   auto config = std::make_shared<std::string>();
-  run->add_option("--config", *config, "configuration file")->required();
+  run->add_option("--config", *config, config_says);
   run->callback([&status, config] { status = run_command(*config); });
+}
+
+void add_init(CLI::App& app, int& status) {
+  auto folder = std::make_shared<std::string>();
+  auto* init = app.add_subcommand("init", "writes a commented configuration and symbol list");
+  init->add_option("folder", *folder, "where to; it is made if it is not there")->required();
+  init->callback([&status, folder] { status = init_command(at_home(*folder)); });
 }
 
 void add_check(CLI::App& app, int& status) {
@@ -34,7 +48,7 @@ void add_check(CLI::App& app, int& status) {
   };
   auto asked = std::make_shared<Asked>();
   auto* check = app.add_subcommand("check", "reads configuration and symbol list and reports every error");
-  check->add_option("--config", asked->config, "configuration file")->required();
+  check->add_option("--config", asked->config, config_says);
   check->add_flag("--online", asked->online, "also ask the exchanges whether the symbols exist");
   check->callback([&status, asked] { status = check_command(asked->config, asked->online); });
 }
@@ -68,6 +82,7 @@ void add_demo(CLI::App& app, int& status) {
     if (!asked->drop.empty()) o.drop_every = span("--drop-every", asked->drop);
     if (!asked->mute.empty()) o.mute_after = span("--mute-after", asked->mute);
     o.interval = interval_of(asked->interval, o.interval);
+    o.out = at_home(o.out);
     status = demo_command(o);
   });
 }
@@ -84,13 +99,16 @@ void add_simulate(CLI::App& app, int& status) {
   simulate->add_option("--speed", asked->speed, "of recordings: 1 as recorded, 0 as fast as clients read");
   simulate->add_option("--instruments", asked->instruments, "number of instruments on the tape");
   simulate->add_option("--trades-per-minute", asked->trades_per_minute, "average per instrument");
-  simulate->callback([&status, asked] { status = simulate_command(*asked); });
+  simulate->callback([&status, asked] {
+    asked->ca_out = at_home(asked->ca_out);
+    status = simulate_command(*asked);
+  });
 }
 
 void add_status(CLI::App& app, int& status) {
   auto asked = std::make_shared<StatusCommand>();
   auto* ask = app.add_subcommand("status", "how a running daemon is doing, and its most active instruments");
-  ask->add_option("--config", asked->config, "the daemon's configuration, for address and token");
+  ask->add_option("--config", asked->config, "the daemon's configuration, for address and token; default as with run");
   ask->add_option("--listen", asked->listen, "the daemon's [http] listen (default 127.0.0.1:9480)");
   ask->add_option("--token", asked->token, "its [http] token");
   ask->add_option("--rows", asked->rows, "instruments to show (default 20)");
@@ -106,7 +124,7 @@ void add_verify(CLI::App& app, int& status) {
   auto asked = std::make_shared<Asked>();
   auto* verify = app.add_subcommand("verify", "asks the exchanges' candles about files of any age");
   verify->add_option("--data", asked->command.data, "the folder of the files (default: the configuration's)");
-  verify->add_option("--config", asked->command.config, "for hosts, proxy and certificates");
+  verify->add_option("--config", asked->command.config, "for hosts, proxy and certificates; default as with run");
   verify->add_option("--exchange", asked->command.exchange, "this exchange alone");
   verify->add_option("--from", asked->from, "bars from then on: 2026-11-20 or 2026-11-20T12:00:00Z");
   verify->add_option("--to", asked->to, "bars before then");
@@ -119,9 +137,6 @@ void add_verify(CLI::App& app, int& status) {
     };
     moment("--from", asked->from, asked->command.from);
     moment("--to", asked->to, asked->command.to);
-    if (asked->command.data.empty() && asked->command.config.empty()) {
-      throw CLI::ValidationError("--data", "which folder? Give --data, or --config");
-    }
     status = verify_command(asked->command);
   });
 }
@@ -141,12 +156,14 @@ void add_replay(CLI::App& app, int& status) {
   replay->add_option("recordings", asked->command.recordings, "recordings, .jsonl or .jsonl.gz")->required();
   replay->callback([&status, asked] {
     asked->command.interval = interval_of(asked->interval, asked->command.interval);
+    asked->command.out = at_home(asked->command.out);
     status = replay_command(asked->command);
   });
 }
 }  // namespace
 
 void add_commands(CLI::App& app, int& status) {
+  add_init(app, status);
   add_run(app, status);
   add_check(app, status);
   add_status(app, status);

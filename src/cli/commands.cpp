@@ -8,6 +8,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -29,20 +30,48 @@
 namespace cvdd {
 
 namespace {
-std::optional<LoadedConfig> load_or_explain(const std::string& file) {
+struct Found {
+  std::string file;
+  LoadedConfig loaded;
+};
+
+// The configuration that was given or is found, and its symbol list. Empty: what is wrong was told.
+std::optional<Found> find_and_load(const std::string& given) {
+  const auto file = find_config(given);
+  if (!file) {
+    print_error("cvdd: " + no_config_found());
+    return std::nullopt;
+  }
   std::vector<std::string> errors;
-  auto loaded = load_config(file, errors);
-  for (const std::string& error : errors) fmt::print(stderr, "{}\n", printable(error, 2'000));
-  return loaded;
+  auto loaded = load_config(*file, errors);
+  for (const std::string& error : errors) print_error(error);
+  if (!loaded) return std::nullopt;
+  return Found{*file, std::move(*loaded)};
+}
+
+std::size_t names_in(const SymbolList& list) {
+  std::size_t names = 0;
+  for (const auto& [where, wanted] : list.wanted) names += wanted.size();
+  return names;
+}
+
+std::string whole_path(const std::string& path) {
+  std::error_code error;
+  const auto whole = std::filesystem::absolute(path, error).lexically_normal();
+  return error ? path : whole.string();
 }
 }  // namespace
 
-int run_command(const std::string& config_file) {
-  const auto loaded = load_or_explain(config_file);
-  if (!loaded) return 2;
+int run_command(const std::string& given) {
+  auto found = find_and_load(given);
+  if (!found) return 2;
+  const std::string config_file = found->file;
+  const LoadedConfig* const loaded = &found->loaded;
   std::vector<std::string> secrets = secrets_of(loaded->config.proxy);
   if (!loaded->config.http_token.empty()) secrets.push_back(loaded->config.http_token);
   start_logging(loaded->config.log_level, std::move(secrets));
+  spdlog::info("cvdd {} starts config={} symbols={} names={} data_dir={}", CVDD_VERSION, whole_path(config_file),
+               whole_path(loaded->config.symbols_file), names_in(loaded->symbols), whole_path(loaded->config.data_dir));
   if (shows_secrets(loaded->config, config_file)) {
     spdlog::warn("others can read a file that holds a token or a password: chmod 640 file={}", config_file);
   }
@@ -86,7 +115,7 @@ int run_command(const std::string& config_file) {
   try {
     daemon = std::make_unique<Daemon>(std::move(options));
   } catch (const std::runtime_error& error) {
-    fmt::print(stderr, "cvdd: {}\n", printable(error.what(), 2'000));
+    print_error(std::string("cvdd: ") + error.what());
     return dynamic_cast<const WrongConfiguration*>(&error) != nullptr ? 2 : 1;
   }
   const int status = daemon->run();
@@ -124,13 +153,12 @@ asio::awaitable<int> check_market(asio::any_io_executor executor, std::shared_pt
 }
 }  // namespace
 
-int check_command(const std::string& config_file, bool online) {
-  const auto checked = load_or_explain(config_file);
+int check_command(const std::string& given, bool online) {
+  const auto checked = find_and_load(given);
   if (!checked) return 2;
-  const LoadedConfig& loaded = *checked;
-  std::size_t names = 0;
-  for (const auto& [where, wanted] : loaded.symbols.wanted) names += wanted.size();
-  fmt::print("{}: good; {}: good, {} names\n", config_file, loaded.config.symbols_file, names);
+  const std::string& config_file = checked->file;
+  const LoadedConfig& loaded = checked->loaded;
+  fmt::print("{}: good; {}: good, {} names\n", config_file, loaded.config.symbols_file, names_in(loaded.symbols));
   if (shows_secrets(loaded.config, config_file)) {
     fmt::print(stderr, "{}: others can read the token or password in it: chmod 640\n", config_file);
   }

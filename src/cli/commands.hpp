@@ -10,8 +10,12 @@
 
 namespace cvdd {
 
-int run_command(const std::string& config_file);
-int check_command(const std::string& config_file, bool online);
+// Writes cvdd.toml and symbols.toml into a folder that has neither. 2: it has one. 1: it can't be written.
+int init_command(const std::string& folder);
+
+// `config`: the file; empty: the first that is found (find_config).
+int run_command(const std::string& config);
+int check_command(const std::string& config, bool online);
 
 struct DemoOptions {
   std::string out;         // data directory; empty: a fresh temporary one, removed at the end
@@ -50,7 +54,7 @@ int replay_command(const ReplayCommand& options);
 // Asks the exchanges' candles about files of any age. 1: a bar is contradicted.
 struct VerifyCommand {
   std::string data;               // the folder; empty: the configuration's
-  std::string config;             // for hosts, proxy and certificates; may be empty
+  std::string config;             // for hosts, proxy and certificates; empty: the one that is found, if any
   std::string exchange;           // this one alone; empty: all
   Timestamp from, to{INT64_MAX};  // bars that begin in [from, to)
 };
@@ -58,8 +62,9 @@ int verify_command(const VerifyCommand& command);
 
 // Asks a running daemon. 1: it is not ready, or can't be reached.
 struct StatusCommand {
-  std::string config, listen, token;  // listen and token: of the configuration, or 127.0.0.1:9480 and none
-  bool watch = false;                 // again every two seconds
+  std::string config, listen,
+      token;           // empty: the configuration that is found; what it says, or 127.0.0.1:9480 and none
+  bool watch = false;  // again every two seconds
   std::size_t rows = 20;
 };
 int status_command(const StatusCommand& command);

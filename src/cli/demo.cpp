@@ -16,8 +16,8 @@
 #include <stdexcept>
 #include <thread>
 
-#include "compare.hpp"
 #include "commands.hpp"
+#include "compare.hpp"
 #include "cvdd/daemon/daemon.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/sim/protocol.hpp"

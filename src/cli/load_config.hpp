@@ -17,6 +17,17 @@ struct LoadedConfig {
 
 // Empty if anything is wrong; every mistake in both files is one line in `errors`.
 [[nodiscard]] std::optional<LoadedConfig> load_config(const std::string& file, std::vector<std::string>& errors);
+// The configuration without the symbol list, for who only asks.
+[[nodiscard]] std::optional<Config> load_config_alone(const std::string& file, std::vector<std::string>& errors);
+
+// Of the user who runs this; empty: nobody knows.
+[[nodiscard]] std::string home_folder();
+
+// The file that was given (--config; "~/" is expanded), or the first there is where one is looked for. Empty: there is
+// none.
+[[nodiscard]] std::optional<std::string> find_config(const std::string& given);
+// … and what to do then, for standard error.
+[[nodiscard]] std::string no_config_found();
 
 // Whether everybody on this machine can read a token or a password in it.
 [[nodiscard]] bool shows_secrets(const Config& config, const std::string& file);

@@ -11,11 +11,13 @@
 #include <set>
 
 #include "commands.hpp"
+#include "cvdd/base/printable.hpp"
 #include "cvdd/feed/instrument_list.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/ledger/proof.hpp"
 #include "cvdd/recovery/history_client.hpp"
 #include "cvdd/storage/csv_store.hpp"
+#include "cvdd/system/logging.hpp"
 #include "load_config.hpp"
 
 namespace cvdd {
@@ -266,14 +268,22 @@ class Verifier {
 
 int verify_command(const VerifyCommand& command) {
   Config config;
-  if (!command.config.empty()) {
-    std::vector<std::string> errors;
-    auto loaded = load_config(command.config, errors);
-    for (const std::string& error : errors) fmt::print(stderr, "{}\n", error);
-    if (!loaded) return 2;
-    config = std::move(loaded->config);
-  }
   VerifyCommand asked = command;
+  // Its hosts, proxy and certificates are of use even where the folder is given.
+  const auto file = find_config(command.config);
+  if (!file && command.data.empty()) {
+    print_error("cvdd verify: which folder? Give --data; " + no_config_found());
+    return 2;
+  }
+  if (file) {
+    std::vector<std::string> errors;
+    auto found = load_config_alone(*file, errors);
+    for (const std::string& error : errors) print_error(error);
+    if (!found) return 2;
+    config = std::move(*found);
+    if (command.config.empty()) fmt::print(stderr, "configuration: {}\n", printable(*file, 500));
+  }
+  asked.data = expand_home(asked.data, home_folder());
   if (asked.data.empty()) asked.data = config.data_dir;
   if (!std::filesystem::is_directory(asked.data)) {
     fmt::print(stderr, "cvdd verify: {}: no such folder; give the daemon's data_dir as --data\n", asked.data);

@@ -114,6 +114,15 @@ void TomlReader::text(const toml::node& node, const std::string& key, std::strin
   }
 }
 
+void TomlReader::path(const toml::node& node, const std::string& key, std::string& out) {
+  std::string given;
+  text(node, key, given);
+  if (given.size() > 1 && given[0] == '~' && given[1] != '/') {
+    return error(node, key, "'" + given + "': only one's own home is known, as ~/; write the whole path");
+  }
+  if (node.is_string()) out = given;
+}
+
 void TomlReader::choice(const toml::node& node, const std::string& key, const std::vector<std::string>& choices,
                         std::string& out) {
   const auto value = node.value<std::string>();

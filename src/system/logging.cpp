@@ -4,6 +4,7 @@
 #include <spdlog/async.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -33,6 +34,14 @@ int priority_of(spdlog::level::level_enum level) {
     default:
       return 7;
   }
+}
+
+// "device:inode" of the journal's socket, by which a program knows whether its standard error still is it.
+bool speaks_to_journal() {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat status {};
+  if (stream == nullptr || ::fstat(STDERR_FILENO, &status) != 0) return false;
+  return stream == fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
 
 class Sink final : public spdlog::sinks::base_sink<std::mutex> {
@@ -114,8 +123,7 @@ std::string decoded(const std::string& text) {
 
 void start_logging(const std::string& level, std::vector<std::string> secrets) {
   spdlog::init_thread_pool(lines_waiting_max, 1);
-  auto sink =
-      std::make_shared<Sink>(std::getenv("JOURNAL_STREAM") != nullptr, std::move(secrets), spdlog::thread_pool().get());
+  auto sink = std::make_shared<Sink>(speaks_to_journal(), std::move(secrets), spdlog::thread_pool().get());
   auto logger = std::make_shared<spdlog::async_logger>("cvdd", std::move(sink), spdlog::thread_pool(),
                                                        spdlog::async_overflow_policy::overrun_oldest);
   logger->flush_on(spdlog::level::info);
@@ -127,6 +135,10 @@ void start_logging(const std::string& level, std::vector<std::string> secrets) {
 void set_log_level(const std::string& level) { spdlog::set_level(spdlog::level::from_str(level)); }
 
 void stop_logging() { spdlog::shutdown(); }
+
+void print_error(std::string_view line) {
+  fmt::print(stderr, "{}{}\n", speaks_to_journal() ? "<3>" : "", printable(line, 2'000));
+}
 
 std::vector<std::string> secrets_of(const std::string& proxy) {
   const auto at = proxy.rfind('@');

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cvdd {
@@ -12,6 +13,10 @@ void start_logging(const std::string& level, std::vector<std::string> secrets = 
 void set_log_level(const std::string& level);
 // Writes what waits, and ends the thread.
 void stop_logging();
+
+// For what is wrong before there is a log, or where a command only answers: one line to standard error at once,
+// printable and with its priority where journald listens.
+void print_error(std::string_view line);
 
 // The password in a proxy address, as written and decoded: what must not be logged.
 [[nodiscard]] std::vector<std::string> secrets_of(const std::string& proxy);
