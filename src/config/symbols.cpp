@@ -82,9 +82,17 @@ void read_history(TomlReader& reader, const toml::node& node, const std::string&
 SymbolList parse_symbols(std::string_view text, const std::string& file, const KnownMarkets& known,
                          std::vector<ConfigError>& errors) {
   SymbolList list;
+  const std::size_t errors_before = errors.size();
   TomlReader reader(text, file, errors);
+  const toml::node* empty = nullptr;  // where it says that it has no name
+  std::size_t names_wanted = 0;
   for (const auto& [exchange, node] : reader.table()) {
     const std::string name(exchange.str());
+    if (name == "empty") {
+      if (!node.is_boolean()) reader.error(node, name, "expected true or false");
+      if (node.value<bool>() == true) empty = &node;
+      continue;
+    }
     if (!reader.known_exchange(name, known, node)) continue;
     const auto* markets = node.as_table();
     if (markets == nullptr) {
@@ -105,6 +113,7 @@ SymbolList parse_symbols(std::string_view text, const std::string& file, const K
         continue;
       }
       std::vector<std::string>& wanted = list.wanted[{name, *market}];
+      std::vector<std::uint32_t>& lines = list.lines[{name, *market}];
       std::unordered_set<std::string> seen;
       for (const auto& entry : *array) {
         const auto symbol = entry.value<std::string>();
@@ -115,9 +124,17 @@ SymbolList parse_symbols(std::string_view text, const std::string& file, const K
                        "'" + *symbol + "' can't be a symbol: it is empty or has a space, comma or quote in it");
         } else if (seen.insert(upper(*symbol)).second) {
           wanted.push_back(upper(*symbol));
+          lines.push_back(entry.source().begin.line);
+          ++names_wanted;
         }
       }
     }
+  }
+  // A disk that was full, or a shell's `>`, leaves a file without a word: that must not end everything.
+  if (names_wanted > 0 && empty != nullptr)
+    reader.error(*empty, "empty", "there are names; which of the two is meant?");
+  if (names_wanted == 0 && empty == nullptr && errors.size() == errors_before) {
+    errors.push_back({file, 0, "", "no names at all; if nothing is to be collected, write: empty = true", 0});
   }
   return list;
 }

@@ -81,6 +81,7 @@ struct KnownMarkets {
 // Reads a configuration; every error found is appended to `errors` (none: the value is good).
 [[nodiscard]] Config parse_config(std::string_view text, const std::string& file, const KnownMarkets& known,
                                   std::vector<ConfigError>& errors);
+// A list without a name is an error, unless it says `empty = true`.
 [[nodiscard]] SymbolList parse_symbols(std::string_view text, const std::string& file, const KnownMarkets& known,
                                        std::vector<ConfigError>& errors);
 
