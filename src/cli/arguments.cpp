@@ -53,6 +53,16 @@ void add_check(CLI::App& app, int& status) {
   check->callback([&status, asked] { status = check_command(asked->config, asked->online); });
 }
 
+void add_symbols(CLI::App& app, int& status) {
+  auto asked = std::make_shared<SymbolsCommand>();
+  auto* symbols = app.add_subcommand("symbols", "what exchanges list: name, base, quote, contract size, status");
+  symbols->add_option("words", asked->words,
+                      "[EXCHANGE [MARKET]] [PATTERN]; a pattern is a part of a name, or has * and ? in it");
+  symbols->add_flag("--csv", asked->csv, "as CSV");
+  symbols->add_option("--config", asked->config, "for hosts, proxy and certificates; default as with run");
+  symbols->callback([&status, asked] { status = symbols_command(*asked); });
+}
+
 void add_demo(CLI::App& app, int& status) {
   struct Asked {
     DemoOptions options;
@@ -166,6 +176,7 @@ void add_commands(CLI::App& app, int& status) {
   add_init(app, status);
   add_run(app, status);
   add_check(app, status);
+  add_symbols(app, status);
   add_status(app, status);
   add_demo(app, status);
   add_verify(app, status);

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/co_spawn.hpp>
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <chrono>
@@ -18,13 +18,12 @@
 #include "cvdd/daemon/engine.hpp"
 #include "cvdd/daemon/replay.hpp"
 #include "cvdd/exchanges/exchange.hpp"
-#include "cvdd/feed/instrument_list.hpp"
-#include "cvdd/net/transport.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/server.hpp"
 #include "cvdd/system/logging.hpp"
 #include "cvdd/system/systemd.hpp"
 #include "cvdd/web/web_server.hpp"
+#include "exchange_lists.hpp"
 #include "load_config.hpp"
 
 namespace cvdd {
@@ -124,32 +123,35 @@ int run_command(const std::string& given) {
 }
 
 namespace {
-// Asks one market for its instruments and compares the list with it.
-asio::awaitable<int> check_market(asio::any_io_executor executor, std::shared_ptr<NetContext> tls,
-                                  const Exchange& exchange, std::vector<std::string> hosts,
-                                  std::vector<std::string> wanted) {
-  if (hosts.empty()) hosts.assign(exchange.rest_hosts.begin(), exchange.rest_hosts.end());
-  ListRequest request;
-  request.exchange = &exchange;
-  request.wanted = wanted;
-  request.make_http_get = [&] { return make_http_get(executor, tls); };
-  request.deadline = [] { return std::chrono::steady_clock::now() + std::chrono::seconds(60); };
-  for (const std::string& host : hosts) {
-    Url url;
-    if (parse_url(host, url)) request.hosts.push_back(url);
+// Asks the exchanges whether they have what the list wants. Returns the exit status.
+int check_online(const LoadedConfig& loaded) {
+  std::vector<MarketList> lists;
+  for (const auto& [where, wanted] : loaded.symbols.wanted) {
+    if (!wanted.empty()) lists.push_back({find_exchange(where.first, where.second), wanted, {}, {}});
   }
-  const InstrumentList list = co_await fetch_instrument_list(request);
-  if (const std::string error = list.error(); !error.empty()) {
-    fmt::print(stderr, "{} {}: can't be asked: {}\n", exchange.name, name_of(exchange.market), printable(error, 2'000));
-    co_return 1;
+  try {
+    fetch_lists(loaded.config, lists);
+  } catch (const std::runtime_error& error) {
+    print_error(error.what());
+    return 2;
   }
-  const Selection selection = select_instruments(wanted, list.instruments());
-  for (const UnknownSymbol& unknown : selection.unknown) {
-    fmt::print(stderr, "{} {}: {}: {}{}\n", exchange.name, name_of(exchange.market), unknown.symbol, unknown.reason,
-               unknown.near.empty() ? "" : fmt::format("; near: {}", fmt::join(unknown.near, ", ")));
+  int status = 0;
+  std::vector<ConfigError> unknown;
+  for (const MarketList& list : lists) {
+    const auto name = fmt::format("{} {}", list.exchange->name, name_of(list.exchange->market));
+    if (!list.error.empty()) {
+      print_error(fmt::format("{}: can't be asked: {}", name, list.error));
+      status = std::max(status, 1);
+      continue;
+    }
+    fmt::print("{}: {} instruments\n", name, select_instruments(list.wanted, list.instruments).found.size());
+    for (ConfigError& error : unknown_names(loaded.config.symbols_file, loaded.symbols, list)) {
+      unknown.push_back(std::move(error));
+    }
   }
-  fmt::print("{} {}: {} instruments\n", exchange.name, name_of(exchange.market), selection.found.size());
-  co_return selection.unknown.empty() ? 0 : 2;
+  std::ranges::stable_sort(unknown, {}, &ConfigError::line);
+  for (const ConfigError& error : unknown) print_error(to_string(error));
+  return unknown.empty() ? status : 2;
 }
 }  // namespace
 
@@ -162,25 +164,7 @@ int check_command(const std::string& given, bool online) {
   if (shows_secrets(loaded.config, config_file)) {
     fmt::print(stderr, "{}: others can read the token or password in it: chmod 640\n", config_file);
   }
-  if (!online) return 0;
-  int status = 0;
-  asio::io_context io(1);
-  const auto tls = make_net_context({loaded.config.ca_file, loaded.config.proxy});
-  for (const auto& [where, wanted] : loaded.symbols.wanted) {
-    const Exchange* exchange = find_exchange(where.first, where.second);
-    const auto configured = loaded.config.exchanges.find(where);
-    asio::co_spawn(
-        io,
-        check_market(io.get_executor(), tls, *exchange,
-                     configured == loaded.config.exchanges.end() ? std::vector<std::string>{} : configured->second.rest,
-                     wanted),
-        [&](const std::exception_ptr& e, int result) {
-          if (e) std::rethrow_exception(e);
-          status = std::max(status, result);
-        });
-  }
-  io.run();
-  return status;
+  return online ? check_online(loaded) : 0;
 }
 
 int simulate_command(const SimulateOptions& options) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,24 @@ int init_command(const std::string& folder);
 // `config`: the file; empty: the first that is found (find_config).
 int run_command(const std::string& config);
 int check_command(const std::string& config, bool online);
+
+// What exchanges list. 1: nothing matches, or an exchange can't be asked.
+struct SymbolsCommand {
+  std::vector<std::string> words;  // [EXCHANGE [MARKET]] [PATTERN]
+  std::string config;              // for hosts, proxy and certificates; empty: the one that is found, if any
+  bool csv = false;
+};
+int symbols_command(const SymbolsCommand& command);
+struct SymbolsQuery {
+  std::string exchange;         // empty: all
+  std::vector<Market> markets;  // empty: all
+  std::string pattern;          // empty: all
+};
+// Empty, with the reason, if the words mean nothing.
+[[nodiscard]] std::optional<SymbolsQuery> parse_symbols_words(const std::vector<std::string>& words,
+                                                              std::string& error);
+[[nodiscard]] std::string symbols_table(const std::vector<const Instrument*>& found);
+[[nodiscard]] std::string symbols_csv(const std::vector<const Instrument*>& found);
 
 struct DemoOptions {
   std::string out;         // data directory; empty: a fresh temporary one, removed at the end

@@ -12,7 +12,9 @@
 #include <fstream>
 #include <optional>
 
+#include "cvdd/base/printable.hpp"
 #include "cvdd/exchanges/exchange.hpp"
+#include "cvdd/system/logging.hpp"
 
 namespace cvdd {
 
@@ -110,6 +112,17 @@ std::optional<Config> load_config_alone(const std::string& file, std::vector<std
   auto config = read_config(file, errors, found);
   for (const ConfigError& error : found) errors.push_back(to_string(error));
   return errors.empty() ? std::move(config) : std::nullopt;
+}
+
+std::optional<HelpfulConfig> config_that_helps(const std::string& given) {
+  const auto file = find_config(given);
+  if (!file) return HelpfulConfig{};
+  std::vector<std::string> errors;
+  auto config = load_config_alone(*file, errors);
+  for (const std::string& error : errors) print_error(error);
+  if (!config) return given.empty() ? std::optional(HelpfulConfig{}) : std::nullopt;
+  if (given.empty()) fmt::print(stderr, "configuration: {}\n", printable(*file, 500));
+  return HelpfulConfig{*file, std::move(*config)};
 }
 
 bool shows_secrets(const Config& config, const std::string& file) {

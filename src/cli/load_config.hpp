@@ -29,6 +29,14 @@ struct LoadedConfig {
 // … and what to do then, for standard error.
 [[nodiscard]] std::string no_config_found();
 
+// For commands to which a configuration is a help. One that was given must be good (empty: what is wrong was told); one
+// that is found is named, and if it is not good, what is wrong is told and the defaults hold.
+struct HelpfulConfig {
+  std::string file;  // empty: none, or not a good one
+  Config config;
+};
+[[nodiscard]] std::optional<HelpfulConfig> config_that_helps(const std::string& given);
+
 // Whether everybody on this machine can read a token or a password in it.
 [[nodiscard]] bool shows_secrets(const Config& config, const std::string& file);
 

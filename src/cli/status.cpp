@@ -194,24 +194,17 @@ int show(const std::string& listen, const std::string& token, std::size_t rows, 
 }  // namespace
 
 int status_command(const StatusCommand& command) {
-  std::string listen = command.listen, token = command.token, named;
-  // A configuration that is only found is a help; one that was given must be good.
-  const bool given = !command.config.empty();
-  const auto file = given || listen.empty() ? find_config(command.config) : std::nullopt;
-  if (file) {
-    std::vector<std::string> errors;
-    const auto config = load_config_alone(*file, errors);
-    for (const std::string& error : errors) print_error(error);
-    if (!config && given) return 2;
-    if (config && listen.empty()) listen = config->http_listen;
-    if (config && token.empty()) token = config->http_token;
-    if (config && listen.empty()) {
-      print_error(*file + ": [http] listen is \"\": the daemon serves nothing that could be asked");
+  std::string listen = command.listen, token = command.token;
+  if (!command.config.empty() || listen.empty()) {
+    const auto help = config_that_helps(command.config);
+    if (!help) return 2;
+    if (listen.empty()) listen = help->config.http_listen;
+    if (token.empty()) token = help->config.http_token;
+    if (listen.empty()) {
+      print_error(help->file + ": [http] listen is \"\": the daemon serves nothing that could be asked");
       return 2;
     }
-    if (config && !given) fmt::print(stderr, "configuration: {}\n", printable(*file, 500));
   }
-  if (listen.empty()) listen = "127.0.0.1:9480";
   if (!command.watch) return show(listen, token, command.rows, false);
   static volatile std::sig_atomic_t ended = 0;
   std::signal(SIGINT, [](int) { ended = 1; });

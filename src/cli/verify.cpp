@@ -11,7 +11,6 @@
 #include <set>
 
 #include "commands.hpp"
-#include "cvdd/base/printable.hpp"
 #include "cvdd/feed/instrument_list.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/ledger/proof.hpp"
@@ -270,19 +269,13 @@ int verify_command(const VerifyCommand& command) {
   Config config;
   VerifyCommand asked = command;
   // Its hosts, proxy and certificates are of use even where the folder is given.
-  const auto file = find_config(command.config);
-  if (!file && command.data.empty()) {
+  const auto help = config_that_helps(command.config);
+  if (!help) return 2;
+  if (help->file.empty() && command.data.empty()) {
     print_error("cvdd verify: which folder? Give --data; " + no_config_found());
     return 2;
   }
-  if (file) {
-    std::vector<std::string> errors;
-    auto found = load_config_alone(*file, errors);
-    for (const std::string& error : errors) print_error(error);
-    if (!found) return 2;
-    config = std::move(*found);
-    if (command.config.empty()) fmt::print(stderr, "configuration: {}\n", printable(*file, 500));
-  }
+  config = help->config;
   asked.data = expand_home(asked.data, home_folder());
   if (asked.data.empty()) asked.data = config.data_dir;
   if (!std::filesystem::is_directory(asked.data)) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cvdd/config/spellings.hpp"
+
 namespace cvdd {
 
 namespace {
@@ -184,8 +186,17 @@ std::optional<Market> TomlReader::known_market(const std::string& exchange, cons
     if (name_of(m) == market) return m;
     names.emplace_back(name_of(m));
   }
+  std::string meant;
+  for (const Market m : markets_called(market)) {
+    if (std::find(names.begin(), names.end(), name_of(m)) == names.end()) continue;
+    meant += (meant.empty() ? "'" : " or '") + std::string(name_of(m)) + "'" +
+             (m == Market::linear    ? " (margined in USDT or USDC)"
+              : m == Market::inverse ? " (margined in the coin)"
+                                     : "");
+  }
   error(node, (within_.empty() ? "" : within_ + ".") + exchange + "." + market,
-        "unknown market of " + exchange + ", expected one of: " + join(names));
+        "unknown market of " + exchange + ", " +
+            (meant.empty() ? "expected one of: " + join(names) : "did you mean " + meant + "?"));
   return std::nullopt;
 }
 
