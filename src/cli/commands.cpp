@@ -1,126 +1,29 @@
 #include "commands.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <chrono>
 #include <csignal>
-#include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "cvdd/base/printable.hpp"
 #include "cvdd/config/listen_address.hpp"
-#include "cvdd/daemon/daemon.hpp"
-#include "cvdd/daemon/engine.hpp"
 #include "cvdd/daemon/replay.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/server.hpp"
 #include "cvdd/system/logging.hpp"
-#include "cvdd/system/systemd.hpp"
-#include "cvdd/web/web_server.hpp"
 #include "exchange_lists.hpp"
 #include "load_config.hpp"
+#include "surroundings.hpp"
 
 namespace cvdd {
 
-namespace {
-struct Found {
-  std::string file;
-  LoadedConfig loaded;
-};
-
-// The configuration that was given or is found, and its symbol list. Empty: what is wrong was told.
-std::optional<Found> find_and_load(const std::string& given) {
-  const auto file = find_config(given);
-  if (!file) {
-    print_error("cvdd: " + no_config_found());
-    return std::nullopt;
-  }
-  std::vector<std::string> errors;
-  auto loaded = load_config(*file, errors);
-  for (const std::string& error : errors) print_error(error);
-  if (!loaded) return std::nullopt;
-  return Found{*file, std::move(*loaded)};
-}
-
-std::size_t names_in(const SymbolList& list) {
-  std::size_t names = 0;
-  for (const auto& [where, wanted] : list.wanted) names += wanted.size();
-  return names;
-}
-
-std::string whole_path(const std::string& path) {
-  std::error_code error;
-  const auto whole = std::filesystem::absolute(path, error).lexically_normal();
-  return error ? path : whole.string();
-}
-}  // namespace
-
-int run_command(const std::string& given) {
-  auto found = find_and_load(given);
-  if (!found) return 2;
-  const std::string config_file = found->file;
-  const LoadedConfig* const loaded = &found->loaded;
-  std::vector<std::string> secrets = secrets_of(loaded->config.proxy);
-  if (!loaded->config.http_token.empty()) secrets.push_back(loaded->config.http_token);
-  start_logging(loaded->config.log_level, std::move(secrets));
-  spdlog::info("cvdd {} starts config={} symbols={} names={} data_dir={}", CVDD_VERSION, whole_path(config_file),
-               whole_path(loaded->config.symbols_file), names_in(loaded->symbols), whole_path(loaded->config.data_dir));
-  if (shows_secrets(loaded->config, config_file)) {
-    spdlog::warn("others can read a file that holds a token or a password: chmod 640 file={}", config_file);
-  }
-  Systemd systemd;
-  DaemonOptions options;
-  options.config = loaded->config;
-  options.symbols = loaded->symbols;
-  options.watched_files = {config_file, loaded->config.symbols_file};
-  options.reload = [config_file, &systemd] {
-    systemd.reloading();
-    Reloaded now;
-    if (auto again = load_config(config_file, now.errors)) {
-      now.config = std::move(again->config);
-      now.symbols = std::move(again->symbols);
-    }
-    systemd.reloaded();
-    return now;
-  };
-  options.on_config = [](const Config& config) { set_log_level(config.log_level); };
-  options.on_tick = [&systemd](const Health& health) { systemd.tick(making_progress(health), status_line(health)); };
-  std::unique_ptr<Daemon> daemon;
-  std::unique_ptr<WebServer> web;  // goes before the daemon that it tells of, also when that throws
-  options.on_stopping = [&systemd, &web] {
-    systemd.stopping();
-    if (web) web->stop();
-  };
-  if (!loaded->config.http_listen.empty()) {
-    options.on_begin = [&web, &config = loaded->config](const asio::any_io_executor& executor, Engine& engine) {
-      // Collecting is what we are for: without a page it goes on.
-      try {
-        web = std::make_unique<WebServer>(executor, engine,
-                                          WebServer::Settings{config.http_listen, config.http_token, config.http_hosts,
-                                                              config.instrument_metrics, std::chrono::seconds(10)});
-      } catch (const std::runtime_error& error) {
-        return spdlog::error("no page, API and metrics: {}", error.what());
-      }
-      web->start();
-      spdlog::info("page, API and metrics are served at=http://{}/", config.http_listen);
-    };
-  }
-  try {
-    daemon = std::make_unique<Daemon>(std::move(options));
-  } catch (const std::runtime_error& error) {
-    print_error(std::string("cvdd: ") + error.what());
-    return dynamic_cast<const WrongConfiguration*>(&error) != nullptr ? 2 : 1;
-  }
-  const int status = daemon->run();
-  web.reset();
-  return status;
-}
+namespace asio = boost::asio;
 
 namespace {
 // Asks the exchanges whether they have what the list wants. Returns the exit status.
@@ -158,12 +61,13 @@ int check_online(const LoadedConfig& loaded) {
 int check_command(const std::string& given, bool online) {
   const auto checked = find_and_load(given);
   if (!checked) return 2;
-  const std::string& config_file = checked->file;
   const LoadedConfig& loaded = checked->loaded;
-  fmt::print("{}: good; {}: good, {} names\n", config_file, loaded.config.symbols_file, names_in(loaded.symbols));
-  if (shows_secrets(loaded.config, config_file)) {
-    fmt::print(stderr, "{}: others can read the token or password in it: chmod 640\n", config_file);
-  }
+  const std::vector<Finding> findings = look_around(checked->file, loaded.config);
+  const bool stops = std::ranges::any_of(findings, &Finding::stops);
+  for (const Finding& finding : findings) print_error(to_string(finding.error));
+  if (stops) return 2;
+  fmt::print("{}: good; {}: good, {} names\n", checked->file, loaded.config.symbols_file, names_in(loaded.symbols));
+  std::fflush(stdout);
   return online ? check_online(loaded) : 0;
 }
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <pwd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -125,10 +124,23 @@ std::optional<HelpfulConfig> config_that_helps(const std::string& given) {
   return HelpfulConfig{*file, std::move(*config)};
 }
 
-bool shows_secrets(const Config& config, const std::string& file) {
-  struct stat status {};
-  const bool any = !config.http_token.empty() || config.proxy.find('@') != std::string::npos;
-  return any && ::stat(file.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0;
+std::optional<FoundConfig> find_and_load(const std::string& given) {
+  const auto file = find_config(given);
+  if (!file) {
+    print_error("cvdd: " + no_config_found());
+    return std::nullopt;
+  }
+  std::vector<std::string> errors;
+  auto loaded = load_config(*file, errors);
+  for (const std::string& error : errors) print_error(error);
+  if (!loaded) return std::nullopt;
+  return FoundConfig{*file, std::move(*loaded)};
+}
+
+std::size_t names_in(const SymbolList& list) {
+  std::size_t names = 0;
+  for (const auto& [where, wanted] : list.wanted) names += wanted.size();
+  return names;
 }
 
 }  // namespace cvdd

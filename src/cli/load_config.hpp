@@ -37,8 +37,14 @@ struct HelpfulConfig {
 };
 [[nodiscard]] std::optional<HelpfulConfig> config_that_helps(const std::string& given);
 
-// Whether everybody on this machine can read a token or a password in it.
-[[nodiscard]] bool shows_secrets(const Config& config, const std::string& file);
+// The configuration that was given or is found, and its symbol list. Empty: what is wrong was told on standard error.
+struct FoundConfig {
+  std::string file;
+  LoadedConfig loaded;
+};
+[[nodiscard]] std::optional<FoundConfig> find_and_load(const std::string& given);
+
+[[nodiscard]] std::size_t names_in(const SymbolList& list);
 
 [[nodiscard]] KnownMarkets known_markets();
 

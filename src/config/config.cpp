@@ -220,6 +220,12 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
                               c.http_hosts.push_back(std::move(name));
                             }
                           }},
+                         {"required",
+                          [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+                            const auto value = n.value<bool>();
+                            if (!n.is_boolean() || !value) return r.error(n, k, "expected true or false");
+                            c.http_required = *value;
+                          }},
                          {"instrument_metrics",
                           [&c](TomlReader& r, const toml::node& n, const std::string& k) {
                             std::string answer = "off";
@@ -348,7 +354,8 @@ std::vector<std::string> changes_that_need_a_restart(const Config& running, cons
   compare("proof_share", running.proof_share == saved.proof_share);
   compare("sync", running.sync == saved.sync);
   compare("http", running.http_listen == saved.http_listen && running.http_token == saved.http_token &&
-                      running.http_hosts == saved.http_hosts && running.instrument_metrics == saved.instrument_metrics);
+                      running.http_hosts == saved.http_hosts && running.http_required == saved.http_required &&
+                      running.instrument_metrics == saved.instrument_metrics);
   compare("net.renew_after", running.renew_after == saved.renew_after);
   compare("net.coalesce", running.coalesce == saved.coalesce);
   compare("net.renew_at", running.renew_at == saved.renew_at);

@@ -70,6 +70,18 @@ TEST_CASE("symbols: a list without a name is a mistake, unless it says that it i
   CHECK(said("empty = true\n[binance]\nspot = [\"A\"]").find("s.toml:1: empty: there are names") == 0);
 }
 
+TEST_CASE("config: whether the page's address is required") {
+  std::vector<ConfigError> errors;
+  CHECK_FALSE(parse_config("", "c.toml", known, errors).http_required);
+  CHECK(parse_config("[http]\nrequired = true", "c.toml", known, errors).http_required);
+  CHECK(errors.empty());
+  CHECK(config_errors("[http]\nrequired = \"on\"") ==
+        Lines{"c.toml:2: http.required: expected true or false (column 12)"});
+  Config other;
+  other.http_required = true;
+  CHECK(changes_that_need_a_restart({}, other) == Lines{"http"});
+}
+
 TEST_CASE("symbols: each name knows its line") {
   std::vector<ConfigError> errors;
   const SymbolList list =

@@ -1,4 +1,5 @@
 // Where a configuration is looked for, and what paths mean.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -8,6 +9,7 @@
 #include "catch.hpp"
 #include "cli/commands.hpp"
 #include "cli/load_config.hpp"
+#include "cli/surroundings.hpp"
 
 using namespace cvdd;
 namespace fs = std::filesystem;
@@ -96,6 +98,60 @@ TEST_CASE("a folder where a file is expected is called a folder") {
   CHECK_FALSE(load_config("conf/cvdd.toml", errors).has_value());
   REQUIRE(errors.size() == 1);
   CHECK(errors[0].find("conf/.: is a folder") == 0);
+}
+
+TEST_CASE("what a configuration refers to is looked at: rows' folder, certificates, who may read") {
+  const Elsewhere elsewhere;
+  const auto found = [](const std::string& text) {
+    touch("cvdd.toml", text);
+    ::chmod("cvdd.toml", 0644);
+    std::vector<std::string> errors;
+    const auto config = load_config_alone("cvdd.toml", errors);
+    REQUIRE(config.has_value());
+    std::vector<std::string> out;
+    for (const Finding& f : look_around("cvdd.toml", *config))
+      out.push_back((f.stops ? "! " : "") + to_string(f.error));
+    return out;
+  };
+  using Lines = std::vector<std::string>;
+  CHECK(found("").empty());
+  CHECK(found("data_dir = \"a/b/c\"\n").empty());  // it is made
+  CHECK_FALSE(fs::exists("a"));
+  touch("file", "text");
+  CHECK(found("\ndata_dir = \"file\"\n") ==
+        Lines{"! cvdd.toml:2: data_dir: " + fs::absolute("file").string() + " is not a folder"});
+  CHECK(found("[net]\nca_file = \"none.pem\"") ==
+        Lines{"! cvdd.toml:2: net.ca_file: ./none.pem: there is no such file"});
+  CHECK(found("[net]\nca_file = \".\"") == Lines{"! cvdd.toml:2: net.ca_file: ./.: is a folder, expected a PEM file"});
+  CHECK(found("[net]\nca_file = \"file\"").at(0).find("! cvdd.toml:2: net.ca_file: cannot read CA certificates") == 0);
+  for (const char* open : {"0.0.0.0:9480", "[::]:9480", "10.0.0.5:1"}) {
+    CHECK(found(std::string("[http]\nlisten = \"") + open + "\"") ==
+          Lines{std::string("cvdd.toml:2: http.listen: whoever reaches ") + open +
+                " may read: set a token, or listen on 127.0.0.1"});
+  }
+  for (const char* closed : {"127.0.0.1:1", "[::1]:1", "localhost:1", ""}) {
+    CHECK(found(std::string("[http]\nlisten = \"") + closed + "\"").empty());
+  }
+  CHECK(found("[http]\ntoken = \"0123456789abcdef\"") ==
+        Lines{"cvdd.toml:2: http.token: others can read it in this file: chmod 640"});
+  CHECK(found("[net]\nproxy = \"http://u:p@h:1\"") ==
+        Lines{"cvdd.toml:2: net.proxy: others can read it in this file: chmod 640"});
+  // Whoever may write everywhere is somebody else for a moment.
+  fs::create_directory("closed");
+  ::chmod("closed", 0555);
+  const bool root = ::geteuid() == 0;
+  fs::permissions(elsewhere.root, fs::perms::others_read | fs::perms::others_exec, fs::perm_options::add);
+  if (root) REQUIRE(::seteuid(65534) == 0);
+  std::vector<std::string> errors;
+  Config config;
+  config.data_dir = (elsewhere.root / "here/closed/rows").string();
+  config.http_listen = "";
+  const auto closed = look_around("c.toml", config);
+  if (root) REQUIRE(::seteuid(0) == 0);
+  REQUIRE(closed.size() == 1);
+  CHECK(closed[0].stops);
+  CHECK(closed[0].error.message.find("here/closed/rows can't be made by ") != std::string::npos);
+  CHECK(closed[0].error.message.find("Permission denied") != std::string::npos);
 }
 
 TEST_CASE("init writes files that are good as they are, into a folder that has none") {

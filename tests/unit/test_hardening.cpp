@@ -15,6 +15,7 @@
 
 #include "catch.hpp"
 #include "cli/load_config.hpp"
+#include "cli/surroundings.hpp"
 #include "cvdd/base/printable.hpp"
 #include "cli/commands.hpp"
 #include "cvdd/config/config.hpp"
