@@ -125,6 +125,15 @@ TEST_CASE("the page's server answers what it is asked") {
       site.get("/api/v1/bars?exchange=" + exchange + "&market=" + market + "&symbol=" + symbol + "&format=csv");
   CHECK(csv.body().starts_with(csv_header()));
 
+  std::string small = symbol;
+  for (char& c : small) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const auto again = site.get("/api/v1/bars?exchange=" + exchange + "&market=" + market + "&symbol=" + small);
+  CHECK(again.result() == http::status::ok);
+  CHECK(std::string_view(parsed(parser, again.body())["symbol"]) == symbol);
+  const auto unknown = site.get("/api/v1/bars?exchange=" + exchange + "&market=" + market + "&symbol=" + symbol + "X");
+  CHECK(unknown.result() == http::status::not_found);
+  CHECK(std::string_view(parsed(parser, unknown.body())["error"]).find("near: ") != std::string_view::npos);
+
   const auto metrics = site.get("/metrics").body();
   for (const char* name :
        {"cvdd_messages_total{", "cvdd_trades_total{", "cvdd_reconnects_total{", "cvdd_instruments{",
