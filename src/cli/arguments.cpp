@@ -78,7 +78,8 @@ void add_demo(CLI::App& app, int& status) {
   demo->add_option("--instruments", options.instruments, "number of instruments")->check(CLI::Range(1, 50'000));
   demo->add_option("--trades-per-minute", options.trades_per_minute, "average per instrument");
   demo->add_option("--listen", options.listen, "of the page (default 127.0.0.1:9480); \"\": none");
-  demo->add_flag("--quiet", options.quiet, "don't print the rows");
+  demo->add_flag("--rows", options.rows, "print the rows also on a terminal, instead of a table");
+  demo->add_flag("--quiet", options.quiet, "print neither rows nor table");
   demo->add_option("--drop-every", asked->drop, "the exchanges hang up on everybody this often (such as 30s)");
   demo->add_option("--mute-after", asked->mute, "after this long the exchanges tell of no trade any more");
   demo->add_flag("!--no-repair", options.repair, "leave what is missed then as it is: gaps");
@@ -121,7 +122,9 @@ void add_status(CLI::App& app, int& status) {
   ask->add_option("--config", asked->config, "the daemon's configuration, for address and token; default as with run");
   ask->add_option("--listen", asked->listen, "the daemon's [http] listen (default 127.0.0.1:9480)");
   ask->add_option("--token", asked->token, "its [http] token");
-  ask->add_option("--rows", asked->rows, "instruments to show (default 20)");
+  ask->add_option("--rows", asked->rows,
+                  "instruments to show (default: as many as the terminal has room for, else 20)");
+  ask->add_flag("--json", asked->json, "what the API says, instead of a table");
   ask->add_flag("--watch", asked->watch, "again every two seconds, until Ctrl-C");
   ask->callback([&status, asked] { status = status_command(*asked); });
 }

@@ -44,6 +44,7 @@ struct DemoOptions {
   std::size_t instruments = 20;  // one of each market of each exchange, then the next
   std::uint32_t trades_per_minute = 120;
   bool quiet = false;   // no rows on standard output
+  bool rows = false;    // rows also on a terminal, which has a table else
   Duration drop_every;  // the exchanges hang up on all connections; 0: never
   Duration mute_after;  // they tell of no trade any more; 0: never
   bool repair = true;
@@ -82,9 +83,10 @@ int verify_command(const VerifyCommand& command);
 // Asks a running daemon. 1: it is not ready, or can't be reached.
 struct StatusCommand {
   std::string config, listen,
-      token;           // empty: the configuration that is found; what it says, or 127.0.0.1:9480 and none
-  bool watch = false;  // again every two seconds
-  std::size_t rows = 20;
+      token;             // empty: the configuration that is found; what it says, or 127.0.0.1:9480 and none
+  bool watch = false;    // again every two seconds
+  bool json = false;     // what the API says, instead of a table
+  std::size_t rows = 0;  // instruments; 0: as many as the terminal has room for, else 20
 };
 int status_command(const StatusCommand& command);
 

@@ -48,8 +48,9 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   // `pool`: whose thread alone writes here, and which outlives it. Asking spdlog for it would wait for a lock that
   // spdlog::shutdown holds while it waits for that thread.
-  Sink(bool journal, std::vector<std::string> secrets, spdlog::details::thread_pool* pool)
-      : journal_(journal), secrets_(std::move(secrets)), pool_(pool) {}
+  Sink(bool journal, std::vector<std::string> secrets, spdlog::details::thread_pool* pool,
+       std::function<void(std::string_view)> write)
+      : journal_(journal), secrets_(std::move(secrets)), pool_(pool), write_(std::move(write)) {}
   ~Sink() override { write_out(); }
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
@@ -79,8 +80,12 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
 
  private:
   void write_out() {
-    (void)std::fwrite(text_.data(), 1, text_.size(), stderr);
-    (void)std::fflush(stderr);
+    if (write_ && !text_.empty()) {
+      write_(text_);
+    } else {
+      (void)std::fwrite(text_.data(), 1, text_.size(), stderr);
+      (void)std::fflush(stderr);
+    }
     text_.clear();
   }
 
@@ -102,6 +107,7 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
   const bool journal_;
   const std::vector<std::string> secrets_;
   spdlog::details::thread_pool* const pool_;
+  const std::function<void(std::string_view)> write_;
   LogFolder folder_;
   std::string text_;  // of lines that are not written yet
   std::size_t lost_ = 0;
@@ -121,9 +127,11 @@ std::string decoded(const std::string& text) {
 }
 }  // namespace
 
-void start_logging(const std::string& level, std::vector<std::string> secrets) {
+void start_logging(const std::string& level, std::vector<std::string> secrets,
+                   std::function<void(std::string_view)> write) {
   spdlog::init_thread_pool(lines_waiting_max, 1);
-  auto sink = std::make_shared<Sink>(speaks_to_journal(), std::move(secrets), spdlog::thread_pool().get());
+  auto sink =
+      std::make_shared<Sink>(speaks_to_journal(), std::move(secrets), spdlog::thread_pool().get(), std::move(write));
   auto logger = std::make_shared<spdlog::async_logger>("cvdd", std::move(sink), spdlog::thread_pool(),
                                                        spdlog::async_overflow_policy::overrun_oldest);
   logger->flush_on(spdlog::level::info);
