@@ -36,7 +36,8 @@ for deb in "$@"; do
 done
 
 folder=$(mktemp -d)
-if [ "$(id -u)" != 0 ] || ! unshare -m sh -c "mount -t tmpfs none $folder" 2>/dev/null; then
+if [ "$(id -u)" != 0 ] || ! unshare -m sh -c "mount -t tmpfs none $folder && mkdir $folder/upper $folder/work $folder/root &&
+    mount -t overlay overlay -o lowerdir=/,upperdir=$folder/upper,workdir=$folder/work $folder/root" 2>/dev/null; then
   rmdir "$folder"
   echo "SKIPPED: installing and upgrading is not tried, it takes root and an overlay" >&2
   [ "$problems" = 0 ]

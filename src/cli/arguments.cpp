@@ -124,6 +124,7 @@ void add_status(CLI::App& app, int& status) {
   ask->add_option("--token", asked->token, "its [http] token");
   ask->add_option("--rows", asked->rows,
                   "instruments to show (default: as many as the terminal has room for, else 20)");
+  ask->add_flag("--alive", asked->alive, "only whether it is, by the exit status");
   ask->add_flag("--json", asked->json, "what the API says, instead of a table");
   ask->add_flag("--watch", asked->watch, "again every two seconds, until Ctrl-C");
   ask->callback([&status, asked] { status = status_command(*asked); });

@@ -85,6 +85,7 @@ struct StatusCommand {
   std::string config, listen,
       token;             // empty: the configuration that is found; what it says, or 127.0.0.1:9480 and none
   bool watch = false;    // again every two seconds
+  bool alive = false;    // only whether it is (1: it is not), for a health check
   bool json = false;     // what the API says, instead of a table
   std::size_t rows = 0;  // instruments; 0: as many as the terminal has room for, else 20
 };

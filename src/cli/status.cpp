@@ -61,6 +61,12 @@ int status_command(const StatusCommand& command) {
       return 2;
     }
   }
+  if (command.alive) {
+    std::string error;
+    if (ask_alive(listen, error)) return 0;
+    print_error(fmt::format("cvdd status: {}: {}", listen, error));
+    return 1;
+  }
   StatusTable table;
   const auto look = [&] { return command.json ? show_json(listen, token) : show(command, listen, token, table); };
   if (!command.watch) return look();

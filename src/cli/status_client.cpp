@@ -167,6 +167,13 @@ std::optional<StatusModel> ask_status(const std::string& listen, const std::stri
   return out;
 }
 
+bool ask_alive(const std::string& listen, std::string& error) {
+  const Answered answer = get(listen, "", "/healthz");
+  if (answer.error.empty() && answer.status == 200) return true;
+  error = !answer.error.empty() ? answer.error : fmt::format("HTTP {}: {}", answer.status, printable(answer.body, 300));
+  return false;
+}
+
 std::string ascii_json(std::string_view json) {
   std::string out;
   out.reserve(json.size());

@@ -17,6 +17,9 @@ namespace cvdd {
 [[nodiscard]] std::optional<std::string> ask_status_json(const std::string& listen, const std::string& token,
                                                          bool& ready, std::string& error);
 
+// Whether both threads of the daemon do their rounds; else `error` tells. Needs no token.
+[[nodiscard]] bool ask_alive(const std::string& listen, std::string& error);
+
 // JSON with every character beyond ASCII as \u….
 [[nodiscard]] std::string ascii_json(std::string_view json);
 
