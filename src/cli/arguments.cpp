@@ -14,6 +14,15 @@ namespace {
 constexpr const char* config_says =
     "configuration file (default: the first there is of ./cvdd.toml, ~/.config/cvdd/cvdd.toml, /etc/cvdd/cvdd.toml)";
 
+// Numbers as people count: the library would take -1 for a very large one.
+const CLI::Validator whole_number(
+    [](const std::string& text) {
+      const bool digits =
+          !text.empty() && text.size() <= 18 && text.find_first_not_of("0123456789") == std::string::npos;
+      return digits ? std::string() : "expected a whole number, not '" + text.substr(0, 40) + "'";
+    },
+    "");
+
 // Shells leave "~" alone where it is not a word's beginning, as in --out=~/cvdd.
 std::string at_home(const std::string& path) { return expand_home(path, home_folder()); }
 
@@ -72,11 +81,12 @@ void add_demo(CLI::App& app, int& status) {
   DemoOptions& options = asked->options;
   auto* demo = app.add_subcommand("demo", "the whole daemon against simulated exchanges on loopback");
   demo->add_option("--out", options.out, "data directory (default: a temporary one, removed at the end)");
-  demo->add_option("--bars", options.bars, "end after this many bars and compare every row with the tape");
+  demo->add_option("--bars", options.bars, "end after this many bars and compare every row with the tape")
+      ->check(whole_number);
   demo->add_option("--interval", asked->interval, "bar length (default 5s)");
-  demo->add_option("--seed", options.seed, "seed of the simulated tape");
+  demo->add_option("--seed", options.seed, "seed of the simulated tape")->check(whole_number);
   demo->add_option("--instruments", options.instruments, "number of instruments")->check(CLI::Range(1, 50'000));
-  demo->add_option("--trades-per-minute", options.trades_per_minute, "average per instrument");
+  demo->add_option("--trades-per-minute", options.trades_per_minute, "average per instrument")->check(whole_number);
   demo->add_option("--listen", options.listen, "of the page (default 127.0.0.1:9480); \"\": none");
   demo->add_flag("--rows", options.rows, "print the rows also on a terminal, instead of a table");
   demo->add_flag("--quiet", options.quiet, "print neither rows nor table");
@@ -102,14 +112,14 @@ void add_simulate(CLI::App& app, int& status) {
   auto asked = std::make_shared<SimulateOptions>();
   auto* simulate = app.add_subcommand("simulate", "only the simulated exchanges, for any client");
   simulate->add_option("--listen", asked->listen, "ADDRESS:PORT")->required();
-  simulate->add_option("--seed", asked->seed, "seed of the simulated tape");
+  simulate->add_option("--seed", asked->seed, "seed of the simulated tape")->check(whole_number);
   simulate->add_option("--recording", asked->recordings, "play these frames, verbatim ([MARKET:]FILE)");
   simulate->add_option("--instruments-file", asked->instruments_files, "REST answers to serve with recordings")
       ->delimiter(',');
   simulate->add_option("--ca-out", asked->ca_out, "write the certificate authority to trust here");
   simulate->add_option("--speed", asked->speed, "of recordings: 1 as recorded, 0 as fast as clients read");
-  simulate->add_option("--instruments", asked->instruments, "number of instruments on the tape");
-  simulate->add_option("--trades-per-minute", asked->trades_per_minute, "average per instrument");
+  simulate->add_option("--instruments", asked->instruments, "number of instruments on the tape")->check(whole_number);
+  simulate->add_option("--trades-per-minute", asked->trades_per_minute, "average per instrument")->check(whole_number);
   simulate->callback([&status, asked] {
     asked->ca_out = at_home(asked->ca_out);
     status = simulate_command(*asked);
@@ -122,8 +132,8 @@ void add_status(CLI::App& app, int& status) {
   ask->add_option("--config", asked->config, "the daemon's configuration, for address and token; default as with run");
   ask->add_option("--listen", asked->listen, "the daemon's [http] listen (default 127.0.0.1:9480)");
   ask->add_option("--token", asked->token, "its [http] token");
-  ask->add_option("--rows", asked->rows,
-                  "instruments to show (default: as many as the terminal has room for, else 20)");
+  ask->add_option("--rows", asked->rows, "instruments to show (default: as many as the terminal has room for, else 20)")
+      ->check(whole_number);
   ask->add_flag("--alive", asked->alive, "only whether it is, by the exit status");
   ask->add_flag("--json", asked->json, "what the API says, instead of a table");
   ask->add_flag("--watch", asked->watch, "again every two seconds, until Ctrl-C");

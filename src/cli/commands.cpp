@@ -112,6 +112,14 @@ int simulate_command(const SimulateOptions& options) {
 }
 
 int replay_command(const ReplayCommand& command) {
+  std::vector<std::string> names;
+  for (const Exchange* exchange : all_exchanges()) {
+    if (names.empty() || names.back() != exchange->name) names.emplace_back(exchange->name);
+  }
+  if (std::ranges::find(names, command.exchange) == names.end()) {
+    print_error(fmt::format("cvdd replay: no exchange {}; there are: {}", command.exchange, fmt::join(names, ", ")));
+    return 2;
+  }
   ReplayOptions options;
   options.exchange = command.exchange;
   options.market = command.market;

@@ -130,6 +130,7 @@ int symbols_command(const SymbolsCommand& command) {
     fmt::print("{}", command.csv ? symbols_csv(found) : symbols_table(found));
     return status;
   }
+  if (query->pattern.empty()) return 1;  // what is wrong was told
   std::string near;
   for (const MarketList& list : lists) {
     for (const std::string& symbol : NearInstruments(list.instruments).of(query->pattern, 3)) {
