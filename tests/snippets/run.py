@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""run.py CVDD FOLDER: every python and sql snippet of the README's "Reading the files", run as it stands on files that break careless
+"""run.py CVDD FOLDER: the README's "Going live" in a shell, and every python and sql snippet of the README's "Reading the files", run as it stands on files that break careless
 readers, and compared with a reader that knows nothing but csv and Decimal. What can't be installed is skipped, loudly: exit status 77
 if nothing could be run."""
 import collections
@@ -14,6 +14,7 @@ import subprocess
 import sys
 from decimal import Decimal
 
+import going_live
 import make_data
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -117,6 +118,7 @@ def main():
     subprocess.run([cvdd, "demo", "--out", real, "--bars", "1", "--interval", "1s", "--instruments", "2", "--listen", "", "--quiet"], check=True,
                    capture_output=True)
     expect("the columns are those of the program", open(real + "/latest.csv").readline().strip() == make_data.COLUMNS)
+    going_live.run(cvdd, expect)
     os.chdir(folder)
     ran = False
     try:
