@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "cvdd/system/spawn.hpp"
@@ -222,13 +223,15 @@ void Engine::report() {
   for (const auto& [where, market] : markets_) report_market(*market, reported_[where]);
 }
 
-void Engine::report_market(const MarketRunner& market, Reported& before) {
+void Engine::report_market(const MarketRunner& market, Reported& before) const {
   const IntakeCounters& c = market.counters();
   const Prover* prover = market.prover();
-  Reported now{c.refused_total(), c.missing, market.stalls(), market.backpressure_us(), 0, 0};
+  // What was fetched is not missing any more.
+  const std::uint64_t missing = c.missing - std::min(c.missing, c.fetched);
+  Reported now{c.refused_total(), missing, market.stalls(), market.backpressure_us(), 0, before.failures};
   if (prover != nullptr) {
     now.mismatches = prover->counters().mismatches;
-    now.failures = prover->counters().failures;
+    if (running_) now.failures = prover->counters().failures;  // who stops does not wait for answers
   }
   const bool all_live = market.unlisted() == 0 && market.live_instruments() == market.instruments();
   const auto level = all_live && now == before ? spdlog::level::debug : spdlog::level::info;

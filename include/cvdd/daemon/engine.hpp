@@ -75,7 +75,7 @@ class Engine {
     std::uint64_t refused = 0, missing = 0, stalls = 0, backpressure_us = 0, mismatches = 0, failures = 0;
     friend bool operator==(const Reported&, const Reported&) = default;
   };
-  static void report_market(const MarketRunner& market, Reported& before);
+  void report_market(const MarketRunner& market, Reported& before) const;
   void check_interval() const;
   asio::awaitable<void> watch_bars();
   asio::awaitable<void> read_what_arrived();

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from decimal import Decimal
 
+import commands
 import going_live
 import make_data
 
@@ -118,6 +119,7 @@ def main():
     subprocess.run([cvdd, "demo", "--out", real, "--bars", "1", "--interval", "1s", "--instruments", "2", "--listen", "", "--quiet"], check=True,
                    capture_output=True)
     expect("the columns are those of the program", open(real + "/latest.csv").readline().strip() == make_data.COLUMNS)
+    commands.run(cvdd, expect)
     going_live.run(cvdd, expect)
     os.chdir(folder)
     ran = False
