@@ -266,7 +266,6 @@ class Verifier {
 }  // namespace
 
 int verify_command(const VerifyCommand& command) {
-  Config config;
   VerifyCommand asked = command;
   // Its hosts, proxy and certificates are of use even where the folder is given.
   const auto help = config_that_helps(command.config);
@@ -275,11 +274,11 @@ int verify_command(const VerifyCommand& command) {
     print_error("cvdd verify: which folder? Give --data; " + no_config_found());
     return 2;
   }
-  config = help->config;
+  const Config& config = help->config;
   asked.data = expand_home(asked.data, home_folder());
   if (asked.data.empty()) asked.data = config.data_dir;
   if (!std::filesystem::is_directory(asked.data)) {
-    fmt::print(stderr, "cvdd verify: {}: no such folder; give the daemon's data_dir as --data\n", asked.data);
+    print_error(fmt::format("cvdd verify: {}: no such folder; give the daemon's data_dir as --data", asked.data));
     return 2;
   }
   asio::io_context io(1);
