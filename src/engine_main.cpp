@@ -41,5 +41,6 @@ int main(int argc, char** argv) {
   auto* check = configured(app.add_subcommand("check", "reads the configuration and reports every error"));
   check->callback([&] { status = engine::check_command(config_file); });
 
+  cvdd::add_common_commands(app, "cvdd-engine", status);
   return cvdd::run_command_line(app, argc, argv, "cvdd-engine", status);
 }

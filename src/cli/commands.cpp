@@ -1,9 +1,8 @@
-#include "cvdd/cli/commands.hpp"
+#include "commands.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
-#include <boost/asio/co_spawn.hpp>
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <chrono>
@@ -13,146 +12,63 @@
 
 #include "cvdd/base/printable.hpp"
 #include "cvdd/config/listen_address.hpp"
-#include "cvdd/daemon/daemon.hpp"
-#include "cvdd/daemon/engine.hpp"
 #include "cvdd/daemon/replay.hpp"
 #include "cvdd/exchanges/exchange.hpp"
-#include "cvdd/feed/instrument_list.hpp"
-#include "cvdd/net/transport.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/server.hpp"
 #include "cvdd/system/logging.hpp"
-#include "cvdd/system/systemd.hpp"
-#include "cvdd/web/web_server.hpp"
+#include "exchange_lists.hpp"
 #include "load_config.hpp"
+#include "surroundings.hpp"
 
 namespace cvdd {
 
-namespace {
-std::optional<LoadedConfig> load_or_explain(const std::string& file) {
-  std::vector<std::string> errors;
-  auto loaded = load_config(file, errors);
-  for (const std::string& error : errors) fmt::print(stderr, "{}\n", printable(error, 2'000));
-  return loaded;
-}
-}  // namespace
+namespace asio = boost::asio;
 
-int run_command(const std::string& config_file) {
-  const auto loaded = load_or_explain(config_file);
-  if (!loaded) return 2;
-  std::vector<std::string> secrets = secrets_of(loaded->config.proxy);
-  if (!loaded->config.http_token.empty()) secrets.push_back(loaded->config.http_token);
-  start_logging(loaded->config.log_level, std::move(secrets));
-  if (shows_secrets(loaded->config, config_file)) {
-    spdlog::warn("others can read a file that holds a token or a password: chmod 640 file={}", config_file);
-  }
-  Systemd systemd;
-  DaemonOptions options;
-  options.config = loaded->config;
-  options.symbols = loaded->symbols;
-  options.watched_files = {config_file, loaded->config.symbols_file};
-  options.reload = [config_file, &systemd] {
-    systemd.reloading();
-    Reloaded now;
-    if (auto again = load_config(config_file, now.errors)) {
-      now.config = std::move(again->config);
-      now.symbols = std::move(again->symbols);
-    }
-    systemd.reloaded();
-    return now;
-  };
-  options.on_config = [](const Config& config) { set_log_level(config.log_level); };
-  options.on_tick = [&systemd](const Health& health) { systemd.tick(making_progress(health), status_line(health)); };
-  std::unique_ptr<Daemon> daemon;
-  std::unique_ptr<WebServer> web;  // goes before the daemon that it tells of, also when that throws
-  options.on_stopping = [&systemd, &web] {
-    systemd.stopping();
-    if (web) web->stop();
-  };
-  if (!loaded->config.http_listen.empty()) {
-    options.on_begin = [&web, &config = loaded->config](const asio::any_io_executor& executor, Engine& engine) {
-      // Collecting is what we are for: without a page it goes on.
-      try {
-        web = std::make_unique<WebServer>(executor, engine,
-                                          WebServer::Settings{config.http_listen, config.http_token, config.http_hosts,
-                                                              config.instrument_metrics, std::chrono::seconds(10)});
-      } catch (const std::runtime_error& error) {
-        return spdlog::error("no page, API and metrics: {}", error.what());
-      }
-      web->start();
-      spdlog::info("page, API and metrics are served at=http://{}/", config.http_listen);
-    };
+namespace {
+// Asks the exchanges whether they have what the list wants. Returns the exit status.
+int check_online(const LoadedConfig& loaded) {
+  std::vector<MarketList> lists;
+  for (const auto& [where, wanted] : loaded.symbols.wanted) {
+    if (!wanted.empty()) lists.push_back({find_exchange(where.first, where.second), wanted, {}, {}});
   }
   try {
-    daemon = std::make_unique<Daemon>(std::move(options));
+    fetch_lists(loaded.config, lists);
   } catch (const std::runtime_error& error) {
-    fmt::print(stderr, "cvdd: {}\n", printable(error.what(), 2'000));
-    return dynamic_cast<const WrongConfiguration*>(&error) != nullptr ? 2 : 1;
+    print_error(error.what());
+    return 2;
   }
-  const int status = daemon->run();
-  web.reset();
-  return status;
-}
-
-namespace {
-// Asks one market for its instruments and compares the list with it.
-asio::awaitable<int> check_market(asio::any_io_executor executor, std::shared_ptr<NetContext> tls,
-                                  const Exchange& exchange, std::vector<std::string> hosts,
-                                  std::vector<std::string> wanted) {
-  if (hosts.empty()) hosts.assign(exchange.rest_hosts.begin(), exchange.rest_hosts.end());
-  ListRequest request;
-  request.exchange = &exchange;
-  request.wanted = wanted;
-  request.make_http_get = [&] { return make_http_get(executor, tls); };
-  request.deadline = [] { return std::chrono::steady_clock::now() + std::chrono::seconds(60); };
-  for (const std::string& host : hosts) {
-    Url url;
-    if (parse_url(host, url)) request.hosts.push_back(url);
+  int status = 0;
+  std::vector<ConfigError> unknown;
+  for (const MarketList& list : lists) {
+    const auto name = fmt::format("{} {}", list.exchange->name, name_of(list.exchange->market));
+    if (!list.error.empty()) {
+      print_error(fmt::format("{}: can't be asked: {}", name, list.error));
+      status = std::max(status, 1);
+      continue;
+    }
+    fmt::print("{}: {} instruments\n", name, select_instruments(list.wanted, list.instruments).found.size());
+    for (ConfigError& error : unknown_names(loaded.config.symbols_file, loaded.symbols, list)) {
+      unknown.push_back(std::move(error));
+    }
   }
-  const InstrumentList list = co_await fetch_instrument_list(request);
-  if (const std::string error = list.error(); !error.empty()) {
-    fmt::print(stderr, "{} {}: can't be asked: {}\n", exchange.name, name_of(exchange.market), printable(error, 2'000));
-    co_return 1;
-  }
-  const Selection selection = select_instruments(wanted, list.instruments());
-  for (const UnknownSymbol& unknown : selection.unknown) {
-    fmt::print(stderr, "{} {}: {}: {}{}\n", exchange.name, name_of(exchange.market), unknown.symbol, unknown.reason,
-               unknown.near.empty() ? "" : fmt::format("; near: {}", fmt::join(unknown.near, ", ")));
-  }
-  fmt::print("{} {}: {} instruments\n", exchange.name, name_of(exchange.market), selection.found.size());
-  co_return selection.unknown.empty() ? 0 : 2;
+  std::ranges::stable_sort(unknown, {}, &ConfigError::line);
+  for (const ConfigError& error : unknown) print_error(to_string(error));
+  return unknown.empty() ? status : 2;
 }
 }  // namespace
 
-int check_command(const std::string& config_file, bool online) {
-  const auto checked = load_or_explain(config_file);
+int check_command(const std::string& given, bool online) {
+  const auto checked = find_and_load(given);
   if (!checked) return 2;
-  const LoadedConfig& loaded = *checked;
-  std::size_t names = 0;
-  for (const auto& [where, wanted] : loaded.symbols.wanted) names += wanted.size();
-  fmt::print("{}: good; {}: good, {} names\n", config_file, loaded.config.symbols_file, names);
-  if (shows_secrets(loaded.config, config_file)) {
-    fmt::print(stderr, "{}: others can read the token or password in it: chmod 640\n", config_file);
-  }
-  if (!online) return 0;
-  int status = 0;
-  asio::io_context io(1);
-  const auto tls = make_net_context({loaded.config.ca_file, loaded.config.proxy});
-  for (const auto& [where, wanted] : loaded.symbols.wanted) {
-    const Exchange* exchange = find_exchange(where.first, where.second);
-    const auto configured = loaded.config.exchanges.find(where);
-    asio::co_spawn(
-        io,
-        check_market(io.get_executor(), tls, *exchange,
-                     configured == loaded.config.exchanges.end() ? std::vector<std::string>{} : configured->second.rest,
-                     wanted),
-        [&](const std::exception_ptr& e, int result) {
-          if (e) std::rethrow_exception(e);
-          status = std::max(status, result);
-        });
-  }
-  io.run();
-  return status;
+  const LoadedConfig& loaded = checked->loaded;
+  const std::vector<Finding> findings = look_around(checked->file, loaded.config);
+  const bool stops = std::ranges::any_of(findings, &Finding::stops);
+  for (const Finding& finding : findings) print_error(to_string(finding.error));
+  if (stops) return 2;
+  fmt::print("{}: good; {}: good, {} names\n", checked->file, loaded.config.symbols_file, names_in(loaded.symbols));
+  std::fflush(stdout);
+  return online ? check_online(loaded) : 0;
 }
 
 int simulate_command(const SimulateOptions& options) {
@@ -196,6 +112,14 @@ int simulate_command(const SimulateOptions& options) {
 }
 
 int replay_command(const ReplayCommand& command) {
+  std::vector<std::string> names;
+  for (const Exchange* exchange : all_exchanges()) {
+    if (names.empty() || names.back() != exchange->name) names.emplace_back(exchange->name);
+  }
+  if (std::ranges::find(names, command.exchange) == names.end()) {
+    print_error(fmt::format("cvdd replay: no exchange {}; there are: {}", command.exchange, fmt::join(names, ", ")));
+    return 2;
+  }
   ReplayOptions options;
   options.exchange = command.exchange;
   options.market = command.market;

@@ -9,21 +9,25 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <set>
 #include <stdexcept>
 #include <thread>
 
+#include "commands.hpp"
 #include "compare.hpp"
-#include "cvdd/cli/commands.hpp"
 #include "cvdd/daemon/daemon.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/server.hpp"
 #include "cvdd/system/logging.hpp"
 #include "cvdd/web/web_server.hpp"
+#include "status_client.hpp"
+#include "terminal.hpp"
 
 namespace cvdd {
 
@@ -128,10 +132,62 @@ std::unique_ptr<WebServer> serve_page(const asio::any_io_executor& executor, Eng
                                        WebServer::Settings{"127.0.0.1:0", "", {}, true, std::chrono::seconds(10)});
   }
 }
+
+// On a terminal: the table of `cvdd status`, drawn anew every two seconds from what the page's server says.
+class DemoTable {
+ public:
+  explicit DemoTable(LiveTable& place) : place_(place) {}
+  ~DemoTable() { stop(); }
+  DemoTable(const DemoTable&) = delete;
+  DemoTable& operator=(const DemoTable&) = delete;
+  void start(std::string listen) {
+    thread_ = std::thread([this, listen = std::move(listen)] {
+      StatusTable table;
+      std::unique_lock lock(mutex_);
+      while (!stopping_) {
+        lock.unlock();
+        std::string error;
+        if (const auto model = ask_status(listen, "", error)) {
+          const ScreenSize size = screen_size(stdout);
+          place_.draw(table.draw(*model, size, size.rows > 0 ? size.rows : rows_usual));
+        }
+        lock.lock();
+        woken_.wait_for(lock, std::chrono::seconds(2), [this] { return stopping_; });
+      }
+    });
+  }
+  void stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    woken_.notify_all();
+    if (thread_.joinable()) thread_.join();
+    place_.leave();
+  }
+
+ private:
+  static constexpr std::size_t rows_usual = 20;
+  LiveTable& place_;
+  std::mutex mutex_;
+  std::condition_variable woken_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
 }  // namespace
 
 int demo_command(const DemoOptions& options) {
-  start_logging("info");
+  // Rows are for pipes and files; people get a table, where there is a page that knows what to put into it.
+  const bool table = is_terminal(stdout) && !options.rows && !options.quiet && !options.listen.empty();
+  LiveTable place(stdout);
+  if (table && is_terminal(stderr)) {
+    start_logging("warn", {}, [&place](std::string_view lines) { place.print(lines); });
+  } else {
+    start_logging(table ? "warn" : "info");
+  }
+  struct LogEnd {
+    ~LogEnd() { stop_logging(); }  // what it writes to goes
+  } const log_end;
 
   const auto tape =
       std::make_shared<sim::Tape>(options.seed, wall_now() - seconds(60),
@@ -163,7 +219,7 @@ int demo_command(const DemoOptions& options) {
     std::string text;
     for (const Row& row : rows) {
       if (row.status == BarStatus::live) whole_bars.insert(row.time.us);
-      if (!options.quiet) append_row(text, row);
+      if (!options.quiet && !table) append_row(text, row);
     }
     fmt::print("{}", text);
     std::fflush(stdout);
@@ -174,18 +230,21 @@ int demo_command(const DemoOptions& options) {
 
   fmt::print(
       "# simulated exchanges: wss and https on 127.0.0.1:{}, {} instruments, seed {}\n"
-      "# rows are written to {}/latest.csv{}\n{}\n",
+      "# rows are written to {}/latest.csv{}\n",
       exchanges.server().port(), simulated.size(), options.seed, directory.string(),
-      folder.ours() ? ", which goes when the demo ends: keep it with --out" : "", csv_header());
+      folder.ours() ? ", which goes when the demo ends: keep it with --out" : "");
+  if (!table) fmt::print("{}\n", csv_header());
   std::fflush(stdout);
   std::unique_ptr<Daemon> daemon;
   std::unique_ptr<WebServer> web;  // goes first, also when something throws
+  DemoTable shown(place);
   daemon_options.on_begin = [&](const asio::any_io_executor& executor, Engine& engine) {
     web = serve_page(executor, engine, options.listen);
     if (!web) return;
     web->start();
-    fmt::print("# the page: http://127.0.0.1:{}/\n", web->port());
+    fmt::print("# the page: http://127.0.0.1:{}/{}\n", web->port(), table ? "; Ctrl-C ends the demo" : "");
     std::fflush(stdout);
+    if (table) shown.start(fmt::format("127.0.0.1:{}", web->port()));
   };
   daemon_options.on_stopping = [&] {
     if (web) web->stop();
@@ -194,6 +253,7 @@ int demo_command(const DemoOptions& options) {
   running = daemon.get();
   const int status = daemon->run();
   running = nullptr;
+  shown.stop();
   web.reset();
   exchanges.stop();
 

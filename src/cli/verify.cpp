@@ -10,12 +10,13 @@
 #include <map>
 #include <set>
 
-#include "cvdd/cli/commands.hpp"
+#include "commands.hpp"
 #include "cvdd/feed/instrument_list.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/ledger/proof.hpp"
 #include "cvdd/recovery/history_client.hpp"
 #include "cvdd/storage/csv_store.hpp"
+#include "cvdd/system/logging.hpp"
 #include "load_config.hpp"
 
 namespace cvdd {
@@ -265,18 +266,19 @@ class Verifier {
 }  // namespace
 
 int verify_command(const VerifyCommand& command) {
-  Config config;
-  if (!command.config.empty()) {
-    std::vector<std::string> errors;
-    auto loaded = load_config(command.config, errors);
-    for (const std::string& error : errors) fmt::print(stderr, "{}\n", error);
-    if (!loaded) return 2;
-    config = std::move(loaded->config);
-  }
   VerifyCommand asked = command;
+  // Its hosts, proxy and certificates are of use even where the folder is given.
+  const auto help = config_that_helps(command.config);
+  if (!help) return 2;
+  if (help->file.empty() && command.data.empty()) {
+    print_error("cvdd verify: which folder? Give --data; " + no_config_found());
+    return 2;
+  }
+  const Config& config = help->config;
+  asked.data = expand_home(asked.data, home_folder());
   if (asked.data.empty()) asked.data = config.data_dir;
   if (!std::filesystem::is_directory(asked.data)) {
-    fmt::print(stderr, "cvdd verify: {}: no such folder; give the daemon's data_dir as --data\n", asked.data);
+    print_error(fmt::format("cvdd verify: {}: no such folder; give the daemon's data_dir as --data", asked.data));
     return 2;
   }
   asio::io_context io(1);

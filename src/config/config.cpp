@@ -34,6 +34,7 @@ using Keys = std::vector<std::pair<std::string, Setter>>;
 void read_table(TomlReader& reader, const toml::table& table, const std::string& prefix, const Keys& keys) {
   for (const auto& [name, node] : table) {
     const std::string key = prefix + std::string(name.str());
+    reader.note_line(key, node);
     const auto known = std::find_if(keys.begin(), keys.end(), [&](const auto& k) { return k.first == name.str(); });
     if (known != keys.end()) {
       known->second(reader, node, key);
@@ -45,8 +46,8 @@ void read_table(TomlReader& reader, const toml::table& table, const std::string&
   }
 }
 
-Setter text_into(std::string& out) {
-  return [&out](TomlReader& r, const toml::node& n, const std::string& k) { r.text(n, k, out); };
+Setter path_into(std::string& out) {
+  return [&out](TomlReader& r, const toml::node& n, const std::string& k) { r.path(n, k, out); };
 }
 
 Setter table_of(Keys keys) {
@@ -135,8 +136,8 @@ constexpr std::string_view token_characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg
 
 Keys keys_of(Config& c, const KnownMarkets& known) {
   return {
-      {"data_dir", text_into(c.data_dir)},
-      {"symbols_file", text_into(c.symbols_file)},
+      {"data_dir", path_into(c.data_dir)},
+      {"symbols_file", path_into(c.symbols_file)},
       {"interval",
        [&c](TomlReader& r, const toml::node& n, const std::string& k) {
          Duration d = c.interval;
@@ -219,6 +220,12 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
                               c.http_hosts.push_back(std::move(name));
                             }
                           }},
+                         {"required",
+                          [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+                            const auto value = n.value<bool>();
+                            if (!n.is_boolean() || !value) return r.error(n, k, "expected true or false");
+                            c.http_required = *value;
+                          }},
                          {"instrument_metrics",
                           [&c](TomlReader& r, const toml::node& n, const std::string& k) {
                             std::string answer = "off";
@@ -229,7 +236,7 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
                          [&c](TomlReader& r, const toml::node& n, const std::string& k) {
                            r.choice(n, k, {"trace", "debug", "info", "warn", "error"}, c.log_level);
                          }}})},
-      {"net", table_of({{"ca_file", text_into(c.ca_file)},
+      {"net", table_of({{"ca_file", path_into(c.ca_file)},
                         {"coalesce",
                          [&c](TomlReader& r, const toml::node& n, const std::string& k) {
                            const auto text = n.value<std::string>();
@@ -304,17 +311,31 @@ Config parse_config(std::string_view text, const std::string& file, const KnownM
   Config config;
   TomlReader reader(text, file, errors);
   read_table(reader, reader.table(), "", keys_of(config, known));
+  config.lines = reader.lines();
   // What was made before a bar's end must be read before the bar is closed.
   config.coalesce = std::min(config.coalesce, milliseconds(config.close_delay.us / 2'000));
   return config;
 }
 
-void resolve_paths(Config& config, const std::string& config_file) {
+std::string expand_home(const std::string& path, const std::string& home) {
+  const bool ours = path == "~" || path.starts_with("~/");
+  return ours && !home.empty() ? home + path.substr(1) : path;
+}
+
+void resolve_paths(Config& config, const std::string& config_file, const std::string& home) {
   const auto slash = config_file.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : config_file.substr(0, slash == 0 ? 1 : slash);
   for (std::string* path : {&config.data_dir, &config.symbols_file, &config.ca_file}) {
+    *path = expand_home(*path, home);
     if (!path->empty() && path->front() != '/') *path = folder + "/" + *path;
   }
+}
+
+std::vector<std::string> config_places(const std::string& home) {
+  std::vector<std::string> places{"./cvdd.toml"};
+  if (!home.empty()) places.push_back(home + "/.config/cvdd/cvdd.toml");
+  places.emplace_back("/etc/cvdd/cvdd.toml");
+  return places;
 }
 
 std::vector<std::string> changes_that_need_a_restart(const Config& running, const Config& saved) {
@@ -333,7 +354,8 @@ std::vector<std::string> changes_that_need_a_restart(const Config& running, cons
   compare("proof_share", running.proof_share == saved.proof_share);
   compare("sync", running.sync == saved.sync);
   compare("http", running.http_listen == saved.http_listen && running.http_token == saved.http_token &&
-                      running.http_hosts == saved.http_hosts && running.instrument_metrics == saved.instrument_metrics);
+                      running.http_hosts == saved.http_hosts && running.http_required == saved.http_required &&
+                      running.instrument_metrics == saved.instrument_metrics);
   compare("net.renew_after", running.renew_after == saved.renew_after);
   compare("net.coalesce", running.coalesce == saved.coalesce);
   compare("net.renew_at", running.renew_at == saved.renew_at);

@@ -4,59 +4,19 @@
 #include <unordered_set>
 
 #include "cvdd/config/config.hpp"
+#include "cvdd/config/spellings.hpp"
 #include "cvdd/config/toml_reader.hpp"
+#include "wildcard.hpp"
 
 namespace cvdd {
 
 namespace {
-std::string upper(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return out;
-}
-
 bool fits_a_csv_field(std::string_view name) {
   return !name.empty() && std::none_of(name.begin(), name.end(), [](char c) {
     return (c >= 0 && c <= ' ') || c == ',' || c == '"' || c == '\'' || c == 0x7F;
   });
 }
 
-bool has_wildcard(std::string_view name) { return name.find_first_of("*?") != std::string_view::npos; }
-
-// Behind the character at `at`: names are UTF-8.
-std::size_t behind(std::string_view text, std::size_t at) {
-  ++at;
-  while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U) ++at;
-  return at;
-}
-
-// `*` is any number of characters, `?` is one.
-bool matches(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '?') {
-      ++p;
-      t = behind(text, t);
-    } else if (p < pattern.size() && pattern[p] != '*' && pattern[p] == text[t]) {
-      ++p, ++t;
-    } else if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      mark = t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = mark = behind(text, mark);
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
-}  // namespace
-
-namespace {
 constexpr Duration history_max = seconds(86'400 * 366);
 
 // history = "30d"
@@ -82,9 +42,17 @@ void read_history(TomlReader& reader, const toml::node& node, const std::string&
 SymbolList parse_symbols(std::string_view text, const std::string& file, const KnownMarkets& known,
                          std::vector<ConfigError>& errors) {
   SymbolList list;
+  const std::size_t errors_before = errors.size();
   TomlReader reader(text, file, errors);
+  const toml::node* empty = nullptr;  // where it says that it has no name
+  std::size_t names_wanted = 0;
   for (const auto& [exchange, node] : reader.table()) {
     const std::string name(exchange.str());
+    if (name == "empty") {
+      if (!node.is_boolean()) reader.error(node, name, "expected true or false");
+      if (node.value<bool>() == true) empty = &node;
+      continue;
+    }
     if (!reader.known_exchange(name, known, node)) continue;
     const auto* markets = node.as_table();
     if (markets == nullptr) {
@@ -105,6 +73,7 @@ SymbolList parse_symbols(std::string_view text, const std::string& file, const K
         continue;
       }
       std::vector<std::string>& wanted = list.wanted[{name, *market}];
+      std::vector<std::uint32_t>& lines = list.lines[{name, *market}];
       std::unordered_set<std::string> seen;
       for (const auto& entry : *array) {
         const auto symbol = entry.value<std::string>();
@@ -115,9 +84,17 @@ SymbolList parse_symbols(std::string_view text, const std::string& file, const K
                        "'" + *symbol + "' can't be a symbol: it is empty or has a space, comma or quote in it");
         } else if (seen.insert(upper(*symbol)).second) {
           wanted.push_back(upper(*symbol));
+          lines.push_back(entry.source().begin.line);
+          ++names_wanted;
         }
       }
     }
+  }
+  // A disk that was full, or a shell's `>`, leaves a file without a word: that must not end everything.
+  if (names_wanted > 0 && empty != nullptr)
+    reader.error(*empty, "empty", "there are names; which of the two is meant?");
+  if (names_wanted == 0 && empty == nullptr && errors.size() == errors_before) {
+    errors.push_back({file, 0, "", "no names at all; if nothing is to be collected, write: empty = true", 0});
   }
   return list;
 }
@@ -126,10 +103,8 @@ Selection select_instruments(const std::vector<std::string>& wanted, const std::
                              const Shard& shard) {
   Selection selection;
   std::unordered_map<std::string, const Instrument*> by_name;
-  std::vector<std::string> names;
-  for (const Instrument& instrument : listed) {
-    if (by_name.emplace(upper(instrument.symbol), &instrument).second) names.push_back(instrument.symbol);
-  }
+  NearInstruments near(listed);
+  for (const Instrument& instrument : listed) by_name.emplace(upper(instrument.symbol), &instrument);
   std::unordered_set<const Instrument*> taken;
   const auto take = [&](const Instrument* instrument) {
     if (owns(shard, *instrument) && taken.insert(instrument).second) selection.found.push_back(*instrument);
@@ -149,9 +124,8 @@ Selection select_instruments(const std::vector<std::string>& wanted, const std::
     if (found == by_name.end()) {
       // Looking for near names costs a pass over the list, so only the first few mistakes get it.
       constexpr std::size_t suggested_max = 50;
-      selection.unknown.push_back({name, not_listed,
-                                   selection.unknown.size() < suggested_max ? near_matches(upper(name), names, 3)
-                                                                            : std::vector<std::string>{}});
+      selection.unknown.push_back(
+          {name, not_listed, selection.unknown.size() < suggested_max ? near.of(name, 3) : std::vector<std::string>{}});
     } else if (!found->second->trading) {
       selection.unknown.push_back({name, "listed, but not trading", {}});
     } else {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cvdd/config/spellings.hpp"
+
 namespace cvdd {
 
 namespace {
@@ -114,6 +116,15 @@ void TomlReader::text(const toml::node& node, const std::string& key, std::strin
   }
 }
 
+void TomlReader::path(const toml::node& node, const std::string& key, std::string& out) {
+  std::string given;
+  text(node, key, given);
+  if (given.size() > 1 && given[0] == '~' && given[1] != '/') {
+    return error(node, key, "'" + given + "': only one's own home is known, as ~/; write the whole path");
+  }
+  if (node.is_string()) out = given;
+}
+
 void TomlReader::choice(const toml::node& node, const std::string& key, const std::vector<std::string>& choices,
                         std::string& out) {
   const auto value = node.value<std::string>();
@@ -175,8 +186,17 @@ std::optional<Market> TomlReader::known_market(const std::string& exchange, cons
     if (name_of(m) == market) return m;
     names.emplace_back(name_of(m));
   }
+  std::string meant;
+  for (const Market m : markets_called(market)) {
+    if (std::find(names.begin(), names.end(), name_of(m)) == names.end()) continue;
+    meant += (meant.empty() ? "'" : " or '") + std::string(name_of(m)) + "'" +
+             (m == Market::linear    ? " (margined in USDT or USDC)"
+              : m == Market::inverse ? " (margined in the coin)"
+                                     : "");
+  }
   error(node, (within_.empty() ? "" : within_ + ".") + exchange + "." + market,
-        "unknown market of " + exchange + ", expected one of: " + join(names));
+        "unknown market of " + exchange + ", " +
+            (meant.empty() ? "expected one of: " + join(names) : "did you mean " + meant + "?"));
   return std::nullopt;
 }
 

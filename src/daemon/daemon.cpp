@@ -82,7 +82,8 @@ struct Daemon::State {
   std::unique_ptr<FileSink> files;
   std::shared_ptr<NetContext> tls;
   Engine engine;
-  bool stopping = false;
+  bool stopping = false, all_live = false;
+  const std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
 
   void begin_stop();
   void report();
@@ -171,6 +172,12 @@ void Daemon::State::begin_stop() {
 
 void Daemon::State::tick() {
   const Health health = engine.health();
+  if (!all_live && health.instruments > 0 && health.live == health.instruments) {
+    all_live = true;
+    const auto passed = std::chrono::steady_clock::now() - began;
+    spdlog::info("all {} instruments are live after {:.1f} s", health.live,
+                 std::chrono::duration<double>(passed).count());
+  }
   if (on_tick) on_tick(health);
   ticker.expires_after(std::chrono::seconds(1));
   ticker.async_wait([this](const boost::system::error_code& error) {

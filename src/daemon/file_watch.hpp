@@ -7,9 +7,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "saved_file.hpp"
 
 namespace cvdd {
 
@@ -17,25 +20,32 @@ namespace asio = boost::asio;
 
 class FileWatcher {
  public:
-  // `changed` is called when the contents of a file differ from those last seen and have been calm for a moment.
-  // A file that is gone is no change: editors delete and write.
+  // `changed` is called when the contents of a file differ from those last seen and nobody seems to be writing them.
+  // A file that is gone is no change, since editors delete and write: the log says so if it stays away.
   FileWatcher(asio::any_io_executor executor, std::vector<std::string> files, std::function<void()> changed);
   // Without inotify (its limits are reached) the files are looked at every second.
   void start();
   void stop();
 
  private:
+  struct Watched {
+    std::string path;
+    SavedFile state;
+    std::set<std::string> names;  // by which events tell of it: "FOLDER/NAME", also of links on the way
+  };
   void watch_folders();
   void wait_for_events();
-  void look_later(std::chrono::milliseconds delay);
+  // Whether any of them is about our files.
+  bool take_events(std::size_t bytes);
+  void look_by(std::chrono::steady_clock::time_point when);
   void look();
 
-  std::vector<std::string> files_;
+  std::vector<Watched> files_;
   std::function<void()> changed_;
-  std::map<std::string, std::string> seen_;  // file → contents
-  std::set<std::string> folders_;            // watched
+  std::map<int, std::string> folders_;  // watch descriptor → folder
   asio::posix::stream_descriptor events_;
   asio::steady_timer calm_;
+  std::optional<std::chrono::steady_clock::time_point> first_event_;  // of those that were not looked after yet
   std::vector<char> buffer_;
   bool stopped_ = false;
 };

@@ -39,10 +39,9 @@ foreach(name SQLITE POSTGRES NATS ZSTD)
 endforeach()
 
 add_executable(cvdd-engine src/engine_main.cpp)
-target_link_libraries(cvdd-engine PRIVATE cvdd_engine)
+target_link_libraries(cvdd-engine PRIVATE cvdd_engine cvdd_command_line)
 
 # The package cvdd-engine: a component of its own.
-include(GNUInstallDirs)
 install(TARGETS cvdd-engine RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT engine)
 install(FILES config/cvdd-ship.service config/cvdd-sink.service DESTINATION lib/systemd/system COMPONENT engine)
 set(engine_doc ${CMAKE_INSTALL_DATADIR}/doc/cvdd-engine)
@@ -52,14 +51,19 @@ install(DIRECTORY config/monitoring/engine DESTINATION ${engine_doc}/examples/mo
 install(FILES config/debian/copyright docs/engine.md DESTINATION ${engine_doc} COMPONENT engine)
 add_custom_command(OUTPUT cvdd-engine.1.gz COMMAND gzip -9nc ${CMAKE_SOURCE_DIR}/docs/cvdd-engine.1 > cvdd-engine.1.gz
                    DEPENDS ${CMAKE_SOURCE_DIR}/docs/cvdd-engine.1 VERBATIM)
-add_custom_command(OUTPUT engine-changelog.gz COMMAND sed "s/^cvdd /cvdd-engine /" ${CMAKE_SOURCE_DIR}/config/debian/changelog |
-                   gzip -9nc > engine-changelog.gz DEPENDS ${CMAKE_SOURCE_DIR}/config/debian/changelog)
+foreach(text changelog news)
+  add_custom_command(OUTPUT engine-${text}.gz COMMAND sed "s/^cvdd /cvdd-engine /" ${CMAKE_BINARY_DIR}/debian-${text} |
+                     gzip -9nc > engine-${text}.gz DEPENDS ${CMAKE_BINARY_DIR}/debian-${text})
+endforeach()
+cvdd_completions(cvdd-engine engine_completions engine)
 add_custom_target(cvdd_engine_packed_texts ALL
-                  DEPENDS ${CMAKE_BINARY_DIR}/cvdd-engine.1.gz ${CMAKE_BINARY_DIR}/engine-changelog.gz)
+                  DEPENDS ${CMAKE_BINARY_DIR}/cvdd-engine.1.gz ${CMAKE_BINARY_DIR}/engine-changelog.gz ${CMAKE_BINARY_DIR}/engine-news.gz
+                  ${engine_completions})
 install(FILES ${CMAKE_BINARY_DIR}/cvdd-engine.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT engine)
 install(FILES ${CMAKE_BINARY_DIR}/engine-changelog.gz DESTINATION ${engine_doc} RENAME changelog.gz COMPONENT engine)
+install(FILES ${CMAKE_BINARY_DIR}/engine-news.gz DESTINATION ${engine_doc} RENAME NEWS.Debian.gz COMPONENT engine)
 if(CVDD_PACKAGE)
-  install(FILES config/engine.toml DESTINATION /etc/cvdd COMPONENT engine)
+  install(FILES config/engine.toml DESTINATION ${CMAKE_INSTALL_DATADIR}/cvdd-engine COMPONENT engine)
 endif()
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_ALL Unspecified engine)
@@ -71,5 +75,4 @@ ClickHouse, directly or by way of NATS JetStream, and shows the better of
 two collectors' rows.")
 set(CPACK_DEBIAN_ENGINE_PACKAGE_DEPENDS "adduser, ca-certificates")
 set(engine_control ${CMAKE_SOURCE_DIR}/config/debian/engine)
-set(CPACK_DEBIAN_ENGINE_PACKAGE_CONTROL_EXTRA ${engine_control}/postinst ${engine_control}/prerm ${engine_control}/postrm
-    ${engine_control}/conffiles)
+set(CPACK_DEBIAN_ENGINE_PACKAGE_CONTROL_EXTRA ${engine_control}/postinst ${engine_control}/prerm ${engine_control}/postrm)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -167,16 +168,18 @@ EngineConfig parse_engine_config(std::string_view text, const std::string& file,
   return config;
 }
 
-void resolve_engine_paths(EngineConfig& config, const std::string& file) {
+void resolve_engine_paths(EngineConfig& config, const std::string& file, const std::string& home) {
   const auto slash = file.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : file.substr(0, slash == 0 ? 1 : slash);
   NatsConfig& nats = config.nats;
   for (std::string* path : {&config.data_dir, &config.checkpoint, &config.sink_ca_file, &nats.credentials,
                             &nats.ca_file, &nats.certificate, &nats.key}) {
+    *path = expand_home(*path, home);
     if (!path->empty() && path->front() != '/') *path = folder + "/" + *path;
   }
-  if (config.sink_to.starts_with("sqlite:") && config.sink_to[7] != '/') {
-    config.sink_to = "sqlite:" + folder + "/" + config.sink_to.substr(7);
+  if (config.sink_to.starts_with("sqlite:")) {
+    const std::string path = expand_home(config.sink_to.substr(7), home);
+    config.sink_to = "sqlite:" + (path.starts_with('/') ? path : folder + "/" + path);
   }
 }
 
@@ -198,7 +201,8 @@ std::optional<EngineConfig> load_engine_config(const std::string& file) {
   EngineConfig config = parse_engine_config(all.str(), file, errors);
   for (const ConfigError& error : errors) fmt::print(stderr, "{}\n", to_string(error));
   if (!errors.empty()) return std::nullopt;
-  resolve_engine_paths(config, file);
+  const char* home = std::getenv("HOME");
+  resolve_engine_paths(config, file, home == nullptr ? "" : home);
   return config;
 }
 

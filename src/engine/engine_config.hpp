@@ -42,7 +42,7 @@ struct EngineConfig {
 [[nodiscard]] EngineConfig parse_engine_config(std::string_view text, const std::string& file,
                                                std::vector<ConfigError>& errors);
 // Relative paths become relative to the folder of `file`.
-void resolve_engine_paths(EngineConfig& config, const std::string& file);
+void resolve_engine_paths(EngineConfig& config, const std::string& file, const std::string& home);
 // What must not get into a log.
 [[nodiscard]] std::vector<std::string> secrets_in(const EngineConfig& config);
 

@@ -121,10 +121,20 @@ int CsvStore::written(const std::string& day, const JournalPart& part) {
   backlog_rows_ -= batch->second.rows;
   backlog_bytes_ -= batch->second.text.size();
   backlog_.erase(batch);
-  const DayFile file = current(day);
-  if (file <= newest_file_) return 0;
+  return point_to(current(day), part.name);
+}
+
+// latest.csv, also where somebody has taken it away, or it could not be moved last time.
+int CsvStore::point_to(const DayFile& file, const std::string& name) {
+  if (file < newest_file_) return 0;
+  const std::string link = path_of("latest.csv");
+  std::uint64_t ignored = 0;
+  const bool same = file == newest_file_;
+  if (same && files_.size(link, ignored) != ENOENT) return 0;
+  if (const int error = files_.replace_link(link, name); error != 0) return error;
+  if (same) notes_.push_back(fmt::format("latest.csv was gone, it is made again file={}", link));
   newest_file_ = file;
-  return files_.replace_link(path_of("latest.csv"), part.name);
+  return 0;
 }
 
 void CsvStore::retire(const DayFile& file, const std::string& why) {

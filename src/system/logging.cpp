@@ -4,6 +4,7 @@
 #include <spdlog/async.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -35,12 +36,21 @@ int priority_of(spdlog::level::level_enum level) {
   }
 }
 
+// "device:inode" of the journal's socket, by which a program knows whether its standard error still is it.
+bool speaks_to_journal() {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat status {};
+  if (stream == nullptr || ::fstat(STDERR_FILENO, &status) != 0) return false;
+  return stream == fmt::format("{}:{}", status.st_dev, status.st_ino);
+}
+
 class Sink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   // `pool`: whose thread alone writes here, and which outlives it. Asking spdlog for it would wait for a lock that
   // spdlog::shutdown holds while it waits for that thread.
-  Sink(bool journal, std::vector<std::string> secrets, spdlog::details::thread_pool* pool)
-      : journal_(journal), secrets_(std::move(secrets)), pool_(pool) {}
+  Sink(bool journal, std::vector<std::string> secrets, spdlog::details::thread_pool* pool,
+       std::function<void(std::string_view)> write)
+      : journal_(journal), secrets_(std::move(secrets)), pool_(pool), write_(std::move(write)) {}
   ~Sink() override { write_out(); }
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
@@ -70,8 +80,12 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
 
  private:
   void write_out() {
-    (void)std::fwrite(text_.data(), 1, text_.size(), stderr);
-    (void)std::fflush(stderr);
+    if (write_ && !text_.empty()) {
+      write_(text_);
+    } else {
+      (void)std::fwrite(text_.data(), 1, text_.size(), stderr);
+      (void)std::fflush(stderr);
+    }
     text_.clear();
   }
 
@@ -93,6 +107,7 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
   const bool journal_;
   const std::vector<std::string> secrets_;
   spdlog::details::thread_pool* const pool_;
+  const std::function<void(std::string_view)> write_;
   LogFolder folder_;
   std::string text_;  // of lines that are not written yet
   std::size_t lost_ = 0;
@@ -112,10 +127,11 @@ std::string decoded(const std::string& text) {
 }
 }  // namespace
 
-void start_logging(const std::string& level, std::vector<std::string> secrets) {
+void start_logging(const std::string& level, std::vector<std::string> secrets,
+                   std::function<void(std::string_view)> write) {
   spdlog::init_thread_pool(lines_waiting_max, 1);
   auto sink =
-      std::make_shared<Sink>(std::getenv("JOURNAL_STREAM") != nullptr, std::move(secrets), spdlog::thread_pool().get());
+      std::make_shared<Sink>(speaks_to_journal(), std::move(secrets), spdlog::thread_pool().get(), std::move(write));
   auto logger = std::make_shared<spdlog::async_logger>("cvdd", std::move(sink), spdlog::thread_pool(),
                                                        spdlog::async_overflow_policy::overrun_oldest);
   logger->flush_on(spdlog::level::info);
@@ -127,6 +143,10 @@ void start_logging(const std::string& level, std::vector<std::string> secrets) {
 void set_log_level(const std::string& level) { spdlog::set_level(spdlog::level::from_str(level)); }
 
 void stop_logging() { spdlog::shutdown(); }
+
+void print_error(std::string_view line) {
+  fmt::print(stderr, "{}{}\n", speaks_to_journal() ? "<3>" : "", printable(line, 2'000));
+}
 
 std::vector<std::string> secrets_of(const std::string& proxy) {
   const auto at = proxy.rfind('@');

@@ -273,20 +273,15 @@ asio::awaitable<Response> Answers::bars(const Target& target) {
     ~End() { answers.end_reading(); }
   } const end{*this};
   // Without a row the market is known only if somebody collects it.
-  for (const InstrumentState& s : live_.snapshot()->states) {
-    if (s.symbol != query->symbol || s.exchange != query->exchange) continue;
-    if (s.instrument != nullptr) {
-      asked.units[s.market] = {s.instrument->base, s.instrument->quote};
-    } else {
-      asked.units[s.market] = {};
-    }
-  }
-  allowance_.spend(std::chrono::microseconds(50));  // all of them were looked at
+  complete_names(asked, live_.snapshot()->states);
+  // All of them were looked at, or copied.
+  allowance_.spend(std::chrono::microseconds(50 + asked.collected.size() / 2));
   auto read = [this, asked = std::move(asked)]() -> asio::awaitable<BarsText> {
     co_return bars_text(engine_.files(), engine_.config().data_dir, asked, allowance_,
                         [this] { return stopping_.load(); });
   };
   BarsText made = co_await asio::co_spawn(readers_, std::move(read), asio::use_awaitable);
+  if (made.unknown) co_return error_answer(http::status::not_found, made.error);
   if (!made.error.empty()) {
     co_return error_answer(made.many_markets ? http::status::bad_request : http::status::service_unavailable,
                            made.error);

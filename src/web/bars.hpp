@@ -4,9 +4,12 @@
 
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "allowance.hpp"
+#include "cvdd/feed/feed_status.hpp"
 #include "files.hpp"
 
 namespace cvdd::web {
@@ -16,11 +19,17 @@ struct BarsAnswer {
   Duration interval;
   // Base and quote of the symbol in each market of the exchange that is collected.
   std::map<Market, std::pair<std::string, std::string>> units;
+  // Where that is empty, what is collected instead, for suggestions.
+  std::vector<Instrument> collected;
 };
 struct BarsText {
   std::string text, next, error;
   bool many_markets = false;
+  bool unknown = false;  // nobody collects it, and the files have no bar of it in that time
 };
+// Names as they are spelt: the exchange and a symbol that is collected in any case.
+void complete_names(BarsAnswer& asked, std::span<const InstrumentState> states);
+
 [[nodiscard]] BarsText bars_text(FileSink& files, const std::string& directory, const BarsAnswer& asked,
                                  Allowance& allowance, const std::function<bool()>& stop);
 

@@ -236,7 +236,9 @@ TEST_CASE("the engine's configuration: what is wrong, where") {
   EngineConfig relative = config;
   relative.sink_to = "sqlite:x.db";
   relative.checkpoint = "c";
-  resolve_engine_paths(relative, "/etc/cvdd/engine.toml");
+  relative.data_dir = "~/rows";
+  resolve_engine_paths(relative, "/etc/cvdd/engine.toml", "/home/a");
   CHECK(relative.sink_to == "sqlite:/etc/cvdd/x.db");
   CHECK(relative.checkpoint == "/etc/cvdd/c");
+  CHECK(relative.data_dir == "/home/a/rows");
 }

@@ -115,10 +115,23 @@ TEST_CASE("500 instruments, 10 removed and 10 added in each way of saving: the o
     CHECK(ended.size() == 10);
     CHECK(all);
   }
-  SECTION("a bad file changes nothing") {
+  SECTION("a bad file, an empty one, one that is written slowly or is gone change nothing") {
+    const auto still_live = [&] { return daemon.until(live_after(wall_now() + seconds(2))); };
     write_text(symbols, "[binance]\nspott = [\"BTCUSDT\"]\n");
-    const Timestamp bad = wall_now() + seconds(2);
-    REQUIRE(daemon.until(live_after(bad)));
+    REQUIRE(still_live());
+    write_text(symbols, "");  // a full disk, a shell's `>`
+    REQUIRE(still_live());
+    {
+      const std::string text = list_without(exchanges.tape(), 0);
+      const std::size_t line = text.find('\n', text.find('\n') + 1) + 1;  // a list in itself, of one market alone
+      std::ofstream slow(symbols, std::ios::binary | std::ios::trunc);
+      slow << text.substr(0, line) << std::flush;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1'000));
+      slow << text.substr(line);
+    }
+    REQUIRE(still_live());
+    fs::remove(symbols);
+    REQUIRE(still_live());
   }
   CHECK(daemon.stop() == 0);
   exchanges.stop();

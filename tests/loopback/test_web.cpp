@@ -7,6 +7,7 @@
 #include <boost/beast/websocket.hpp>
 #include <future>
 
+#include "cli/status_client.hpp"
 #include "cvdd/web/web_server.hpp"
 #include "running.hpp"
 
@@ -125,6 +126,15 @@ TEST_CASE("the page's server answers what it is asked") {
       site.get("/api/v1/bars?exchange=" + exchange + "&market=" + market + "&symbol=" + symbol + "&format=csv");
   CHECK(csv.body().starts_with(csv_header()));
 
+  std::string small = symbol;
+  for (char& c : small) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const auto again = site.get("/api/v1/bars?exchange=" + exchange + "&market=" + market + "&symbol=" + small);
+  CHECK(again.result() == http::status::ok);
+  CHECK(std::string_view(parsed(parser, again.body())["symbol"]) == symbol);
+  const auto unknown = site.get("/api/v1/bars?exchange=" + exchange + "&market=" + market + "&symbol=" + symbol + "X");
+  CHECK(unknown.result() == http::status::not_found);
+  CHECK(std::string_view(parsed(parser, unknown.body())["error"]).find("near: ") != std::string_view::npos);
+
   const auto metrics = site.get("/metrics").body();
   for (const char* name :
        {"cvdd_messages_total{", "cvdd_trades_total{", "cvdd_reconnects_total{", "cvdd_instruments{",
@@ -199,6 +209,34 @@ TEST_CASE("who asks the page's server for what it does not do is refused, in JSO
     }
   }
   CHECK(back);
+}
+
+TEST_CASE("cvdd status: what a daemon says, as a table's contents, as JSON, and whether it is alive") {
+  std::string listen, error;
+  {
+    Site site("0123456789abcdef");
+    listen = "127.0.0.1:" + std::to_string(site.endpoint.port());
+    CHECK_FALSE(ask_status(listen, "", error));
+    CHECK(error.find("it wants a token") == 0);
+    const auto model = ask_status(listen, "0123456789abcdef", error);
+    REQUIRE(model);
+    CHECK(model->wanted == 12);
+    CHECK(model->lines.size() == 12);
+    CHECK(model->ready == model->troubles.empty());
+    bool ready = false;
+    const auto json = ask_status_json(listen, "0123456789abcdef", ready, error);
+    REQUIRE(json);
+    simdjson::dom::parser parser;
+    const auto said = parsed(parser, *json);
+    CHECK(simdjson::dom::array(said["instruments"]).size() == 12);
+    CHECK(bool(said["health"]["ready"]) == ready);
+    CHECK(json->find('\n') == std::string::npos);
+    CHECK(ask_alive(listen, error));  // without the token
+  }
+  CHECK_FALSE(ask_alive(listen, error));
+  CHECK_FALSE(ask_status(listen, "", error));
+  CHECK_FALSE(ask_alive("nowhere", error));
+  CHECK(error.find("is no address and port") != std::string::npos);
 }
 
 TEST_CASE("with a token nobody reads without it, and it is in no answer") {

@@ -53,7 +53,8 @@ class MemoryFiles : public FileSink {
     return 0;
   }
   int size(const std::string& path, std::uint64_t& size) override {
-    const auto file = files.find(path);
+    const auto link = links.find(path);
+    const auto file = files.find(link == links.end() ? path : path.substr(0, path.rfind('/') + 1) + link->second);
     if (file == files.end()) return ENOENT;
     size = file->second.size();
     return 0;

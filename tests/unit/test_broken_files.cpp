@@ -81,7 +81,8 @@ const std::vector<Case>& cases() {
        {"c.toml:2: http.listen: expected \"address:port\", such as \"127.0.0.1:9480\", or \"\" for off (column 10)"}},
       {Of::config,
        "[http]\nport = 9480",
-       {"c.toml:2: http.port: unknown key, expected one of: listen, token, hosts, instrument_metrics (column 8)"}},
+       {"c.toml:2: http.port: unknown key, expected one of: listen, token, hosts, required, instrument_metrics (column "
+        "8)"}},
       {Of::config,
        "[net]\nproxy = \"host:3128\"",
        {"c.toml:2: net.proxy: not a proxy address, expected \"http://host:port\" or \"http://user:password@host:port\" "

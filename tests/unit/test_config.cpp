@@ -51,6 +51,44 @@ TEST_CASE("symbols: how far back a new instrument's CVD begins") {
   CHECK(to_string(errors[0]).find("history works for: binance") != std::string::npos);
 }
 
+TEST_CASE("symbols: a list without a name is a mistake, unless it says that it is meant") {
+  const auto said = [](std::string_view text) {
+    std::vector<ConfigError> errors;
+    const SymbolList list = parse_symbols(text, "s.toml", known, errors);
+    if (errors.empty()) CHECK(list.wanted.empty());
+    return errors.empty() ? "" : to_string(errors.front());
+  };
+  const std::string none = "s.toml: no names at all; if nothing is to be collected, write: empty = true";
+  for (const char* text : {"", "\n# BTCUSDT\n", "[binance]\n", "[binance]\nspot = []\n", "empty = false\n"}) {
+    INFO(text);
+    CHECK(said(text) == none);
+  }
+  CHECK(said("empty = true\n").empty());
+  // One mistake is enough to speak of.
+  CHECK(said("[binance]\nspott = [\"A\"]").find("s.toml:2: binance.spott: unknown market") == 0);
+  CHECK(said("empty = 1\n").find("s.toml:1: empty: expected true or false") == 0);
+  CHECK(said("empty = true\n[binance]\nspot = [\"A\"]").find("s.toml:1: empty: there are names") == 0);
+}
+
+TEST_CASE("config: whether the page's address is required") {
+  std::vector<ConfigError> errors;
+  CHECK_FALSE(parse_config("", "c.toml", known, errors).http_required);
+  CHECK(parse_config("[http]\nrequired = true", "c.toml", known, errors).http_required);
+  CHECK(errors.empty());
+  CHECK(config_errors("[http]\nrequired = \"on\"") ==
+        Lines{"c.toml:2: http.required: expected true or false (column 12)"});
+  Config other;
+  other.http_required = true;
+  CHECK(changes_that_need_a_restart({}, other) == Lines{"http"});
+}
+
+TEST_CASE("symbols: each name knows its line") {
+  std::vector<ConfigError> errors;
+  const SymbolList list =
+      parse_symbols("[binance]\nspot = [\"A\",\n  \"B\", \"a\",\n\n  \"C\"]\n", "s.toml", known, errors);
+  CHECK(list.lines.at({"binance", Market::spot}) == std::vector<std::uint32_t>{2, 3, 5});
+}
+
 TEST_CASE("the shipped files are good, and say the defaults") {
   std::vector<ConfigError> errors;
   const Config shipped = parse_config(file("cvdd.toml"), "cvdd.toml", known, errors);

@@ -41,6 +41,38 @@ TEST_CASE("rows go to the day of their bar, one write a file, and latest.csv fol
   CHECK(files.files[second_day] == text_of({after[1], after[2]}));
 }
 
+TEST_CASE("latest.csv is made again when it is gone, and moved when that failed once") {
+  MemoryFiles files;
+  CsvStore store(files, "/d");
+  (void)store.open();
+  const std::vector<Row> one{row("2026-11-20T23:58:00Z")}, two{row("2026-11-20T23:59:00Z")};
+  CHECK(store.write(one) == 0);
+  files.links.clear();
+  CHECK(store.write(two) == 0);
+  CHECK(files.links["/d/latest.csv"] == "cvd-2026-11-20.csv");
+  const auto notes = store.take_notes();
+  REQUIRE(notes.size() == 1);
+  CHECK(notes[0] == "latest.csv was gone, it is made again file=/d/latest.csv");
+  // A revision of the day before is no reason to point to it.
+  const std::vector<Row> next{row("2026-11-21T00:00:00Z")}, late{row("2026-11-20T23:59:00Z", "BTCUSDT", 1)};
+  CHECK(store.write(next) == 0);
+  files.links.clear();
+  CHECK(store.write(late) == 0);
+  CHECK(files.links.empty());
+  CHECK(store.write({&next[0], 1}) == 0);
+  CHECK(files.links["/d/latest.csv"] == "cvd-2026-11-21.csv");
+  const std::vector<Row> third{row("2026-11-22T00:00:00Z")}, fourth{row("2026-11-22T00:01:00Z")};
+  files.calls = 0;
+  files.fail_every = 3;  // the journal, the rows, the link
+  files.fail_with = ENOSPC;
+  CHECK(store.write(third) == ENOSPC);
+  CHECK(files.links["/d/latest.csv"] == "cvd-2026-11-21.csv");
+  files.fail_every = 0;
+  CHECK(store.write(fourth) == 0);
+  CHECK(files.links["/d/latest.csv"] == "cvd-2026-11-22.csv");
+  CHECK(files.files["/d/cvd-2026-11-22.csv"] == text_of({third[0], fourth[0]}));
+}
+
 TEST_CASE("the newest bar at its highest revision is read back, across days") {
   MemoryFiles files;
   files.files[first_day] = text_of({row("2026-11-20T23:58:00Z"), row("2026-11-20T23:59:00Z"),

@@ -14,9 +14,10 @@
 #include <thread>
 
 #include "catch.hpp"
+#include "cli/commands.hpp"
 #include "cli/load_config.hpp"
+#include "cli/surroundings.hpp"
 #include "cvdd/base/printable.hpp"
-#include "cvdd/cli/commands.hpp"
 #include "cvdd/config/config.hpp"
 #include "cvdd/daemon/daemon.hpp"
 #include "cvdd/daemon/engine.hpp"

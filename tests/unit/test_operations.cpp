@@ -1,9 +1,12 @@
 // What operators meet: folded log lines, the status line, the manual.
+#include <CLI/CLI.hpp>
 #include <fstream>
 #include <sstream>
 
 #include "catch.hpp"
+#include "command_line.hpp"
 #include "cvdd/base/log_folder.hpp"
+#include "cvdd/cli/arguments.hpp"
 #include "cvdd/daemon/health.hpp"
 #include "source_dir.hpp"
 
@@ -61,8 +64,8 @@ TEST_CASE("the status line says what an operator wants to know") {
   CHECK_FALSE(making_progress(h));
 }
 
-TEST_CASE("the manual names every command and every key") {
-  const std::string manual = file("docs/cvdd.1"), config = file("config/cvdd.toml"), commands = file("src/main.cpp");
+TEST_CASE("the manual names every key of the configuration") {
+  const std::string manual = file("docs/cvdd.toml.5"), config = file("config/cvdd.toml");
   std::istringstream lines(config);
   std::size_t keys = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -74,12 +77,27 @@ TEST_CASE("the manual names every command and every key") {
     ++keys;
   }
   CHECK(keys >= 9);
-  std::size_t found = 0;
-  for (std::size_t at = 0; (at = commands.find("add_subcommand(\"", at)) != std::string::npos; ++found) {
-    at += 16;
-    const std::string name = commands.substr(at, commands.find('"', at) - at);
-    INFO(name);
-    CHECK(manual.find(".B " + name) != std::string::npos);
+}
+
+TEST_CASE("the manual and the README name every command, the manual every option") {
+  const std::string manual = file("docs/cvdd.1"), readme = file("README.md");
+  CLI::App app;
+  int status = 0;
+  add_commands(app, status);
+  add_common_commands(app, "cvdd", status);
+  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+  CHECK(commands.size() >= 9);
+  for (const CLI::App* command : commands) {
+    INFO(command->get_name());
+    CHECK(manual.find(".B " + command->get_name() + "\n") != std::string::npos);
+    CHECK(readme.find("`cvdd " + command->get_name()) != std::string::npos);
+    for (const CLI::Option* option : command->get_options()) {
+      for (std::string name : option->get_lnames()) {
+        if (name == "help") continue;
+        for (std::size_t at = 0; (at = name.find('-', at)) != std::string::npos; at += 2) name.insert(at, "\\");
+        INFO(name);
+        CHECK(manual.find("\\-\\-" + name) != std::string::npos);
+      }
+    }
   }
-  CHECK(found >= 5);
 }

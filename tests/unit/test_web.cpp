@@ -1,9 +1,12 @@
 // What the HTTP server says, without a socket: addresses taken apart, JSON, the board, bars read from the files.
 #include <simdjson.h>
 
+#include <thread>
+
 #include "catch.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "support/memory_files.hpp"
+#include "web/bars.hpp"
 #include "web/board.hpp"
 #include "web/files.hpp"
 #include "web/json.hpp"
@@ -67,6 +70,54 @@ TEST_CASE("web: targets are taken apart, and what is none is refused") {
   CHECK_FALSE(parse_target(many));
   // Dots mean nothing here: there is no file behind a path.
   CHECK(parse_target("/../../etc/passwd")->path == "/../../etc/passwd");
+}
+
+TEST_CASE("web: names of bars are found in any case; of what nobody collects, near ones are told") {
+  Instrument spot, linear, small;
+  for (Instrument* i : {&spot, &linear, &small}) i->exchange = "abc";
+  spot.symbol = linear.symbol = "BTCUSDT";
+  spot.base = linear.base = "BTC";
+  spot.quote = linear.quote = small.quote = "USDT";
+  linear.market = small.market = Market::linear;
+  small.symbol = "1000PEPEUSDT";
+  small.base = "1000PEPE";
+  std::vector<InstrumentState> states;
+  for (const Instrument* i : {&spot, &linear, &small})
+    states.push_back({i->exchange, i->market, i->symbol, i, FeedState::live, "", {}});
+  states.push_back({"abc", Market::spot, "Mixed-0d5", nullptr, FeedState::unlisted, "", {}});
+  MemoryFiles files;
+  Allowance allowance(100, std::chrono::seconds(60));
+  const auto ask = [&](std::string exchange, std::string symbol, std::optional<Market> market) {
+    BarsAnswer asked;
+    asked.query.exchange = std::move(exchange);
+    asked.query.symbol = std::move(symbol);
+    asked.query.market = market;
+    asked.query.from = noon - seconds(600);
+    asked.query.to = noon;
+    complete_names(asked, states);
+    return asked;
+  };
+  const auto text = [&](const BarsAnswer& asked) {
+    BarsText made;
+    // Threads that read for others let the daemon's go first, and stay so.
+    std::thread([&] { made = bars_text(files, "/d", asked, allowance, [] { return false; }); }).join();
+    return made;
+  };
+  CHECK(ask("ABC", "btcusdt", Market::spot).query.symbol == "BTCUSDT");
+  CHECK(ask("abc", "btcUSDT", std::nullopt).units.size() == 2);
+  CHECK(ask("abc", "BTCUSDT", Market::spot).units.at(Market::spot).first == "BTC");
+  CHECK(ask("abc", "mixed-0D5", std::nullopt).query.symbol == "Mixed-0d5");
+  CHECK_FALSE(text(ask("abc", "btcusdt", Market::spot)).unknown);
+  // Collected once, perhaps: names are capitals, as a rule.
+  CHECK(ask("abc", "ethusdt", std::nullopt).query.symbol == "ETHUSDT");
+  const BarsText pepe = text(ask("abc", "PEPE/USDT", Market::linear));
+  CHECK(pepe.unknown);
+  CHECK(pepe.error ==
+        "abc PEPE/USDT is not collected, and the files have no bar of it in that time; near: 1000PEPEUSDT");
+  CHECK(text(ask("abc", "1000pepeusdt", Market::spot)).error.find("; near: 1000PEPEUSDT in market linear") !=
+        std::string::npos);
+  CHECK(text(ask("xyz", "BTCUSDT", std::nullopt)).error.find("; exchanges: abc") != std::string::npos);
+  CHECK(text(ask("xyz", "\x1b[2J", std::nullopt)).error.find('\x1b') == std::string::npos);
 }
 
 TEST_CASE("web: parameters of bars are checked, each with what is expected") {

@@ -51,6 +51,7 @@ struct Config {
   std::string http_listen = "127.0.0.1:9480";
   std::vector<std::string> http_hosts;   // names by which the server is reached, beside addresses and localhost
   std::string http_token;                // "": whoever reaches the address may read
+  bool http_required = false;            // without its address the daemon does not start
   bool instrument_metrics = false;       // /metrics tells of each instrument too
   std::string log_level = "info";        // trace debug info warn error
   Duration renew_after;                  // age at which connections are renewed; 0: before the exchange's limit
@@ -60,12 +61,14 @@ struct Config {
   std::string proxy;
   Shard shard;  // which part of the symbol list is collected here
   std::map<std::pair<std::string, Market>, ExchangeConfig> exchanges;
+  std::map<std::string, std::uint32_t> lines;  // dotted key → where it stands in the file; no line: not given
 };
 
 // What the symbol list wants: exchange and market → names as written, upper-cased, duplicates cut, order kept.
 // Names may hold the wildcards * and ?.
 struct SymbolList {
   std::map<std::pair<std::string, Market>, std::vector<std::string>> wanted;
+  std::map<std::pair<std::string, Market>, std::vector<std::uint32_t>> lines;  // of each name of `wanted`, in its order
   std::map<std::string, Duration> history;  // exchange → how far back the CVD of a new instrument begins
 };
 
@@ -78,11 +81,18 @@ struct KnownMarkets {
 // Reads a configuration; every error found is appended to `errors` (none: the value is good).
 [[nodiscard]] Config parse_config(std::string_view text, const std::string& file, const KnownMarkets& known,
                                   std::vector<ConfigError>& errors);
+// A list without a name is an error, unless it says `empty = true`.
 [[nodiscard]] SymbolList parse_symbols(std::string_view text, const std::string& file, const KnownMarkets& known,
                                        std::vector<ConfigError>& errors);
 
-// Makes data_dir, symbols_file and ca_file relative to the folder of `config_file`.
-void resolve_paths(Config& config, const std::string& config_file);
+// "~" and "~/x" within the home folder; anything else, and everything without a home, as it is.
+[[nodiscard]] std::string expand_home(const std::string& path, const std::string& home);
+
+// Makes data_dir, symbols_file and ca_file absolute: "~" by `home`, the rest against the folder of `config_file`.
+void resolve_paths(Config& config, const std::string& config_file, const std::string& home);
+
+// Where a configuration is looked for that is not named, in this order.
+[[nodiscard]] std::vector<std::string> config_places(const std::string& home);
 
 // "250ms", "2s", "1m", "24h", "1d" → duration; empty if it is none.
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);

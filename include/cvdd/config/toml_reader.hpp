@@ -3,6 +3,7 @@
 
 #include <toml++/toml.h>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,9 @@ class TomlReader {
   // Exchanges and markets are named within this key from now on: "exchange".
   void within(const std::string& key) { within_ = key; }
   [[nodiscard]] const toml::table& table() const { return table_; }
+  // Where keys stand that somebody may have to speak of later.
+  void note_line(const std::string& key, const toml::node& node) { lines_[key] = node.source().begin.line; }
+  [[nodiscard]] const std::map<std::string, std::uint32_t>& lines() const { return lines_; }
 
   void error(const toml::node& node, const std::string& key, const std::string& message);
   // Names the key and the nearest of `known` keys.
@@ -30,6 +34,8 @@ class TomlReader {
 
   // A value of its type and rules into `out`; anything else is an error, and `out` stays.
   void text(const toml::node& node, const std::string& key, std::string& out);
+  // A path, which may begin with "~/", though not with "~somebody".
+  void path(const toml::node& node, const std::string& key, std::string& out);
   void choice(const toml::node& node, const std::string& key, const std::vector<std::string>& choices,
               std::string& out);
   void duration(const toml::node& node, const std::string& key, Duration& out);
@@ -44,6 +50,7 @@ class TomlReader {
   std::vector<ConfigError>& errors_;
   const std::ptrdiff_t begin_;  // of our own errors
   std::string within_;
+  std::map<std::string, std::uint32_t> lines_;
   toml::table table_;
 };
 

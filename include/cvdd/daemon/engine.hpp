@@ -59,8 +59,8 @@ class Engine {
   [[nodiscard]] Health health();
   // As it was then.
   [[nodiscard]] const Health& last_health() const { return health_; }
-  // One log line per market.
-  void report() const;
+  // How it is doing: one log line, and one for each market where something went wrong since the last time.
+  void report();
 
   [[nodiscard]] Aggregator& aggregator() { return *aggregator_; }
   [[nodiscard]] const Aggregator& aggregator() const { return *aggregator_; }
@@ -70,6 +70,12 @@ class Engine {
   [[nodiscard]] const auto& markets() const { return markets_; }
 
  private:
+  // A market's troubles so far.
+  struct Reported {
+    std::uint64_t refused = 0, missing = 0, stalls = 0, backpressure_us = 0, mismatches = 0, failures = 0;
+    friend bool operator==(const Reported&, const Reported&) = default;
+  };
+  void report_market(const MarketRunner& market, Reported& before) const;
   void check_interval() const;
   asio::awaitable<void> watch_bars();
   asio::awaitable<void> read_what_arrived();
@@ -88,6 +94,7 @@ class Engine {
   std::map<std::string, RequestBudget> history_budgets_;  // by exchange and weight pool
   std::map<std::string, ExchangeGate> gates_;             // by exchange: limits are per IP
   std::map<std::pair<std::string, Market>, std::unique_ptr<MarketRunner>> markets_;
+  std::map<std::pair<std::string, Market>, Reported> reported_;
   bool running_ = false;
   std::unique_ptr<Timer> bar_timer_;
   Health health_;

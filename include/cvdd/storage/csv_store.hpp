@@ -79,7 +79,8 @@ class CsvStore {
   // The interval of the bars in the files: the smallest distance of two bars of one instrument. Empty: not known.
   [[nodiscard]] std::optional<Duration> interval_found() const { return interval_found_; }
 
-  // Writes rows to their day's files, each file's rows by one write, and moves latest.csv to the newest.
+  // Writes rows to their day's files, each file's rows by one write, and moves latest.csv to the newest; makes it
+  // again if it is gone.
   // Returns 0 or errno. What could not be written is kept in memory, in order, and goes first next time.
   int write(std::span<const Row> rows);
   // Rows waiting in memory for the disk.
@@ -126,6 +127,7 @@ class CsvStore {
   [[nodiscard]] DayFile current(const std::string& day) const;
   [[nodiscard]] int place(const std::string& day, JournalPart& part);
   int written(const std::string& day, const JournalPart& part);
+  int point_to(const DayFile& file, const std::string& name);
   [[nodiscard]] std::string path_of(const std::string& name) const { return directory_ + "/" + name; }
 
   FileSink& files_;

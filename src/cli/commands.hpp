@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,8 +11,30 @@
 
 namespace cvdd {
 
-int run_command(const std::string& config_file);
-int check_command(const std::string& config_file, bool online);
+// Writes cvdd.toml and symbols.toml into a folder that has neither. 2: it has one. 1: it can't be written.
+int init_command(const std::string& folder);
+
+// `config`: the file; empty: the first that is found (find_config).
+int run_command(const std::string& config);
+int check_command(const std::string& config, bool online);
+
+// What exchanges list. 1: nothing matches, or an exchange can't be asked.
+struct SymbolsCommand {
+  std::vector<std::string> words;  // [EXCHANGE [MARKET]] [PATTERN]
+  std::string config;              // for hosts, proxy and certificates; empty: the one that is found, if any
+  bool csv = false;
+};
+int symbols_command(const SymbolsCommand& command);
+struct SymbolsQuery {
+  std::string exchange;         // empty: all
+  std::vector<Market> markets;  // empty: all
+  std::string pattern;          // empty: all
+};
+// Empty, with the reason, if the words mean nothing.
+[[nodiscard]] std::optional<SymbolsQuery> parse_symbols_words(const std::vector<std::string>& words,
+                                                              std::string& error);
+[[nodiscard]] std::string symbols_table(const std::vector<const Instrument*>& found);
+[[nodiscard]] std::string symbols_csv(const std::vector<const Instrument*>& found);
 
 struct DemoOptions {
   std::string out;         // data directory; empty: a fresh temporary one, removed at the end
@@ -21,6 +44,7 @@ struct DemoOptions {
   std::size_t instruments = 20;  // one of each market of each exchange, then the next
   std::uint32_t trades_per_minute = 120;
   bool quiet = false;   // no rows on standard output
+  bool rows = false;    // rows also on a terminal, which has a table else
   Duration drop_every;  // the exchanges hang up on all connections; 0: never
   Duration mute_after;  // they tell of no trade any more; 0: never
   bool repair = true;
@@ -50,7 +74,7 @@ int replay_command(const ReplayCommand& options);
 // Asks the exchanges' candles about files of any age. 1: a bar is contradicted.
 struct VerifyCommand {
   std::string data;               // the folder; empty: the configuration's
-  std::string config;             // for hosts, proxy and certificates; may be empty
+  std::string config;             // for hosts, proxy and certificates; empty: the one that is found, if any
   std::string exchange;           // this one alone; empty: all
   Timestamp from, to{INT64_MAX};  // bars that begin in [from, to)
 };
@@ -58,9 +82,12 @@ int verify_command(const VerifyCommand& command);
 
 // Asks a running daemon. 1: it is not ready, or can't be reached.
 struct StatusCommand {
-  std::string config, listen, token;  // listen and token: of the configuration, or 127.0.0.1:9480 and none
-  bool watch = false;                 // again every two seconds
-  std::size_t rows = 20;
+  std::string config, listen,
+      token;             // empty: the configuration that is found; what it says, or 127.0.0.1:9480 and none
+  bool watch = false;    // again every two seconds
+  bool alive = false;    // only whether it is (1: it is not), for a health check
+  bool json = false;     // what the API says, instead of a table
+  std::size_t rows = 0;  // instruments; 0: as many as the terminal has room for, else 20
 };
 int status_command(const StatusCommand& command);
 

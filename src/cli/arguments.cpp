@@ -1,0 +1,201 @@
+#include "cvdd/cli/arguments.hpp"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "commands.hpp"
+#include "cvdd/base/time_text.hpp"
+#include "cvdd/config/config.hpp"
+#include "load_config.hpp"
+
+namespace cvdd {
+
+namespace {
+constexpr const char* config_says =
+    "configuration file (default: the first there is of ./cvdd.toml, ~/.config/cvdd/cvdd.toml, /etc/cvdd/cvdd.toml)";
+
+// Numbers as people count: the library would take -1 for a very large one.
+const CLI::Validator whole_number(
+    [](const std::string& text) {
+      const bool digits =
+          !text.empty() && text.size() <= 18 && text.find_first_not_of("0123456789") == std::string::npos;
+      return digits ? std::string() : "expected a whole number, not '" + text.substr(0, 40) + "'";
+    },
+    "");
+
+// Shells leave "~" alone where it is not a word's beginning, as in --out=~/cvdd.
+std::string at_home(const std::string& path) { return expand_home(path, home_folder()); }
+
+// Of `interval_text`, unless that is empty.
+Duration interval_of(const std::string& interval_text, Duration fallback) {
+  if (interval_text.empty()) return fallback;
+  const auto parsed = parse_duration(interval_text);
+  if (!parsed || parsed->us < 1'000'000 || 86'400'000'000 % parsed->us != 0) {
+    throw CLI::ValidationError("--interval", "expected a duration from 1s to 1d that divides a day, such as 5s or 1m");
+  }
+  return *parsed;
+}
+
+void add_run(CLI::App& app, int& status) {
+  auto* run = app.add_subcommand("run", "the daemon; SIGTERM or SIGINT stops it, open bars are written as partial");
+  auto config = std::make_shared<std::string>();
+  run->add_option("--config", *config, config_says);
+  run->callback([&status, config] { status = run_command(*config); });
+}
+
+void add_init(CLI::App& app, int& status) {
+  auto folder = std::make_shared<std::string>();
+  auto* init = app.add_subcommand("init", "writes a commented configuration and symbol list");
+  init->add_option("folder", *folder, "where to; it is made if it is not there")->required();
+  init->callback([&status, folder] { status = init_command(at_home(*folder)); });
+}
+
+void add_check(CLI::App& app, int& status) {
+  struct Asked {
+    std::string config;
+    bool online = false;
+  };
+  auto asked = std::make_shared<Asked>();
+  auto* check = app.add_subcommand("check", "reads configuration and symbol list and reports every error");
+  check->add_option("--config", asked->config, config_says);
+  check->add_flag("--online", asked->online, "also ask the exchanges whether the symbols exist");
+  check->callback([&status, asked] { status = check_command(asked->config, asked->online); });
+}
+
+void add_symbols(CLI::App& app, int& status) {
+  auto asked = std::make_shared<SymbolsCommand>();
+  auto* symbols = app.add_subcommand("symbols", "what exchanges list: name, base, quote, contract size, status");
+  symbols->add_option("words", asked->words,
+                      "[EXCHANGE [MARKET]] [PATTERN]; a pattern is a part of a name, or has * and ? in it");
+  symbols->add_flag("--csv", asked->csv, "as CSV");
+  symbols->add_option("--config", asked->config, "for hosts, proxy and certificates; default as with run");
+  symbols->callback([&status, asked] { status = symbols_command(*asked); });
+}
+
+void add_demo(CLI::App& app, int& status) {
+  struct Asked {
+    DemoOptions options;
+    std::string interval, drop, mute;
+  };
+  auto asked = std::make_shared<Asked>();
+  DemoOptions& options = asked->options;
+  auto* demo = app.add_subcommand("demo", "the whole daemon against simulated exchanges on loopback");
+  demo->add_option("--out", options.out, "data directory (default: a temporary one, removed at the end)");
+  demo->add_option("--bars", options.bars, "end after this many bars and compare every row with the tape")
+      ->check(whole_number);
+  demo->add_option("--interval", asked->interval, "bar length (default 5s)");
+  demo->add_option("--seed", options.seed, "seed of the simulated tape")->check(whole_number);
+  demo->add_option("--instruments", options.instruments, "number of instruments")->check(CLI::Range(1, 50'000));
+  demo->add_option("--trades-per-minute", options.trades_per_minute, "average per instrument")->check(whole_number);
+  demo->add_option("--listen", options.listen, "of the page (default 127.0.0.1:9480); \"\": none");
+  demo->add_flag("--rows", options.rows, "print the rows also on a terminal, instead of a table");
+  demo->add_flag("--quiet", options.quiet, "print neither rows nor table");
+  demo->add_option("--drop-every", asked->drop, "the exchanges hang up on everybody this often (such as 30s)");
+  demo->add_option("--mute-after", asked->mute, "after this long the exchanges tell of no trade any more");
+  demo->add_flag("!--no-repair", options.repair, "leave what is missed then as it is: gaps");
+  demo->callback([&status, asked] {
+    const auto span = [](const char* option, const std::string& text) {
+      const auto parsed = parse_duration(text);
+      if (!parsed || parsed->us < 1'000'000) throw CLI::ValidationError(option, "expected a duration of 1s or more");
+      return *parsed;
+    };
+    DemoOptions& o = asked->options;
+    if (!asked->drop.empty()) o.drop_every = span("--drop-every", asked->drop);
+    if (!asked->mute.empty()) o.mute_after = span("--mute-after", asked->mute);
+    o.interval = interval_of(asked->interval, o.interval);
+    o.out = at_home(o.out);
+    status = demo_command(o);
+  });
+}
+
+void add_simulate(CLI::App& app, int& status) {
+  auto asked = std::make_shared<SimulateOptions>();
+  auto* simulate = app.add_subcommand("simulate", "only the simulated exchanges, for any client");
+  simulate->add_option("--listen", asked->listen, "ADDRESS:PORT")->required();
+  simulate->add_option("--seed", asked->seed, "seed of the simulated tape")->check(whole_number);
+  simulate->add_option("--recording", asked->recordings, "play these frames, verbatim ([MARKET:]FILE)");
+  simulate->add_option("--instruments-file", asked->instruments_files, "REST answers to serve with recordings")
+      ->delimiter(',');
+  simulate->add_option("--ca-out", asked->ca_out, "write the certificate authority to trust here");
+  simulate->add_option("--speed", asked->speed, "of recordings: 1 as recorded, 0 as fast as clients read");
+  simulate->add_option("--instruments", asked->instruments, "number of instruments on the tape")->check(whole_number);
+  simulate->add_option("--trades-per-minute", asked->trades_per_minute, "average per instrument")->check(whole_number);
+  simulate->callback([&status, asked] {
+    asked->ca_out = at_home(asked->ca_out);
+    status = simulate_command(*asked);
+  });
+}
+
+void add_status(CLI::App& app, int& status) {
+  auto asked = std::make_shared<StatusCommand>();
+  auto* ask = app.add_subcommand("status", "how a running daemon is doing, and its most active instruments");
+  ask->add_option("--config", asked->config, "the daemon's configuration, for address and token; default as with run");
+  ask->add_option("--listen", asked->listen, "the daemon's [http] listen (default 127.0.0.1:9480)");
+  ask->add_option("--token", asked->token, "its [http] token");
+  ask->add_option("--rows", asked->rows, "instruments to show (default: as many as the terminal has room for, else 20)")
+      ->check(whole_number);
+  ask->add_flag("--alive", asked->alive, "only whether it is, by the exit status");
+  ask->add_flag("--json", asked->json, "what the API says, instead of a table");
+  ask->add_flag("--watch", asked->watch, "again every two seconds, until Ctrl-C");
+  ask->callback([&status, asked] { status = status_command(*asked); });
+}
+
+void add_verify(CLI::App& app, int& status) {
+  struct Asked {
+    VerifyCommand command;
+    std::string from, to;
+  };
+  auto asked = std::make_shared<Asked>();
+  auto* verify = app.add_subcommand("verify", "asks the exchanges' candles about files of any age");
+  verify->add_option("--data", asked->command.data, "the folder of the files (default: the configuration's)");
+  verify->add_option("--config", asked->command.config, "for hosts, proxy and certificates; default as with run");
+  verify->add_option("--exchange", asked->command.exchange, "this exchange alone");
+  verify->add_option("--from", asked->from, "bars from then on: 2026-11-20 or 2026-11-20T12:00:00Z");
+  verify->add_option("--to", asked->to, "bars before then");
+  verify->callback([&status, asked] {
+    const auto moment = [](const char* option, const std::string& text, Timestamp& out) {
+      if (text.empty()) return;
+      const auto parsed = parse_time(text.size() == 10 ? text + "T00:00:00Z" : text);
+      if (!parsed) throw CLI::ValidationError(option, "expected a day or a time in UTC, such as 2026-11-20T12:00:00Z");
+      out = *parsed;
+    };
+    moment("--from", asked->from, asked->command.from);
+    moment("--to", asked->to, asked->command.to);
+    status = verify_command(asked->command);
+  });
+}
+
+void add_replay(CLI::App& app, int& status) {
+  struct Asked {
+    ReplayCommand command;
+    std::string interval;
+  };
+  auto asked = std::make_shared<Asked>();
+  auto* replay = app.add_subcommand("replay", "offline: recordings through the same path as run");
+  replay->add_option("--exchange", asked->command.exchange, "as in the symbol list")->required();
+  replay->add_option("--market", asked->command.market, "spot, linear, inverse, option or auto")->required();
+  replay->add_option("--instruments", asked->command.instruments, "the exchange's own REST answers")->delimiter(',');
+  replay->add_option("--out", asked->command.out, "data directory")->required();
+  replay->add_option("--interval", asked->interval, "bar length (default 1m)");
+  replay->add_option("recordings", asked->command.recordings, "recordings, .jsonl or .jsonl.gz")->required();
+  replay->callback([&status, asked] {
+    asked->command.interval = interval_of(asked->interval, asked->command.interval);
+    asked->command.out = at_home(asked->command.out);
+    status = replay_command(asked->command);
+  });
+}
+}  // namespace
+
+void add_commands(CLI::App& app, int& status) {
+  add_init(app, status);
+  add_run(app, status);
+  add_check(app, status);
+  add_symbols(app, status);
+  add_status(app, status);
+  add_demo(app, status);
+  add_verify(app, status);
+  add_replay(app, status);
+  add_simulate(app, status);
+}
+
+}  // namespace cvdd

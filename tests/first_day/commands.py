@@ -1,0 +1,130 @@
+"""What the program says to people: in an empty folder, to a terminal, a pipe, journald; when the page's address is taken."""
+import fcntl
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import termios
+import time
+
+from going_live import Simulated, free_port
+
+
+def run(cvdd, expect):
+    with tempfile.TemporaryDirectory() as folder:
+        empty_folder(cvdd, folder, expect)
+        terminal(cvdd, expect)
+        simulated = Simulated(cvdd, folder)
+        try:
+            conf = os.path.join(folder, "conf")
+            subprocess.run([cvdd, "init", conf], check=True, capture_output=True)
+            simulated.into(conf + "/cvdd.toml")
+            page_taken(cvdd, conf, expect)
+            log(cvdd, conf, expect)
+        finally:
+            simulated.stop()
+
+
+def empty_folder(cvdd, folder, expect):
+    nowhere = os.path.join(folder, "nowhere")
+    os.makedirs(nowhere)
+    environment = {**os.environ, "HOME": nowhere}
+    for command in ("run", "check"):
+        if os.path.exists("/etc/cvdd/cvdd.toml"):
+            break
+        done = subprocess.run([cvdd, command], cwd=nowhere, env=environment, capture_output=True, text=True)
+        expect("%s in an empty folder says where it looked, and what to do" % command,
+               done.returncode == 2 and "/.config/cvdd/cvdd.toml" in done.stderr and "cvdd init DIR" in done.stderr and len(done.stderr.splitlines()) == 1)
+    # Standard error is the journal's where JOURNAL_STREAM names it: what is wrong at the start has its priority.
+    read, write = os.pipe()
+    status = os.fstat(write)
+    for named, prefix in (("%d:%d" % (status.st_dev, status.st_ino), "<3>"), ("1:1", "")):
+        subprocess.run([cvdd, "check", "--config", "none.toml"], cwd=nowhere, env={**environment, "JOURNAL_STREAM": named}, stderr=write)
+        said = os.read(read, 65536).decode()
+        expect("an error of the start, journald %s" % ("listening" if prefix else "elsewhere"), said.startswith(prefix + "none.toml: can't be read"))
+    os.close(read), os.close(write)
+
+
+def on_terminal(command, rows, columns, seconds):
+    """What a terminal of that size is told until Ctrl-C."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ["TERM"] = "xterm"
+        os.execv(command[0], command)
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    said, begun, stopped = b"", time.time(), False
+    while True:
+        if not stopped and time.time() > begun + seconds:
+            os.write(fd, b"\x03")
+            stopped = True
+        if time.time() > begun + seconds + 20:
+            os.kill(pid, signal.SIGKILL)
+        if select.select([fd], [], [], 0.2)[0]:
+            try:
+                piece = os.read(fd, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            said += piece
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said.decode(errors="replace")
+
+
+def terminal(cvdd, expect):
+    demo = [cvdd, "demo", "--listen", "127.0.0.1:%d" % free_port(), "--interval", "1s"]
+    status, said = on_terminal(demo, 24, 80, 6)
+    tables = said.count("instruments live,")
+    drawn = [line for line in re.split(r"\r\n", re.sub(r"\x1b\[\d*[AJ]|\r(?!\n)", "", said)) if line and not line.startswith("#")]
+    expect("the demo on a terminal shows a table, drawn anew", status == 0 and tables >= 2 and "\x1b[" in said and "symbol" in said)
+    expect("… which fits it, without rows and without log lines that are no warnings",
+           all(len(line) <= 80 for line in drawn if "instruments live" not in line or len(line) <= 80) and ",binance," not in said and " info " not in said)
+    status, said = on_terminal(demo + ["--rows"], 24, 80, 5)
+    expect("the demo on a terminal with --rows", status == 0 and ",binance," in said and "instruments live," not in said)
+    done = subprocess.run(demo + ["--bars", "1"], capture_output=True, text=True, timeout=120)
+    expect("the demo to a pipe", done.returncode == 0 and ",binance," in done.stdout and "\x1b" not in done.stdout and "every row equals the tape" in done.stdout)
+
+
+def page_taken(cvdd, conf, expect):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        config = open(conf + "/cvdd.toml").read()
+        address = '"127.0.0.1:%d"' % taken.getsockname()[1]
+        with open(conf + "/taken.toml", "w") as f:
+            f.write(re.sub(r'listen = "127[^"]*"', "listen = " + address, config))
+        daemon = subprocess.Popen([cvdd, "run", "--config", conf + "/taken.toml"], stderr=subprocess.PIPE, text=True)
+        time.sleep(4)
+        daemon.send_signal(signal.SIGTERM)
+        said = daemon.communicate(timeout=20)[1]
+        expect("a page whose address is taken: rows are collected without it", daemon.returncode == 0 and "no page, API and metrics" in said
+               and "instruments are live after" in said)
+        with open(conf + "/taken.toml", "w") as f:
+            f.write(re.sub(r'listen = "127[^"]*"', "required = true\nlisten = " + address, config.replace("required = false", "")))
+        done = subprocess.run([cvdd, "run", "--config", conf + "/taken.toml"], capture_output=True, text=True, timeout=30)
+        expect("… or the daemon does not start, where it is required", done.returncode == 1 and "can't listen on" in done.stderr.splitlines()[-1])
+
+
+def log(cvdd, conf, expect):
+    shutil.rmtree(conf + "/data")  # what was missed meanwhile would be news
+    daemon = subprocess.Popen([cvdd, "run"], cwd=conf, stderr=subprocess.PIPE, text=True)
+    time.sleep(5)
+    open(conf + "/symbols.toml", "w").close()
+    time.sleep(2)
+    os.unlink(conf + "/data/latest.csv")
+    time.sleep(2)
+    there = os.path.islink(conf + "/data/latest.csv")
+    daemon.send_signal(signal.SIGTERM)
+    lines = daemon.communicate(timeout=20)[1].splitlines()
+    version = subprocess.run([cvdd, "-V"], capture_output=True, text=True).stdout.strip()
+    expect("the log's first line: version, configuration, data directory", version in lines[0] and "config=" + conf in lines[0] and "data_dir=" + conf in lines[0])
+    expect("the log: when all are live", any(re.search(r"all \d+ instruments are live after \d+\.\d s", l) for l in lines))
+    expect("the log: status is one line where nothing is wrong", sum(" status " in l for l in lines) == 1 or print("\n".join(lines)))
+    expect("an emptied list ends nothing", any("no names at all" in l for l in lines) and not any("instruments changed" in l for l in lines))
+    expect("latest.csv is made again", there and any("latest.csv was gone" in l for l in lines))

@@ -1,0 +1,73 @@
+// What `cvdd symbols` is asked and answers, and what `cvdd check --online` finds.
+#include "catch.hpp"
+#include "cli/commands.hpp"
+#include "cli/exchange_lists.hpp"
+#include "cli/load_config.hpp"
+
+using namespace cvdd;
+using Words = std::vector<std::string>;
+using Markets = std::vector<Market>;
+
+namespace {
+SymbolsQuery asked(const Words& words) {
+  std::string error;
+  const auto query = parse_symbols_words(words, error);
+  INFO(error);
+  REQUIRE(query.has_value());
+  return *query;
+}
+std::string refused(const Words& words) {
+  std::string error;
+  REQUIRE_FALSE(parse_symbols_words(words, error).has_value());
+  return error;
+}
+Instrument listed(const char* symbol, bool trading = true) {
+  Instrument i;
+  i.exchange = "binance";
+  i.market = Market::linear;
+  i.symbol = symbol;
+  i.base = "BTC";
+  i.quote = "USDT";
+  i.trading = trading;
+  return i;
+}
+}  // namespace
+
+TEST_CASE("symbols: exchange, market and pattern are told apart") {
+  CHECK(asked({}).exchange.empty());
+  CHECK(asked({"Binance"}).exchange == "binance");
+  CHECK(asked({"binance", "usdm"}).markets == Markets{Market::linear});
+  CHECK(asked({"binance", "perp", "BTC*"}).markets == Markets{Market::linear, Market::inverse});
+  CHECK(asked({"binance", "perp", "BTC*"}).pattern == "BTC*");
+  CHECK(asked({"binance", "pepe"}).pattern == "pepe");
+  CHECK(asked({"PEPE"}).pattern == "PEPE");
+  CHECK(asked({"*USDT"}).pattern == "*USDT");
+  CHECK(refused({"binanse"}) == "no exchange binanse; did you mean binance?");
+  CHECK(refused({"nowhere", "spot"}).find("no exchange nowhere; there are: binance") == 0);
+  CHECK(refused({"binance", "spot", "BTC", "more"}).find("what is more for?") == 0);
+  CHECK(refused({"binance", "spott", "BTC"}).find("what is BTC for? Expected [EXCHANGE [MARKET]]") == 0);
+}
+
+TEST_CASE("symbols: what is listed, as a table and as CSV; foreign text does nothing to either") {
+  Instrument odd = listed("A,\"B\x1b[2J", false);
+  const Instrument good = listed("BTCUSDT");
+  CHECK(symbols_csv({&good, &odd}) ==
+        "exchange,market,symbol,base,quote,contract_size,status\nbinance,linear,BTCUSDT,BTC,USDT,1,trading\n"
+        "binance,linear,\"A,\"\"B [2J\",BTC,USDT,1,not trading\n");
+  const std::string table = symbols_table({&good, &odd});
+  CHECK(table.find("BTCUSDT") != std::string::npos);
+  CHECK(table.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("check --online says file, line and key of each name that is not listed, and what is near it") {
+  std::vector<ConfigError> errors;
+  const SymbolList symbols = parse_symbols("[binance]\nlinear = [\n  \"BTCUSDT\",\n  \"BTC/USDT:USDT\",\n  \"OLD\"]\n",
+                                           "s.toml", known_markets(), errors);
+  REQUIRE(errors.empty());
+  MarketList list{find_exchange("binance", Market::linear), symbols.wanted.at({"binance", Market::linear}), {}, {}};
+  list.instruments = {listed("BTCUSDT"), listed("OLD", false)};
+  const auto found = unknown_names("s.toml", symbols, list);
+  REQUIRE(found.size() == 2);
+  CHECK(to_string(found[0]) == "s.toml:4: binance.linear: BTC/USDT:USDT: not listed; near: BTCUSDT");
+  CHECK(to_string(found[1]) == "s.toml:5: binance.linear: OLD: listed, but not trading");
+}
