@@ -113,6 +113,7 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
         next_look = now + std::chrono::seconds(1);
         live_.set_health(engine_.last_health(), wall_now());
         live_.look(wall_now());
+        tell_list(streams_, live_.take_changes(), live_.snapshot()->time);
         if (!streams_.empty()) {
           live_.show_interest(now);
           co_await tell_of_open_bars();

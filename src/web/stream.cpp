@@ -15,7 +15,7 @@ namespace websocket = beast::websocket;
 namespace {
 constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds handshake_max{10}, idle_max{60};
-constexpr std::size_t rows_per_message = 500;
+constexpr std::size_t rows_per_message = 500, names_per_message = 500;
 constexpr std::size_t client_message_max = 1'024;
 }  // namespace
 
@@ -128,6 +128,32 @@ void tell_rows(const Streams& streams, std::span<const Row> rows) {
         streams, R"({"type":"bars","rows":[)", from, std::min(rows.size(), from + rows_per_message),
         [&](const StreamClient& s, std::size_t i) { return s.wants(rows[i].exchange, rows[i].market, rows[i].symbol); },
         [&](std::string& out, std::size_t i) { append_row_json(out, rows[i], false); });
+  }
+}
+
+void tell_list(const Streams& streams, const Live::Changes& changes, Timestamp time) {
+  std::vector<std::pair<bool, const Board::Key*>> news;  // whether it came
+  for (const Board::Key& key : changes.gone) news.emplace_back(false, &key);
+  for (const Board::Key& key : changes.come) news.emplace_back(true, &key);
+  std::string head = R"({"type":"list","time":)";
+  append_moment(head, time);
+  for (std::size_t from = 0; from < news.size();) {
+    const bool came = news[from].first;
+    std::size_t to = from;
+    while (to < news.size() && to < from + names_per_message && news[to].first == came) ++to;
+    tell_some(
+        streams, head + (came ? R"(,"come":[)" : R"(,"gone":[)"), from, to,
+        [&](const StreamClient& s, std::size_t i) {
+          const auto& [where, symbol] = *news[i].second;
+          return s.wants(where.first, where.second, symbol);
+        },
+        [&](std::string& out, std::size_t i) {
+          const auto& [where, symbol] = *news[i].second;
+          out += '{';
+          append_name(out, where.first, where.second, symbol);
+          out += '}';
+        });
+    from = to;
   }
 }
 

@@ -67,6 +67,8 @@ struct Told {
 
 using Streams = std::vector<std::shared_ptr<StreamClient>>;
 void tell_rows(const Streams& streams, std::span<const Row> rows);
+// Which instruments are new, and which are collected no more; nothing if none is.
+void tell_list(const Streams& streams, const Live::Changes& changes, Timestamp time);
 // Of the instruments [from, to) of the snapshot: those that changed, and all of them to the fresh ones.
 void tell_open(const Streams& streams, const Streams& fresh, const Snapshot& snapshot, std::size_t from, std::size_t to,
                Told& told);

@@ -60,7 +60,7 @@ export class Compare {
     this.ranges.show(interval);
     const known = state.selected.filter((key) => this.store.records.has(key));
     for (const [key, line] of this.lines) {
-      if (known.includes(key)) continue;
+      if (known.includes(key) && line.record === this.store.records.get(key)) continue;
       line.history.close();
       this.lines.delete(key);
     }

@@ -52,11 +52,29 @@ export class Detail {
     this.load();
   }
 
-  close() {
-    this.key = null;
+  /** Instruments came or went: perhaps the one that is shown. */
+  listChanged() {
+    if (!this.key) return;
+    if (this.history && this.shownRecord !== this.record) this.forget();
+    if (!this.history) this.load();
+  }
+
+  /** Nothing of what was shown may stand under another name, or under the same one when it is another's. */
+  forget() {
+    this.run = null;
     this.history?.close();
     this.history = null;
+    this.shownRecord = null;
     this.clearChart();
+    this.showTable();
+    this.legend.show(null, {});
+    setText(this.note, '');
+    this.say('');
+  }
+
+  close() {
+    this.key = null;
+    this.forget();
   }
 
   clearChart() {
@@ -80,10 +98,11 @@ export class Detail {
   async load() {
     const { key, record } = this;
     if (!record) {
-      if (this.store.loaded) this.unknown();
+      this.unknown();
       return;
     }
-    for (const part of [this.headline.node, this.legend.node, this.ranges.node, this.steps, this.key4]) part.hidden = false;
+    this.shownRecord = record;
+    for (const part of [this.legend.node, this.ranges.node, this.steps, this.key4]) part.hidden = false;
     this.headline.open(record, this.store.interval);
     this.ranges.show(this.store.interval);
     const history = this.history ??= new History(key, this.store.interval);
@@ -222,10 +241,8 @@ export class Detail {
   unknown() {
     const { exchange, market, symbol } = splitKey(this.key);
     for (const part of [this.legend.node, this.ranges.node, this.steps, this.key4, this.chart]) part.hidden = true;
-    setText(this.headline.name, symbol);
-    setText(this.headline.where, `${exchange} ${market}`);
-    setText(this.note, '');
-    this.say(`cvdd does not collect ${exchange} ${market} ${symbol}.`);
+    this.headline.empty({ exchange, market, symbol });
+    this.say(this.store.loaded ? `cvdd does not collect ${exchange} ${market} ${symbol}.` : 'Loading…');
   }
 
   say(text) {

@@ -77,6 +77,12 @@ export function dateTime(time, withSeconds = true) {
   return `${day} ${clock(time).slice(0, withSeconds ? 8 : 5)}`;
 }
 
+/** Letters and digits of every script stay; what else file systems may not take is written as its code, so that no two names become one. */
+export function fileName(parts, ending) {
+  const safe = (text) => text.replace(/[^\p{L}\p{N}\p{M}._+-]/gu, (c) => `%${c.codePointAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+  return `${parts.map(safe).join('-')}.${ending}`;
+}
+
 /** How long ago, from seconds. */
 export function age(s) {
   if (s === null || Number.isNaN(s)) return NONE;

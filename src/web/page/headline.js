@@ -2,7 +2,7 @@
 
 import { query, serverNow } from './api.js';
 import { el, setAttr, setNumber, setText } from './dom.js';
-import { age, amount, clock, price, seconds } from './format.js';
+import { NONE, age, amount, clock, fileName, price, seconds } from './format.js';
 import { newBadge, setBadge, statusTitle } from './row.js';
 import { change, status } from './store.js';
 
@@ -31,17 +31,29 @@ export class Headline {
       this.stats);
   }
 
+  /** Of one of whom nothing is known but the name. */
+  empty({ exchange, market, symbol }) {
+    setText(this.name, symbol);
+    setText(this.where, `${exchange} ${market}`);
+    for (const part of [this.badge, this.stats, this.compare, this.table, this.csv]) part.hidden = true;
+    for (const value of Object.values(this.values)) setNumber(value, NONE, null, true);
+    this.wanted = null;
+    this.csv.removeAttribute('href');
+  }
+
   open(record, interval) {
+    for (const part of [this.badge, this.stats, this.compare, this.csv]) part.hidden = false;
     setText(this.name, record.symbol);
     setText(this.where, `${record.exchange} ${record.market}, ${record.base}/${record.quote}`);
     const { exchange, market, symbol } = record;
     this.wanted = { exchange, market, symbol };
     this.interval = interval;
     this.aim();
-    this.csv.setAttribute('download', `${exchange}-${market}-${symbol.replace(/[^\w.-]/g, '_')}.csv`);
+    this.csv.setAttribute('download', fileName([exchange, market, symbol], 'csv'));
   }
 
   aim() {
+    if (!this.wanted) return;
     const from = Math.floor(serverNow()) - 20000 * this.interval;
     this.csv.setAttribute('href', `/api/v1/bars?${query({ ...this.wanted, from, limit: 20000, format: 'csv' })}`);
   }

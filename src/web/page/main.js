@@ -17,6 +17,7 @@ import { initTheme } from './theme.js';
 const MANY = 2000;
 const REFRESH_MS = 60000; // changes over 1 h and 24 h shift with the clock, and revisions of old bars change sparklines
 const REFRESH_MANY_MS = 300000;
+const LOAD_SOON_MS = 1200; // longer than an answer of the daemon may be old
 
 initTheme($('theme'));
 const store = new Store();
@@ -51,6 +52,12 @@ async function load() {
     refreshTimer = setTimeout(load, state.unit !== store.sparkUnit ? 0 : store.records.size > MANY ? REFRESH_MANY_MS : REFRESH_MS);
   })();
   return loading;
+}
+
+// New ones may come one after the other: one look at all of them does.
+let soon = null;
+function loadSoon() {
+  soon ??= setTimeout(async () => { await loading; soon = null; load(); }, LOAD_SOON_MS);
 }
 
 function block(text, locked = false) {
@@ -145,7 +152,7 @@ store.addEventListener('list', () => {
   fillSelects();
   setText($('about'), `cvdd ${store.version}`);
   document.documentElement.dataset.listMs ??= Math.round(performance.now());
-  if (state.key && !detail.history) detail.load();
+  detail.listChanged();
   if (state.view === 'compare') compare.load();
 });
 
@@ -162,6 +169,8 @@ stream.addEventListener('message', ({ detail: message }) => {
   if (!store.loaded) return;
   if (message.type === 'open') store.applyOpen(message);
   else if (message.type === 'bars') store.applyRows(message.rows);
+  else if (message.type === 'list' && message.gone) store.applyGone(message.time, message.gone);
+  else if (message.type === 'list' && message.come) loadSoon();
 });
 health.addEventListener('locked', () => block(explain(new ApiError(401)), true));
 

@@ -18,6 +18,7 @@ export class Store extends EventTarget {
   version = '';
   loaded = false;
   sparkUnit = 'base';
+  gone = new Map(); // what was told to be gone, and when: a snapshot of before may come yet
 
   /** `sparkUnit`: what the sparklines of this snapshot show. */
   applySnapshot({ interval_s, version, instruments, time }, sparkUnit) {
@@ -30,6 +31,7 @@ export class Store extends EventTarget {
     let same = before.size === instruments.length;
     for (const item of instruments) {
       const key = keyOf(item);
+      if (this.gone.get(key) > time) { same = false; continue; }
       let record = before.get(key);
       if (!record) {
         record = newRecord(key, item);
@@ -44,10 +46,22 @@ export class Store extends EventTarget {
       if (item.spark) record.spark = item.spark.map(Number);
       this.learnDecimals(record);
     }
+    for (const [key, when] of this.gone) if (when <= time) this.gone.delete(key);
     const first = !this.loaded;
     this.loaded = true;
     if (!same || first) this.dispatchEvent(new Event('list'));
     this.tell('values', new Set(this.records.keys()));
+  }
+
+  /** What is collected no more leaves at once. */
+  applyGone(time, names) {
+    let any = false;
+    for (const name of names) {
+      const key = keyOf(name);
+      this.gone.set(key, time);
+      any = this.records.delete(key) || any;
+    }
+    if (any) this.dispatchEvent(new Event('list'));
   }
 
   applyOpen({ time, bars }) {
