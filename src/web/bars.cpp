@@ -7,6 +7,8 @@
 #include "beside.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "json.hpp"
+#include "response.hpp"
+#include "shared.hpp"
 
 namespace cvdd::web {
 
@@ -59,6 +61,8 @@ BarsText bars_text(FileSink& files, const std::string& directory, const BarsAnsw
   out.many_markets = found.many_markets;
   out.next = found.next;
   if (out.error.empty()) out.text = asked.query.csv ? csv_of(found) : json_of(found, asked);
+  out.packed = asked.packed && out.text.size() >= SharedAnswers::worth_packing;
+  if (out.packed) out.text = gzip(out.text);
   pause();
   return out;
 }

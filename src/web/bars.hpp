@@ -14,12 +14,13 @@ namespace cvdd::web {
 struct BarsAnswer {
   BarsQuery query;
   Duration interval;
+  bool packed = false;  // as gzip, if it is worth it
   // Base and quote of the symbol in each market of the exchange that is collected.
   std::map<Market, std::pair<std::string, std::string>> units;
 };
 struct BarsText {
   std::string text, next, error;
-  bool many_markets = false;
+  bool many_markets = false, packed = false;
 };
 [[nodiscard]] BarsText bars_text(FileSink& files, const std::string& directory, const BarsAnswer& asked,
                                  Allowance& allowance, const std::function<bool()>& stop);

@@ -135,16 +135,23 @@ std::optional<BarsQuery> parse_bars_query(const Target& target, Timestamp now, s
   return q;
 }
 
+std::optional<InstrumentName> parse_name(std::string_view text) {
+  const auto first = text.find(':');
+  const auto second = first == text.npos ? first : text.find(':', first + 1);
+  if (second == text.npos || second + 1 == text.size()) return std::nullopt;
+  const auto market = market_from(text.substr(first + 1, second - first - 1));
+  if (!market) return std::nullopt;
+  return InstrumentName{std::string(text.substr(0, first)), *market, std::string(text.substr(second + 1))};
+}
+
 std::optional<std::vector<InstrumentName>> parse_names(std::string_view text, std::size_t max) {
   std::vector<InstrumentName> out;
   while (!text.empty()) {
     const std::string_view one = text.substr(0, text.find(','));
     text.remove_prefix(std::min(one.size() + 1, text.size()));
-    const auto first = one.find(':'), second = one.find(':', first + 1);
-    if (first == one.npos || second == one.npos || second + 1 == one.size() || out.size() == max) return std::nullopt;
-    const auto market = market_from(one.substr(first + 1, second - first - 1));
-    if (!market) return std::nullopt;
-    out.push_back({std::string(one.substr(0, first)), *market, std::string(one.substr(second + 1))});
+    auto name = parse_name(one);
+    if (!name || out.size() == max) return std::nullopt;
+    out.push_back(std::move(*name));
   }
   return out;
 }

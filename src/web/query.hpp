@@ -59,6 +59,7 @@ struct InstrumentName {
     }
   };
 };
+[[nodiscard]] std::optional<InstrumentName> parse_name(std::string_view text);
 [[nodiscard]] std::optional<std::vector<InstrumentName>> parse_names(std::string_view text, std::size_t max);
 
 // What a browser keeps in place of the token, from which nobody finds the token, and until when it is good.

@@ -32,6 +32,7 @@ constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t streams_max = 64;
 constexpr std::chrono::milliseconds tick{250};
 constexpr std::size_t stream_names_max = 200, at_once = 500;
+constexpr int rest_every = 3;  // looks, which are a second apart
 // Bars that ended earlier come from candles, a month at a time: who wants them asks.
 constexpr Duration told_back_to = seconds(86'400);
 // What readers may have of the io thread and of the threads beside it: a fifth of a processor, and half a second of it
@@ -117,8 +118,9 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
         if (!streams_.empty()) {
           live_.show_interest(now);
           co_await tell_of_open_bars();
+          if (++looks_ % rest_every == 0) co_await tell_the_rest();
         } else {
-          last_told_ = {};
+          last_told_ = rest_told_ = {};
         }
         if (live_.interested(now)) engine_.aggregator().row_feed().want_open_bars();
         std::erase_if(streams_, [](const auto& s) { return s->gone(); });
@@ -139,6 +141,44 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
       tell_open(old, fresh, *snapshot, from, to, last_told_);
       co_await asio::post(executor_, asio::use_awaitable);
     }
+  }
+
+  // What is not in sight, in short and more seldom: for those who sort or filter by it.
+  asio::awaitable<void> tell_the_rest() {
+    const std::shared_ptr<const Snapshot> snapshot = live_.snapshot();
+    Streams old, fresh;
+    for (const auto& stream : streams_) {
+      if (stream->gone() || stream->want() == nullptr || !stream->want()->rest) continue;
+      (std::exchange(stream->fresh_rest, false) ? fresh : old).push_back(stream);
+    }
+    if (old.empty() && fresh.empty()) {
+      rest_told_ = {};
+      co_return;
+    }
+    for (std::size_t from = 0; from < snapshot->states.size() && !stopping_; from += at_once) {
+      const std::size_t to = std::min(snapshot->states.size(), from + at_once);
+      tell_rest(old, fresh, *snapshot, from, to, live_.board(), rest_told_);
+      co_await asio::post(executor_, asio::use_awaitable);
+    }
+  }
+
+  // What a client wants and was not told of: in full, at once.
+  asio::awaitable<void> tell_items(std::shared_ptr<StreamClient> client, const InstrumentNames& names) {
+    if (names.empty()) co_return;
+    co_await answers_.wait_for_open_bars();
+    const std::shared_ptr<const Snapshot> snapshot = live_.snapshot();
+    const Spark spark = client->want()->spark;
+    auto message = std::make_shared<std::string>(items_head(spark, snapshot->time));
+    for (std::size_t from = 0; from < snapshot->states.size() && !stopping_; from += at_once) {
+      const auto begin = std::chrono::steady_clock::now();
+      const std::size_t to = std::min(snapshot->states.size(), from + at_once);
+      append_items(*message, names, spark, *snapshot, from, to, live_.board());
+      const auto end = std::chrono::steady_clock::now();
+      allowance_.spend(std::chrono::duration_cast<std::chrono::microseconds>(end - begin), end);
+      co_await asio::post(executor_, asio::use_awaitable);
+    }
+    *message += "]}";
+    client->tell(std::move(message));
   }
 
   asio::awaitable<void> read_the_past() {
@@ -180,7 +220,7 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
     const auto asked = target->parameters.find("instruments");
     if (asked != target->parameters.end()) {
       names = parse_names(asked->second, stream_names_max);
-      if (!names || names->empty()) {
+      if (!names) {
         co_await door_.refuse(stream, http::status::bad_request,
                               "instruments: expected up to 200 like exchange:market:symbol, with commas between them");
         co_return;
@@ -190,11 +230,12 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
       co_await door_.refuse(stream, http::status::too_many_requests, "there are 64 streams already");
       co_return;
     }
-    const auto made = std::make_shared<StreamClient>(std::move(stream), std::move(names));
+    const auto made = std::make_shared<StreamClient>(std::move(stream), allowance_, std::move(names));
     streams_.push_back(made);
     place->stays = true;
     place->close = [made] { made->drop(); };
-    co_await made->run(std::move(request));
+    StreamClient::Heard heard = [this, made](const InstrumentNames& unseen) { return tell_items(made, unseen); };
+    co_await made->run(std::move(request), std::move(heard));
     std::erase(streams_, made);
   }
 
@@ -213,7 +254,8 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
   asio::steady_timer ticker_;
   Live live_;
   Streams streams_;
-  Told last_told_;
+  Told last_told_, rest_told_;
+  int looks_ = 0;
   Allowance allowance_{readers_share, readers_saved};
   bool stopping_ = false;
   std::atomic<bool> giving_up_{false};

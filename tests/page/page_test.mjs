@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PHONE, attempt, browser, check, complaints, failures, fits, folder, foreign, given, open, rows, shot, startDemo, until } from './harness.mjs';
 import { names } from './names.mjs';
+import { traffic } from './traffic.mjs';
 
 const INSTRUMENTS = 20;
 const demo = await startDemo('--interval', '2s', '--instruments', String(INSTRUMENTS), '--trades-per-minute', '240', '--drop-every', '12s', '--no-repair');
@@ -184,6 +185,7 @@ await attempt('where a token is wanted the page asks for it, tells a wrong one, 
   }
 });
 await names(url);
+await traffic();
 check(complaints.length === 0, `no complaint in the console${complaints.length ? `: ${complaints.slice(0, 3).join(' | ')}` : ''}`);
 check(foreign.length === 0, `no request to another host${foreign.length ? `: ${foreign[0]}` : ''}`);
 await browser.close();

@@ -10,6 +10,7 @@
 #include "web/live.hpp"
 #include "web/query.hpp"
 #include "web/stream.hpp"
+#include "web/want.hpp"
 
 using namespace cvdd;
 using namespace cvdd::web;
@@ -98,6 +99,40 @@ TEST_CASE("web: parameters of bars are checked, each with what is expected") {
   CHECK(same_secret("0123456789abcdef", "0123456789abcdef"));
   CHECK_FALSE(same_secret("0123456789abcdeg", "0123456789abcdef"));
   CHECK_FALSE(same_secret("", "0123456789abcdef"));
+}
+
+TEST_CASE("web: what a client of the stream wants is taken, and what is nothing is explained") {
+  std::string error;
+  const auto want = parse_want(R"({"instruments":["okx:linear:BTC-USDT-SWAP","b:spot:X:Y","okx:linear:BTC-USDT-SWAP"],)"
+                               R"("spark":"quote","rest":true})",
+                               error);
+  REQUIRE(want);
+  CHECK(want->instruments.size() == 2);
+  CHECK(want->instruments.contains(std::tuple(std::string_view("b"), Market::spot, std::string_view("X:Y"))));
+  CHECK((want->spark == Spark::quote && want->rest && !want->anew));
+  const auto nothing = parse_want("{}", error);
+  REQUIRE(nothing);
+  CHECK((nothing->instruments.empty() && nothing->spark == Spark::none && !nothing->rest));
+  std::string many = R"({"instruments":[)";
+  for (int i = 0; i < 201; ++i) many += (i > 0 ? "," : "") + std::string(R"("a:spot:S)") + std::to_string(i) + '"';
+  const std::pair<std::string, const char*> bad[] = {{"", "expected a message"},
+                                                     {"[]", "expected a message"},
+                                                     {"{\"rest\":true", "expected a message"},
+                                                     {std::string(40'000, ' ') + "{}", "expected a message"},
+                                                     {R"({"instruments":"a:spot:X"})", "instruments: expected"},
+                                                     {R"({"instruments":["a:sp0t:X"]})", "instruments: expected"},
+                                                     {R"({"instruments":["a:spot:"]})", "instruments: expected"},
+                                                     {R"({"instruments":[7]})", "instruments: expected"},
+                                                     {many + "]}", "instruments: expected"},
+                                                     {R"({"rest":1})", "rest: expected true or false"},
+                                                     {R"({"anew":"yes"})", "anew: expected true or false"},
+                                                     {R"({"spark":"coins"})", "spark: expected"},
+                                                     {R"({"colour":"red"})", "colour: no such key; expected"}};
+  for (const auto& [text, why] : bad) {
+    INFO(text.substr(0, 60));
+    CHECK_FALSE(parse_want(text, error));
+    CHECK(error.starts_with(why));
+  }
 }
 
 TEST_CASE("web: text is JSON whatever is in it") {

@@ -45,6 +45,12 @@ export class Detail {
     return this.store.records.get(this.key);
   }
 
+  /** null where it may be one of before. */
+  get openBar() {
+    const { record } = this;
+    return record && !this.store.isOld(record) ? record.bar : null;
+  }
+
   open(key) {
     if (key === this.key) return;
     this.close();
@@ -114,7 +120,7 @@ export class Detail {
     try {
       const [lib] = await Promise.all([chartLibrary(), history.ensure(seconds === null ? 0 : Math.floor(serverNow()) - seconds)]);
       if (this.run !== run || this.key !== key) return;
-      this.history.mergeOpen(record.bar);
+      this.history.mergeOpen(this.openBar);
       this.draw(lib, seconds);
     } catch (error) {
       if (error.name === 'AbortError' || this.run !== run) return;
@@ -178,7 +184,7 @@ export class Detail {
   }
 
   onValues() {
-    if (this.history?.bars.length && !this.history.pending) this.redraw(this.history.mergeOpen(this.record?.bar));
+    if (this.history?.bars.length && !this.history.pending) this.redraw(this.history.mergeOpen(this.openBar));
     this.showSoon();
   }
 
@@ -211,7 +217,7 @@ export class Detail {
   show() {
     const { record } = this;
     if (!record || !this.key) return;
-    this.headline.show(record, { unit: state.unit, compared: state.selected.includes(this.key) });
+    this.headline.show(record, { unit: state.unit, compared: state.selected.includes(this.key), old: this.store.isOld(record) });
     const slots = this.slots ?? [];
     const slot = (this.hovered !== null && slots.find(({ t }) => t === this.hovered)) || slots.at(-1);
     this.legend.show(slot ?? null, {

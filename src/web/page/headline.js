@@ -58,7 +58,8 @@ export class Headline {
     this.csv.setAttribute('href', `/api/v1/bars?${query({ ...this.wanted, from, limit: 20000, format: 'csv' })}`);
   }
 
-  show(record, { unit, compared }) {
+  show(record, { unit, compared, old }) {
+    setAttr(this.stats, 'data-old', old);
     const { values } = this;
     const { bar } = record;
     const coin = record[unit];

@@ -8,9 +8,8 @@ const POLL_MS = 3000;
 const SILENT_MS = 12000;
 
 export class Health extends EventTarget {
-  constructor(store, stream) {
+  constructor(stream) {
     super();
-    this.store = store;
     this.stream = stream;
     this.last = null;
     this.dataTime = null; // the daemon's time in the newest message, and when it came
@@ -45,15 +44,15 @@ export class Health extends EventTarget {
   }
 
   show() {
-    const { last, store } = this;
+    const { last } = this;
     if (last?.instruments) {
       const { wanted, live } = last.instruments;
       put('h-live', `${count(live)} / ${count(wanted)}`, live < wanted ? 'warn' : 'good',
         live < wanted ? `${count(wanted - live)} of ${count(wanted)} instruments are not live. See Connections.` : 'Every wanted instrument is live');
       put('h-rate', count(last.trades_per_second), null, 'Trades per second, all instruments');
     }
-    if (store.loaded) {
-      const { gaps } = store;
+    if (last?.instruments) {
+      const { gaps } = last;
       put('h-gaps', count(gaps), gaps ? 'warn' : 'good', gaps ? 'Instruments whose newest written bar has a gap' : 'No newest bar has a gap');
     }
     const old = this.dataTime === null ? null : serverNow() - this.dataTime;

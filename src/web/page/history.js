@@ -123,7 +123,7 @@ export class History {
   }
 
   mergeOpen(bar) {
-    if (!bar) return Infinity;
+    if (!bar?.time) return Infinity; // only its sums are known
     return this.merge([{ ...bar, t: seconds(bar.time), rev: -1, status: 'open', missing: 0 }]);
   }
 

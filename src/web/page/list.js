@@ -19,9 +19,12 @@ const HINTS = {
 };
 
 export class List {
-  constructor(store, onOpen) {
+  /** `onSight`: others are in sight now. */
+  constructor(store, { onOpen, onSight }) {
     this.store = store;
     this.onOpen = onOpen;
+    this.onSight = onSight;
+    this.inSight = [];
     this.grid = $('grid');
     this.body = $('rows');
     this.pool = [];
@@ -43,7 +46,7 @@ export class List {
     // Rows must not run away under the pointer, so the order of moving values waits until it has left.
     setInterval(() => {
       if (document.hidden || this.grid.hidden || this.hovered) return;
-      if (state.problems || SORTS[state.sort]?.number || state.sort === 'status') this.arrange();
+      if (this.needsAll) this.arrange();
     }, RESORT_MS);
   }
 
@@ -106,7 +109,7 @@ export class List {
   }
 
   paint() {
-    if (!this.grid.clientHeight) return;
+    if (!this.grid.clientHeight) return this.see([]);
     const height = this.rowHeight;
     const first = Math.max(0, Math.floor(this.grid.scrollTop / height) - 4);
     const last = Math.min(this.order.length, Math.ceil((this.grid.scrollTop + this.grid.clientHeight) / height) + 4);
@@ -116,6 +119,7 @@ export class List {
       this.pool.push(row);
       this.body.append(row.node);
     }
+    this.see(this.order.slice(first, last).map(({ key }) => key));
     const focused = document.activeElement === this.grid;
     const selected = new Set(state.selected);
     // A row keeps its index while it is in sight: scrolling by one row rewrites one row, not all of them.
@@ -127,13 +131,24 @@ export class List {
       used.add(row);
       row.place(index, index * height);
       row.show(record, {
-        unit: state.unit, sparkUnit: this.store.sparkUnit, open: record.key === state.key, active: focused && record.key === this.active, checked: selected.has(record.key),
+        unit: state.unit, open: record.key === state.key, old: this.store.isOld(record), active: focused && record.key === this.active, checked: selected.has(record.key),
       });
       row.node.hidden = false;
     }
     for (const row of this.pool) if (!used.has(row)) row.node.hidden = true;
     const at = focused ? this.order.findIndex(({ key }) => key === this.active) : -1;
     setAttr(this.grid, 'aria-activedescendant', at >= first && at < last ? `row-${at}` : null);
+  }
+
+  see(keys) {
+    if (keys.length === this.inSight.length && keys.every((key, i) => key === this.inSight[i])) return;
+    this.inSight = keys;
+    this.onSight();
+  }
+
+  /** Whether the order or the filter rests on numbers that move, of all instruments. */
+  get needsAll() {
+    return !$('list-view').hidden && (state.problems || Boolean(SORTS[state.sort]?.number) || state.sort === 'status');
   }
 
   click(event) {

@@ -14,16 +14,17 @@ import { Store } from './store.js';
 import { Stream } from './stream.js';
 import { initTheme } from './theme.js';
 
-const MANY = 2000;
 const REFRESH_MS = 60000; // changes over 1 h and 24 h shift with the clock, and revisions of old bars change sparklines
-const REFRESH_MANY_MS = 300000;
+const REFRESH_ALL_MS = 300000;
+const WANT_SOON_MS = 60; // while somebody scrolls
+const MOST_WANTED = 200;
 const LOAD_SOON_MS = 1200; // longer than an answer of the daemon may be old
 
 initTheme($('theme'));
 const store = new Store();
-const stream = new Stream('/api/v1/stream');
-const health = new Health(store, stream);
-const list = new List(store, open);
+const stream = new Stream('/api/v1/stream?instruments='); // nothing, until it is known what is in sight
+const health = new Health(stream);
+const list = new List(store, { onOpen: open, onSight: () => wantSoon() });
 const detail = new Detail(store, { onClose: close, onCompare: (key) => list.toggle(key) });
 const compare = new Compare(store);
 const connections = new Connections(health);
@@ -37,8 +38,7 @@ async function load() {
   if (loading) return loading;
   loading = (async () => {
     try {
-      const { unit } = state;
-      store.applySnapshot(await getJson(`/api/v1/instruments?spark=${unit}`), unit);
+      store.applySnapshot(await getJson('/api/v1/instruments?spark=0'));
       $('blocked').hidden = true;
       $('token-form').hidden = true;
     } catch (error) {
@@ -48,11 +48,30 @@ async function load() {
     } finally {
       loading = null;
     }
-    // The unit may have been changed meanwhile.
-    refreshTimer = setTimeout(load, state.unit !== store.sparkUnit ? 0 : store.records.size > MANY ? REFRESH_MANY_MS : REFRESH_MS);
+    refreshTimer = setTimeout(load, REFRESH_ALL_MS);
   })();
   return loading;
 }
+
+// Only what is shown travels: what is opened or compared first, then the rows in sight.
+let wanting = null;
+function wantSoon() {
+  wanting ??= setTimeout(() => want(), WANT_SOON_MS);
+}
+
+function want(anew = false) {
+  clearTimeout(wanting);
+  wanting = null;
+  const keys = new Set();
+  if (state.key) keys.add(state.key);
+  if (state.view === 'compare') for (const key of state.selected) keys.add(key);
+  if (!document.hidden) for (const key of list.inSight) keys.add(key);
+  const instruments = [...keys].filter((key) => store.records.has(key)).slice(0, MOST_WANTED);
+  store.setWanted(instruments);
+  stream.want({ instruments: instruments.sort(), spark: state.unit, rest: !document.hidden && list.needsAll }, anew);
+}
+setInterval(() => { if (!document.hidden) want(true); }, REFRESH_MS);
+document.addEventListener('visibilitychange', () => want());
 
 // New ones may come one after the other: one look at all of them does.
 let soon = null;
@@ -107,7 +126,6 @@ onState((now, before) => {
   $('exchange').value = now.exchange;
   if (before.view === undefined || ['q', 'exchange', 'problems', 'sort', 'desc', 'unit'].some((name) => now[name] !== before[name])) list.arrange();
   list.measure();
-  if (before.unit !== undefined && before.unit !== now.unit && store.loaded) load(); // sparklines are in one unit
 
   if (view === 'list' && now.key) {
     detail.open(now.key);
@@ -123,6 +141,7 @@ onState((now, before) => {
   }
   if (view === 'connections' && !connections.shown) connections.show();
   else if (view !== 'connections') connections.hide();
+  wantSoon();
   document.title = now.key ? `${now.key.split(':').slice(2).join(':')} – cvdd` : view === 'list' ? 'cvdd' : `${view} – cvdd`;
 });
 
@@ -153,6 +172,7 @@ store.addEventListener('list', () => {
   setText($('about'), `cvdd ${store.version}`);
   document.documentElement.dataset.listMs ??= Math.round(performance.now());
   detail.listChanged();
+  wantSoon();
   if (state.view === 'compare') compare.load();
 });
 
@@ -168,6 +188,8 @@ stream.addEventListener('up', async () => {
 stream.addEventListener('message', ({ detail: message }) => {
   if (!store.loaded) return;
   if (message.type === 'open') store.applyOpen(message);
+  else if (message.type === 'instruments') store.applyItems(message);
+  else if (message.type === 'rest') store.applyRest(message);
   else if (message.type === 'bars') store.applyRows(message.rows);
   else if (message.type === 'list' && message.gone) store.applyGone(message.time, message.gone);
   else if (message.type === 'list' && message.come) loadSoon();

@@ -63,7 +63,7 @@ export class Row {
     this.node.style.transform = `translateY(${top}px)`;
   }
 
-  show(record, { unit, sparkUnit, open, active, checked }) {
+  show(record, { unit, open, old, active, checked }) {
     const changed = this.record !== record;
     if (changed) {
       this.record = record;
@@ -85,9 +85,10 @@ export class Row {
     setNumber(this.price, price(record.price, Math.min(record.decimals, decimalsOf(record.price) + 4)),
       record.price ? `${record.price} ${record.quote}` : null, false);
     this.flash(record.price);
-    const now = bar?.[`cvd_${sparkUnit}`];
+    const now = bar?.[`cvd_${record.sparkUnit}`];
     drawSpark(this.spark, record.spark, now ? Number(now) : null);
     setBadge(this.badge, status(record), statusTitle(record));
+    setAttr(this.node, 'data-old', old);
     setAttr(this.node, 'data-open', open);
     setAttr(this.node, 'data-active', active);
     setAttr(this.node, 'aria-selected', open ? 'true' : 'false');

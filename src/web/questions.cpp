@@ -1,0 +1,117 @@
+// Answers that are made beside the io thread: what is asked of the files, and the page's own files, packed.
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "answers.hpp"
+#include "bars.hpp"
+#include "beside.hpp"
+
+namespace cvdd::web {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+
+namespace {
+constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::size_t readers_max = 2, readers_waiting_max = 16;
+}  // namespace
+
+// At most two at a time; a few wait, in no order. False: too many do.
+asio::awaitable<bool> Answers::begin_reading() {
+  if (waiting_ >= readers_waiting_max) co_return false;
+  ++waiting_;
+  while (reading_ >= readers_max && !stopping_) co_await read_.async_wait(await_tuple);
+  --waiting_;
+  ++reading_;
+  co_return true;
+}
+
+void Answers::end_reading() {
+  --reading_;
+  read_.cancel();
+}
+
+asio::awaitable<Response> Answers::bars(const Request& request, const Target& target) {
+  std::string error;
+  BarsAnswer asked;
+  const auto query = parse_bars_query(target, wall_now() + seconds(1), error);
+  if (!query) co_return error_answer(http::status::bad_request, error);
+  asked.query = *query;
+  asked.interval = engine_.config().interval;
+  asked.packed = takes_gzip(request);
+  if (!co_await begin_reading()) {
+    co_return error_answer(http::status::too_many_requests, "too many questions about the files at once");
+  }
+  struct End {
+    Answers& answers;
+    ~End() { answers.end_reading(); }
+  } const end{*this};
+  // Without a row the market is known only if somebody collects it.
+  for (const InstrumentState& s : live_.snapshot()->states) {
+    if (s.symbol != query->symbol || s.exchange != query->exchange) continue;
+    if (s.instrument != nullptr) {
+      asked.units[s.market] = {s.instrument->base, s.instrument->quote};
+    } else {
+      asked.units[s.market] = {};
+    }
+  }
+  allowance_.spend(std::chrono::microseconds(50));  // all of them were looked at
+  auto read = [this, asked = std::move(asked)]() -> asio::awaitable<BarsText> {
+    co_return bars_text(engine_.files(), engine_.config().data_dir, asked, allowance_,
+                        [this] { return stopping_.load(); });
+  };
+  BarsText made = co_await asio::co_spawn(readers_, std::move(read), asio::use_awaitable);
+  if (!made.error.empty()) {
+    co_return error_answer(made.many_markets ? http::status::bad_request : http::status::service_unavailable,
+                           made.error);
+  }
+  Response response =
+      text_answer(http::status::ok, std::move(made.text), query->csv ? "text/csv; charset=utf-8" : "application/json");
+  response.set(http::field::vary, "Accept-Encoding");
+  if (made.packed) response.set(http::field::content_encoding, "gzip");
+  if (query->csv && !made.next.empty()) response.set("X-Next-From", made.next);
+  co_return response;
+}
+
+// The page's files stay as they are, so each is packed once.
+asio::awaitable<Body> Answers::packed(const Asset& asset) {
+  if (const auto known = packed_.find(asset.path); known != packed_.end()) co_return known->second;
+  auto work = [&asset, &allowance = allowance_]() -> asio::awaitable<Body> {
+    step_back();
+    const auto begin = thread_time();
+    auto out = std::make_shared<const std::string>(gzip(asset.body));
+    allowance.spend(thread_time() - begin);
+    co_return out;
+  };
+  Body out = co_await asio::co_spawn(readers_, std::move(work), asio::use_awaitable);
+  packed_.emplace(asset.path, out);
+  co_return out;
+}
+
+asio::awaitable<Response> Answers::asset(const Request& request, std::string path) {
+  if (path == "/") path = "/index.html";
+  for (const Asset& a : assets()) {
+    if (a.path != path) continue;
+    const bool known = request[http::field::if_none_match] == beast::string_view(a.etag.data(), a.etag.size());
+    const std::string type = std::string(a.type) + (a.type.starts_with("text/") ? "; charset=utf-8" : "");
+    const bool pack = !known && a.body.size() >= SharedAnswers::worth_packing && takes_gzip(request);
+    Body body;
+    if (pack) {
+      body = co_await packed(a);
+    } else {
+      body = std::make_shared<const std::string>(known ? std::string_view{} : a.body);
+    }
+    Response response =
+        answer_with(known ? http::status::not_modified : http::status::ok, std::move(body), type.c_str());
+    if (pack) response.set(http::field::content_encoding, "gzip");
+    response.set(http::field::vary, "Accept-Encoding");
+    response.set(http::field::cache_control, "no-cache");
+    response.set(http::field::etag, std::string(a.etag));
+    co_return response;
+  }
+  co_return error_answer(http::status::not_found, "there is nothing here; the page is at /, the API at /api/v1/");
+}
+
+}  // namespace cvdd::web
