@@ -5,58 +5,18 @@
 
 #include "cvdd/config/config.hpp"
 #include "cvdd/config/toml_reader.hpp"
+#include "groups.hpp"
+#include "wildcard.hpp"
 
 namespace cvdd {
 
 namespace {
-std::string upper(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return out;
-}
-
 bool fits_a_csv_field(std::string_view name) {
   return !name.empty() && std::none_of(name.begin(), name.end(), [](char c) {
     return (c >= 0 && c <= ' ') || c == ',' || c == '"' || c == '\'' || c == 0x7F;
   });
 }
 
-bool has_wildcard(std::string_view name) { return name.find_first_of("*?") != std::string_view::npos; }
-
-// Behind the character at `at`: names are UTF-8.
-std::size_t behind(std::string_view text, std::size_t at) {
-  ++at;
-  while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U) ++at;
-  return at;
-}
-
-// `*` is any number of characters, `?` is one.
-bool matches(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '?') {
-      ++p;
-      t = behind(text, t);
-    } else if (p < pattern.size() && pattern[p] != '*' && pattern[p] == text[t]) {
-      ++p, ++t;
-    } else if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      mark = t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = mark = behind(text, mark);
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
-}  // namespace
-
-namespace {
 constexpr Duration history_max = seconds(86'400 * 366);
 
 // history = "30d"
@@ -85,6 +45,10 @@ SymbolList parse_symbols(std::string_view text, const std::string& file, const K
   TomlReader reader(text, file, errors);
   for (const auto& [exchange, node] : reader.table()) {
     const std::string name(exchange.str());
+    if (name == "group") {
+      read_groups(reader, node, known, list);
+      continue;
+    }
     if (!reader.known_exchange(name, known, node)) continue;
     const auto* markets = node.as_table();
     if (markets == nullptr) {

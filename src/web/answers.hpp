@@ -12,7 +12,9 @@
 #include <string>
 
 #include "assets.hpp"
+#include "bars.hpp"
 #include "cvdd/web/web_server.hpp"
+#include "groups.hpp"
 #include "json.hpp"
 #include "live.hpp"
 #include "query.hpp"
@@ -54,6 +56,9 @@ class Answers {
   boost::asio::awaitable<void> connections(std::string& out, Slices& slices);
   boost::asio::awaitable<void> instruments(Spark spark, std::string& out, Slices& slices);
   boost::asio::awaitable<Response> bars(const Request& request, const Target& target);
+  boost::asio::awaitable<Response> group_bars(const Request& request, const BarsQuery& query);
+  [[nodiscard]] std::optional<Response> find_group(GroupAnswer& asked) const;
+  [[nodiscard]] static Response answer_of(BarsText made, bool csv);
   boost::asio::awaitable<bool> begin_reading();
   void end_reading();
 
@@ -65,6 +70,7 @@ class Answers {
   Allowance& allowance_;
   const std::atomic<bool>& stopping_;
   SharedAnswers shared_;
+  Groups groups_;
   std::map<std::string_view, Body> packed_;  // of the page's files
   std::size_t reading_ = 0, waiting_ = 0;
   boost::asio::steady_timer read_;  // never comes; when it is cancelled, somebody has read to the end

@@ -8,6 +8,7 @@
 
 #include "allowance.hpp"
 #include "files.hpp"
+#include "group.hpp"
 
 namespace cvdd::web {
 
@@ -18,11 +19,22 @@ struct BarsAnswer {
   // Base and quote of the symbol in each market of the exchange that is collected.
   std::map<Market, std::pair<std::string, std::string>> units;
 };
+// The same of a group: the sum of its members, the first of which gives the prices.
+struct GroupAnswer {
+  BarsQuery query;
+  Group group;
+  Duration interval;
+  bool packed = false;
+  std::vector<InstrumentName> members;
+  CommonUnit base, quote;
+};
 struct BarsText {
   std::string text, next, error;
   bool many_markets = false, packed = false;
 };
 [[nodiscard]] BarsText bars_text(FileSink& files, const std::string& directory, const BarsAnswer& asked,
                                  Allowance& allowance, const std::function<bool()>& stop);
+[[nodiscard]] BarsText group_bars_text(FileSink& files, const std::string& directory, const GroupAnswer& asked,
+                                       Allowance& allowance, const std::function<bool()>& stop);
 
 }  // namespace cvdd::web

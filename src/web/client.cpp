@@ -96,6 +96,8 @@ asio::awaitable<void> StreamClient::take(std::string_view text, const Heard& hea
   }
   if (now->rest && !(want_ && want_->rest)) fresh_rest = true;
   want_ = std::move(*now);
+  if (all) groups_told.clear();
+  members.clear();
   co_await heard(unseen);
 }
 

@@ -8,6 +8,7 @@
 #include <boost/beast/websocket.hpp>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +37,13 @@ class StreamClient {
   [[nodiscard]] bool wants(std::string_view exchange, Market market, std::string_view symbol) const;
   // What it has said that it wants; null: nothing yet.
   [[nodiscard]] const Want* want() const { return want_ ? &*want_ : nullptr; }
+  // What was last told to it of each group it wants.
+  std::map<std::string, std::string> groups_told;
+  // Their members: of these it hears of rows.
+  InstrumentNames members;
+  [[nodiscard]] bool wants_rows(std::string_view exchange, Market market, std::string_view symbol) const {
+    return wants(exchange, market, symbol) || members.contains(std::tuple(exchange, market, symbol));
+  }
 
   static constexpr std::size_t waiting_max = std::size_t{4} << 20, own_waiting_max = std::size_t{512} << 10;
 

@@ -97,6 +97,13 @@ std::optional<BarsQuery> parse_bars_query(const Target& target, Timestamp now, s
       q.exchange = value;
     } else if (name == "symbol") {
       q.symbol = value;
+    } else if (name == "group") {
+      if (value.empty()) return bad("the name of a group of the symbol list");
+      q.group = value;
+    } else if (name == "instruments") {
+      auto names = parse_names(value, BarsQuery::members_max);
+      if (!names || names->empty()) return bad("up to 200 like exchange:market:symbol, with commas between them");
+      q.instruments = std::move(*names);
     } else if (name == "market") {
       q.market = market_from(value);
       if (!q.market) return bad("spot, linear, inverse or option");
@@ -119,12 +126,21 @@ std::optional<BarsQuery> parse_bars_query(const Target& target, Timestamp now, s
       if (value != "0" && value != "1") return bad("0 or 1");
       q.as_seen = value == "1";
     } else {
-      error = name + ": no such parameter; expected exchange, market, symbol, from, to, limit, format or as_seen";
+      error = name +
+              ": no such parameter; expected exchange, market, symbol, group, instruments, from, to, limit, format or "
+              "as_seen";
       return std::nullopt;
     }
   }
-  if (q.exchange.empty() || q.symbol.empty()) {
-    error = "exchange and symbol are needed, such as ?exchange=NAME&market=spot&symbol=BTCUSDT";
+  const bool one = !q.exchange.empty() && !q.symbol.empty();
+  const bool part_of_one = !q.exchange.empty() || !q.symbol.empty() || q.market;
+  if (int{part_of_one} + int{!q.group.empty()} + int{!q.instruments.empty()} > 1) {
+    error = "group: expected either exchange and symbol, or group, or instruments";
+    return std::nullopt;
+  }
+  if (!one && !q.summed()) {
+    error =
+        "exchange and symbol are needed, such as ?exchange=NAME&market=spot&symbol=BTCUSDT; or group, or instruments";
     return std::nullopt;
   }
   q.from = from.value_or(q.to - seconds(86'400));

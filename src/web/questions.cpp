@@ -7,6 +7,7 @@
 #include "answers.hpp"
 #include "bars.hpp"
 #include "beside.hpp"
+#include "want.hpp"
 
 namespace cvdd::web {
 
@@ -38,6 +39,7 @@ asio::awaitable<Response> Answers::bars(const Request& request, const Target& ta
   BarsAnswer asked;
   const auto query = parse_bars_query(target, wall_now() + seconds(1), error);
   if (!query) co_return error_answer(http::status::bad_request, error);
+  if (query->summed()) co_return co_await group_bars(request, *query);
   asked.query = *query;
   asked.interval = engine_.config().interval;
   asked.packed = takes_gzip(request);
@@ -63,16 +65,82 @@ asio::awaitable<Response> Answers::bars(const Request& request, const Target& ta
                         [this] { return stopping_.load(); });
   };
   BarsText made = co_await asio::co_spawn(readers_, std::move(read), asio::use_awaitable);
+  co_return answer_of(std::move(made), query->csv);
+}
+
+// Whose bars are summed, and in which units. Something wrong: what, and the status says of which kind.
+std::optional<Response> Answers::find_group(GroupAnswer& asked) const {
+  const BarsQuery& query = asked.query;
+  if (!query.group.empty()) {
+    std::vector<std::string> names;
+    for (const GroupWanted& group : engine_.groups()) {
+      names.push_back(group.name);
+      if (group.name == query.group) asked.group.of = group;
+    }
+    if (asked.group.name() != query.group) {
+      std::string near;
+      for (const std::string& name : near_matches(query.group, names, 3)) near += (near.empty() ? "" : ", ") + name;
+      return error_answer(http::status::not_found, "group: the symbol list has none of this name" +
+                                                       (near.empty() ? std::string() : "; did you mean: " + near));
+    }
+  } else {
+    asked.group.of = query.instruments;
+  }
+  const auto take = [&](const InstrumentState& s) {
+    asked.members.push_back({s.exchange, s.market, s.symbol});
+    if (s.instrument == nullptr) return;
+    asked.base.add(s.instrument->base);
+    asked.quote.add(s.instrument->quote);
+  };
+  for (const InstrumentState& s : live_.snapshot()->states) {
+    if (asked.group.has(s.exchange, s.market, s.symbol)) take(s);
+  }
+  const std::size_t many = asked.members.size();
+  const bool some_missing =
+      asked.group.picked() && many < InstrumentNames(query.instruments.begin(), query.instruments.end()).size();
+  if (many == 0 || some_missing) {
+    return error_answer(http::status::not_found, asked.group.picked()
+                                                     ? "instruments: not all of them are collected here"
+                                                     : "group: no instrument of it is collected here");
+  }
+  if (many > BarsQuery::members_max) {
+    return error_answer(http::status::bad_request, "group: it has more than 200 members");
+  }
+  return std::nullopt;
+}
+
+asio::awaitable<Response> Answers::group_bars(const Request& request, const BarsQuery& query) {
+  GroupAnswer asked;
+  asked.query = query;
+  asked.interval = engine_.config().interval;
+  asked.packed = takes_gzip(request);
+  if (auto wrong = find_group(asked)) co_return std::move(*wrong);
+  allowance_.spend(std::chrono::microseconds(200));  // all instruments were looked at
+  if (!co_await begin_reading()) {
+    co_return error_answer(http::status::too_many_requests, "too many questions about the files at once");
+  }
+  struct End {
+    Answers& answers;
+    ~End() { answers.end_reading(); }
+  } const end{*this};
+  auto read = [this, asked = std::move(asked)]() -> asio::awaitable<BarsText> {
+    co_return group_bars_text(engine_.files(), engine_.config().data_dir, asked, allowance_,
+                              [this] { return stopping_.load(); });
+  };
+  BarsText made = co_await asio::co_spawn(readers_, std::move(read), asio::use_awaitable);
+  co_return answer_of(std::move(made), query.csv);
+}
+
+Response Answers::answer_of(BarsText made, bool csv) {
   if (!made.error.empty()) {
-    co_return error_answer(made.many_markets ? http::status::bad_request : http::status::service_unavailable,
-                           made.error);
+    return error_answer(made.many_markets ? http::status::bad_request : http::status::service_unavailable, made.error);
   }
   Response response =
-      text_answer(http::status::ok, std::move(made.text), query->csv ? "text/csv; charset=utf-8" : "application/json");
+      text_answer(http::status::ok, std::move(made.text), csv ? "text/csv; charset=utf-8" : "application/json");
   response.set(http::field::vary, "Accept-Encoding");
   if (made.packed) response.set(http::field::content_encoding, "gzip");
-  if (query->csv && !made.next.empty()) response.set("X-Next-From", made.next);
-  co_return response;
+  if (csv && !made.next.empty()) response.set("X-Next-From", made.next);
+  return response;
 }
 
 // The page's files stay as they are, so each is packed once.

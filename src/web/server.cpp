@@ -118,6 +118,7 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
         if (!streams_.empty()) {
           live_.show_interest(now);
           co_await tell_of_open_bars();
+          co_await tell_of_groups();
           if (++looks_ % rest_every == 0) co_await tell_the_rest();
         } else {
           last_told_ = rest_told_ = {};
@@ -162,10 +163,30 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
     }
   }
 
+  asio::awaitable<void> tell_of_groups() {
+    const Streams streams = streams_;
+    for (const auto& stream : streams) {
+      if (stream->gone() || stream->want() == nullptr || stopping_) continue;
+      tell_groups_to(*stream);
+      co_await asio::post(executor_, asio::use_awaitable);
+    }
+    groups_.tidy();
+  }
+
+  void tell_groups_to(StreamClient& client) {
+    const auto begin = std::chrono::steady_clock::now();
+    groups_.define(engine_.groups());
+    tell_groups(client, groups_, *live_.snapshot(), live_.board());
+    const auto end = std::chrono::steady_clock::now();
+    allowance_.spend(std::chrono::duration_cast<std::chrono::microseconds>(end - begin), end);
+  }
+
   // What a client wants and was not told of: in full, at once.
   asio::awaitable<void> tell_items(std::shared_ptr<StreamClient> client, const InstrumentNames& names) {
-    if (names.empty()) co_return;
+    if (names.empty() && client->want()->groups.empty()) co_return;
     co_await answers_.wait_for_open_bars();
+    tell_groups_to(*client);
+    if (names.empty()) co_return;
     const std::shared_ptr<const Snapshot> snapshot = live_.snapshot();
     const Spark spark = client->want()->spark;
     auto message = std::make_shared<std::string>(items_head(spark, snapshot->time));
@@ -255,6 +276,7 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
   Live live_;
   Streams streams_;
   Told last_told_, rest_told_;
+  Groups groups_;
   int looks_ = 0;
   Allowance allowance_{readers_share, readers_saved};
   bool stopping_ = false;

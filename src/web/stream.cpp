@@ -54,7 +54,9 @@ void tell_rows(const Streams& streams, std::span<const Row> rows) {
   for (std::size_t from = 0; from < rows.size(); from += rows_per_message) {
     tell_some(
         streams, R"({"type":"bars","rows":[)", from, std::min(rows.size(), from + rows_per_message),
-        [&](const StreamClient& s, std::size_t i) { return s.wants(rows[i].exchange, rows[i].market, rows[i].symbol); },
+        [&](const StreamClient& s, std::size_t i) {
+          return s.wants_rows(rows[i].exchange, rows[i].market, rows[i].symbol);
+        },
         [&](std::string& out, std::size_t i) { append_row_json(out, rows[i], false); });
   }
 }
@@ -108,6 +110,37 @@ bool append_items(std::string& out, const InstrumentNames& names, Spark spark, c
     any = true;
   }
   return any;
+}
+
+void tell_groups(StreamClient& client, Groups& groups, const Snapshot& snapshot, const Board& board) {
+  const Want* const want = client.want();
+  if (want == nullptr || (want->groups.empty() && client.groups_told.empty())) return;
+  std::map<std::string, std::string> told;
+  std::string items;
+  for (const GroupAsked& asked : want->groups) {
+    const auto* const listed = std::get_if<std::string>(&asked);
+    const std::string name =
+        listed != nullptr ? "group " + *listed : Group{std::get<std::vector<InstrumentName>>(asked)}.name();
+    std::string now;
+    if (!groups.append(now, asked, snapshot, board, Spark::none, &client.members)) continue;
+    const auto before = client.groups_told.find(name);
+    const bool fresh = before == client.groups_told.end();
+    if (fresh || before->second != now) {
+      if (!items.empty()) items += ',';
+      if (fresh && want->spark != Spark::none) {
+        groups.append(items, asked, snapshot, board, want->spark);
+      } else {
+        items += now;
+      }
+    }
+    told[name] = std::move(now);
+  }
+  client.groups_told = std::move(told);
+  if (items.empty()) return;
+  auto message = std::make_shared<std::string>(R"({"type":"groups","time":)");
+  append_moment(*message, snapshot.time);
+  *message += R"(,"groups":[)" + items + "]}";
+  client.tell(std::move(message));
 }
 
 namespace {

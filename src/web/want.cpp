@@ -22,6 +22,38 @@ bool take_names(const simdjson::dom::element& value, InstrumentNames& out, std::
   return true;
 }
 
+bool take_group(const simdjson::dom::element& value, GroupAsked& out) {
+  std::string_view name;
+  if (value.get(name) == simdjson::SUCCESS) {
+    out = std::string(name);
+    return true;
+  }
+  simdjson::dom::array list;
+  if (value.get(list) != simdjson::SUCCESS || list.size() == 0 || list.size() > Want::picked_max) return false;
+  std::vector<InstrumentName> names;
+  for (const simdjson::dom::element each : list) {
+    std::string_view text;
+    if (each.get(text) != simdjson::SUCCESS) return false;
+    auto one = parse_name(text);
+    if (!one) return false;
+    names.push_back(std::move(*one));
+  }
+  out = std::move(names);
+  return true;
+}
+
+bool take_groups(const simdjson::dom::element& value, std::vector<GroupAsked>& out, std::string& error) {
+  simdjson::dom::array list;
+  bool good = value.get(list) == simdjson::SUCCESS && list.size() <= Want::groups_max;
+  if (good) {
+    for (const simdjson::dom::element each : list) good = good && take_group(each, out.emplace_back());
+  }
+  if (!good) {
+    error = "groups: expected a list of up to 50, each a name, or a list of up to 50 like \"exchange:market:symbol\"";
+  }
+  return good;
+}
+
 bool take_flag(std::string_view key, const simdjson::dom::element& value, bool& out, std::string& error) {
   if (value.get(out) == simdjson::SUCCESS) return true;
   error = std::string(key) + ": expected true or false";
@@ -51,6 +83,8 @@ std::optional<Want> parse_want(std::string_view text, std::string& error) {
     bool good = false;
     if (key == "instruments") {
       good = take_names(value, out.instruments, error);
+    } else if (key == "groups") {
+      good = take_groups(value, out.groups, error);
     } else if (key == "spark") {
       good = take_spark(value, out.spark, error);
     } else if (key == "rest") {
@@ -58,7 +92,7 @@ std::optional<Want> parse_want(std::string_view text, std::string& error) {
     } else if (key == "anew") {
       good = take_flag(key, value, out.anew, error);
     } else {
-      error = std::string(key) + ": no such key; expected instruments, spark, rest or anew";
+      error = std::string(key) + ": no such key; expected instruments, groups, spark, rest or anew";
     }
     if (!good) return std::nullopt;
   }

@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PHONE, attempt, browser, check, complaints, failures, fits, folder, foreign, given, open, rows, shot, startDemo, until } from './harness.mjs';
+import { groups } from './groups.mjs';
 import { names } from './names.mjs';
 import { traffic } from './traffic.mjs';
 
@@ -15,10 +16,10 @@ const { url } = demo;
 const began = Date.now();
 const page = await open(url);
 await attempt('the list shows every instrument that the API names', async () => {
-  await until(page, (n) => document.querySelectorAll('#rows .row[data-key]:not([hidden])').length >= n, INSTRUMENTS);
+  await until(page, (n) => document.querySelectorAll('#rows .row[data-key]:not([data-key^="group:"]):not([hidden])').length >= n, INSTRUMENTS);
   console.log(`       ${Date.now() - began} ms until it did`);
   const api = await (await page.request.get(`${url}api/v1/instruments`)).json();
-  const shown = await page.evaluate(() => [...document.querySelectorAll('#rows .row[data-key]:not([hidden])')].map((r) => r.dataset.key).sort());
+  const shown = await page.evaluate(() => [...document.querySelectorAll('#rows .row[data-key]:not([data-key^="group:"]):not([hidden])')].map((r) => r.dataset.key).sort());
   const named = api.instruments.map((i) => `${i.exchange}:${i.market}:${i.symbol}`).sort();
   return named.length === INSTRUMENTS && JSON.stringify(shown) === JSON.stringify(named);
 });
@@ -26,16 +27,16 @@ await attempt('every instrument becomes live', () => until(page, (n) => document
 await shot(page, 'list-dark');
 await attempt('a filter narrows the list, and lets go again', async () => {
   await page.fill('#filter', 'btc spot');
-  await until(page, (n) => { const k = document.querySelectorAll('#rows .row[data-key]:not([hidden])').length; return k > 0 && k < n; }, INSTRUMENTS);
-  const keys = await page.evaluate(() => [...document.querySelectorAll('#rows .row[data-key]:not([hidden])')].map((r) => r.dataset.key));
+  await until(page, (n) => { const k = document.querySelectorAll('#rows .row[data-key]:not([data-key^="group:"]):not([hidden])').length; return k > 0 && k < n; }, INSTRUMENTS);
+  const keys = await page.evaluate(() => [...document.querySelectorAll('#rows .row[data-key]:not([data-key^="group:"]):not([hidden])')].map((r) => r.dataset.key));
   await page.fill('#filter', '');
-  await until(page, (n) => document.querySelectorAll('#rows .row[data-key]:not([hidden])').length >= n, INSTRUMENTS);
+  await until(page, (n) => document.querySelectorAll('#rows .row[data-key]:not([data-key^="group:"]):not([hidden])').length >= n, INSTRUMENTS);
   return keys.every((key) => /:spot:.*BTC/.test(key));
 });
 await attempt('the list is sorted by a column, both ways', async () => {
   // In the frame after the next one all that was asked for is painted.
   const order = () => page.evaluate(() => new Promise((good) => {
-    requestAnimationFrame(() => requestAnimationFrame(() => good([...document.querySelectorAll('#rows .row[data-key]:not([hidden])')]
+    requestAnimationFrame(() => requestAnimationFrame(() => good([...document.querySelectorAll('#rows .row[data-key]:not([data-key^="group:"]):not([hidden])')]
       .sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top).map((r) => r.dataset.key.split(':')[2]))));
   }));
   const head = page.locator('#head [role=columnheader] button', { hasText: 'Symbol' });
@@ -137,11 +138,11 @@ await attempt('the theme follows the system, and the button', async () => {
 });
 await light.click('#theme');
 await light.click('#to-list');
-await until(light, (n) => document.querySelectorAll('#rows .row[data-key]:not([hidden])').length >= n, INSTRUMENTS);
+await until(light, (n) => document.querySelectorAll('#rows .row[data-key]:not([data-key^="group:"]):not([hidden])').length >= n, INSTRUMENTS);
 await shot(light, 'list-light');
 const phone = await open(url, PHONE);
 await attempt('nothing sticks out on a phone', async () => {
-  await until(phone, () => document.querySelectorAll('#rows .row[data-key]:not([hidden])').length > 3);
+  await until(phone, () => document.querySelectorAll('#rows .row[data-key]:not([data-key^="group:"]):not([hidden])').length > 3);
   return fits(phone);
 });
 await shot(phone, 'phone-light');
@@ -185,6 +186,7 @@ await attempt('where a token is wanted the page asks for it, tells a wrong one, 
   }
 });
 await names(url);
+await groups(url);
 await traffic();
 check(complaints.length === 0, `no complaint in the console${complaints.length ? `: ${complaints.slice(0, 3).join(' | ')}` : ''}`);
 check(foreign.length === 0, `no request to another host${foreign.length ? `: ${foreign[0]}` : ''}`);

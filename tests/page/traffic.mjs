@@ -97,7 +97,7 @@ export async function traffic() {
       const good = await limit('sorted', 60000, proxy);
       const api = await (await page.request.get(`${demo.url}api/v1/instruments?spark=0`)).json();
       const best = api.instruments.sort((a, b) => Number(b.bar.cvd_base) - Number(a.bar.cvd_base)).slice(0, 40).map(({ exchange, market, symbol }) => `${exchange}:${market}:${symbol}`);
-      const top = await page.evaluate(() => [...document.querySelectorAll('#rows .row[data-key]:not([hidden])')]
+      const top = await page.evaluate(() => [...document.querySelectorAll('#rows .row[data-key]:not([hidden]):not([data-key^="group:"])')]
         .sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top).map((r) => r.dataset.key).slice(0, 5));
       return good && top.every((key) => best.includes(key));
     });

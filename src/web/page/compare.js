@@ -6,12 +6,13 @@ import { $, el, frame, setNumber, setText } from './dom.js';
 import { amount, axis, dateTime, span } from './format.js';
 import { autoStep } from './group.js';
 import { CompareLine } from './compareline.js';
+import { isGroup } from './groups.js';
 import { RANGES, RangeButtons, rangeName } from './ranges.js';
 import { address, set, state } from './state.js';
 import { onTheme } from './theme.js';
 
 export class Compare {
-  constructor(store) {
+  constructor(store, { onSum }) {
     this.store = store;
     this.lines = new Map();
     this.shown = false;
@@ -26,14 +27,30 @@ export class Compare {
       type: 'button', class: 'icon', 'aria-label': 'Close', title: 'Close (Esc)', onclick: () => set({ view: 'list', key: null }),
     }, '×');
     const clear = el('button', { type: 'button', onclick: () => set({ selected: [], view: 'list', key: null }) }, 'Remove all');
+    this.sum = el('button', { type: 'button', id: 'c-sum', title: 'The sum of all that are ticked, as a group', onclick: () => onSum(this.ticked()) }, 'Sum');
     $('compare-view').append(
       el('div', { class: 'headline' }, el('div', { class: 'title' }, el('div', { class: 'names' }, el('h2', {}, 'Compare CVDs'), this.when),
-        el('div', { class: 'actions' }, clear, close))),
+        el('div', { class: 'actions' }, this.sum, clear, close))),
       el('div', { class: 'controls' }, this.ranges.node, this.note), this.legend, this.warning, this.message, this.chart);
     this.drawSoon = frame(() => this.tell());
     store.addEventListener('values', ({ detail }) => this.live(detail, (line, record) => line.history.mergeOpen(record.bar)));
     store.addEventListener('rows', ({ detail }) => this.live(detail, (line) => line.history.mergeRows(detail.get(line.key))));
+    store.addEventListener('stale', async ({ detail }) => {
+      for (const line of [...this.lines.values()]) if (detail.has(line.key)) this.renew(line, detail.get(line.key));
+    });
     onTheme(() => this.paint());
+  }
+
+  async renew(line, from) {
+    const earliest = await line.history.renew(from);
+    if (this.lines.get(line.key) !== line) return;
+    line.changed(earliest, state.unit);
+    this.drawSoon();
+  }
+
+  /** Instruments that are collected: groups can't be summed again. */
+  ticked() {
+    return state.selected.filter((key) => this.store.records.has(key) && !isGroup(key));
   }
 
   show() {
@@ -59,6 +76,7 @@ export class Compare {
     const { interval } = this.store;
     this.ranges.show(interval);
     const known = state.selected.filter((key) => this.store.records.has(key));
+    this.sum.hidden = this.ticked().length < 2;
     for (const [key, line] of this.lines) {
       if (known.includes(key) && line.record === this.store.records.get(key)) continue;
       line.history.close();

@@ -5,6 +5,7 @@ import { WITHOUT_CHARTS, chartLibrary } from './chartbase.js';
 import { $, el, frame, setText } from './dom.js';
 import { count, decimalsOf, span } from './format.js';
 import { autoStep, group, stepsFor } from './group.js';
+import { isGroup, titleOf } from './groups.js';
 import { Headline } from './headline.js';
 import { History, MOST_BARS } from './history.js';
 import { Legend } from './legend.js';
@@ -36,6 +37,12 @@ export class Detail {
     store.addEventListener('values', ({ detail }) => { if (this.key && detail.has(this.key)) this.onValues(); });
     store.addEventListener('rows', ({ detail }) => {
       if (this.history && detail.has(this.key)) this.redraw(this.history.mergeRows(detail.get(this.key)));
+    });
+    store.addEventListener('stale', async ({ detail }) => {
+      const { history, key } = this;
+      if (!history || !detail.has(key)) return;
+      const earliest = await history.renew(detail.get(key));
+      if (this.history === history) this.redraw(earliest);
     });
     setInterval(() => { if (this.key && !document.hidden) this.showSoon(); }, 1000);
     onTheme(() => this.panes?.paint());
@@ -245,10 +252,12 @@ export class Detail {
   }
 
   unknown() {
-    const { exchange, market, symbol } = splitKey(this.key);
     for (const part of [this.legend.node, this.ranges.node, this.steps, this.key4, this.chart]) part.hidden = true;
-    this.headline.empty({ exchange, market, symbol });
-    this.say(this.store.loaded ? `cvdd does not collect ${exchange} ${market} ${symbol}.` : 'Loading…');
+    const { exchange, market, symbol } = splitKey(this.key);
+    const group = isGroup(this.key);
+    this.headline.empty(group ? titleOf(this.key) : symbol, group ? 'group' : `${exchange} ${market}`);
+    const missing = group ? `The symbol list has no group ${titleOf(this.key)}.` : `cvdd does not collect ${exchange} ${market} ${symbol}.`;
+    this.say(this.store.loaded ? missing : 'Loading…');
   }
 
   say(text) {

@@ -1,6 +1,7 @@
 // The head of the detail view: name, what can be done, and the numbers of this moment.
 
 import { query, serverNow } from './api.js';
+import { barsOf, isPicked, titleOf } from './groups.js';
 import { el, setAttr, setNumber, setText } from './dom.js';
 import { NONE, age, amount, clock, fileName, price, seconds } from './format.js';
 import { newBadge, setBadge, statusTitle } from './row.js';
@@ -32,9 +33,9 @@ export class Headline {
   }
 
   /** Of one of whom nothing is known but the name. */
-  empty({ exchange, market, symbol }) {
-    setText(this.name, symbol);
-    setText(this.where, `${exchange} ${market}`);
+  empty(name, where) {
+    setText(this.name, name);
+    setText(this.where, where);
     for (const part of [this.badge, this.stats, this.compare, this.table, this.csv]) part.hidden = true;
     for (const value of Object.values(this.values)) setNumber(value, NONE, null, true);
     this.wanted = null;
@@ -44,12 +45,11 @@ export class Headline {
   open(record, interval) {
     for (const part of [this.badge, this.stats, this.compare, this.csv]) part.hidden = false;
     setText(this.name, record.symbol);
-    setText(this.where, `${record.exchange} ${record.market}, ${record.base}/${record.quote}`);
-    const { exchange, market, symbol } = record;
-    this.wanted = { exchange, market, symbol };
+    this.wanted = barsOf(record.key);
+    this.compare.hidden = isPicked(record.key);
     this.interval = interval;
     this.aim();
-    this.csv.setAttribute('download', fileName([exchange, market, symbol], 'csv'));
+    this.csv.setAttribute('download', fileName(record.members ? ['group', titleOf(record.key)] : [record.exchange, record.market, record.symbol], 'csv'));
   }
 
   aim() {
@@ -62,6 +62,7 @@ export class Headline {
     setAttr(this.stats, 'data-old', old);
     const { values } = this;
     const { bar } = record;
+    setText(this.where, whereOf(record));
     const coin = record[unit];
     const put = (name, value, signed) => setNumber(values[name], `${amount(value, signed)}`, value ? `${value} ${coin}` : null, signed);
     setNumber(values.price, price(record.price, record.decimals), record.price ? `${record.price} ${record.quote}` : null, false);
@@ -75,4 +76,10 @@ export class Headline {
     setBadge(this.badge, status(record), statusTitle(record));
     setAttr(this.compare, 'aria-pressed', String(compared));
   }
+}
+
+function whereOf({ exchange, market, base, quote, members, counted, priceOf }) {
+  if (!members) return `${exchange} ${market}, ${base}/${quote}`;
+  const units = [base, quote].filter(Boolean).join('/') || 'no common unit';
+  return `group, ${counted} of ${members.length} count, ${units}${priceOf ? `, price of ${priceOf.replaceAll(':', ' ')}` : ''}`;
 }

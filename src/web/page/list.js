@@ -2,6 +2,7 @@
 
 import { $, el, frame, setAttr, setText } from './dom.js';
 import { count } from './format.js';
+import { isPicked } from './groups.js';
 import { SORTS, arrange } from './order.js';
 import { Row } from './row.js';
 import { set, state } from './state.js';
@@ -88,11 +89,12 @@ export class List {
     for (const [name, node] of Object.entries(this.heads)) {
       setAttr(node, 'aria-sort', state.sort === name ? (state.desc ? 'descending' : 'ascending') : null);
     }
-    const total = this.store.records.size;
+    const total = [...this.store.records.values()].filter(({ members }) => !members).length;
+    const shown = this.order.filter(({ members }) => !members).length;
     setAttr(this.grid, 'aria-rowcount', this.order.length + 1);
     setAttr(this.grid, 'data-total', total);
-    setAttr(this.grid, 'data-shown', this.order.length);
-    setText($('shown'), this.order.length === total ? `${count(total)} instruments` : `${count(this.order.length)} of ${count(total)}`);
+    setAttr(this.grid, 'data-shown', shown);
+    setText($('shown'), shown === total ? `${count(total)} instruments` : `${count(shown)} of ${count(total)}`);
     this.explainEmpty(total);
     this.size();
   }
@@ -164,6 +166,7 @@ export class List {
   }
 
   toggle(key) {
+    if (isPicked(key)) return;
     const has = state.selected.includes(key);
     const full = !has && state.selected.length >= MOST_COMPARED;
     if (!full) set({ selected: has ? state.selected.filter((other) => other !== key) : [...state.selected, key] }, { replace: true });

@@ -6,10 +6,11 @@ import { Connections } from './connections.js';
 import { Detail } from './detail.js';
 import { $, el, setAttr, setText } from './dom.js';
 import { count } from './format.js';
+import { askedGroup, isGroup, isPicked, pickedKey, titleOf } from './groups.js';
 import { Health } from './health.js';
 import { List } from './list.js';
 import { SORTS } from './order.js';
-import { address, initState, onState, set, state } from './state.js';
+import { address, initState, onState, set, splitKey, state } from './state.js';
 import { Store } from './store.js';
 import { Stream } from './stream.js';
 import { initTheme } from './theme.js';
@@ -18,6 +19,7 @@ const REFRESH_MS = 60000; // changes over 1 h and 24 h shift with the clock, and
 const REFRESH_ALL_MS = 300000;
 const WANT_SOON_MS = 60; // while somebody scrolls
 const MOST_WANTED = 200;
+const MOST_GROUPS = 50;
 const LOAD_SOON_MS = 1200; // longer than an answer of the daemon may be old
 
 initTheme($('theme'));
@@ -26,7 +28,7 @@ const stream = new Stream('/api/v1/stream?instruments='); // nothing, until it i
 const health = new Health(stream);
 const list = new List(store, { onOpen: open, onSight: () => wantSoon() });
 const detail = new Detail(store, { onClose: close, onCompare: (key) => list.toggle(key) });
-const compare = new Compare(store);
+const compare = new Compare(store, { onSum: (keys) => set({ view: 'list', key: pickedKey(keys) }) });
 const connections = new Connections(health);
 
 let loading = null;
@@ -66,9 +68,12 @@ function want(anew = false) {
   if (state.key) keys.add(state.key);
   if (state.view === 'compare') for (const key of state.selected) keys.add(key);
   if (!document.hidden) for (const key of list.inSight) keys.add(key);
-  const instruments = [...keys].filter((key) => store.records.has(key)).slice(0, MOST_WANTED);
-  store.setWanted(instruments);
-  stream.want({ instruments: instruments.sort(), spark: state.unit, rest: !document.hidden && list.needsAll }, anew);
+  if (!document.hidden && list.needsAll) for (const { key, members } of store.records.values()) if (members) keys.add(key); // no short form tells of them
+  const wanted = [...keys].filter((key) => store.records.has(key)).slice(0, MOST_WANTED);
+  const groups = wanted.filter(isGroup).slice(0, MOST_GROUPS);
+  const instruments = wanted.filter((key) => !isGroup(key));
+  store.setWanted([...instruments, ...groups], state.unit);
+  stream.want({ instruments: instruments.sort(), groups: groups.sort().map(askedGroup), spark: state.unit, rest: !document.hidden && list.needsAll }, anew);
 }
 setInterval(() => { if (!document.hidden) want(true); }, REFRESH_MS);
 document.addEventListener('visibilitychange', () => want());
@@ -128,6 +133,7 @@ onState((now, before) => {
   list.measure();
 
   if (view === 'list' && now.key) {
+    if (store.loaded) store.pick(isPicked(now.key) ? now.key : null);
     detail.open(now.key);
     detail.update(before);
   } else {
@@ -142,7 +148,7 @@ onState((now, before) => {
   if (view === 'connections' && !connections.shown) connections.show();
   else if (view !== 'connections') connections.hide();
   wantSoon();
-  document.title = now.key ? `${now.key.split(':').slice(2).join(':')} – cvdd` : view === 'list' ? 'cvdd' : `${view} – cvdd`;
+  document.title = now.key ? `${isGroup(now.key) ? titleOf(now.key) : splitKey(now.key).symbol} – cvdd` : view === 'list' ? 'cvdd' : `${view} – cvdd`;
 });
 
 function links() {
@@ -171,6 +177,7 @@ store.addEventListener('list', () => {
   fillSelects();
   setText($('about'), `cvdd ${store.version}`);
   document.documentElement.dataset.listMs ??= Math.round(performance.now());
+  if (state.key && isPicked(state.key)) store.pick(state.key);
   detail.listChanged();
   wantSoon();
   if (state.view === 'compare') compare.load();
@@ -189,6 +196,7 @@ stream.addEventListener('message', ({ detail: message }) => {
   if (!store.loaded) return;
   if (message.type === 'open') store.applyOpen(message);
   else if (message.type === 'instruments') store.applyItems(message);
+  else if (message.type === 'groups') store.applyGroups(message);
   else if (message.type === 'rest') store.applyRest(message);
   else if (message.type === 'bars') store.applyRows(message.rows);
   else if (message.type === 'list' && message.gone) store.applyGone(message.time, message.gone);

@@ -56,7 +56,7 @@ export function arrange(records, { q, exchange, problems, sort, desc, unit }) {
   } else if (SORTS[sort]) {
     shown.sort((a, b) => text(sort)(a, b) * turn || text('key')(a, b));
   } else {
-    shown.sort(text('key'));
+    shown.sort((a, b) => Boolean(b.members) - Boolean(a.members) || text('key')(a, b)); // groups first
   }
   return shown;
 }

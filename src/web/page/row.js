@@ -69,12 +69,12 @@ export class Row {
       this.record = record;
       this.node.dataset.key = record.key;
       setText(this.exchange, record.exchange);
-      setText(this.market, record.market);
       setText(this.symbol, record.symbol);
       setAttr(this.symbol, 'title', record.symbol);
       setAttr(this.check, 'aria-label', `Compare ${record.exchange} ${record.market} ${record.symbol}`);
       this.lastPrice = null;
     }
+    setText(this.market, record.market);
     const { bar } = record;
     const coin = unit === 'base' ? record.base : record.quote;
     const number = (node, value, signed) => setNumber(node, amount(value, signed), value ? `${value} ${coin}` : null, signed);

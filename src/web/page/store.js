@@ -2,6 +2,7 @@
 
 import { add, sub } from './decimal.js';
 import { decimalsOf, seconds } from './format.js';
+import { groupKey, isPicked, titleOf } from './groups.js';
 import { keyOf } from './state.js';
 
 const SPARK = 48;
@@ -12,23 +13,26 @@ export const COLUMNS = ['time', 'exchange', 'market', 'symbol', 'rev', 'status',
 const CVD = { base: COLUMNS.indexOf('cvd_base'), quote: COLUMNS.indexOf('cvd_quote') };
 const CLOSE = COLUMNS.indexOf('close');
 
-/** Events: `list` (which instruments there are), `values` (detail: set of keys), `rows` (detail: map of key to stream rows). */
+/** Events: `list` (which instruments there are), `values` (detail: set of keys), `rows` (detail: map of key to stream rows), `stale` (detail: map of a group's key to the time from which on its bars changed). */
 export class Store extends EventTarget {
   records = new Map();
   interval = 60;
   version = '';
   loaded = false;
   wanted = new Set();
+  sparkUnit = 'base'; // of the groups' sparklines, as they are wanted
   gone = new Map(); // what was told to be gone, and when: a snapshot of before may come yet
 
-  applySnapshot({ interval_s, version, instruments, time }) {
+  applySnapshot({ interval_s, version, instruments, groups = [], time }) {
     this.interval = interval_s;
     this.version = version;
     this.snapshotTime = time;
     this.snapshotAt = performance.now();
     const before = this.records;
     this.records = new Map();
-    let same = before.size === instruments.length;
+    for (const item of groups) this.takeGroup(before, item, time);
+    for (const [key, record] of before) if (isPicked(key)) this.records.set(key, record);
+    let same = before.size === instruments.length + this.records.size && [...this.records.keys()].every((key) => before.has(key));
     for (const item of instruments) {
       const key = keyOf(item);
       if (this.gone.get(key) > time) { same = false; continue; }
@@ -68,6 +72,34 @@ export class Store extends EventTarget {
     this.learnDecimals(record);
   }
 
+  takeGroup(records, item, time) {
+    const key = groupKey(item);
+    const record = records.get(key) ?? newRecord(key, { exchange: 'group', market: '', symbol: titleOf(key) });
+    this.records.set(key, record);
+    if (record.time > time) return record;
+    this.take(record, { ...item, reason: '', since: null }, time);
+    Object.assign(record, { members: item.members, counted: item.counted, live: item.live, priceOf: item.price_of, market: `${item.counted} of ${item.members.length}` });
+    return record;
+  }
+
+  /** A sum that somebody picked; it is there as long as it is shown. */
+  pick(key) {
+    for (const other of this.records.keys()) if (isPicked(other) && other !== key) this.records.delete(other);
+    if (key && !this.records.has(key)) this.takeGroup(this.records, { instruments: key.slice('group:picked:'.length), members: [], base: '', quote: '', state: 'live', price: null, bar: null, written: null, counted: 0 }, '');
+  }
+
+  applyGroups({ time, groups }) {
+    const changed = new Set();
+    for (const item of groups) {
+      if (!this.records.has(groupKey(item))) continue;
+      const record = this.takeGroup(this.records, item, time);
+      record.told = this.wanted.has(record.key);
+      if (item.spark) Object.assign(record, { spark: item.spark.map(Number), sparkUnit: this.sparkUnit });
+      changed.add(record.key);
+    }
+    this.tell('values', changed);
+  }
+
   /** Some in full, because they are in sight now. */
   applyItems({ time, spark, instruments }) {
     const changed = new Set();
@@ -98,8 +130,9 @@ export class Store extends EventTarget {
   }
 
   /** What the stream tells of from now on. What it told of the others grows old. */
-  setWanted(keys) {
+  setWanted(keys, unit) {
     this.wanted = new Set(keys);
+    this.sparkUnit = unit;
     for (const record of this.records.values()) if (record.told && !this.wanted.has(record.key)) record.told = false;
   }
 
@@ -137,6 +170,18 @@ export class Store extends EventTarget {
     if (!changed.size) return;
     this.tell('values', new Set(changed.keys()));
     this.tell('rows', changed);
+    this.tellStale(changed);
+  }
+
+  /** The bars of a group are made by the daemon: it is known from when on they have to be asked for again. */
+  tellStale(changed) {
+    const stale = new Map();
+    for (const { key, members } of this.records.values()) {
+      for (const member of members ?? []) {
+        for (const [time] of changed.get(member) ?? []) stale.set(key, Math.min(stale.get(key) ?? Infinity, seconds(time)));
+      }
+    }
+    this.tell('stale', stale);
   }
 
   noteWritten(record, row) {
@@ -175,7 +220,7 @@ export class Store extends EventTarget {
 function newRecord(key, { exchange, market, symbol }) {
   return {
     key, exchange, market, symbol, spark: [], sparkUnit: 'base', decimals: 0, told: false,
-    words: `${exchange} ${market} ${symbol}`.toLowerCase(),
+    words: `${exchange} ${market} ${symbol}`.toLowerCase(), members: null,
   };
 }
 
