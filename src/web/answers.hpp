@@ -36,6 +36,8 @@ class Answers {
   [[nodiscard]] std::optional<Response> refusal(const Request& request, const std::optional<Target>& target) const;
   // Whether the request brings the token, if there is one.
   [[nodiscard]] bool allowed(const Request& request) const;
+  // Whether it comes from a page of this server, or from no page.
+  [[nodiscard]] bool from_here(const Request& request) const;
   // Whether it is meant for this server; always, where a token is asked for. See host_allowed.
   [[nodiscard]] bool meant(const Request& request) const;
   // For /metrics.

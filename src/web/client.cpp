@@ -127,10 +127,18 @@ asio::awaitable<void> StreamClient::write() {
 
 void StreamClient::tell(std::shared_ptr<const std::string> message) {
   if (gone_) return;
+  told_ = true;
   waiting_bytes_ += message->size();
   waiting_.push_back(std::move(message));
   if (waiting_bytes_ > (wants_all() ? waiting_max : own_waiting_max)) return drop();
   more_.cancel();
+}
+
+void StreamClient::beat(const std::shared_ptr<const std::string>& message) {
+  if (want_ && !std::exchange(told_, false)) {
+    tell(message);
+    told_ = false;
+  }
 }
 
 void StreamClient::drop() {

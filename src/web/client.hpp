@@ -29,6 +29,8 @@ class StreamClient {
   boost::asio::awaitable<void> run(boost::beast::http::request<boost::beast::http::empty_body> request, Heard heard);
   // One message; a client that has too much waiting is dropped: 4 MiB of what all are told, or 512 KiB of its own.
   void tell(std::shared_ptr<const std::string> message);
+  // A sign of life, if it was told nothing since the last call and has said what it wants.
+  void beat(const std::shared_ptr<const std::string>& message);
   void drop();
   [[nodiscard]] bool gone() const { return gone_; }
   // Nothing was told to it of open bars yet: it is told of all of them once. The same of the rest.
@@ -60,7 +62,7 @@ class StreamClient {
   std::deque<std::shared_ptr<const std::string>> waiting_;
   std::size_t waiting_bytes_ = 0;
   boost::asio::steady_timer more_;
-  bool gone_ = false;
+  bool gone_ = false, told_ = false;
 };
 
 }  // namespace cvdd::web

@@ -165,9 +165,13 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
 
   asio::awaitable<void> tell_of_groups() {
     const Streams streams = streams_;
+    auto alive = std::make_shared<std::string>(R"({"type":"time","time":)");
+    append_moment(*alive, live_.snapshot()->time);
+    *alive += '}';
     for (const auto& stream : streams) {
       if (stream->gone() || stream->want() == nullptr || stopping_) continue;
       tell_groups_to(*stream);
+      stream->beat(alive);
       co_await asio::post(executor_, asio::use_awaitable);
     }
     groups_.tidy();
@@ -229,7 +233,7 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
       co_return;
     }
     // Pages of other sites may open WebSockets to here, which a browser does not keep them from.
-    if (!from_here(request)) {
+    if (!answers_.from_here(request)) {
       co_await door_.refuse(stream, http::status::forbidden, "a page of another site may not listen here");
       co_return;
     }
@@ -258,15 +262,6 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
     StreamClient::Heard heard = [this, made](const InstrumentNames& unseen) { return tell_items(made, unseen); };
     co_await made->run(std::move(request), std::move(heard));
     std::erase(streams_, made);
-  }
-
-  [[nodiscard]] bool from_here(const Request& request) const {
-    const auto origin = request[http::field::origin];
-    const std::string_view from(origin.data(), origin.size());
-    const auto name = from.substr(std::min(from.find("//") + 2, from.size()));
-    return origin.empty() || from.ends_with("//" + std::string(request[http::field::host])) ||
-           std::find(settings_.hosts.begin(), settings_.hosts.end(), name.substr(0, name.find(':'))) !=
-               settings_.hosts.end();
   }
 
   asio::any_io_executor executor_;

@@ -63,14 +63,14 @@ export const browser = await chromium.launch({ executablePath: '/usr/bin/chromiu
 export const complaints = [];
 export const foreign = [];
 
-/** A page in a context of its own; everything it complains of and every other host it asks is noted. */
-export async function open(url, options = {}, hash = '', { go = true } = {}) {
+/** A page in a context of its own; everything it complains of (`strict`) and every other host it asks is noted. */
+export async function open(url, options = {}, hash = '', { go = true, strict = true } = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'dark', ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(15000);
   page.on('console', (m) => {
     const ours = m.text().includes('willReadFrequently'); // this test looks at the pictures
-    if (['error', 'warning'].includes(m.type()) && !ours) complaints.push(m.text());
+    if (strict && ['error', 'warning'].includes(m.type()) && !ours) complaints.push(m.text());
   });
   page.on('pageerror', (e) => complaints.push(String(e)));
   page.on('request', (r) => { if (new URL(r.url()).host !== new URL(url).host && !/^(data|blob):/.test(r.url())) foreign.push(r.url()); });

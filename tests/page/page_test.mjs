@@ -5,9 +5,11 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PHONE, attempt, browser, check, complaints, failures, fits, folder, foreign, given, open, rows, shot, startDemo, until } from './harness.mjs';
+import { charts } from './charts.mjs';
 import { groups } from './groups.mjs';
 import { names } from './names.mjs';
 import { traffic } from './traffic.mjs';
+import { watching } from './watching.mjs';
 
 const INSTRUMENTS = 20;
 const demo = await startDemo('--interval', '2s', '--instruments', String(INSTRUMENTS), '--trades-per-minute', '240', '--drop-every', '12s', '--no-repair');
@@ -57,6 +59,8 @@ await attempt('arrow keys walk, Enter opens, Escape closes', async () => {
 });
 await attempt('a click shows three panes with data', async () => {
   await page.evaluate(() => { window.location.hash = ''; });
+  // Rows are used again for others: which is where is known when the first one is the first by name.
+  await until(page, () => document.querySelector('#row-0')?.dataset.key.startsWith('group:list:BTC p'));
   await rows(page).filter({ hasText: 'BTCUSDT' }).filter({ hasText: 'binance' }).first().click();
   await until(page, () => {
     const { panes, priceBars, cvdBars, deltaBars } = document.querySelector('#d-chart')?.dataset ?? {};
@@ -129,6 +133,16 @@ await attempt('connections are listed', async () => {
   await until(page, () => document.querySelectorAll('.connections tbody tr').length >= 5);
 });
 await shot(page, 'connections-dark');
+await attempt('where no instrument is in sight the stream stays, and the data do not grow old', async () => {
+  let again = 0;
+  page.on('websocket', () => { again += 1; });
+  let oldest = 0;
+  for (let i = 0; i < 28; i += 1) {
+    await page.waitForTimeout(500);
+    oldest = Math.max(oldest, Number.parseFloat(await page.textContent('#h-age dd')));
+  }
+  if (again || oldest > 4) throw new Error(`${again} new streams, ${oldest} s old`);
+});
 
 const light = await open(url, { colorScheme: 'light' }, '#/connections');
 await attempt('the theme follows the system, and the button', async () => {
@@ -187,6 +201,8 @@ await attempt('where a token is wanted the page asks for it, tells a wrong one, 
 });
 await names(url);
 await groups(url);
+await charts(url);
+await watching(url);
 await traffic();
 check(complaints.length === 0, `no complaint in the console${complaints.length ? `: ${complaints.slice(0, 3).join(' | ')}` : ''}`);
 check(foreign.length === 0, `no request to another host${foreign.length ? `: ${foreign[0]}` : ''}`);

@@ -1,5 +1,7 @@
 // Vertical bands where bars are incomplete or absent, and the strip that marks each kind of bar.
 
+import { el } from './dom.js';
+
 const STRIP = 4;
 
 /** Joins neighbours of one kind: [{kind, from, to}] with inclusive indexes. */
@@ -107,4 +109,10 @@ export class Bands {
     context.lineTo(middle, bottom - ratio - size * 1.4);
     context.fill();
   }
+}
+
+/** What the bands mean. */
+export function bandsKey() {
+  const kinds = [['gap', 'gap: something is missing'], ['repaired', 'repaired'], ['partial', 'partial'], ['history', 'from candles'], ['absent', 'no bars written']];
+  return el('div', { class: 'key' }, ...kinds.map(([kind, text]) => el('span', {}, el('i', { class: `swatch ${kind}` }), text)));
 }

@@ -33,8 +33,9 @@ function start(t, i) {
 function take(slot, bar, i) {
   slot.to = i;
   if (Number.isNaN(slot.open)) slot.open = number(bar.open);
-  slot.high = Math.max(slot.high, number(bar.high) || -Infinity);
-  slot.low = Math.min(slot.low, number(bar.low) || Infinity);
+  const [high, low] = [number(bar.high), number(bar.low)];
+  if (high > slot.high) slot.high = high;
+  if (low < slot.low) slot.low = low;
   const close = number(bar.close);
   if (!Number.isNaN(close)) slot.close = close;
   for (const unit of UNITS) {

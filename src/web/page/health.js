@@ -2,7 +2,7 @@
 
 import { ApiError, explain, getJson, serverNow } from './api.js';
 import { $, setAttr, setText } from './dom.js';
-import { age, clock, count, seconds } from './format.js';
+import { age, clock, count, seconds, zoneName } from './format.js';
 
 const POLL_MS = 3000;
 const SILENT_MS = 12000;
@@ -57,7 +57,7 @@ export class Health extends EventTarget {
     }
     const old = this.dataTime === null ? null : serverNow() - this.dataTime;
     put('h-age', age(old), old !== null && old > 10 ? 'warn' : null,
-      this.dataTime === null ? 'No live message yet' : `Newest live message: ${clock(this.dataTime)} UTC`);
+      this.dataTime === null ? 'No live message yet' : `Newest live message: ${clock(this.dataTime)} ${zoneName()}`);
     this.banner();
   }
 
@@ -66,7 +66,7 @@ export class Health extends EventTarget {
     let text = '';
     const wait = this.stream.retryAt ? Math.max(0, this.stream.retryAt - performance.now()) / 1000 : 0;
     const again = wait > 0.5 ? `Trying again in ${Math.ceil(wait)} s.` : 'Trying again now.';
-    const values = this.dataTime === null ? '' : ` Values are as of ${clock(this.dataTime)} UTC.`;
+    const values = this.dataTime === null ? '' : ` Values are as of ${clock(this.dataTime)} ${zoneName()}.`;
     if (this.error?.status === 401) text = '';
     else if (this.error?.status === 0) text = `The daemon cannot be reached.${values} ${again}`;
     else if (this.error) text = explain(this.error);

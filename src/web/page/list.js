@@ -10,7 +10,7 @@ import { isProblem } from './store.js';
 
 const NARROW = 800;
 const RESORT_MS = 3000;
-export const MOST_COMPARED = 8;
+const MOST_TICKED = 50;
 
 const HEADS = [['exchange', 'Exchange'], ['market', 'Market'], ['symbol', 'Symbol'], ['spark', ''], ['cvd', 'CVD'], ['price', 'Price'],
   ['delta', 'Delta'], ['h1', '1 h'], ['h24', '24 h'], ['status', 'Status']];
@@ -21,10 +21,12 @@ const HINTS = {
 
 export class List {
   /** `onSight`: others are in sight now. */
-  constructor(store, { onOpen, onSight }) {
+  constructor(store, { onOpen, onSight, watch }) {
     this.store = store;
     this.onOpen = onOpen;
     this.onSight = onSight;
+    this.watch = watch;
+    watch.addEventListener('change', () => (state.watched ? this.arrange() : this.paint()));
     this.inSight = [];
     this.grid = $('grid');
     this.body = $('rows');
@@ -54,7 +56,8 @@ export class List {
   buildHead() {
     const heads = {};
     const head = $('head');
-    head.append(el('div', { class: 'c-check', role: 'columnheader' }, el('span', { class: 'quiet', title: 'Tick two or more to compare' }, 'Cmp')));
+    head.append(el('div', { class: 'c-check', role: 'columnheader' }, el('span', { class: 'quiet', title: 'Tick two or more to compare' }, 'Cmp')),
+      el('div', { class: 'c-star', role: 'columnheader', 'aria-label': 'Watch list' }));
     for (const [name, label] of HEADS) {
       const node = el('div', { class: `c-${name}`, role: 'columnheader' });
       if (label) node.append(el('button', { type: 'button', title: HINTS[name], onclick: () => this.sortBy(name) }, label));
@@ -85,7 +88,7 @@ export class List {
 
   /** Filters and sorts again. */
   arrange() {
-    this.order = arrange(this.store.records.values(), state);
+    this.order = arrange(this.store.records.values(), { ...state, watch: this.watch });
     for (const [name, node] of Object.entries(this.heads)) {
       setAttr(node, 'aria-sort', state.sort === name ? (state.desc ? 'descending' : 'ascending') : null);
     }
@@ -103,7 +106,8 @@ export class List {
     let text = '';
     if (this.store.loaded && !total) text = 'No instruments yet. They appear here as soon as cvdd collects one that its configuration asks for.';
     else if (this.store.loaded && !this.order.length) {
-      text = state.problems && ![...this.store.records.values()].some(isProblem)
+      if (state.watched && !this.watch.keys.size) text = 'The watch list is empty. The stars in the list fill it.';
+      else text = state.problems && ![...this.store.records.values()].some(isProblem)
         ? 'No problems: every instrument is live and its newest bar is complete.' : 'No instrument matches this filter.';
     }
     setText($('list-empty'), text);
@@ -133,7 +137,7 @@ export class List {
       used.add(row);
       row.place(index, index * height);
       row.show(record, {
-        unit: state.unit, open: record.key === state.key, old: this.store.isOld(record), active: focused && record.key === this.active, checked: selected.has(record.key),
+        unit: state.unit, open: record.key === state.key, old: this.store.isOld(record), active: focused && record.key === this.active, checked: selected.has(record.key), starred: this.watch.has(record.key),
       });
       row.node.hidden = false;
     }
@@ -157,7 +161,10 @@ export class List {
     const key = event.target.closest('.row')?.dataset.key;
     if (!key) return;
     this.active = key;
-    if (event.target.closest('.c-check')) {
+    if (event.target.closest('.c-star')) {
+      this.watch.toggle(key);
+      this.grid.focus({ preventScroll: true });
+    } else if (event.target.closest('.c-check')) {
       this.toggle(key);
       this.grid.focus({ preventScroll: true }); // so that the arrow keys go on working after a tick
     } else if (!getSelection()?.toString()) {
@@ -168,9 +175,9 @@ export class List {
   toggle(key) {
     if (isPicked(key)) return;
     const has = state.selected.includes(key);
-    const full = !has && state.selected.length >= MOST_COMPARED;
+    const full = !has && state.selected.length >= MOST_TICKED;
     if (!full) set({ selected: has ? state.selected.filter((other) => other !== key) : [...state.selected, key] }, { replace: true });
-    setText($('said'), full ? `At most ${MOST_COMPARED} instruments can be compared.` : '');
+    setText($('said'), full ? `At most ${MOST_TICKED} instruments can be ticked.` : '');
     this.paint();
   }
 
@@ -181,6 +188,7 @@ export class List {
     if (event.key in steps) this.move(steps[event.key]);
     else if (event.key === 'Enter' && this.active) this.onOpen(this.active);
     else if (event.key === ' ' && this.active) this.toggle(this.active);
+    else if (event.key === 'w' && this.active) this.watch.toggle(this.active);
     else return;
     event.preventDefault();
   }

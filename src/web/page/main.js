@@ -1,19 +1,22 @@
 // Puts the parts together: state decides which views are shown, the stream keeps them up to date.
 
+import { Alerts } from './alerts.js';
 import { ApiError, explain, getJson, logIn } from './api.js';
 import { Compare } from './compare.js';
 import { Connections } from './connections.js';
 import { Detail } from './detail.js';
 import { $, el, setAttr, setText } from './dom.js';
-import { count } from './format.js';
+import { count, setZone, zoneName } from './format.js';
 import { askedGroup, isGroup, isPicked, pickedKey, titleOf } from './groups.js';
 import { Health } from './health.js';
 import { List } from './list.js';
+import { lookKey, toggleZone } from './look.js';
 import { SORTS } from './order.js';
 import { address, initState, onState, set, splitKey, state } from './state.js';
 import { Store } from './store.js';
 import { Stream } from './stream.js';
 import { initTheme } from './theme.js';
+import { Watch } from './watch.js';
 
 const REFRESH_MS = 60000; // changes over 1 h and 24 h shift with the clock, and revisions of old bars change sparklines
 const REFRESH_ALL_MS = 300000;
@@ -26,8 +29,10 @@ initTheme($('theme'));
 const store = new Store();
 const stream = new Stream('/api/v1/stream?instruments='); // nothing, until it is known what is in sight
 const health = new Health(stream);
-const list = new List(store, { onOpen: open, onSight: () => wantSoon() });
-const detail = new Detail(store, { onClose: close, onCompare: (key) => list.toggle(key) });
+const watch = new Watch();
+const alerts = new Alerts(store);
+const list = new List(store, { onOpen: open, onSight: () => wantSoon(), watch });
+const detail = new Detail(store, { onClose: close, onCompare: (key) => list.toggle(key), watch, alerts });
 const compare = new Compare(store, { onSum: (keys) => set({ view: 'list', key: pickedKey(keys) }) });
 const connections = new Connections(health);
 
@@ -66,6 +71,7 @@ function want(anew = false) {
   wanting = null;
   const keys = new Set();
   if (state.key) keys.add(state.key);
+  for (const key of alerts.keys) keys.add(key); // in a tab behind others as well
   if (state.view === 'compare') for (const key of state.selected) keys.add(key);
   if (!document.hidden) for (const key of list.inSight) keys.add(key);
   if (!document.hidden && list.needsAll) for (const { key, members } of store.records.values()) if (members) keys.add(key); // no short form tells of them
@@ -127,9 +133,12 @@ onState((now, before) => {
   setAttr($('unit-quote'), 'aria-pressed', String(now.unit === 'quote'));
   if ($('filter').value !== now.q) $('filter').value = now.q;
   $('problems').checked = now.problems;
+  $('watched').checked = now.watched;
+  setZone(now.zone);
+  setText($('zone'), `Times are ${zoneName()}`);
   $('sort').value = now.sort ? `${now.desc ? '-' : ''}${now.sort}` : '';
   $('exchange').value = now.exchange;
-  if (before.view === undefined || ['q', 'exchange', 'problems', 'sort', 'desc', 'unit'].some((name) => now[name] !== before[name])) list.arrange();
+  if (before.view === undefined || ['q', 'exchange', 'problems', 'watched', 'sort', 'desc', 'unit'].some((name) => now[name] !== before[name])) list.arrange();
   list.measure();
 
   if (view === 'list' && now.key) {
@@ -202,11 +211,14 @@ stream.addEventListener('message', ({ detail: message }) => {
   else if (message.type === 'list' && message.gone) store.applyGone(message.time, message.gone);
   else if (message.type === 'list' && message.come) loadSoon();
 });
+alerts.addEventListener('change', () => wantSoon());
 health.addEventListener('locked', () => block(explain(new ApiError(401)), true));
 
 $('filter').addEventListener('input', () => set({ q: $('filter').value }, { replace: true }));
 $('exchange').addEventListener('change', () => set({ exchange: $('exchange').value }, { replace: true }));
 $('problems').addEventListener('change', () => set({ problems: $('problems').checked }, { replace: true }));
+$('watched').addEventListener('change', () => set({ watched: $('watched').checked }, { replace: true }));
+$('zone').addEventListener('click', toggleZone);
 $('sort').addEventListener('change', () => set({ sort: $('sort').value.replace('-', ''), desc: $('sort').value.startsWith('-') }, { replace: true }));
 $('unit-base').addEventListener('click', () => set({ unit: 'base' }, { replace: true }));
 $('unit-quote').addEventListener('click', () => set({ unit: 'quote' }, { replace: true }));
@@ -214,7 +226,9 @@ $('unit-quote').addEventListener('click', () => set({ unit: 'quote' }, { replace
 addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const typing = event.target.matches('input:not([type=checkbox]), select, textarea');
-  if (event.key === '/' && !typing) {
+  if (!typing && detail.key && takesKey(event)) {
+    event.preventDefault();
+  } else if (event.key === '/' && !typing) {
     event.preventDefault();
     if (state.view === 'connections') set({ view: 'list', key: null });
     $('filter').focus();
@@ -228,6 +242,13 @@ addEventListener('keydown', (event) => {
     $('grid').focus();
   }
 });
+
+/** Keys of what is opened: those of its chart, and its star. The list has keys of its own while it is focused. */
+function takesKey({ key, target }) {
+  if (key === 't') return detail.toggleTable() || true;
+  if (key === 'w' && target !== $('grid')) return watch.toggle(state.key) || true;
+  return lookKey(key);
+}
 
 initState();
 stream.open();
