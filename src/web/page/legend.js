@@ -49,7 +49,7 @@ export class Legend {
   }
 
   side(node, trades, volume, coin) {
-    setText(node, volume === null ? `${count(trades)} trades` : `${amount(volume)} (${count(trades)})`);
+    setText(node, volume === null ? `${count(trades)} trades` : trades ? `${amount(volume)} (${count(trades)})` : amount(volume));
     setAttr(node, 'title', `${volume === null ? '' : `${volume} ${coin} in `}${count(trades)} trades`);
   }
 }
