@@ -193,7 +193,7 @@ asio::awaitable<void> Answers::instruments(Spark spark, std::string& out, Slices
     co_await slices.turn();
   }
   out += R"(],"groups":[)";
-  groups_.define(engine_.groups());
+  (void)groups_.define(engine_.groups());
   for (const std::string& name : groups_.names()) {
     if (out.back() != '[') out += ',';
     (void)groups_.append(out, name, *s, live_.board(), spark);

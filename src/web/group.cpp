@@ -204,17 +204,27 @@ std::string_view CommonUnit::get() const {
 }
 
 void append_group(std::string& out, const Group& group, std::span<const GroupMember> members, Timestamp now,
-                  Duration interval, Spark spark) {
+                  Duration interval, Spark spark, bool full) {
+  const std::size_t size = members.size();
+  if (size > group_members_max) members = {};
   GroupNow sum;
+  if (size > group_members_max) sum.state = FeedState::refused;
   for (const GroupMember& m : members) take(sum, m, now, interval);
   out += group.picked() ? R"({"instruments":)" : R"({"group":)";
   append_text(out, group.name());
-  out += R"(,"members":[)";
-  for (const GroupMember& m : members) {
-    if (out.back() != '[') out += ',';
-    append_text(out, name_of_member(*m.state));
+  if (full) {
+    out += R"(,"members":[)";
+    for (const GroupMember& m : members) {
+      if (out.back() != '[') out += ',';
+      append_text(out, name_of_member(*m.state));
+    }
+    out += ']';
   }
-  out += fmt::format(R"(],"counted":{},"live":{},"base":)", sum.counted, sum.live);
+  out += fmt::format(R"(,"size":{},"counted":{},"live":{},"reason":)", size, sum.counted, sum.live);
+  append_text(out, size > group_members_max
+                       ? fmt::format("it has {} members, and at most {} are summed", size, group_members_max)
+                       : "");
+  out += R"(,"base":)";
   append_text(out, sum.base.get());
   out += R"(,"quote":)";
   append_text(out, sum.quote.get());
@@ -227,7 +237,7 @@ void append_group(std::string& out, const Group& group, std::span<const GroupMem
   out += R"(,"proven_until":)";
   append_moment(out, sum.proven ? sum.proven_until : Timestamp{});
   append_sums(out, sum);
-  if (spark != Spark::none) {
+  if (full && spark != Spark::none) {
     const bool quote = spark == Spark::quote;
     out += R"(,"spark":[)";
     if (!(quote ? sum.quote : sum.base).get().empty()) append_spark(out, members, quote);

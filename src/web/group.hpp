@@ -69,13 +69,16 @@ class Sum {
 // How bad it is that a bar of a group has one of these: the higher, the worse.
 [[nodiscard]] int gravity(BarStatus status);
 
+inline constexpr std::size_t group_members_max = 200;
+
 struct GroupMember {
   const InstrumentState* state = nullptr;
   const OpenBar* open = nullptr;        // may be null: it does not count yet
   const Board::Track* track = nullptr;  // may be null
 };
-// As one of /api/v1/instruments, with "group" or "instruments" in place of the name, and its members.
+// As one of /api/v1/instruments, with "group" or "instruments" in place of the name. `full`: with its members, and a
+// sparkline where one is wanted. Of more than group_members_max nothing is summed.
 void append_group(std::string& out, const Group& group, std::span<const GroupMember> members, Timestamp now,
-                  Duration interval, Spark spark);
+                  Duration interval, Spark spark, bool full);
 
 }  // namespace cvdd::web

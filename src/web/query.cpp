@@ -101,7 +101,7 @@ std::optional<BarsQuery> parse_bars_query(const Target& target, Timestamp now, s
       if (value.empty()) return bad("the name of a group of the symbol list");
       q.group = value;
     } else if (name == "instruments") {
-      auto names = parse_names(value, BarsQuery::members_max);
+      auto names = parse_names(value, BarsQuery::picked_max);
       if (!names || names->empty()) return bad("up to 200 like exchange:market:symbol, with commas between them");
       q.instruments = std::move(*names);
     } else if (name == "market") {

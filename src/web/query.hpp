@@ -58,7 +58,7 @@ struct BarsQuery {
   std::string group = {};                        // in place of exchange and symbol, or
   std::vector<InstrumentName> instruments = {};  // … those, summed
   [[nodiscard]] bool summed() const { return !group.empty() || !instruments.empty(); }
-  static constexpr std::size_t limit_max = 20'000, members_max = 200;
+  static constexpr std::size_t limit_max = 20'000, picked_max = 200;
 };
 // Or what is wrong with it.
 [[nodiscard]] std::optional<BarsQuery> parse_bars_query(const Target& target, Timestamp now, std::string& error);

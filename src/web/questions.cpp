@@ -103,7 +103,7 @@ std::optional<Response> Answers::find_group(GroupAnswer& asked) const {
                                                      ? "instruments: not all of them are collected here"
                                                      : "group: no instrument of it is collected here");
   }
-  if (many > BarsQuery::members_max) {
+  if (many > group_members_max) {
     return error_answer(http::status::bad_request, "group: it has more than 200 members");
   }
   return std::nullopt;

@@ -165,12 +165,15 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
 
   asio::awaitable<void> tell_of_groups() {
     const Streams streams = streams_;
+    groups_changed_ = groups_.define(engine_.groups()) || groups_changed_;
+    if (std::exchange(groups_changed_, false)) tell_names(streams, groups_.names(), live_.snapshot()->time);
     auto alive = std::make_shared<std::string>(R"({"type":"time","time":)");
     append_moment(*alive, live_.snapshot()->time);
     *alive += '}';
     for (const auto& stream : streams) {
       if (stream->gone() || stream->want() == nullptr || stopping_) continue;
-      tell_groups_to(*stream);
+      // Who asks for more than readers may have is told a second later.
+      if (allowance_.wait().count() == 0) tell_groups_to(*stream);
       stream->beat(alive);
       co_await asio::post(executor_, asio::use_awaitable);
     }
@@ -179,7 +182,7 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
 
   void tell_groups_to(StreamClient& client) {
     const auto begin = std::chrono::steady_clock::now();
-    groups_.define(engine_.groups());
+    groups_changed_ = groups_.define(engine_.groups()) || groups_changed_;
     tell_groups(client, groups_, *live_.snapshot(), live_.board());
     const auto end = std::chrono::steady_clock::now();
     allowance_.spend(std::chrono::duration_cast<std::chrono::microseconds>(end - begin), end);
@@ -272,6 +275,7 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
   Streams streams_;
   Told last_told_, rest_told_;
   Groups groups_;
+  bool groups_changed_ = false;
   int looks_ = 0;
   Allowance allowance_{readers_share, readers_saved};
   bool stopping_ = false;

@@ -87,6 +87,20 @@ void tell_list(const Streams& streams, const Live::Changes& changes, Timestamp t
   }
 }
 
+void tell_names(const Streams& streams, const std::vector<std::string>& groups, Timestamp time) {
+  auto message = std::make_shared<std::string>(R"({"type":"list","time":)");
+  append_moment(*message, time);
+  *message += R"(,"groups":[)";
+  for (const std::string& name : groups) {
+    if (message->back() != '[') *message += ',';
+    append_text(*message, name);
+  }
+  *message += "]}";
+  for (const auto& stream : streams) {
+    if (stream->want() != nullptr || stream->wants_all()) stream->tell(message);
+  }
+}
+
 std::string items_head(Spark spark, Timestamp time) {
   std::string out = R"({"type":"instruments","spark":")";
   out += spark == Spark::base ? "base" : spark == Spark::quote ? "quote" : "0";
@@ -112,6 +126,14 @@ bool append_items(std::string& out, const InstrumentNames& names, Spark spark, c
   return any;
 }
 
+namespace {
+// How many members a group has, of what is told of it.
+std::string_view size_of(std::string_view text) {
+  const auto at = text.find(R"(,"size":)");
+  return text.substr(at, text.find(',', at + 1) - at);
+}
+}  // namespace
+
 void tell_groups(StreamClient& client, Groups& groups, const Snapshot& snapshot, const Board& board) {
   const Want* const want = client.want();
   if (want == nullptr || (want->groups.empty() && client.groups_told.empty())) return;
@@ -122,12 +144,12 @@ void tell_groups(StreamClient& client, Groups& groups, const Snapshot& snapshot,
     const std::string name =
         listed != nullptr ? "group " + *listed : Group{std::get<std::vector<InstrumentName>>(asked)}.name();
     std::string now;
-    if (!groups.append(now, asked, snapshot, board, Spark::none, &client.members)) continue;
+    if (!groups.append_short(now, asked, snapshot, board, client.members)) continue;
     const auto before = client.groups_told.find(name);
-    const bool fresh = before == client.groups_told.end();
+    const bool fresh = before == client.groups_told.end() || size_of(before->second) != size_of(now);
     if (fresh || before->second != now) {
       if (!items.empty()) items += ',';
-      if (fresh && want->spark != Spark::none) {
+      if (fresh) {
         groups.append(items, asked, snapshot, board, want->spark);
       } else {
         items += now;

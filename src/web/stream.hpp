@@ -33,6 +33,8 @@ using Streams = std::vector<std::shared_ptr<StreamClient>>;
 void tell_rows(const Streams& streams, std::span<const Row> rows);
 // Which instruments are new, and which are collected no more; nothing if none is.
 void tell_list(const Streams& streams, const Live::Changes& changes, Timestamp time);
+// Which groups there are by now.
+void tell_names(const Streams& streams, const std::vector<std::string>& groups, Timestamp time);
 // Those of [from, to) that are in `names`, in full, into one message for a client; false: none is.
 bool append_items(std::string& out, const InstrumentNames& names, Spark spark, const Snapshot& snapshot,
                   std::size_t from, std::size_t to, const Board& board);

@@ -73,15 +73,15 @@ async function removed() {
   const home = join(folder, 'removed');
   mkdirSync(home);
   const port = 30000 + (process.pid % 10000);
-  const list = (symbols) => {
-    writeFileSync(join(home, 'new.toml'), `[binance]\nspot = [${symbols.map((s) => `"${s}"`)}]\n`);
+  const list = (symbols, more = '') => {
+    writeFileSync(join(home, 'new.toml'), `[binance]\nspot = [${symbols.map((s) => `"${s}"`)}]\n${more}`);
     renameSync(join(home, 'new.toml'), join(home, 'symbols.toml'));
   };
   list(['AAAUSDT', 'BBBUSDT']);
   writeFileSync(join(home, 'cvdd.toml'), `data_dir = "data"\n[http]\nlisten = "127.0.0.1:${port}"\n[net]\nproxy = "http://127.0.0.1:1"\n`);
   const daemon = start(['run', '--config', join(home, 'cvdd.toml')], { stdio: 'ignore' });
   try {
-    await attempt('a removed instrument leaves the list and its own view at once, a new one comes', async () => {
+    await attempt('a removed instrument leaves the list and its own view at once, a new one comes; a group too', async () => {
       let page;
       for (let tries = 0; !page; tries += 1) {
         try { page = await open(`http://127.0.0.1:${port}/`); } catch (error) { if (tries === 50) throw error; await new Promise((good) => { setTimeout(good, 100); }); }
@@ -97,6 +97,10 @@ async function removed() {
       const took = Date.now() - began;
       console.log(`       ${took} ms after the list was saved`);
       await until(page, () => document.querySelector('#detail-view .empty:not([hidden])')?.textContent === 'cvdd does not collect binance spot BBBUSDT.');
+      list(['AAAUSDT', 'CCCUSDT']);
+      await shown('AAAUSDT', 'CCCUSDT');
+      list(['AAAUSDT', 'CCCUSDT'], '[group.all]\nmembers = ["*:*:*"]\n');
+      await shown('AAAUSDT', 'CCCUSDT', 'all');
       list(['AAAUSDT', 'CCCUSDT']);
       await shown('AAAUSDT', 'CCCUSDT');
       await page.context().close();

@@ -248,6 +248,28 @@ TEST_CASE("groups: what a group is now is the sum of open bars, the worst state,
   std::string none;
   CHECK_FALSE(groups.append(none, "other", snapshot, board, Spark::none));
   CHECK_FALSE(groups.append(none, std::vector<InstrumentName>{{"x", Market::spot, "Y"}}, snapshot, board, Spark::none));
-  groups.define({});
+  CHECK_FALSE(groups.append_short(none, "other", snapshot, board, *std::make_unique<InstrumentNames>()));
+  // Short: without members, made once for a snapshot.
+  std::string brief, again;
+  InstrumentNames members;
+  CHECK(groups.append_short(brief, "btc", snapshot, board, members));
+  CHECK((members.size() == 2 && brief.find("members") == brief.npos && brief.find(R"("size":2)") != brief.npos));
+  open->front().cvd_base = Decimal(9, 0);
+  CHECK(groups.append_short(again, "btc", snapshot, board, members));
+  CHECK(again == brief);
+  snapshot.time = snapshot.time + seconds(1);
+  again.clear();
+  CHECK(groups.append_short(again, "btc", snapshot, board, members));
+  CHECK(again != brief);
+  // More than can be summed while everything else waits.
+  for (int i = 0; i < 200; ++i) {
+    snapshot.states.push_back({"aaa", Market::spot, "X" + std::to_string(i), nullptr, FeedState::live, "", {}});
+  }
+  const auto too_many = told("all", Spark::base);
+  CHECK((std::uint64_t(too_many["size"]) == 204 && too_many["bar"].is_null()));
+  CHECK(std::string_view(too_many["reason"]).starts_with("it has 204 members"));
+  CHECK(std::string_view(too_many["state"]) == "refused");
+  CHECK(groups.define({}));
+  CHECK_FALSE(groups.define({}));
   CHECK_FALSE(groups.append(none, "btc", snapshot, board, Spark::none));
 }

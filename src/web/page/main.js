@@ -209,7 +209,7 @@ stream.addEventListener('message', ({ detail: message }) => {
   else if (message.type === 'rest') store.applyRest(message);
   else if (message.type === 'bars') store.applyRows(message.rows);
   else if (message.type === 'list' && message.gone) store.applyGone(message.time, message.gone);
-  else if (message.type === 'list' && message.come) loadSoon();
+  else if (message.type === 'list' && (message.come || message.groups)) loadSoon();
 });
 alerts.addEventListener('change', () => wantSoon());
 health.addEventListener('locked', () => block(explain(new ApiError(401)), true));

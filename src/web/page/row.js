@@ -33,6 +33,7 @@ export function statusTitle(record) {
   const word = status(record);
   const since = record.state !== 'live' && record.since ? `, since ${clock(seconds(record.since))} ${zoneName()}` : '';
   const reason = record.state !== 'live' && record.reason ? `: ${record.reason}` : '';
+  if (record.members) return `the worst of its members: ${word}${record.reason ? `: ${record.reason}` : ''}`;
   return (EXPLAIN[word] ?? word) + since + reason;
 }
 

@@ -77,15 +77,16 @@ export class Store extends EventTarget {
     const record = records.get(key) ?? newRecord(key, { exchange: 'group', market: '', symbol: titleOf(key) });
     this.records.set(key, record);
     if (record.time > time) return record;
-    this.take(record, { ...item, reason: '', since: null }, time);
-    Object.assign(record, { members: item.members, counted: item.counted, live: item.live, priceOf: item.price_of, market: `${item.counted} of ${item.members.length}` });
+    this.take(record, { ...item, since: null }, time);
+    const members = item.members ?? record.members ?? []; // told where they are news
+    Object.assign(record, { members, counted: item.counted, live: item.live, priceOf: item.price_of, market: `${item.counted} of ${item.size}` });
     return record;
   }
 
   /** A sum that somebody picked; it is there as long as it is shown. */
   pick(key) {
     for (const other of this.records.keys()) if (isPicked(other) && other !== key) this.records.delete(other);
-    if (key && !this.records.has(key)) this.takeGroup(this.records, { instruments: key.slice('group:picked:'.length), members: [], base: '', quote: '', state: 'live', price: null, bar: null, written: null, counted: 0 }, '');
+    if (key && !this.records.has(key)) this.takeGroup(this.records, { instruments: key.slice('group:picked:'.length), members: [], base: '', quote: '', state: 'connecting', reason: '', price: null, bar: null, written: null, counted: 0, size: 0 }, '');
   }
 
   applyGroups({ time, groups }) {
