@@ -212,6 +212,8 @@ int demo_command(const DemoOptions& options) {
   for (const auto& s : simulated) {
     daemon_options.symbols.wanted[{s.instrument.exchange, s.instrument.market}].push_back(s.instrument.symbol);
   }
+  daemon_options.symbols.groups = {{"BTC perpetuals", {{"*", "linear", "BTC*"}, {"*", "inverse", "BTC*"}}},
+                                   {"BTC spot", {{"*", "spot", "BTC*"}}}};
 
   std::atomic<Daemon*> running{nullptr};
   std::set<std::int64_t> whole_bars;  // aggregator thread

@@ -6,6 +6,7 @@
 #include "cvdd/config/config.hpp"
 #include "cvdd/config/spellings.hpp"
 #include "cvdd/config/toml_reader.hpp"
+#include "groups.hpp"
 #include "wildcard.hpp"
 
 namespace cvdd {
@@ -51,6 +52,10 @@ SymbolList parse_symbols(std::string_view text, const std::string& file, const K
     if (name == "empty") {
       if (!node.is_boolean()) reader.error(node, name, "expected true or false");
       if (node.value<bool>() == true) empty = &node;
+      continue;
+    }
+    if (name == "group") {
+      read_groups(reader, node, known, list);
       continue;
     }
     if (!reader.known_exchange(name, known, node)) continue;

@@ -165,6 +165,7 @@ asio::awaitable<void> Engine::read_what_arrived() {
 
 void Engine::want(const SymbolList& symbols) {
   if (!running_) return;
+  options_.symbols.groups = symbols.groups;
   const auto history = [&](const std::string& exchange) {
     const auto asked = symbols.history.find(exchange);
     return asked == symbols.history.end() ? Duration{} : asked->second;

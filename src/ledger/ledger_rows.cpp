@@ -85,6 +85,10 @@ void Ledger::open_bars(Timestamp now, std::vector<OpenBar>& out) const {
     const Bar& bar = account.bars.back();
     open.buys = bar.buys;
     open.sells = bar.sells;
+    open.buy_base = bar.buy_base;
+    open.sell_base = bar.sell_base;
+    open.buy_quote = bar.buy_quote;
+    open.sell_quote = bar.sell_quote;
     open.open = bar.open ? bar.open : last;
     open.high = bar.open ? bar.high : last;
     open.low = bar.open ? bar.low : last;
@@ -94,6 +98,7 @@ void Ledger::open_bars(Timestamp now, std::vector<OpenBar>& out) const {
     if (open.time < current) {  // nothing was traded in it yet
       open.time = current;
       open.buys = open.sells = 0;
+      open.buy_base = open.sell_base = open.buy_quote = open.sell_quote = Decimal{};
       open.delta_base = open.delta_quote = Decimal{};
       open.open = open.high = open.low = open.close;
     }

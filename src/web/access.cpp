@@ -1,6 +1,8 @@
 // Who may ask for what.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "answers.hpp"
 
 namespace cvdd::web {
@@ -22,6 +24,15 @@ bool about_data(std::string_view path) { return path == "/readyz" || path == "/m
 bool Answers::meant(const Request& request) const {
   const auto host = request[http::field::host];
   return !settings_.token.empty() || host_allowed(std::string_view(host.data(), host.size()), settings_.hosts);
+}
+
+bool Answers::from_here(const Request& request) const {
+  const auto origin = request[http::field::origin];
+  const std::string_view from(origin.data(), origin.size());
+  const auto name = from.substr(std::min(from.find("//") + 2, from.size()));
+  return origin.empty() || from.ends_with("//" + std::string(request[http::field::host])) ||
+         std::find(settings_.hosts.begin(), settings_.hosts.end(), name.substr(0, name.find(':'))) !=
+             settings_.hosts.end();
 }
 
 bool Answers::allowed(const Request& request) const {

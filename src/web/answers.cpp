@@ -7,7 +7,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "bars.hpp"
 #include "cvdd/base/printable.hpp"
 #include "json.hpp"
 #include "metrics.hpp"
@@ -19,9 +18,8 @@ namespace beast = boost::beast;
 
 namespace {
 constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t readers_max = 2, readers_waiting_max = 16, not_ready_max = 100;
+constexpr std::size_t not_ready_max = 100;
 constexpr std::chrono::milliseconds open_bars_wait{1'500};
-
 }  // namespace
 
 Timestamp wall_now() {
@@ -78,14 +76,14 @@ asio::awaitable<Response> Answers::answer(const Request& request, bool about_us)
     SharedAnswers::Make make = [this](std::string& out, Slices& slices) { return connections(out, slices); };
     co_return co_await shared(request, "connections", "application/json", make);
   }
-  if (path == "/api/v1/bars") co_return co_await bars(*target);
+  if (path == "/api/v1/bars") co_return co_await bars(request, *target);
   if (path == "/api/v1/session") co_return let_in(request);
   if (path == "/api/v1/stream") {
     Response response = error_answer(http::status::upgrade_required, "this is a WebSocket");
     response.set(http::field::upgrade, "websocket");
     co_return response;
   }
-  co_return asset(request, path);
+  co_return co_await asset(request, path);
 }
 
 asio::awaitable<Response> Answers::shared(const Request& request, const char* name, const char* type,
@@ -96,21 +94,6 @@ asio::awaitable<Response> Answers::shared(const Request& request, const char* na
   response.set(http::field::vary, "Accept-Encoding");
   if (packed) response.set(http::field::content_encoding, "gzip");
   co_return response;
-}
-
-Response Answers::asset(const Request& request, std::string_view path) {
-  if (path == "/") path = "/index.html";
-  for (const Asset& a : assets()) {
-    if (a.path != path) continue;
-    const bool known = request[http::field::if_none_match] == beast::string_view(a.etag.data(), a.etag.size());
-    const std::string type = std::string(a.type) + (a.type.starts_with("text/") ? "; charset=utf-8" : "");
-    Response response = text_answer(known ? http::status::not_modified : http::status::ok,
-                                    known ? "" : std::string(a.body), type.c_str());
-    response.set(http::field::cache_control, "no-cache");
-    response.set(http::field::etag, std::string(a.etag));
-    return response;
-  }
-  return error_answer(http::status::not_found, "there is nothing here; the page is at /, the API at /api/v1/");
 }
 
 // That the io thread does its rounds shows in its answering.
@@ -178,7 +161,6 @@ asio::awaitable<void> Answers::metrics(std::string& out, Slices& slices) {
   }
 }
 
-// Whoever asks first waits until the aggregator has told of its open bars.
 asio::awaitable<void> Answers::wait_for_open_bars() {
   const auto now = std::chrono::steady_clock::now();
   const bool fresh = live_.snapshot()->open_bars != nullptr && now - live_.open_bars_at() < std::chrono::seconds(3);
@@ -208,6 +190,13 @@ asio::awaitable<void> Answers::instruments(Spark spark, std::string& out, Slices
     append_instrument(out, state, s->since[i], s->open_of(state),
                       live_.board().find({{state.exchange, state.market}, state.symbol}), s->time,
                       engine_.config().interval, spark);
+    co_await slices.turn();
+  }
+  out += R"(],"groups":[)";
+  (void)groups_.define(engine_.groups());
+  for (const std::string& name : groups_.names()) {
+    if (out.back() != '[') out += ',';
+    (void)groups_.append(out, name, *s, live_.board(), spark);
     co_await slices.turn();
   }
   out += "]}\n";
@@ -241,55 +230,6 @@ asio::awaitable<void> Answers::connections(std::string& out, Slices& slices) {
     co_await slices.turn();
   }
   out += "]}\n";
-}
-
-// At most two at a time; a few wait, in no order. False: too many do.
-asio::awaitable<bool> Answers::begin_reading() {
-  if (waiting_ >= readers_waiting_max) co_return false;
-  ++waiting_;
-  while (reading_ >= readers_max && !stopping_) co_await read_.async_wait(await_tuple);
-  --waiting_;
-  ++reading_;
-  co_return true;
-}
-
-void Answers::end_reading() {
-  --reading_;
-  read_.cancel();
-}
-
-asio::awaitable<Response> Answers::bars(const Target& target) {
-  std::string error;
-  BarsAnswer asked;
-  const auto query = parse_bars_query(target, wall_now() + seconds(1), error);
-  if (!query) co_return error_answer(http::status::bad_request, error);
-  asked.query = *query;
-  asked.interval = engine_.config().interval;
-  if (!co_await begin_reading()) {
-    co_return error_answer(http::status::too_many_requests, "too many questions about the files at once");
-  }
-  struct End {
-    Answers& answers;
-    ~End() { answers.end_reading(); }
-  } const end{*this};
-  // Without a row the market is known only if somebody collects it.
-  complete_names(asked, live_.snapshot()->states);
-  // All of them were looked at, or copied.
-  allowance_.spend(std::chrono::microseconds(50 + asked.collected.size() / 2));
-  auto read = [this, asked = std::move(asked)]() -> asio::awaitable<BarsText> {
-    co_return bars_text(engine_.files(), engine_.config().data_dir, asked, allowance_,
-                        [this] { return stopping_.load(); });
-  };
-  BarsText made = co_await asio::co_spawn(readers_, std::move(read), asio::use_awaitable);
-  if (made.unknown) co_return error_answer(http::status::not_found, made.error);
-  if (!made.error.empty()) {
-    co_return error_answer(made.many_markets ? http::status::bad_request : http::status::service_unavailable,
-                           made.error);
-  }
-  Response response =
-      text_answer(http::status::ok, std::move(made.text), query->csv ? "text/csv; charset=utf-8" : "application/json");
-  if (query->csv && !made.next.empty()) response.set("X-Next-From", made.next);
-  co_return response;
 }
 
 }  // namespace cvdd::web

@@ -7,11 +7,14 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
 #include "assets.hpp"
+#include "bars.hpp"
 #include "cvdd/web/web_server.hpp"
+#include "groups.hpp"
 #include "json.hpp"
 #include "live.hpp"
 #include "query.hpp"
@@ -33,14 +36,19 @@ class Answers {
   [[nodiscard]] std::optional<Response> refusal(const Request& request, const std::optional<Target>& target) const;
   // Whether the request brings the token, if there is one.
   [[nodiscard]] bool allowed(const Request& request) const;
+  // Whether it comes from a page of this server, or from no page.
+  [[nodiscard]] bool from_here(const Request& request) const;
   // Whether it is meant for this server; always, where a token is asked for. See host_allowed.
   [[nodiscard]] bool meant(const Request& request) const;
   // For /metrics.
   std::function<std::size_t()> streams;
   void tidy() { shared_.tidy(); }
+  // Until the open bars are those of now. Whoever asks first waits for the aggregator.
+  boost::asio::awaitable<void> wait_for_open_bars();
 
  private:
-  [[nodiscard]] static Response asset(const Request& request, std::string_view path);
+  boost::asio::awaitable<Response> asset(const Request& request, std::string path);
+  boost::asio::awaitable<Body> packed(const Asset& asset);
   [[nodiscard]] Response let_in(const Request& request) const;
   [[nodiscard]] Response healthz() const;
   boost::asio::awaitable<Response> shared(const Request& request, const char* name, const char* type,
@@ -48,9 +56,11 @@ class Answers {
   boost::asio::awaitable<void> readiness(std::string& out, Slices& slices);
   boost::asio::awaitable<void> metrics(std::string& out, Slices& slices);
   boost::asio::awaitable<void> connections(std::string& out, Slices& slices);
-  boost::asio::awaitable<void> wait_for_open_bars();
   boost::asio::awaitable<void> instruments(Spark spark, std::string& out, Slices& slices);
-  boost::asio::awaitable<Response> bars(const Target& target);
+  boost::asio::awaitable<Response> bars(const Request& request, const Target& target);
+  boost::asio::awaitable<Response> group_bars(const Request& request, const BarsQuery& query);
+  [[nodiscard]] std::optional<Response> find_group(GroupAnswer& asked) const;
+  [[nodiscard]] static Response answer_of(BarsText made, bool csv);
   boost::asio::awaitable<bool> begin_reading();
   void end_reading();
 
@@ -62,6 +72,8 @@ class Answers {
   Allowance& allowance_;
   const std::atomic<bool>& stopping_;
   SharedAnswers shared_;
+  Groups groups_;
+  std::map<std::string_view, Body> packed_;  // of the page's files
   std::size_t reading_ = 0, waiting_ = 0;
   boost::asio::steady_timer read_;  // never comes; when it is cancelled, somebody has read to the end
 };

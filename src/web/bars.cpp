@@ -10,6 +10,7 @@
 #include "cvdd/config/spellings.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "json.hpp"
+#include "share.hpp"
 
 namespace cvdd::web {
 
@@ -109,20 +110,10 @@ void complete_names(BarsAnswer& asked, std::span<const InstrumentState> states) 
 
 BarsText bars_text(FileSink& files, const std::string& directory, const BarsAnswer& asked, Allowance& allowance,
                    const std::function<bool()>& stop) {
-  step_back();
-  auto used = thread_time();
-  const auto pause = [&] {
-    const auto now = thread_time();
-    allowance.spend(now - used);
-    used = now;
-    for (auto more = allowance.wait(); more.count() > 0 && !stop(); more = allowance.wait()) {
-      std::this_thread::sleep_for(std::min(more, std::chrono::microseconds(50'000)));
-    }
-  };
-  // Who wants a file waits for it; a page asks again from where it was told to.
-  const std::chrono::seconds time_max(asked.query.csv ? 20 : 3);
-  pause();
-  const BarsFound found = read_bars(files, directory, asked.query, time_max, stop, pause);
+  Share share(allowance, stop);
+  share.pause();
+  const BarsFound found =
+      read_bars(files, directory, asked.query, time_for(asked.query.csv), stop, [&] { share.pause(); });
   BarsText out;
   out.error = found.error;
   out.many_markets = found.many_markets;
@@ -132,7 +123,8 @@ BarsText bars_text(FileSink& files, const std::string& directory, const BarsAnsw
     out.error = unknown_instrument(asked);
   }
   if (out.error.empty()) out.text = asked.query.csv ? csv_of(found) : json_of(found, asked);
-  pause();
+  out.packed = pack(out.text, asked.packed);
+  share.pause();
   return out;
 }
 

@@ -38,6 +38,10 @@ void append_bar(std::string& out, const OpenBar& bar) {
   price("low", bar.low);
   price("close", bar.close);
   out += fmt::format(R"(,"buys":{},"sells":{})", bar.buys, bar.sells);
+  price("buy_base", bar.buy_base);
+  price("sell_base", bar.sell_base);
+  price("buy_quote", bar.buy_quote);
+  price("sell_quote", bar.sell_quote);
   price("delta_base", bar.delta_base);
   price("delta_quote", bar.delta_quote);
   price("cvd_base", bar.cvd_base);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "cvdd/base/time_text.hpp"
@@ -45,14 +46,13 @@ void Live::look(Timestamp now) {
       known.state_since = now;
       known.state = state.state;
     }
+    if (fresh && looks_ > 1) changes_.come.push_back({{state.exchange, state.market}, state.symbol});
     known.look = looks_;
     s->since.push_back(known.state_since);
     s->not_live.push_back(known.not_live_since);
     s->live += live ? 1U : 0U;
   }
-  const auto gone = [this](const auto& entry) { return entry.second.look != looks_; };
-  std::erase_if(since_, gone);
-  std::erase_if(unlisted_since_, gone);
+  note_gone(*s);
   s->open_bars = engine_.aggregator().row_feed().open_bars();
   if (s->open_bars) {
     s->open.reserve(s->open_bars->size());
@@ -61,6 +61,23 @@ void Live::look(Timestamp now) {
   if (s->open_bars != snapshot_->open_bars) open_bars_at_ = std::chrono::steady_clock::now();
   snapshot_ = std::move(s);
   look_at_silence(std::chrono::steady_clock::now());
+}
+
+// An instrument that the exchange lists by now has another key inside, and is not gone.
+void Live::note_gone(const Snapshot& s) {
+  std::set<Board::Key> went;
+  const auto gone = [&](const Board::Key& key) {
+    went.insert(key);
+    return true;
+  };
+  std::erase_if(since_, [&](const auto& entry) {
+    const Instrument& i = *entry.first;
+    return entry.second.look != looks_ && gone({{i.exchange, i.market}, i.symbol});
+  });
+  std::erase_if(unlisted_since_, [&](const auto& entry) { return entry.second.look != looks_ && gone(entry.first); });
+  if (went.empty()) return;
+  for (const InstrumentState& state : s.states) went.erase({{state.exchange, state.market}, state.symbol});
+  changes_.gone.insert(changes_.gone.end(), went.begin(), went.end());
 }
 
 void Live::look_at_silence(std::chrono::steady_clock::time_point now) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "board.hpp"
@@ -41,6 +42,12 @@ class Live {
 
   // Looks at everything once more.
   void look(Timestamp now);
+  // Which instruments there are, since the last time; those that the first look found are no news. One that its
+  // exchange lists by now comes anew: its units are known. One that is in both may have gone again: the snapshot knows.
+  struct Changes {
+    std::vector<Board::Key> come, gone;
+  };
+  [[nodiscard]] Changes take_changes() { return std::exchange(changes_, {}); }
   // When the newest open bars came.
   [[nodiscard]] std::chrono::steady_clock::time_point open_bars_at() const { return open_bars_at_; }
   [[nodiscard]] const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
@@ -93,6 +100,8 @@ class Live {
   std::unordered_map<const Instrument*, Since> since_;
   std::map<Board::Key, Since> unlisted_since_;  // of what has no Instrument yet
   std::uint64_t looks_ = 0;
+  void note_gone(const Snapshot& s);
+  Changes changes_;
   std::optional<Timestamp> disk_bad_since_;
   std::map<std::pair<std::string, Market>, Usual> usual_;
   std::map<std::pair<std::string, Market>, std::pair<double, double>> silence_;

@@ -97,6 +97,13 @@ std::optional<BarsQuery> parse_bars_query(const Target& target, Timestamp now, s
       q.exchange = value;
     } else if (name == "symbol") {
       q.symbol = value;
+    } else if (name == "group") {
+      if (value.empty()) return bad("the name of a group of the symbol list");
+      q.group = value;
+    } else if (name == "instruments") {
+      auto names = parse_names(value, BarsQuery::picked_max);
+      if (!names || names->empty()) return bad("up to 200 like exchange:market:symbol, with commas between them");
+      q.instruments = std::move(*names);
     } else if (name == "market") {
       q.market = market_from(value);
       if (!q.market) return bad("spot, linear, inverse or option");
@@ -119,12 +126,21 @@ std::optional<BarsQuery> parse_bars_query(const Target& target, Timestamp now, s
       if (value != "0" && value != "1") return bad("0 or 1");
       q.as_seen = value == "1";
     } else {
-      error = name + ": no such parameter; expected exchange, market, symbol, from, to, limit, format or as_seen";
+      error = name +
+              ": no such parameter; expected exchange, market, symbol, group, instruments, from, to, limit, format or "
+              "as_seen";
       return std::nullopt;
     }
   }
-  if (q.exchange.empty() || q.symbol.empty()) {
-    error = "exchange and symbol are needed, such as ?exchange=NAME&market=spot&symbol=BTCUSDT";
+  const bool one = !q.exchange.empty() && !q.symbol.empty();
+  const bool part_of_one = !q.exchange.empty() || !q.symbol.empty() || q.market;
+  if (int{part_of_one} + int{!q.group.empty()} + int{!q.instruments.empty()} > 1) {
+    error = "group: expected either exchange and symbol, or group, or instruments";
+    return std::nullopt;
+  }
+  if (!one && !q.summed()) {
+    error =
+        "exchange and symbol are needed, such as ?exchange=NAME&market=spot&symbol=BTCUSDT; or group, or instruments";
     return std::nullopt;
   }
   q.from = from.value_or(q.to - seconds(86'400));
@@ -135,16 +151,23 @@ std::optional<BarsQuery> parse_bars_query(const Target& target, Timestamp now, s
   return q;
 }
 
+std::optional<InstrumentName> parse_name(std::string_view text) {
+  const auto first = text.find(':');
+  const auto second = first == text.npos ? first : text.find(':', first + 1);
+  if (second == text.npos || second + 1 == text.size()) return std::nullopt;
+  const auto market = market_from(text.substr(first + 1, second - first - 1));
+  if (!market) return std::nullopt;
+  return InstrumentName{std::string(text.substr(0, first)), *market, std::string(text.substr(second + 1))};
+}
+
 std::optional<std::vector<InstrumentName>> parse_names(std::string_view text, std::size_t max) {
   std::vector<InstrumentName> out;
   while (!text.empty()) {
     const std::string_view one = text.substr(0, text.find(','));
     text.remove_prefix(std::min(one.size() + 1, text.size()));
-    const auto first = one.find(':'), second = one.find(':', first + 1);
-    if (first == one.npos || second == one.npos || second + 1 == one.size() || out.size() == max) return std::nullopt;
-    const auto market = market_from(one.substr(first + 1, second - first - 1));
-    if (!market) return std::nullopt;
-    out.push_back({std::string(one.substr(0, first)), *market, std::string(one.substr(second + 1))});
+    auto name = parse_name(one);
+    if (!name || out.size() == max) return std::nullopt;
+    out.push_back(std::move(*name));
   }
   return out;
 }

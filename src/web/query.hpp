@@ -22,26 +22,7 @@ struct Target {
 // parameter twice, more than 32 of them.
 [[nodiscard]] std::optional<Target> parse_target(std::string_view target);
 
-// What /api/v1/bars is asked for.
-struct BarsQuery {
-  std::string exchange, symbol;
-  std::optional<Market> market;
-  Timestamp from, to;
-  // Behind "@" in `from`: where in the files of its day an earlier answer has left off.
-  struct Place {
-    std::size_t part = 0;  // of the day's files
-    std::uint64_t offset = 0;
-    auto operator<=>(const Place&) const = default;
-  };
-  std::optional<Place> begin = std::nullopt;
-  std::size_t limit = 1'500;
-  bool csv = false, as_seen = false;
-  static constexpr std::size_t limit_max = 20'000;
-};
-// Or what is wrong with it.
-[[nodiscard]] std::optional<BarsQuery> parse_bars_query(const Target& target, Timestamp now, std::string& error);
-
-// "binance:spot:BTCUSDT,okx:linear:BTC-USDT-SWAP"; at most `max`.
+// An instrument as it is asked for.
 struct InstrumentName {
   std::string exchange;
   Market market = Market::spot;
@@ -59,6 +40,31 @@ struct InstrumentName {
     }
   };
 };
+
+// What /api/v1/bars is asked for.
+struct BarsQuery {
+  std::string exchange, symbol;
+  std::optional<Market> market;
+  Timestamp from, to;
+  // Behind "@" in `from`: where in the files of its day an earlier answer has left off.
+  struct Place {
+    std::size_t part = 0;  // of the day's files
+    std::uint64_t offset = 0;
+    auto operator<=>(const Place&) const = default;
+  };
+  std::optional<Place> begin = std::nullopt;
+  std::size_t limit = 1'500;
+  bool csv = false, as_seen = false;
+  std::string group = {};                        // in place of exchange and symbol, or
+  std::vector<InstrumentName> instruments = {};  // … those, summed
+  [[nodiscard]] bool summed() const { return !group.empty() || !instruments.empty(); }
+  static constexpr std::size_t limit_max = 20'000, picked_max = 200;
+};
+// Or what is wrong with it.
+[[nodiscard]] std::optional<BarsQuery> parse_bars_query(const Target& target, Timestamp now, std::string& error);
+
+// "binance:spot:BTCUSDT"; and with commas between, at most `max`.
+[[nodiscard]] std::optional<InstrumentName> parse_name(std::string_view text);
 [[nodiscard]] std::optional<std::vector<InstrumentName>> parse_names(std::string_view text, std::size_t max);
 
 // What a browser keeps in place of the token, from which nobody finds the token, and until when it is good.

@@ -20,6 +20,7 @@
 #include "live.hpp"
 #include "query.hpp"
 #include "stream.hpp"
+#include "teller.hpp"
 
 namespace cvdd {
 
@@ -32,6 +33,7 @@ constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t streams_max = 64;
 constexpr std::chrono::milliseconds tick{250};
 constexpr std::size_t stream_names_max = 200, at_once = 500;
+constexpr int rest_every = 3;  // looks, which are a second apart
 // Bars that ended earlier come from candles, a month at a time: who wants them asks.
 constexpr Duration told_back_to = seconds(86'400);
 // What readers may have of the io thread and of the threads beside it: a fifth of a processor, and half a second of it
@@ -49,6 +51,7 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
         ticker_(executor),
         live_(engine, wall_now()),
         answers_(executor, engine, live_, settings_, readers_, allowance_, giving_up_),
+        teller_(executor, engine, live_, answers_, allowance_, giving_up_),
         door_({executor, settings_, answers_, allowance_,
                [this](asio::awaitable<void> what) { spawn(std::move(what)); },
                [this](beast::tcp_stream& stream, Request request, Places::Handle place) {
@@ -113,11 +116,15 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
         next_look = now + std::chrono::seconds(1);
         live_.set_health(engine_.last_health(), wall_now());
         live_.look(wall_now());
+        tell_list(streams_, live_.take_changes(), live_.snapshot()->time);
         if (!streams_.empty()) {
           live_.show_interest(now);
           co_await tell_of_open_bars();
+          const Streams streams = streams_;
+          co_await teller_.tell_of_groups(streams);
+          if (++looks_ % rest_every == 0) co_await tell_the_rest();
         } else {
-          last_told_ = {};
+          last_told_ = rest_told_ = {};
         }
         if (live_.interested(now)) engine_.aggregator().row_feed().want_open_bars();
         std::erase_if(streams_, [](const auto& s) { return s->gone(); });
@@ -136,6 +143,25 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
     for (std::size_t from = 0; from < snapshot->states.size() && !stopping_; from += at_once) {
       const std::size_t to = std::min(snapshot->states.size(), from + at_once);
       tell_open(old, fresh, *snapshot, from, to, last_told_);
+      co_await asio::post(executor_, asio::use_awaitable);
+    }
+  }
+
+  // What is not in sight, in short and more seldom: for those who sort or filter by it.
+  asio::awaitable<void> tell_the_rest() {
+    const std::shared_ptr<const Snapshot> snapshot = live_.snapshot();
+    Streams old, fresh;
+    for (const auto& stream : streams_) {
+      if (stream->gone() || stream->want() == nullptr || !stream->want()->rest) continue;
+      (std::exchange(stream->fresh_rest, false) ? fresh : old).push_back(stream);
+    }
+    if (old.empty() && fresh.empty()) {
+      rest_told_ = {};
+      co_return;
+    }
+    for (std::size_t from = 0; from < snapshot->states.size() && !stopping_; from += at_once) {
+      const std::size_t to = std::min(snapshot->states.size(), from + at_once);
+      tell_rest(old, fresh, *snapshot, from, to, live_.board(), rest_told_);
       co_await asio::post(executor_, asio::use_awaitable);
     }
   }
@@ -167,7 +193,7 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
       co_return;
     }
     // Pages of other sites may open WebSockets to here, which a browser does not keep them from.
-    if (!from_here(request)) {
+    if (!answers_.from_here(request)) {
       co_await door_.refuse(stream, http::status::forbidden, "a page of another site may not listen here");
       co_return;
     }
@@ -179,7 +205,7 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
     const auto asked = target->parameters.find("instruments");
     if (asked != target->parameters.end()) {
       names = parse_names(asked->second, stream_names_max);
-      if (!names || names->empty()) {
+      if (!names) {
         co_await door_.refuse(stream, http::status::bad_request,
                               "instruments: expected up to 200 like exchange:market:symbol, with commas between them");
         co_return;
@@ -189,21 +215,15 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
       co_await door_.refuse(stream, http::status::too_many_requests, "there are 64 streams already");
       co_return;
     }
-    const auto made = std::make_shared<StreamClient>(std::move(stream), std::move(names));
+    const auto made = std::make_shared<StreamClient>(std::move(stream), allowance_, std::move(names));
     streams_.push_back(made);
     place->stays = true;
     place->close = [made] { made->drop(); };
-    co_await made->run(std::move(request));
+    StreamClient::Heard heard = [this, made](const InstrumentNames& unseen) {
+      return teller_.tell_in_full(made, unseen);
+    };
+    co_await made->run(std::move(request), std::move(heard));
     std::erase(streams_, made);
-  }
-
-  [[nodiscard]] bool from_here(const Request& request) const {
-    const auto origin = request[http::field::origin];
-    const std::string_view from(origin.data(), origin.size());
-    const auto name = from.substr(std::min(from.find("//") + 2, from.size()));
-    return origin.empty() || from.ends_with("//" + std::string(request[http::field::host])) ||
-           std::find(settings_.hosts.begin(), settings_.hosts.end(), name.substr(0, name.find(':'))) !=
-               settings_.hosts.end();
   }
 
   asio::any_io_executor executor_;
@@ -212,12 +232,14 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
   asio::steady_timer ticker_;
   Live live_;
   Streams streams_;
-  Told last_told_;
+  Told last_told_, rest_told_;
+  int looks_ = 0;
   Allowance allowance_{readers_share, readers_saved};
   bool stopping_ = false;
   std::atomic<bool> giving_up_{false};
   asio::thread_pool readers_{3};  // the past of the list, one download, and charts beside them
   Answers answers_;
+  Teller teller_;
   Door door_;
 };
 

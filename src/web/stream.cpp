@@ -1,86 +1,14 @@
 #include "stream.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <utility>
 
 #include "json.hpp"
 
 namespace cvdd::web {
 
-namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace websocket = beast::websocket;
-
 namespace {
-constexpr auto await_tuple = asio::as_tuple(asio::use_awaitable);
-constexpr std::chrono::seconds handshake_max{10}, idle_max{60};
-constexpr std::size_t rows_per_message = 500;
-constexpr std::size_t client_message_max = 1'024;
-}  // namespace
+constexpr std::size_t rows_per_message = 500, names_per_message = 500;
 
-StreamClient::StreamClient(beast::tcp_stream stream, std::optional<std::vector<InstrumentName>> names)
-    : socket_(std::move(stream)), more_(socket_.get_executor()) {
-  if (names) names_.emplace(names->begin(), names->end());
-}
-
-bool StreamClient::wants(std::string_view exchange, Market market, std::string_view symbol) const {
-  return !names_ || names_->contains(std::tuple(exchange, market, symbol));
-}
-
-asio::awaitable<void> StreamClient::run(beast::http::request<beast::http::empty_body> request) {
-  using namespace asio::experimental::awaitable_operators;
-  beast::get_lowest_layer(socket_).expires_never();
-  websocket::stream_base::timeout limits{handshake_max, idle_max, true};  // asks for a sign of life
-  socket_.set_option(limits);
-  socket_.read_message_max(client_message_max);
-  socket_.auto_fragment(false);  // one message, one frame, one write
-  const auto [error] = co_await socket_.async_accept(request, await_tuple);
-  if (!error) co_await (write() || listen());
-  drop();
-}
-
-// Whatever it says is passed over; it has to be read for pings and the end.
-asio::awaitable<void> StreamClient::listen() {
-  beast::flat_buffer buffer(2 * client_message_max);
-  while (!gone_) {
-    const auto [error, got] = co_await socket_.async_read(buffer, await_tuple);
-    if (error) co_return;
-    buffer.clear();
-  }
-}
-
-asio::awaitable<void> StreamClient::write() {
-  socket_.text(true);
-  while (!gone_) {
-    if (waiting_.empty()) {
-      more_.expires_at(asio::steady_timer::time_point::max());
-      co_await more_.async_wait(await_tuple);
-      continue;
-    }
-    const std::shared_ptr<const std::string> message = waiting_.front();
-    const auto [error, sent] = co_await socket_.async_write(asio::buffer(*message), await_tuple);
-    if (error) co_return;
-    waiting_bytes_ -= message->size();
-    waiting_.pop_front();
-  }
-}
-
-void StreamClient::tell(std::shared_ptr<const std::string> message) {
-  if (gone_) return;
-  waiting_bytes_ += message->size();
-  waiting_.push_back(std::move(message));
-  if (waiting_bytes_ > (wants_all() ? waiting_max : own_waiting_max)) return drop();
-  more_.cancel();
-}
-
-void StreamClient::drop() {
-  if (std::exchange(gone_, true)) return;
-  more_.cancel();
-  beast::get_lowest_layer(socket_).close();
-}
-
-namespace {
 // One message for all who want all, and one for each of the others: `item(i)` appends what is told of the i-th, or
 // nothing.
 template <class Wants, class Item>
@@ -126,9 +54,166 @@ void tell_rows(const Streams& streams, std::span<const Row> rows) {
   for (std::size_t from = 0; from < rows.size(); from += rows_per_message) {
     tell_some(
         streams, R"({"type":"bars","rows":[)", from, std::min(rows.size(), from + rows_per_message),
-        [&](const StreamClient& s, std::size_t i) { return s.wants(rows[i].exchange, rows[i].market, rows[i].symbol); },
+        [&](const StreamClient& s, std::size_t i) {
+          return s.wants_rows(rows[i].exchange, rows[i].market, rows[i].symbol);
+        },
         [&](std::string& out, std::size_t i) { append_row_json(out, rows[i], false); });
   }
+}
+
+void tell_list(const Streams& streams, const Live::Changes& changes, Timestamp time) {
+  std::vector<std::pair<bool, const Board::Key*>> news;  // whether it came
+  for (const Board::Key& key : changes.gone) news.emplace_back(false, &key);
+  for (const Board::Key& key : changes.come) news.emplace_back(true, &key);
+  std::string head = R"({"type":"list","time":)";
+  append_moment(head, time);
+  for (std::size_t from = 0; from < news.size();) {
+    const bool came = news[from].first;
+    std::size_t to = from;
+    while (to < news.size() && to < from + names_per_message && news[to].first == came) ++to;
+    tell_some(
+        streams, head + (came ? R"(,"come":[)" : R"(,"gone":[)"), from, to,
+        [&](const StreamClient& s, std::size_t i) {
+          const auto& [where, symbol] = *news[i].second;
+          return s.want() != nullptr || s.wants(where.first, where.second, symbol);
+        },
+        [&](std::string& out, std::size_t i) {
+          const auto& [where, symbol] = *news[i].second;
+          out += '{';
+          append_name(out, where.first, where.second, symbol);
+          out += '}';
+        });
+    from = to;
+  }
+}
+
+void tell_names(const Streams& streams, const std::vector<std::string>& groups, Timestamp time) {
+  auto message = std::make_shared<std::string>(R"({"type":"list","time":)");
+  append_moment(*message, time);
+  *message += R"(,"groups":[)";
+  for (const std::string& name : groups) {
+    if (message->back() != '[') *message += ',';
+    append_text(*message, name);
+  }
+  *message += "]}";
+  for (const auto& stream : streams) {
+    if (stream->want() != nullptr || stream->wants_all()) stream->tell(message);
+  }
+}
+
+std::string items_head(Spark spark, Timestamp time) {
+  std::string out = R"({"type":"instruments","spark":")";
+  out += spark == Spark::base ? "base" : spark == Spark::quote ? "quote" : "0";
+  out += R"(","time":)";
+  append_moment(out, time);
+  return out + R"(,"instruments":[)";
+}
+
+bool append_items(std::string& out, const InstrumentNames& names, Spark spark, const Snapshot& snapshot,
+                  std::size_t from, std::size_t to, const Board& board) {
+  bool any = false;
+  for (std::size_t i = from; i < to; ++i) {
+    const InstrumentState& state = snapshot.states[i];
+    if (!names.contains(std::tuple(std::string_view(state.exchange), state.market, std::string_view(state.symbol)))) {
+      continue;
+    }
+    if (out.back() != '[') out += ',';
+    append_instrument(out, state, snapshot.since[i], snapshot.open_of(state),
+                      board.find({{state.exchange, state.market}, state.symbol}), snapshot.time, board.interval(),
+                      spark);
+    any = true;
+  }
+  return any;
+}
+
+namespace {
+// How many members a group has, of what is told of it.
+std::string_view size_of(std::string_view text) {
+  const auto at = text.find(R"(,"size":)");
+  return text.substr(at, text.find(',', at + 1) - at);
+}
+}  // namespace
+
+bool append_group_news(std::string& items, StreamClient& client, const GroupAsked& asked, Spark spark, Groups& groups,
+                       const Snapshot& snapshot, const Board& board, GroupsTold& told) {
+  const auto* const listed = std::get_if<std::string>(&asked);
+  const std::string name =
+      listed != nullptr ? "group " + *listed : Group{std::get<std::vector<InstrumentName>>(asked)}.name();
+  std::string now;
+  if (!groups.append_short(now, asked, snapshot, board, client.members)) return false;
+  const auto before = client.groups_told.find(name);
+  const bool fresh = before == client.groups_told.end() || size_of(before->second) != size_of(now);
+  const bool news = fresh || before->second != now;
+  if (news && !items.empty()) items += ',';
+  if (fresh) {
+    groups.append(items, asked, snapshot, board, spark);
+  } else if (news) {
+    items += now;
+  }
+  told[name] = std::move(now);
+  return news;
+}
+
+namespace {
+Known known_of(const InstrumentState& state, const OpenBar* open) {
+  if (open == nullptr) return {state.state, {}, {}, {}, {}, 0};
+  return {state.state, open->time, open->last_trade, open->cvd_base, open->cvd_quote, open->buys + open->sells};
+}
+
+// Everything that the instruments are sorted and filtered by.
+void append_short(std::string& out, const InstrumentState& state, const OpenBar* open,
+                  std::optional<BarStatus> written) {
+  out += '[';
+  append_text(out, state.exchange + ":" + std::string(name_of(state.market)) + ":" + state.symbol);
+  out += ",\"";
+  out += name_of(state.state);
+  out += '"';
+  if (written) {
+    out += ",\"";
+    out += name_of(*written);
+    out += '"';
+  } else {
+    out += ",null";
+  }
+  const auto number = [&](const std::optional<Decimal>& value) {
+    out += ',';
+    append_decimal(out, value);
+  };
+  number(open != nullptr ? open->close : std::nullopt);
+  for (const auto sum : {&OpenBar::delta_base, &OpenBar::delta_quote, &OpenBar::cvd_base, &OpenBar::cvd_quote}) {
+    number(open != nullptr ? std::optional<Decimal>(open->*sum) : std::nullopt);
+  }
+  out += ']';
+}
+}  // namespace
+
+void tell_rest(const Streams& streams, const Streams& fresh, const Snapshot& snapshot, std::size_t from, std::size_t to,
+               const Board& board, Told& told) {
+  std::string head = R"({"type":"rest","time":)";
+  append_moment(head, snapshot.time);
+  auto changed = std::make_shared<std::string>(head + R"(,"values":[)"), all = std::make_shared<std::string>(*changed);
+  const auto add = [](std::string& out, const std::string& item) {
+    if (out.back() != '[') out += ',';
+    out += item;
+  };
+  for (std::size_t i = from; i < to; ++i) {
+    const InstrumentState& state = snapshot.states[i];
+    const OpenBar* const open = snapshot.open_of(state);
+    const Board::Track* const track = board.find({{state.exchange, state.market}, state.symbol});
+    Known now = known_of(state, open);
+    if (track != nullptr && track->newest) now.written = track->newest->status;
+    std::string item;
+    append_short(item, state, open, now.written);
+    if (told.changes(state, now)) add(*changed, item);
+    if (!fresh.empty()) add(*all, item);
+  }
+  const auto tell = [](const Streams& whom, const std::shared_ptr<std::string>& message) {
+    if (message->back() == '[') return;
+    *message += "]}";
+    for (const auto& stream : whom) stream->tell(message);
+  };
+  tell(streams, changed);
+  tell(fresh, all);
 }
 
 void tell_open(const Streams& streams, const Streams& fresh, const Snapshot& snapshot, std::size_t from, std::size_t to,
@@ -136,12 +221,7 @@ void tell_open(const Streams& streams, const Streams& fresh, const Snapshot& sna
   std::vector<std::size_t> changed, all;
   for (std::size_t i = from; i < to; ++i) {
     const InstrumentState& state = snapshot.states[i];
-    const OpenBar* open = snapshot.open_of(state);
-    Known now{state.state, {}, {}, {}, {}, 0};
-    if (open != nullptr) {
-      now = {state.state, open->time, open->last_trade, open->cvd_base, open->cvd_quote, open->buys + open->sells};
-    }
-    if (told.changes(state, now)) changed.push_back(i);
+    if (told.changes(state, known_of(state, snapshot.open_of(state)))) changed.push_back(i);
     if (!fresh.empty()) all.push_back(i);
   }
   std::string head = R"({"type":"open","time":)";

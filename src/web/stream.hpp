@@ -1,54 +1,17 @@
-// The WebSocket clients of /api/v1/stream, and what they are told. io thread.
+// What the clients of /api/v1/stream are told. io thread.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/websocket.hpp>
-#include <deque>
 #include <map>
 #include <memory>
-#include <optional>
-#include <set>
 #include <span>
-#include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "client.hpp"
+#include "groups.hpp"
 #include "live.hpp"
-#include "query.hpp"
 
 namespace cvdd::web {
-
-class StreamClient {
- public:
-  // `names`: of these alone; empty: of all.
-  StreamClient(boost::beast::tcp_stream stream, std::optional<std::vector<InstrumentName>> names);
-  // Until the client goes, or is dropped. Shared: whoever has it may tell it something.
-  boost::asio::awaitable<void> run(boost::beast::http::request<boost::beast::http::empty_body> request);
-  // One message; a client that has too much waiting is dropped: 4 MiB of what all are told, or 512 KiB of its own.
-  void tell(std::shared_ptr<const std::string> message);
-  void drop();
-  [[nodiscard]] bool gone() const { return gone_; }
-  // Nothing was told to it of open bars yet: it is told of all of them once.
-  bool fresh = true;
-  [[nodiscard]] bool wants_all() const { return !names_; }
-  [[nodiscard]] bool wants(std::string_view exchange, Market market, std::string_view symbol) const;
-
-  static constexpr std::size_t waiting_max = std::size_t{4} << 20, own_waiting_max = std::size_t{512} << 10;
-
- private:
-  boost::asio::awaitable<void> write();
-  boost::asio::awaitable<void> listen();
-
-  boost::beast::websocket::stream<boost::beast::tcp_stream> socket_;
-  std::optional<std::set<InstrumentName, InstrumentName::Before>> names_;
-  std::deque<std::shared_ptr<const std::string>> waiting_;
-  std::size_t waiting_bytes_ = 0;
-  boost::asio::steady_timer more_;
-  bool gone_ = false;
-};
 
 // What all streams know of each instrument: only what changed is told again.
 struct Known {
@@ -56,6 +19,7 @@ struct Known {
   Timestamp bar, last_trade;
   Decimal cvd_base, cvd_quote;
   std::uint64_t fills = 0;
+  std::optional<BarStatus> written = std::nullopt;  // for what is told in short
   bool operator==(const Known&) const = default;
 };
 struct Told {
@@ -67,6 +31,23 @@ struct Told {
 
 using Streams = std::vector<std::shared_ptr<StreamClient>>;
 void tell_rows(const Streams& streams, std::span<const Row> rows);
+// Which instruments are new, and which are collected no more; nothing if none is.
+void tell_list(const Streams& streams, const Live::Changes& changes, Timestamp time);
+// Which groups there are by now.
+void tell_names(const Streams& streams, const std::vector<std::string>& groups, Timestamp time);
+// Those of [from, to) that are in `names`, in full, into one message for a client; false: none is.
+bool append_items(std::string& out, const InstrumentNames& names, Spark spark, const Snapshot& snapshot,
+                  std::size_t from, std::size_t to, const Board& board);
+// The beginning of such a message; "]}" ends it.
+[[nodiscard]] std::string items_head(Spark spark, Timestamp time);
+// One group that a client wants: in full if it was told nothing of it, else if it changed. `told`: what it is told by
+// now.
+using GroupsTold = std::map<std::string, std::string>;
+bool append_group_news(std::string& items, StreamClient& client, const GroupAsked& asked, Spark spark, Groups& groups,
+                       const Snapshot& snapshot, const Board& board, GroupsTold& told);
+// In short, to those who want the rest: those of [from, to) that changed, and all of them to the fresh ones.
+void tell_rest(const Streams& streams, const Streams& fresh, const Snapshot& snapshot, std::size_t from, std::size_t to,
+               const Board& board, Told& told);
 // Of the instruments [from, to) of the snapshot: those that changed, and all of them to the fresh ones.
 void tell_open(const Streams& streams, const Streams& fresh, const Snapshot& snapshot, std::size_t from, std::size_t to,
                Told& told);

@@ -25,7 +25,7 @@ Bytes framed(const Bytes& text) {
 }
 
 struct Seeds {
-  std::vector<Bytes> messages, frames, rows, upgrades, requests, toml, words;
+  std::vector<Bytes> messages, frames, rows, upgrades, requests, wants, toml, words;
 };
 void good_texts(Seeds& s) {
   s.upgrades = {
@@ -47,8 +47,11 @@ void good_texts(Seeds& s) {
       "data_dir = \"data\"\ninterval = \"1m\"\n[http]\nlisten = \"127.0.0.1:9480\"\ntoken = '0123456789abcdef'\nhosts "
       "= [\"a.b\"]\n"
       "[exchange.binance.spot]\nws = [\"wss://a:1\", \"wss://b\"]\nredundancy = 2\n",
-      "[binance]\nspot = [\"BTCUSDT\", \"ETH*\"]\nhistory = \"30d\"\n[okx]\noption = [\"BTC-USD-*\"] # all\n",
+      "[group.x]\nmembers = [\"*:spot:BTC*\", \"binance:linear:X\"]\n[binance]\nspot = [\"BTCUSDT\", "
+      "\"ETH*\"]\nhistory = \"30d\"\n[okx]\noption = [\"BTC-USD-*\"] # all\n",
       "a.b.c.\"d.e\" = { x = [1, [2, {y = 3}]], z = \"\"\"\nlong\n\"\"\" }\n"};
+  s.wants = {R"({"instruments":["binance:spot:BTCUSDT","okx:linear:BTC-USDT-SWAP"],"spark":"base","rest":true})",
+             R"({"instruments":[],"groups":["btc",["a:spot:X"]],"spark":"0","rest":false,"anew":true})"};
   s.words = {"BTC 价格 € é", "a\nb\r<0>c\x1b[31md\x7f\xc2\x9b!", "\xe2\x80\xae right \xef\xbb\xbf \xf0\x9f\x98\x80"};
 }
 Seeds good_ones() {
@@ -161,6 +164,7 @@ int main(int argc, char** argv) {
   run("upgrades", seeds.upgrades, fuzz::upgrades);
   run("requests", seeds.requests, fuzz::requests);
   run("toml", seeds.toml, fuzz::toml);
+  run("wants", seeds.wants, fuzz::wants);
   run("words", seeds.words, fuzz::words);
   // Frames with any header, and something behind it.
   for (std::uint64_t i = 0; i < rounds; ++i) {

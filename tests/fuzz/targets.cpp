@@ -20,6 +20,7 @@
 #include "told.hpp"
 #include "web/query.hpp"
 #include "web/response.hpp"
+#include "web/want.hpp"
 
 namespace cvdd::fuzz {
 
@@ -199,6 +200,12 @@ void requests(const std::uint8_t* data, std::size_t size) {
     const auto parsed = web::parse_names(names->second, 200);
     promise(!parsed || parsed->size() <= 200);
   }
+}
+
+void wants(const std::uint8_t* data, std::size_t size) {
+  std::string why;
+  const auto want = web::parse_want({reinterpret_cast<const char*>(data), size}, why);
+  promise(want ? want->instruments.size() <= web::Want::instruments_max : !why.empty());
 }
 
 void toml(const std::uint8_t* data, std::size_t size) {

@@ -20,6 +20,8 @@ void upgrades(const std::uint8_t* data, std::size_t size);
 void requests(const std::uint8_t* data, std::size_t size);
 // A configuration, and as a symbol list.
 void toml(const std::uint8_t* data, std::size_t size);
+// What clients of the page's stream say that they want.
+void wants(const std::uint8_t* data, std::size_t size);
 // Foreign words: what may be printed of them.
 void words(const std::uint8_t* data, std::size_t size);
 

@@ -152,6 +152,20 @@ TEST_CASE("the page's server answers what it is asked") {
   const auto head = site.get("/", http::verb::head);
   CHECK(head.body().empty());
   CHECK(head[http::field::content_length] == std::to_string(page.body().size()));
+  // Packed for who takes it: the page's files, bars in both forms.
+  const auto size_of = [&](const std::string& path, const std::string& more) {
+    const std::string answer =
+        site.raw("HEAD " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + more + "\r\n");
+    const bool packed = answer.find("Content-Encoding: gzip\r\n") != answer.npos;
+    CHECK(packed == !more.empty());
+    return std::stoul(answer.substr(answer.find("Content-Length: ") + 16));
+  };
+  const std::string from = "/api/v1/bars?exchange=" + exchange + "&market=" + market + "&symbol=" + symbol;
+  CHECK(site.running.until([n = 0](const Row& r) mutable { return r.rev == 0 && ++n > 12 * 12; }));
+  for (const std::string& path : {std::string("/style.css"), from, from + "&format=csv"}) {
+    INFO(path);
+    CHECK(size_of(path, "Accept-Encoding: gzip\r\n") * 2 < size_of(path, ""));
+  }
 }
 
 TEST_CASE("who asks the page's server for what it does not do is refused, in JSON, and it goes on") {
@@ -324,6 +338,77 @@ TEST_CASE("streams tell of rows and open bars; who names instruments hears of th
   }
   CHECK_THROWS(listen("/api/v1/stream?instruments=nonsense", 1));
   CHECK_THROWS(listen("/api/v1/elsewhere", 1));
+}
+
+TEST_CASE("a client of the stream says what it wants, at any time: it hears of that, in full at first, packed") {
+  Site site;
+  const auto name_of_instrument = [&](std::size_t i) {
+    const Instrument& one = site.exchanges.tape().instruments()[i].instrument;
+    return one.exchange + ":" + std::string(name_of(one.market)) + ":" + one.symbol;
+  };
+  const std::string first = name_of_instrument(0), second = name_of_instrument(1);
+  asio::io_context io;
+  beast::websocket::stream<beast::tcp_stream> ws(io);
+  beast::websocket::permessage_deflate packing;
+  packing.client_enable = true;
+  ws.set_option(packing);
+  beast::get_lowest_layer(ws).connect(site.endpoint);
+  beast::websocket::response_type response;
+  ws.handshake(response, "localhost", "/api/v1/stream?instruments=");
+  CHECK(response[http::field::sec_websocket_extensions].starts_with("permessage-deflate"));
+  simdjson::dom::parser parser;
+  std::set<std::string> heard;  // type, and of which instrument
+  const auto hear = [&](const std::string& until) {
+    heard.clear();
+    for (int n = 0; n < 40 && !heard.contains(until); ++n) {
+      beast::flat_buffer buffer;
+      ws.read(buffer);
+      const auto m = parsed(parser, beast::buffers_to_string(buffer.data()));
+      const std::string type{std::string_view(m["type"])};
+      const auto note = [&](std::string_view exchange, std::string_view market, std::string_view symbol) {
+        heard.insert(type + " " + std::string(exchange) + ":" + std::string(market) + ":" + std::string(symbol));
+      };
+      if (type == "error" || type == "time") heard.insert(type);
+      if (type == "bars") {
+        for (const simdjson::dom::element row : simdjson::dom::array(m["rows"])) note(row.at(1), row.at(2), row.at(3));
+      } else if (type == "open" || type == "instruments") {
+        for (const simdjson::dom::element i : simdjson::dom::array(m[type == "open" ? "bars" : "instruments"])) {
+          note(i["exchange"], i["market"], i["symbol"]);
+          if (type == "instruments") CHECK(simdjson::dom::array(i["spark"]).size() > 0);
+        }
+      } else if (type == "rest") {
+        for (const simdjson::dom::element v : simdjson::dom::array(m["values"])) {
+          REQUIRE(simdjson::dom::array(v).size() == 8);
+          heard.insert(type + " " + std::string(std::string_view(v.at(0))));
+        }
+      }
+    }
+    return heard.contains(until);
+  };
+  const auto others = [&](const std::string& name) {
+    return std::ranges::any_of(heard, [&](const std::string& what) { return !what.ends_with(name); });
+  };
+  ws.write(asio::buffer(R"({"instruments":[")" + first + R"("],"spark":"base"})"));
+  CHECK((hear("instruments " + first) && !others(first)));
+  CHECK((hear("open " + first) && !others(first)));
+  CHECK((hear("bars " + first) && !others(first)));
+  // Only who is new is told of in full.
+  ws.write(asio::buffer(R"({"instruments":[")" + first + R"(",")" + second + R"("],"spark":"base"})"));
+  CHECK((hear("instruments " + second) && !heard.contains("instruments " + first)));
+  ws.write(asio::buffer(R"({"instruments":[")" + first + R"("],"spark":"base","anew":true})"));
+  CHECK(hear("instruments " + first));
+  // What is nothing is told, and changes nothing.
+  ws.write(asio::buffer(std::string("nonsense")));
+  CHECK(hear("error"));
+  CHECK((hear("open " + first) && !others(first)));
+  ws.write(asio::buffer(std::string(R"({"instruments":[]})")));
+  CHECK((hear("time") && heard.size() <= 2));  // one may have been on its way
+  CHECK((hear("time") && heard.size() == 1));
+  ws.write(asio::buffer(std::string(R"({"instruments":[],"rest":true})")));
+  CHECK(hear("rest " + second));
+  // Longer than a message may be: closed.
+  ws.write(asio::buffer(std::string(100'000, ' ')));
+  CHECK_THROWS(hear("nothing"));
 }
 
 TEST_CASE("pages of other names and other sites' pages hear nothing") {

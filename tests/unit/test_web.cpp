@@ -13,6 +13,7 @@
 #include "web/live.hpp"
 #include "web/query.hpp"
 #include "web/stream.hpp"
+#include "web/want.hpp"
 
 using namespace cvdd;
 using namespace cvdd::web;
@@ -142,6 +143,16 @@ TEST_CASE("web: parameters of bars are checked, each with what is expected") {
     CHECK_FALSE(ask(bad));
     CHECK_FALSE(error.empty());
   }
+  const auto group = ask("group=btc+spot&limit=2");
+  CHECK((group && group->summed() && group->group == "btc spot"));
+  const auto picked = ask("instruments=a:spot:X,b:linear:Y");
+  CHECK((picked && picked->summed() && picked->instruments.size() == 2));
+  for (const char* bad : {"group=", "instruments=", "instruments=x", "group=a&instruments=a:spot:X", "group=a&symbol=X",
+                          "group=a&exchange=b&symbol=c", "instruments=a:spot:X&market=spot"}) {
+    INFO(bad);
+    CHECK_FALSE(ask(bad));
+    CHECK_FALSE(error.empty());
+  }
   CHECK(parse_names("abc:spot:X,abc:linear:Y:Z", 2)->at(1).symbol == "Y:Z");
   for (const char* bad : {"abc", "abc:spot", "abc:perp:X", "a:spot:X,b:spot:Y,c:spot:Z", "abc:spot:"}) {
     CHECK_FALSE(parse_names(bad, 2));
@@ -149,6 +160,48 @@ TEST_CASE("web: parameters of bars are checked, each with what is expected") {
   CHECK(same_secret("0123456789abcdef", "0123456789abcdef"));
   CHECK_FALSE(same_secret("0123456789abcdeg", "0123456789abcdef"));
   CHECK_FALSE(same_secret("", "0123456789abcdef"));
+}
+
+TEST_CASE("web: what a client of the stream wants is taken, and what is nothing is explained") {
+  std::string error;
+  const auto want = parse_want(R"({"instruments":["okx:linear:BTC-USDT-SWAP","b:spot:X:Y","okx:linear:BTC-USDT-SWAP"],)"
+                               R"("spark":"quote","rest":true})",
+                               error);
+  REQUIRE(want);
+  CHECK(want->instruments.size() == 2);
+  CHECK(want->instruments.contains(std::tuple(std::string_view("b"), Market::spot, std::string_view("X:Y"))));
+  CHECK((want->spark == Spark::quote && want->rest && !want->anew));
+  const auto nothing = parse_want("{}", error);
+  REQUIRE(nothing);
+  CHECK((nothing->instruments.empty() && nothing->spark == Spark::none && !nothing->rest));
+  const auto groups = parse_want(R"({"groups":["btc",["a:spot:X","b:spot:Y"]]})", error);
+  REQUIRE((groups && groups->groups.size() == 2));
+  CHECK((std::get<std::string>(groups->groups[0]) == "btc" &&
+         std::get<std::vector<InstrumentName>>(groups->groups[1]).size() == 2));
+  std::string many = R"({"instruments":[)";
+  for (int i = 0; i < 201; ++i) many += (i > 0 ? "," : "") + std::string(R"("a:spot:S)") + std::to_string(i) + '"';
+  const std::pair<std::string, const char*> bad[] = {{"", "expected a message"},
+                                                     {"[]", "expected a message"},
+                                                     {"{\"rest\":true", "expected a message"},
+                                                     {std::string(40'000, ' ') + "{}", "expected a message"},
+                                                     {R"({"instruments":"a:spot:X"})", "instruments: expected"},
+                                                     {R"({"instruments":["a:sp0t:X"]})", "instruments: expected"},
+                                                     {R"({"instruments":["a:spot:"]})", "instruments: expected"},
+                                                     {R"({"instruments":[7]})", "instruments: expected"},
+                                                     {many + "]}", "instruments: expected"},
+                                                     {R"({"groups":"btc"})", "groups: expected"},
+                                                     {R"({"groups":[[]]})", "groups: expected"},
+                                                     {R"({"groups":[["X"]]})", "groups: expected"},
+                                                     {R"({"groups":[7]})", "groups: expected"},
+                                                     {R"({"rest":1})", "rest: expected true or false"},
+                                                     {R"({"anew":"yes"})", "anew: expected true or false"},
+                                                     {R"({"spark":"coins"})", "spark: expected"},
+                                                     {R"({"colour":"red"})", "colour: no such key; expected"}};
+  for (const auto& [text, why] : bad) {
+    INFO(text.substr(0, 60));
+    CHECK_FALSE(parse_want(text, error));
+    CHECK(error.starts_with(why));
+  }
 }
 
 TEST_CASE("web: text is JSON whatever is in it") {

@@ -64,11 +64,25 @@ struct Config {
   std::map<std::string, std::uint32_t> lines;  // dotted key → where it stands in the file; no line: not given
 };
 
+// [group.NAME] of the symbol list: instruments whose CVDs are summed where they are shown. It collects none.
+struct MemberPattern {
+  std::string exchange, market, symbol;  // with the wildcards * and ?; the symbol upper-cased
+  friend bool operator==(const MemberPattern&, const MemberPattern&) = default;
+};
+struct GroupWanted {
+  std::string name;
+  std::vector<MemberPattern> members;
+  friend bool operator==(const GroupWanted&, const GroupWanted&) = default;
+};
+[[nodiscard]] bool is_member(const GroupWanted& group, std::string_view exchange, Market market,
+                             std::string_view symbol);
+
 // What the symbol list wants: exchange and market → names as written, upper-cased, duplicates cut, order kept.
 // Names may hold the wildcards * and ?.
 struct SymbolList {
   std::map<std::pair<std::string, Market>, std::vector<std::string>> wanted;
   std::map<std::pair<std::string, Market>, std::vector<std::uint32_t>> lines;  // of each name of `wanted`, in its order
+  std::vector<GroupWanted> groups;                                             // in the order of their names
   std::map<std::string, Duration> history;  // exchange → how far back the CVD of a new instrument begins
 };
 

@@ -65,6 +65,8 @@ class Engine {
   [[nodiscard]] Aggregator& aggregator() { return *aggregator_; }
   [[nodiscard]] const Aggregator& aggregator() const { return *aggregator_; }
   [[nodiscard]] const Config& config() const { return options_.config; }
+  // As the symbol list has them now.
+  [[nodiscard]] const std::vector<GroupWanted>& groups() const { return options_.symbols.groups; }
   [[nodiscard]] FileSink& files() { return *around_.files; }
   [[nodiscard]] const Latency& sync_time() const { return syncer_.time(); }
   [[nodiscard]] const auto& markets() const { return markets_; }

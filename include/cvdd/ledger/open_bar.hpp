@@ -14,6 +14,7 @@ struct OpenBar {
   Timestamp last_trade;                           // trade time of the newest trade there is; 0: none yet
   std::optional<Decimal> open, high, low, close;  // as a row's: without a trade, the last price
   std::uint64_t buys = 0, sells = 0;
+  Decimal buy_base, sell_base, buy_quote, sell_quote;
   Decimal delta_base, delta_quote;
   Decimal cvd_base, cvd_quote;  // with this bar
 };

@@ -24,7 +24,9 @@ const BUSY_TRIES = 20;
 /** As fetch, but a daemon that is busy with other questions is asked again for a while. */
 async function ask(path, signal) {
   for (let tries = 1; ; tries += 1) {
-    const response = await fetch(path, { signal, cache: 'no-store', credentials: 'same-origin' });
+    const early = window.early?.[path]; // asked for by early.js
+    if (early) delete window.early[path];
+    const response = await (early ?? fetch(path, { signal, cache: 'no-store', credentials: 'same-origin' }));
     if (response.status !== 429 || tries === BUSY_TRIES) return response;
     await new Promise((good) => { setTimeout(good, BUSY_PAUSE_MS); });
     signal?.throwIfAborted();

@@ -1,6 +1,9 @@
 // Vertical bands where bars are incomplete or absent, and the strip that marks each kind of bar.
 
+import { el } from './dom.js';
+
 const STRIP = 4;
+const QUIET_STRIP = 2; // of what is whole again
 
 /** Joins neighbours of one kind: [{kind, from, to}] with inclusive indexes. */
 export function runs(slots, kindOf) {
@@ -87,10 +90,10 @@ export class Bands {
 
   drawStrip(scope) {
     const { context, bitmapSize, verticalPixelRatio: ratio } = scope;
-    const height = Math.round(STRIP * ratio);
     for (const strip of this.strips) {
       const at = this.place(strip, scope);
       if (!at) continue;
+      const height = Math.round((strip.kind === 'repaired' ? QUIET_STRIP : STRIP) * ratio);
       context.fillStyle = this.colors[strip.kind] ?? this.colors.text;
       context.fillRect(at.left, bitmapSize.height - height, at.width, height);
       if (strip.kind === 'repaired') this.drawMark(context, at, bitmapSize.height - height, ratio);
@@ -100,11 +103,17 @@ export class Bands {
   /** A small triangle: told apart by form as well. */
   drawMark(context, { left, width }, bottom, ratio) {
     const middle = left + width / 2;
-    const size = 4 * ratio;
+    const size = 2.5 * ratio;
     context.beginPath();
     context.moveTo(middle - size, bottom - ratio);
     context.lineTo(middle + size, bottom - ratio);
     context.lineTo(middle, bottom - ratio - size * 1.4);
     context.fill();
   }
+}
+
+/** What the bands mean. */
+export function bandsKey() {
+  const kinds = [['gap', 'gap: something is missing'], ['repaired', 'repaired'], ['partial', 'partial'], ['history', 'from candles'], ['absent', 'no bars written']];
+  return el('div', { class: 'key' }, ...kinds.map(([kind, text]) => el('span', {}, el('i', { class: `swatch ${kind}` }), text)));
 }

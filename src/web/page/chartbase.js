@@ -1,7 +1,7 @@
 // What all charts have in common: the library, colours from the style sheet, UTC, no logo with a style of its own.
 
 import { cssColor } from './theme.js';
-import { dateTime } from './format.js';
+import { clock, dateTime, zoneName } from './format.js';
 
 let loading;
 
@@ -26,6 +26,15 @@ export function colors() {
   };
 }
 
+/** The library thinks in UTC: what is a day's beginning to it is a time of the day here, and the day is told with it. */
+function localTick(time, type) {
+  const text = dateTime(time, type === 4);
+  const at = clock(time);
+  if (type >= 3) return type === 4 ? at : at.slice(0, 5);
+  const day = text.slice(5, 10);
+  return at === '00:00:00' ? day : `${day} ${at.slice(0, 5)}`;
+}
+
 export function baseOptions(step) {
   const c = colors();
   return {
@@ -45,9 +54,9 @@ export function baseOptions(step) {
     rightPriceScale: { borderColor: c.line, minimumWidth: 74 },
     timeScale: {
       borderColor: c.line, timeVisible: step < 86400, secondsVisible: step < 60, rightOffset: 3, minBarSpacing: 0.02,
-      maxBarSpacing: 40, lockVisibleTimeRangeOnResize: true,
+      maxBarSpacing: 40, lockVisibleTimeRangeOnResize: true, tickMarkFormatter: zoneName() === 'UTC' ? undefined : localTick,
     },
-    localization: { locale: 'en-GB', timeFormatter: (t) => `${dateTime(t, step < 60)} UTC` },
+    localization: { locale: 'en-GB', timeFormatter: (t) => `${dateTime(t, step < 60)} ${zoneName()}` },
     handleScroll: { vertTouchDrag: false }, // on a phone the page scrolls that way
   };
 }

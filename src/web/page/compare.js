@@ -3,19 +3,28 @@
 import { explain, serverNow } from './api.js';
 import { WITHOUT_CHARTS, baseOptions, chartLibrary, colors, showNewest } from './chartbase.js';
 import { $, el, frame, setNumber, setText } from './dom.js';
-import { amount, axis, dateTime, span } from './format.js';
+import { amount, axis, dateTime, span, zoneName } from './format.js';
 import { autoStep } from './group.js';
 import { CompareLine } from './compareline.js';
-import { RANGES, RangeButtons, rangeName } from './ranges.js';
+import { isGroup } from './groups.js';
+import { RANGES, RangeButtons, StepSelect, rangeName } from './ranges.js';
 import { address, set, state } from './state.js';
 import { onTheme } from './theme.js';
 
+const MOST_LINES = 8;
+
 export class Compare {
-  constructor(store) {
+  constructor(store, { onSum }) {
     this.store = store;
     this.lines = new Map();
     this.shown = false;
     this.ranges = new RangeButtons();
+    this.steps = new StepSelect('c-step');
+    this.ticks = Object.fromEntries([['prices', 'Prices'], ['shares', 'In % of own volume']].map(([name, text]) => {
+      const box = el('input', { type: 'checkbox', id: `c-${name}`, onchange: () => set({ [name]: box.checked }, { replace: true }) });
+      return [name, el('label', { class: 'tick' }, box, text)];
+    }));
+    this.ticks.shares.title = 'Normalised: each CVD divided by what was bought and sold of the same instrument in the range';
     this.note = el('span', { class: 'quiet note', role: 'status' });
     this.message = el('p', { class: 'empty', role: 'status', hidden: true });
     this.warning = el('p', { class: 'hint', hidden: true });
@@ -26,18 +35,35 @@ export class Compare {
       type: 'button', class: 'icon', 'aria-label': 'Close', title: 'Close (Esc)', onclick: () => set({ view: 'list', key: null }),
     }, '×');
     const clear = el('button', { type: 'button', onclick: () => set({ selected: [], view: 'list', key: null }) }, 'Remove all');
+    this.sum = el('button', { type: 'button', id: 'c-sum', title: 'The sum of all that are ticked, as a group', onclick: () => onSum(this.ticked()) }, 'Sum');
     $('compare-view').append(
       el('div', { class: 'headline' }, el('div', { class: 'title' }, el('div', { class: 'names' }, el('h2', {}, 'Compare CVDs'), this.when),
-        el('div', { class: 'actions' }, clear, close))),
-      el('div', { class: 'controls' }, this.ranges.node, this.note), this.legend, this.warning, this.message, this.chart);
+        el('div', { class: 'actions' }, this.sum, clear, close))),
+      el('div', { class: 'controls' }, this.ranges.node, this.steps.node, this.ticks.prices, this.ticks.shares, this.note), this.legend, this.warning, this.message, this.chart);
     this.drawSoon = frame(() => this.tell());
     store.addEventListener('values', ({ detail }) => this.live(detail, (line, record) => line.history.mergeOpen(record.bar)));
     store.addEventListener('rows', ({ detail }) => this.live(detail, (line) => line.history.mergeRows(detail.get(line.key))));
+    store.addEventListener('stale', async ({ detail }) => {
+      for (const line of [...this.lines.values()]) if (detail.has(line.key)) this.renew(line, detail.get(line.key));
+    });
     onTheme(() => this.paint());
+  }
+
+  async renew(line, from) {
+    const earliest = await line.history.renew(from);
+    if (this.lines.get(line.key) !== line) return;
+    line.changed(earliest, state.unit);
+    this.drawSoon();
+  }
+
+  /** Instruments that are collected: groups can't be summed again. */
+  ticked() {
+    return state.selected.filter((key) => this.store.records.has(key) && !isGroup(key));
   }
 
   show() {
     this.shown = true;
+    for (const [name, tick] of Object.entries(this.ticks)) tick.firstChild.checked = state[name];
     this.load();
   }
 
@@ -50,17 +76,22 @@ export class Compare {
   }
 
   update(before) {
+    for (const [name, tick] of Object.entries(this.ticks)) tick.firstChild.checked = state[name];
     if (before.unit !== state.unit) this.setUnit();
-    if (before.range !== state.range || before.selected?.join() !== state.selected.join()) this.load();
+    const others = before.range !== state.range || before.step !== state.step || before.selected?.join() !== state.selected.join();
+    if (others || ['prices', 'shares', 'zone'].some((name) => before[name] !== state[name])) this.load();
   }
 
   async load() {
     if (!this.store.loaded) return;
     const { interval } = this.store;
     this.ranges.show(interval);
-    const known = state.selected.filter((key) => this.store.records.has(key));
+    const all = state.selected.filter((key) => this.store.records.has(key));
+    const known = all.slice(0, MOST_LINES);
+    this.left = [all.length > known.length && `The first ${MOST_LINES} of ${all.length} are drawn.`, all.length < state.selected.length && `Not collected: ${state.selected.filter((key) => !all.includes(key)).map((key) => key.replaceAll(':', ' ')).join(', ')}.`].filter(Boolean).join(' ');
+    this.sum.hidden = this.ticked().length < 2;
     for (const [key, line] of this.lines) {
-      if (known.includes(key)) continue;
+      if (known.includes(key) && line.record === this.store.records.get(key)) continue;
       line.history.close();
       this.lines.delete(key);
     }
@@ -75,7 +106,7 @@ export class Compare {
     setText(this.note, 'Loading bars…');
     const run = this.run = {};
     const seconds = RANGES[rangeName(interval)];
-    this.step = autoStep(interval, seconds ?? 86400);
+    let fitting = autoStep(interval, seconds ?? 86400);
     try {
       const lib = await chartLibrary();
       const lines = new Map();
@@ -89,8 +120,9 @@ export class Compare {
       this.lines = lines;
       if (seconds === null) {
         const first = Math.min(...[...lines.values()].map(({ history }) => history.bars[0]?.t ?? Infinity));
-        if (first < Infinity) this.step = autoStep(interval, Math.floor(serverNow()) - first);
+        if (first < Infinity) fitting = autoStep(interval, Math.floor(serverNow()) - first);
       }
+      this.step = this.steps.choose(interval, fitting);
       this.draw(lib, seconds);
     } catch (error) {
       if (error.name === 'AbortError' || this.run !== run) return;
@@ -101,7 +133,7 @@ export class Compare {
 
   draw(lib, seconds) {
     this.removeChart();
-    setText(this.note, this.lines.size === 1 ? 'Tick another instrument in the list to compare it with.' : '');
+    setText(this.note, [this.left, this.lines.size === 1 && 'Tick another instrument in the list to compare it with.'].filter(Boolean).join(' '));
     const from = seconds === null ? 0 : Math.floor((serverNow() - seconds) / this.step) * this.step;
     for (const line of this.lines.values()) {
       line.history.mergeOpen(line.record.bar);
@@ -110,12 +142,16 @@ export class Compare {
     this.chart.hidden = !lib;
     if (lib) {
       this.api = lib.createChart(this.chart, baseOptions(this.step));
-      const priceFormat = { type: 'custom', minMove: 1e-8, formatter: axis };
+      const percent = { type: 'custom', minMove: 1e-4, formatter: (value) => `${axis(value)} %` };
+      const priceFormat = state.shares ? percent : { type: 'custom', minMove: 1e-8, formatter: axis };
       for (const line of this.lines.values()) line.series = this.api.addSeries(lib.LineSeries, { priceFormat, lineWidth: 2, priceLineVisible: false });
+      if (state.prices) for (const line of this.lines.values()) line.prices = this.api.addSeries(lib.LineSeries, { priceFormat: percent, lineWidth: 1, priceLineVisible: false }, 1);
+      this.titles = this.api.panes().map((pane) => lib.createTextWatermark(pane, { horzAlign: 'left', vertAlign: 'top', lines: [] }));
+      this.api.panes().forEach((pane, i) => { pane.setStretchFactor(i ? 2 : 3); });
       this.zero = this.lines.values().next().value.series.createPriceLine({ price: 0, lineWidth: 1, lineStyle: 0, axisLabelVisible: false, title: '' });
       this.api.subscribeCrosshairMove(({ time }) => { this.hovered = time ?? null; this.drawSoon(); });
       this.paint();
-      for (const line of this.lines.values()) line.draw(state.unit);
+      for (const line of this.lines.values()) line.draw(state.unit, state.shares);
       const slots = Math.max(...[...this.lines.values()].map((line) => line.slots.length));
       showNewest(this.api, slots, Infinity);
     } else {
@@ -132,11 +168,16 @@ export class Compare {
     for (const line of this.lines.values()) {
       line.color = c.series[i % c.series.length];
       line.series?.applyOptions({ color: line.color });
+      line.prices?.applyOptions({ color: line.color });
       i += 1;
     }
     if (!this.api) return;
     this.api.applyOptions(baseOptions(this.step));
     this.zero.applyOptions({ color: c.text });
+    const texts = [state.shares ? 'CVD  % of own volume' : 'CVD', 'Price  % since the left edge'];
+    this.titles.forEach((title, i) => title.applyOptions({
+      lines: [{ text: texts[i], color: c.text, fontSize: 11, lineHeight: 18, fontFamily: getComputedStyle(document.body).fontFamily }],
+    }));
   }
 
   list() {
@@ -152,7 +193,7 @@ export class Compare {
   }
 
   setUnit() {
-    for (const line of this.lines.values()) if (line.slots) line.draw(state.unit);
+    for (const line of this.lines.values()) if (line.slots) line.draw(state.unit, state.shares);
     this.tell();
   }
 
@@ -167,14 +208,18 @@ export class Compare {
       const coin = line.record[state.unit];
       coins.add(coin.replace(/^(USDT|USDC|USD)$/, 'USD')); // near enough to each other to be compared
       const value = line.at(this.hovered, state.unit);
-      setNumber(line.value, `${amount(value, true)} ${coin}`, value && `${value} ${coin}`, true);
+      const share = state.shares ? line.shareAt(this.hovered, state.unit) : null;
+      setNumber(line.value, share === null ? `${amount(value, true)} ${coin}` : `${amount(share, true)} %`, value && `${value} ${coin}`, true);
       setText(line.extra, line.remark());
     }
     dataset.lines = drawn.length;
     dataset.bars = Math.min(...drawn.map(({ slots }) => slots.length));
     dataset.unit = state.unit;
-    setText(this.when, this.hovered === null ? `${span(this.step)} bars, 0 at the left edge` : `${dateTime(this.hovered, this.step < 60)} UTC`);
-    this.warning.hidden = coins.size < 2;
+    dataset.step = this.step;
+    dataset.panes = this.api?.panes().length ?? 0;
+    dataset.last = JSON.stringify(drawn.map((line) => line.series?.data().at(-1)?.value ?? null));
+    setText(this.when, this.hovered === null ? `${span(this.step)} bars, 0 at the left edge` : `${dateTime(this.hovered, this.step < 60)} ${zoneName()}`);
+    this.warning.hidden = coins.size < 2 || state.shares;
     setText(this.warning, `The units differ (${[...coins].join(', ')}). ${state.unit === 'base' ? 'Switch to quote to compare sizes.' : ''}`);
   }
 
@@ -199,7 +244,7 @@ export class Compare {
     this.api?.remove();
     this.api = null;
     this.hovered = null;
-    for (const line of this.lines.values()) line.series = null;
+    for (const line of this.lines.values()) line.series = line.prices = null;
     for (const name of Object.keys(this.chart.dataset)) delete this.chart.dataset[name];
   }
 }

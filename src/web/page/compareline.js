@@ -13,6 +13,7 @@ export class CompareLine {
     this.history = new History(record.key, interval);
     this.slots = null;
     this.series = null;
+    this.prices = null;
   }
 
   prepare(from, step) {
@@ -31,9 +32,25 @@ export class CompareLine {
     this.late = bar && this.from && bar.t > this.from + this.step ? bar.t : null;
   }
 
-  draw(unit) {
-    const zero = Number(this.zero[unit] ?? 0);
-    this.series?.setData(this.slots.map((slot) => point(slot, slot.absent ? NaN : slot.cvd[unit] - zero)));
+  /** `shares`: by the line's own volume in sight, in per cent of it; else in units. */
+  draw(unit, shares) {
+    this.unit = unit;
+    this.shares = shares;
+    this.volume = this.slots.reduce((sum, slot) => sum + (slot.absent ? 0 : slot.volume[unit]), 0);
+    this.first = this.slots.find((slot) => !slot.absent && !Number.isNaN(slot.open))?.open;
+    this.series?.setData(this.slots.map((slot) => this.point(slot)));
+    this.prices?.setData(this.slots.map((slot) => this.pricePoint(slot)));
+  }
+
+  point(slot) {
+    if (slot.absent) return point(slot, NaN);
+    const value = slot.cvd[this.unit] - Number(this.zero[this.unit] ?? 0);
+    return point(slot, this.shares ? (value / this.volume) * 100 : value);
+  }
+
+  /** By how many per cent the price differs from the first one in sight. */
+  pricePoint(slot) {
+    return point(slot, slot.absent || !this.first ? NaN : (slot.close / this.first - 1) * 100);
   }
 
   /** From the bar with this index on something changed. */
@@ -43,13 +60,19 @@ export class CompareLine {
     const last = this.slots.at(-1);
     if (!last || earliest < bars.length - 1 || earliest < last.from) {
       this.regroup();
-      this.draw(unit);
+      this.draw(unit, this.shares);
       return;
     }
     const tail = group(bars, this.step, last.from);
     this.slots.splice(-1, 1, ...tail);
-    const zero = Number(this.zero[unit] ?? 0);
-    for (const slot of tail) this.series?.update(point(slot, slot.absent ? NaN : slot.cvd[unit] - zero));
+    if (this.shares) { // what all of it is divided by has changed
+      this.draw(unit, true);
+      return;
+    }
+    for (const slot of tail) {
+      this.series?.update(this.point(slot));
+      this.prices?.update(this.pricePoint(slot));
+    }
   }
 
   /** The exact value at a time of the chart; null is now. */
@@ -57,6 +80,12 @@ export class CompareLine {
     const slot = time === null ? this.slots.at(-1) : this.slots.find(({ t }) => t === time);
     if (!slot || slot.absent) return null;
     return sub(this.history.bars[slot.to]?.[`cvd_${unit}`], this.zero[unit]);
+  }
+
+  /** The same in per cent of its own volume in sight; null where it is not known. */
+  shareAt(time, unit) {
+    const value = this.at(time, unit);
+    return value === null || !this.volume ? null : (Number(value) / this.volume) * 100;
   }
 
   remark() {

@@ -25,6 +25,14 @@ function combine(a, b, sign) {
   return print(sign > 0 ? x + y : x - y, xs);
 }
 
+export const isDecimal = (text) => typeof text === 'string' && /^-?\d{1,30}(\.\d{1,30})?$/.test(text);
+
+/** Below 0: a is less than b; above 0: it is more. */
+export function compare(a, b) {
+  const difference = combine(a, b, -1);
+  return difference[0] === '-' ? -1 : /[1-9]/.test(difference) ? 1 : 0;
+}
+
 /** null where one of the two is. */
 export const add = (a, b) => combine(a, b, 1);
 export const sub = (a, b) => combine(a, b, -1);

@@ -66,15 +66,38 @@ export function seconds(iso) {
 
 const two = (n) => String(n).padStart(2, '0');
 
-export function clock(time) {
+let local = false;
+
+/** All times of the page, from now on: 'utc' or 'local'. */
+export function setZone(zone) {
+  local = zone === 'local';
+}
+
+export function zoneName() {
+  return local ? 'local' : 'UTC';
+}
+
+/** Seconds as a date whose UTC parts are those of the clock that is shown. */
+function parts(time) {
   const date = new Date(time * 1000);
+  return local ? new Date(date.getTime() - date.getTimezoneOffset() * 60000) : date;
+}
+
+export function clock(time) {
+  const date = parts(time);
   return `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
 }
 
 export function dateTime(time, withSeconds = true) {
-  const date = new Date(time * 1000);
+  const date = parts(time);
   const day = `${date.getUTCFullYear()}-${two(date.getUTCMonth() + 1)}-${two(date.getUTCDate())}`;
   return `${day} ${clock(time).slice(0, withSeconds ? 8 : 5)}`;
+}
+
+/** Letters and digits of every script stay; what else file systems may not take is written as its code, so that no two names become one. */
+export function fileName(parts, ending) {
+  const safe = (text) => text.replace(/[^\p{L}\p{N}\p{M}._+-]/gu, (c) => `%${c.codePointAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+  return `${parts.map(safe).join('-')}.${ending}`;
 }
 
 /** How long ago, from seconds. */

@@ -5,6 +5,7 @@ import { add } from './decimal.js';
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 604800];
 const MOST_IN_SIGHT = 400;
 const LONGEST_HOLE = 200;
+const UNITS = ['base', 'quote'];
 const GRAVITY = ['open', 'live', 'repaired', 'history', 'partial', 'gap'];
 
 export function stepsFor(interval) {
@@ -23,21 +24,30 @@ const number = (value) => (value === null || value === undefined || value === ''
 function start(t, i) {
   return {
     t, from: i, to: i, open: NaN, high: -Infinity, low: Infinity, close: NaN,
-    delta: { base: 0, quote: 0 }, cvd: { base: NaN, quote: NaN }, status: 'open', statuses: {}, repaired: 0,
+    delta: { base: 0, quote: 0 }, volume: { base: 0, quote: 0 }, cvd: { base: NaN, quote: NaN },
+    from0: { base: NaN, quote: NaN }, top: { base: -Infinity, quote: -Infinity }, bottom: { base: Infinity, quote: Infinity }, // of the CVD
+    status: 'open', statuses: {}, repaired: 0,
   };
 }
 
 function take(slot, bar, i) {
   slot.to = i;
   if (Number.isNaN(slot.open)) slot.open = number(bar.open);
-  slot.high = Math.max(slot.high, number(bar.high) || -Infinity);
-  slot.low = Math.min(slot.low, number(bar.low) || Infinity);
+  const [high, low] = [number(bar.high), number(bar.low)];
+  if (high > slot.high) slot.high = high;
+  if (low < slot.low) slot.low = low;
   const close = number(bar.close);
   if (!Number.isNaN(close)) slot.close = close;
-  slot.delta.base += number(bar.delta_base) || 0;
-  slot.delta.quote += number(bar.delta_quote) || 0;
-  slot.cvd.base = number(bar.cvd_base);
-  slot.cvd.quote = number(bar.cvd_quote);
+  for (const unit of UNITS) {
+    const delta = number(bar[`delta_${unit}`]);
+    const cvd = number(bar[`cvd_${unit}`]);
+    slot.delta[unit] += delta || 0;
+    slot.volume[unit] += number(bar[`buy_${unit}`]) + number(bar[`sell_${unit}`]) || 0;
+    slot.cvd[unit] = cvd;
+    if (Number.isNaN(slot.from0[unit])) slot.from0[unit] = cvd - delta;
+    slot.top[unit] = Math.max(slot.top[unit], cvd, cvd - delta);
+    slot.bottom[unit] = Math.min(slot.bottom[unit], cvd, cvd - delta);
+  }
   slot.statuses[bar.status] = (slot.statuses[bar.status] ?? 0) + 1;
   if (GRAVITY.indexOf(bar.status) > GRAVITY.indexOf(slot.status)) slot.status = bar.status;
 }

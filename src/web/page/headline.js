@@ -1,23 +1,31 @@
 // The head of the detail view: name, what can be done, and the numbers of this moment.
 
 import { query, serverNow } from './api.js';
+import { barsOf, isPicked, titleOf } from './groups.js';
 import { el, setAttr, setNumber, setText } from './dom.js';
-import { age, amount, clock, price, seconds } from './format.js';
+import { NONE, age, amount, clock, fileName, price, seconds } from './format.js';
 import { newBadge, setBadge, statusTitle } from './row.js';
 import { change, status } from './store.js';
 
+const MOST_CSV = 20000;
+const MOST_ROWS = 100000; // of all members
 const STATS = [['price', 'Price'], ['delta', 'Delta, open bar'], ['cvd', 'CVD'], ['h1', 'CVD 1 h'], ['h24', 'CVD 24 h'], ['trade', 'Last trade'],
   ['proven', 'Proven until']];
 
 export class Headline {
-  constructor({ onClose, onCompare, onTable }) {
+  /** `seen`: the first and last slot in sight, or null. */
+  constructor({ onClose, onCompare, onTable, onPicture, seen, watch, alerts }) {
+    this.seen = seen;
+    this.star = watch.button(() => this.record?.key);
+    this.alert = alerts.button(() => this.record);
     this.name = el('h2', { tabindex: '-1' });
     this.where = el('span', { class: 'quiet' });
     this.badge = newBadge();
     this.compare = el('button', { type: 'button', id: 'd-compare', onclick: onCompare }, 'Compare');
     this.table = el('button', { type: 'button', id: 'd-table', 'aria-pressed': 'false', onclick: onTable }, 'Table');
-    this.csv = el('a', { class: 'button', download: true, title: 'The newest 20,000 bars, each as it is known now' }, 'CSV');
-    for (const event of ['pointerdown', 'keydown', 'focus']) this.csv.addEventListener(event, () => this.aim()); // what is newest changes
+    this.picture = el('button', { type: 'button', id: 'd-picture', title: 'Saves the chart as a picture', onclick: onPicture }, 'Picture');
+    this.csv = el('a', { class: 'button', id: 'd-csv', download: true, title: 'The bars that are in sight, each as it is known now; the newest 20,000 of them' }, 'CSV');
+    for (const event of ['pointerdown', 'pointerenter', 'keydown', 'focus', 'click']) this.csv.addEventListener(event, () => this.aim()); // what is in sight changes
     this.close = el('button', { type: 'button', class: 'icon', id: 'd-close', 'aria-label': 'Close', title: 'Close (Esc)', onclick: onClose }, '×');
     this.values = {};
     this.stats = el('dl', { class: 'stats' });
@@ -27,28 +35,50 @@ export class Headline {
     }
     this.node = el('div', { class: 'headline' },
       el('div', { class: 'title' }, el('div', { class: 'names' }, this.name, this.where, this.badge),
-        el('div', { class: 'actions' }, this.compare, this.table, this.csv, this.close)),
-      this.stats);
+        el('div', { class: 'actions' }, this.star, this.alert, this.compare, this.table, this.picture, this.csv, this.close)));
+  }
+
+  /** Of one of whom nothing is known but the name. */
+  empty(name, where) {
+    setText(this.name, name);
+    setText(this.where, where);
+    for (const part of [this.badge, this.stats, this.star, this.alert, this.compare, this.table, this.picture, this.csv]) part.hidden = true;
+    this.record = null;
+    for (const value of Object.values(this.values)) setNumber(value, NONE, null, true);
+    this.wanted = null;
+    this.csv.removeAttribute('href');
   }
 
   open(record, interval) {
+    for (const part of [this.badge, this.stats, this.star, this.alert, this.compare, this.csv]) part.hidden = false;
+    this.record = record;
     setText(this.name, record.symbol);
-    setText(this.where, `${record.exchange} ${record.market}, ${record.base}/${record.quote}`);
-    const { exchange, market, symbol } = record;
-    this.wanted = { exchange, market, symbol };
+    this.wanted = barsOf(record.key);
+    this.compare.hidden = isPicked(record.key);
     this.interval = interval;
     this.aim();
-    this.csv.setAttribute('download', `${exchange}-${market}-${symbol.replace(/[^\w.-]/g, '_')}.csv`);
+    this.csv.setAttribute('download', fileName(record.members ? ['group', titleOf(record.key)] : [record.exchange, record.market, record.symbol], 'csv'));
   }
 
   aim() {
-    const from = Math.floor(serverNow()) - 20000 * this.interval;
-    this.csv.setAttribute('href', `/api/v1/bars?${query({ ...this.wanted, from, limit: 20000, format: 'csv' })}`);
+    if (!this.wanted) return;
+    const seen = this.seen();
+    const to = seen ? seen.last.t + Math.max(this.step ?? 0, this.interval) : undefined;
+    // Of a group fewer come at once: the newest that do.
+    const most = Math.floor(Math.min(MOST_CSV, MOST_ROWS / (this.record?.members?.length || 1)));
+    const least = (to ?? Math.floor(serverNow())) - most * this.interval;
+    const from = Math.max(seen?.first.t ?? 0, least);
+    this.csv.setAttribute('href', `/api/v1/bars?${query({ ...this.wanted, from, to, limit: MOST_CSV, format: 'csv' })}`);
   }
 
-  show(record, { unit, compared }) {
+  show(record, { unit, compared, old, step }) {
+    this.step = step;
+    this.star.show();
+    this.alert.show();
+    setAttr(this.stats, 'data-old', old);
     const { values } = this;
     const { bar } = record;
+    setText(this.where, whereOf(record));
     const coin = record[unit];
     const put = (name, value, signed) => setNumber(values[name], `${amount(value, signed)}`, value ? `${value} ${coin}` : null, signed);
     setNumber(values.price, price(record.price, record.decimals), record.price ? `${record.price} ${record.quote}` : null, false);
@@ -58,8 +88,14 @@ export class Headline {
     put('h24', change(record, unit, '24h'), true);
     setText(values.trade, record.lastTrade ? age(serverNow() - seconds(record.lastTrade)) : age(null));
     setText(values.proven, record.proven ? clock(seconds(record.proven)) : '–');
-    setAttr(values.proven, 'title', 'Bars before this time (UTC) have their final proof: by the ids of later trades, or the exchange’s own figures');
+    setAttr(values.proven, 'title', 'Bars before this time have their final proof: by the ids of later trades, or the exchange’s own figures');
     setBadge(this.badge, status(record), statusTitle(record));
     setAttr(this.compare, 'aria-pressed', String(compared));
   }
+}
+
+function whereOf({ exchange, market, base, quote, members, counted, priceOf }) {
+  if (!members) return `${exchange} ${market}, ${base}/${quote}`;
+  const units = [base, quote].filter(Boolean).join('/') || 'no common unit';
+  return `group, ${counted} of ${members.length} count, ${units}${priceOf ? `, price of ${priceOf.replaceAll(':', ' ')}` : ''}`;
 }

@@ -2,15 +2,14 @@
 
 import { ApiError, explain, getJson, serverNow } from './api.js';
 import { $, setAttr, setText } from './dom.js';
-import { age, clock, count, seconds } from './format.js';
+import { age, clock, count, seconds, zoneName } from './format.js';
 
 const POLL_MS = 3000;
 const SILENT_MS = 12000;
 
 export class Health extends EventTarget {
-  constructor(store, stream) {
+  constructor(stream) {
     super();
-    this.store = store;
     this.stream = stream;
     this.last = null;
     this.dataTime = null; // the daemon's time in the newest message, and when it came
@@ -45,20 +44,20 @@ export class Health extends EventTarget {
   }
 
   show() {
-    const { last, store } = this;
+    const { last } = this;
     if (last?.instruments) {
       const { wanted, live } = last.instruments;
       put('h-live', `${count(live)} / ${count(wanted)}`, live < wanted ? 'warn' : 'good',
         live < wanted ? `${count(wanted - live)} of ${count(wanted)} instruments are not live. See Connections.` : 'Every wanted instrument is live');
       put('h-rate', count(last.trades_per_second), null, 'Trades per second, all instruments');
     }
-    if (store.loaded) {
-      const { gaps } = store;
+    if (last?.instruments) {
+      const { gaps } = last;
       put('h-gaps', count(gaps), gaps ? 'warn' : 'good', gaps ? 'Instruments whose newest written bar has a gap' : 'No newest bar has a gap');
     }
     const old = this.dataTime === null ? null : serverNow() - this.dataTime;
     put('h-age', age(old), old !== null && old > 10 ? 'warn' : null,
-      this.dataTime === null ? 'No live message yet' : `Newest live message: ${clock(this.dataTime)} UTC`);
+      this.dataTime === null ? 'No live message yet' : `Newest live message: ${clock(this.dataTime)} ${zoneName()}`);
     this.banner();
   }
 
@@ -67,7 +66,7 @@ export class Health extends EventTarget {
     let text = '';
     const wait = this.stream.retryAt ? Math.max(0, this.stream.retryAt - performance.now()) / 1000 : 0;
     const again = wait > 0.5 ? `Trying again in ${Math.ceil(wait)} s.` : 'Trying again now.';
-    const values = this.dataTime === null ? '' : ` Values are as of ${clock(this.dataTime)} UTC.`;
+    const values = this.dataTime === null ? '' : ` Values are as of ${clock(this.dataTime)} ${zoneName()}.`;
     if (this.error?.status === 401) text = '';
     else if (this.error?.status === 0) text = `The daemon cannot be reached.${values} ${again}`;
     else if (this.error) text = explain(this.error);

@@ -2,10 +2,11 @@
 
 import { getJson, query, serverNow } from './api.js';
 import { seconds } from './format.js';
-import { splitKey } from './state.js';
+import { barsOf } from './groups.js';
 import { COLUMNS } from './store.js';
 
 const WINDOW = 5000;
+const RENEW_MS = 1000; // rows of one bar come one after the other
 export const MOST_BARS = 60000;
 
 /** A row of either source as an object. `t`: start of the bar in seconds. */
@@ -108,7 +109,7 @@ export class History {
   }
 
   request(parameters) {
-    return getJson(`/api/v1/bars?${query({ ...splitKey(this.key), ...parameters })}`, { signal: this.abort.signal });
+    return getJson(`/api/v1/bars?${query({ ...barsOf(this.key), ...parameters })}`, { signal: this.abort.signal });
   }
 
   /** After a lost connection: what was written meanwhile, and the revisions of the last hour's bars. */
@@ -118,12 +119,30 @@ export class History {
     return this.merge(await this.fetch(from, Math.floor(serverNow()) + this.interval));
   }
 
+  /** A group's bars from `from` on are others now. Those that are asked for meanwhile are asked for together. Resolves to the index of the earliest that changed. */
+  async renew(from) {
+    this.stale = Math.min(this.stale ?? Infinity, from);
+    if (this.renewing) return Infinity;
+    this.renewing = true;
+    try {
+      await new Promise((good) => { setTimeout(good, RENEW_MS); });
+      const least = Math.max(this.edge, this.stale);
+      this.stale = Infinity;
+      if (this.abort.signal.aborted) return Infinity;
+      return this.merge(await this.fetch(least, Math.floor(serverNow()) + this.interval));
+    } catch {
+      return Infinity; // the next row brings it
+    } finally {
+      this.renewing = false;
+    }
+  }
+
   mergeRows(rows) {
     return this.merge(rows.map((row) => toBar(COLUMNS, row)));
   }
 
   mergeOpen(bar) {
-    if (!bar) return Infinity;
+    if (!bar?.time) return Infinity; // only its sums are known
     return this.merge([{ ...bar, t: seconds(bar.time), rev: -1, status: 'open', missing: 0 }]);
   }
 

@@ -1,11 +1,13 @@
 // The numbers of the bar under the crosshair, or of the newest one.
 
 import { el, setAttr, setNumber, setText } from './dom.js';
-import { NONE, amount, clock, count, dateTime, price, span } from './format.js';
+import { NONE, amount, clock, count, dateTime, price, zoneName } from './format.js';
+import { sub } from './decimal.js';
 import { exact } from './group.js';
 
 const ITEMS = [['time', 'Bar'], ['open', 'Open'], ['high', 'High'], ['low', 'Low'], ['close', 'Close'], ['delta', 'Delta'], ['cvd', 'CVD'],
   ['buys', 'Bought'], ['sells', 'Sold'], ['status', 'Status']];
+const SINCE_TITLE = 'As it is drawn: ';
 
 export class Legend {
   constructor() {
@@ -17,7 +19,8 @@ export class Legend {
     }
   }
 
-  show(slot, { bars, unit, coin, quote, decimals, step, interval }) {
+  /** `zero`: what is taken off the CVD; null: not known. `members`: how many the group has. */
+  show(slot, { bars, unit, coin, quote, decimals, step, interval, zero, members }) {
     const { values } = this;
     if (!slot || slot.absent) {
       for (const [name] of ITEMS) setNumber(values[name], NONE, null, true);
@@ -29,22 +32,24 @@ export class Legend {
     }
     const numbers = exact(bars, slot);
     setText(values.time, dateTime(slot.t, step < 60));
-    setAttr(values.time, 'title', `${dateTime(slot.t)} to ${clock(slot.t + step)} UTC`);
+    setAttr(values.time, 'title', `${dateTime(slot.t)} to ${clock(slot.t + step)} ${zoneName()}`);
     for (const name of ['open', 'high', 'low', 'close']) {
       setNumber(values[name], price(numbers[name], decimals), numbers[name] && `${numbers[name]} ${quote}`, false);
     }
     setNumber(values.delta, amount(numbers[`delta_${unit}`], true), withUnit(numbers[`delta_${unit}`], coin), true);
-    setNumber(values.cvd, amount(numbers[`cvd_${unit}`]), withUnit(numbers[`cvd_${unit}`], coin), false);
+    const cvd = zero === undefined ? numbers[`cvd_${unit}`] : sub(numbers[`cvd_${unit}`], zero?.[unit]);
+    setNumber(values.cvd, amount(cvd), cvd ? SINCE_TITLE + withUnit(cvd, coin) : null, false);
     this.side(values.buys, numbers.buys, numbers[`buy_${unit}`], coin);
     this.side(values.sells, numbers.sells, numbers[`sell_${unit}`], coin);
     const words = describe(slot, numbers, step / interval);
-    setText(values.status, words.short);
+    const counted = members && bars[slot.to]?.members;
+    setText(values.status, counted ? `${words.short}, ${counted} of ${members}` : words.short);
     setAttr(values.status, 'title', words.long);
     setAttr(values.status, 'data-status', slot.status);
   }
 
   side(node, trades, volume, coin) {
-    setText(node, volume === null ? `${count(trades)} trades` : `${amount(volume)} (${count(trades)})`);
+    setText(node, volume === null ? `${count(trades)} trades` : trades ? `${amount(volume)} (${count(trades)})` : amount(volume));
     setAttr(node, 'title', `${volume === null ? '' : `${volume} ${coin} in `}${count(trades)} trades`);
   }
 }

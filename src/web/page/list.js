@@ -2,6 +2,7 @@
 
 import { $, el, frame, setAttr, setText } from './dom.js';
 import { count } from './format.js';
+import { isPicked } from './groups.js';
 import { SORTS, arrange } from './order.js';
 import { Row } from './row.js';
 import { set, state } from './state.js';
@@ -9,7 +10,7 @@ import { isProblem } from './store.js';
 
 const NARROW = 800;
 const RESORT_MS = 3000;
-export const MOST_COMPARED = 8;
+const MOST_TICKED = 50;
 
 const HEADS = [['exchange', 'Exchange'], ['market', 'Market'], ['symbol', 'Symbol'], ['spark', ''], ['cvd', 'CVD'], ['price', 'Price'],
   ['delta', 'Delta'], ['h1', '1 h'], ['h24', '24 h'], ['status', 'Status']];
@@ -19,9 +20,14 @@ const HINTS = {
 };
 
 export class List {
-  constructor(store, onOpen) {
+  /** `onSight`: others are in sight now. */
+  constructor(store, { onOpen, onSight, watch }) {
     this.store = store;
     this.onOpen = onOpen;
+    this.onSight = onSight;
+    this.watch = watch;
+    watch.addEventListener('change', () => (state.watched ? this.arrange() : this.paint()));
+    this.inSight = [];
     this.grid = $('grid');
     this.body = $('rows');
     this.pool = [];
@@ -43,14 +49,15 @@ export class List {
     // Rows must not run away under the pointer, so the order of moving values waits until it has left.
     setInterval(() => {
       if (document.hidden || this.grid.hidden || this.hovered) return;
-      if (state.problems || SORTS[state.sort]?.number || state.sort === 'status') this.arrange();
+      if (this.needsAll) this.arrange();
     }, RESORT_MS);
   }
 
   buildHead() {
     const heads = {};
     const head = $('head');
-    head.append(el('div', { class: 'c-check', role: 'columnheader' }, el('span', { class: 'quiet', title: 'Tick two or more to compare' }, 'Cmp')));
+    head.append(el('div', { class: 'c-check', role: 'columnheader' }, el('span', { class: 'quiet', title: 'Tick two or more to compare' }, 'Cmp')),
+      el('div', { class: 'c-star', role: 'columnheader', 'aria-label': 'Watch list' }));
     for (const [name, label] of HEADS) {
       const node = el('div', { class: `c-${name}`, role: 'columnheader' });
       if (label) node.append(el('button', { type: 'button', title: HINTS[name], onclick: () => this.sortBy(name) }, label));
@@ -81,15 +88,16 @@ export class List {
 
   /** Filters and sorts again. */
   arrange() {
-    this.order = arrange(this.store.records.values(), state);
+    this.order = arrange(this.store.records.values(), { ...state, watch: this.watch });
     for (const [name, node] of Object.entries(this.heads)) {
       setAttr(node, 'aria-sort', state.sort === name ? (state.desc ? 'descending' : 'ascending') : null);
     }
-    const total = this.store.records.size;
+    const total = [...this.store.records.values()].filter(({ members }) => !members).length;
+    const shown = this.order.filter(({ members }) => !members).length;
     setAttr(this.grid, 'aria-rowcount', this.order.length + 1);
     setAttr(this.grid, 'data-total', total);
-    setAttr(this.grid, 'data-shown', this.order.length);
-    setText($('shown'), this.order.length === total ? `${count(total)} instruments` : `${count(this.order.length)} of ${count(total)}`);
+    setAttr(this.grid, 'data-shown', shown);
+    setText($('shown'), shown === total ? `${count(total)} instruments` : `${count(shown)} of ${count(total)}`);
     this.explainEmpty(total);
     this.size();
   }
@@ -98,7 +106,8 @@ export class List {
     let text = '';
     if (this.store.loaded && !total) text = 'No instruments yet. They appear here as soon as cvdd collects one that its configuration asks for.';
     else if (this.store.loaded && !this.order.length) {
-      text = state.problems && ![...this.store.records.values()].some(isProblem)
+      if (state.watched && !this.watch.keys.size) text = 'The watch list is empty. The stars in the list fill it.';
+      else text = state.problems && ![...this.store.records.values()].some(isProblem)
         ? 'No problems: every instrument is live and its newest bar is complete.' : 'No instrument matches this filter.';
     }
     setText($('list-empty'), text);
@@ -106,7 +115,7 @@ export class List {
   }
 
   paint() {
-    if (!this.grid.clientHeight) return;
+    if (!this.grid.clientHeight) return this.see([]);
     const height = this.rowHeight;
     const first = Math.max(0, Math.floor(this.grid.scrollTop / height) - 4);
     const last = Math.min(this.order.length, Math.ceil((this.grid.scrollTop + this.grid.clientHeight) / height) + 4);
@@ -116,6 +125,7 @@ export class List {
       this.pool.push(row);
       this.body.append(row.node);
     }
+    this.see(this.order.slice(first, last).map(({ key }) => key));
     const focused = document.activeElement === this.grid;
     const selected = new Set(state.selected);
     // A row keeps its index while it is in sight: scrolling by one row rewrites one row, not all of them.
@@ -127,7 +137,7 @@ export class List {
       used.add(row);
       row.place(index, index * height);
       row.show(record, {
-        unit: state.unit, sparkUnit: this.store.sparkUnit, open: record.key === state.key, active: focused && record.key === this.active, checked: selected.has(record.key),
+        unit: state.unit, open: record.key === state.key, old: this.store.isOld(record), active: focused && record.key === this.active, checked: selected.has(record.key), starred: this.watch.has(record.key),
       });
       row.node.hidden = false;
     }
@@ -136,11 +146,25 @@ export class List {
     setAttr(this.grid, 'aria-activedescendant', at >= first && at < last ? `row-${at}` : null);
   }
 
+  see(keys) {
+    if (keys.length === this.inSight.length && keys.every((key, i) => key === this.inSight[i])) return;
+    this.inSight = keys;
+    this.onSight();
+  }
+
+  /** Whether the order or the filter rests on numbers that move, of all instruments. */
+  get needsAll() {
+    return !$('list-view').hidden && (state.problems || Boolean(SORTS[state.sort]?.number) || state.sort === 'status');
+  }
+
   click(event) {
     const key = event.target.closest('.row')?.dataset.key;
     if (!key) return;
     this.active = key;
-    if (event.target.closest('.c-check')) {
+    if (event.target.closest('.c-star')) {
+      this.watch.toggle(key);
+      this.grid.focus({ preventScroll: true });
+    } else if (event.target.closest('.c-check')) {
       this.toggle(key);
       this.grid.focus({ preventScroll: true }); // so that the arrow keys go on working after a tick
     } else if (!getSelection()?.toString()) {
@@ -149,10 +173,11 @@ export class List {
   }
 
   toggle(key) {
+    if (isPicked(key)) return;
     const has = state.selected.includes(key);
-    const full = !has && state.selected.length >= MOST_COMPARED;
+    const full = !has && state.selected.length >= MOST_TICKED;
     if (!full) set({ selected: has ? state.selected.filter((other) => other !== key) : [...state.selected, key] }, { replace: true });
-    setText($('said'), full ? `At most ${MOST_COMPARED} instruments can be compared.` : '');
+    setText($('said'), full ? `At most ${MOST_TICKED} instruments can be ticked.` : '');
     this.paint();
   }
 
@@ -163,6 +188,7 @@ export class List {
     if (event.key in steps) this.move(steps[event.key]);
     else if (event.key === 'Enter' && this.active) this.onOpen(this.active);
     else if (event.key === ' ' && this.active) this.toggle(this.active);
+    else if (event.key === 'w' && this.active) this.watch.toggle(this.active);
     else return;
     event.preventDefault();
   }

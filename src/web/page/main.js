@@ -1,30 +1,39 @@
 // Puts the parts together: state decides which views are shown, the stream keeps them up to date.
 
+import { Alerts } from './alerts.js';
 import { ApiError, explain, getJson, logIn } from './api.js';
 import { Compare } from './compare.js';
 import { Connections } from './connections.js';
 import { Detail } from './detail.js';
 import { $, el, setAttr, setText } from './dom.js';
-import { count } from './format.js';
+import { count, setZone, zoneName } from './format.js';
+import { askedGroup, isGroup, isPicked, pickedKey, titleOf } from './groups.js';
 import { Health } from './health.js';
 import { List } from './list.js';
+import { lookKey, toggleZone } from './look.js';
 import { SORTS } from './order.js';
-import { address, initState, onState, set, state } from './state.js';
+import { address, initState, onState, set, splitKey, state } from './state.js';
 import { Store } from './store.js';
 import { Stream } from './stream.js';
 import { initTheme } from './theme.js';
+import { Watch } from './watch.js';
 
-const MANY = 2000;
 const REFRESH_MS = 60000; // changes over 1 h and 24 h shift with the clock, and revisions of old bars change sparklines
-const REFRESH_MANY_MS = 300000;
+const REFRESH_ALL_MS = 300000;
+const WANT_SOON_MS = 60; // while somebody scrolls
+const MOST_WANTED = 200;
+const MOST_GROUPS = 50;
+const LOAD_SOON_MS = 1200; // longer than an answer of the daemon may be old
 
 initTheme($('theme'));
 const store = new Store();
-const stream = new Stream('/api/v1/stream');
-const health = new Health(store, stream);
-const list = new List(store, open);
-const detail = new Detail(store, { onClose: close, onCompare: (key) => list.toggle(key) });
-const compare = new Compare(store);
+const stream = new Stream('/api/v1/stream?instruments='); // nothing, until it is known what is in sight
+const health = new Health(stream);
+const watch = new Watch();
+const alerts = new Alerts(store);
+const list = new List(store, { onOpen: open, onSight: () => wantSoon(), watch });
+const detail = new Detail(store, { onClose: close, onCompare: (key) => list.toggle(key), watch, alerts });
+const compare = new Compare(store, { onSum: (keys) => set({ view: 'list', key: pickedKey(keys) }) });
 const connections = new Connections(health);
 
 let loading = null;
@@ -36,8 +45,7 @@ async function load() {
   if (loading) return loading;
   loading = (async () => {
     try {
-      const { unit } = state;
-      store.applySnapshot(await getJson(`/api/v1/instruments?spark=${unit}`), unit);
+      store.applySnapshot(await getJson('/api/v1/instruments?spark=0'));
       $('blocked').hidden = true;
       $('token-form').hidden = true;
     } catch (error) {
@@ -47,10 +55,39 @@ async function load() {
     } finally {
       loading = null;
     }
-    // The unit may have been changed meanwhile.
-    refreshTimer = setTimeout(load, state.unit !== store.sparkUnit ? 0 : store.records.size > MANY ? REFRESH_MANY_MS : REFRESH_MS);
+    refreshTimer = setTimeout(load, REFRESH_ALL_MS);
   })();
   return loading;
+}
+
+// Only what is shown travels: what is opened or compared first, then the rows in sight.
+let wanting = null;
+function wantSoon() {
+  wanting ??= setTimeout(() => want(), WANT_SOON_MS);
+}
+
+function want(anew = false) {
+  clearTimeout(wanting);
+  wanting = null;
+  const keys = new Set();
+  if (state.key) keys.add(state.key);
+  for (const key of alerts.keys) keys.add(key); // in a tab behind others as well
+  if (state.view === 'compare') for (const key of state.selected) keys.add(key);
+  if (!document.hidden) for (const key of list.inSight) keys.add(key);
+  if (!document.hidden && list.needsAll) for (const { key, members } of store.records.values()) if (members) keys.add(key); // no short form tells of them
+  const wanted = [...keys].filter((key) => store.records.has(key)).slice(0, MOST_WANTED);
+  const groups = wanted.filter(isGroup).slice(0, MOST_GROUPS);
+  const instruments = wanted.filter((key) => !isGroup(key));
+  store.setWanted([...instruments, ...groups], state.unit);
+  stream.want({ instruments: instruments.sort(), groups: groups.sort().map(askedGroup), spark: state.unit, rest: !document.hidden && list.needsAll }, anew);
+}
+setInterval(() => { if (!document.hidden) want(true); }, REFRESH_MS);
+document.addEventListener('visibilitychange', () => want());
+
+// New ones may come one after the other: one look at all of them does.
+let soon = null;
+function loadSoon() {
+  soon ??= setTimeout(async () => { await loading; soon = null; load(); }, LOAD_SOON_MS);
 }
 
 function block(text, locked = false) {
@@ -96,13 +133,16 @@ onState((now, before) => {
   setAttr($('unit-quote'), 'aria-pressed', String(now.unit === 'quote'));
   if ($('filter').value !== now.q) $('filter').value = now.q;
   $('problems').checked = now.problems;
+  $('watched').checked = now.watched;
+  setZone(now.zone);
+  setText($('zone'), `Times are ${zoneName()}`);
   $('sort').value = now.sort ? `${now.desc ? '-' : ''}${now.sort}` : '';
   $('exchange').value = now.exchange;
-  if (before.view === undefined || ['q', 'exchange', 'problems', 'sort', 'desc', 'unit'].some((name) => now[name] !== before[name])) list.arrange();
+  if (before.view === undefined || ['q', 'exchange', 'problems', 'watched', 'sort', 'desc', 'unit'].some((name) => now[name] !== before[name])) list.arrange();
   list.measure();
-  if (before.unit !== undefined && before.unit !== now.unit && store.loaded) load(); // sparklines are in one unit
 
   if (view === 'list' && now.key) {
+    if (store.loaded) store.pick(isPicked(now.key) ? now.key : null);
     detail.open(now.key);
     detail.update(before);
   } else {
@@ -116,7 +156,8 @@ onState((now, before) => {
   }
   if (view === 'connections' && !connections.shown) connections.show();
   else if (view !== 'connections') connections.hide();
-  document.title = now.key ? `${now.key.split(':').slice(2).join(':')} – cvdd` : view === 'list' ? 'cvdd' : `${view} – cvdd`;
+  wantSoon();
+  document.title = now.key ? `${isGroup(now.key) ? titleOf(now.key) : splitKey(now.key).symbol} – cvdd` : view === 'list' ? 'cvdd' : `${view} – cvdd`;
 });
 
 function links() {
@@ -145,7 +186,9 @@ store.addEventListener('list', () => {
   fillSelects();
   setText($('about'), `cvdd ${store.version}`);
   document.documentElement.dataset.listMs ??= Math.round(performance.now());
-  if (state.key && !detail.history) detail.load();
+  if (state.key && isPicked(state.key)) store.pick(state.key);
+  detail.listChanged();
+  wantSoon();
   if (state.view === 'compare') compare.load();
 });
 
@@ -161,13 +204,21 @@ stream.addEventListener('up', async () => {
 stream.addEventListener('message', ({ detail: message }) => {
   if (!store.loaded) return;
   if (message.type === 'open') store.applyOpen(message);
+  else if (message.type === 'instruments') store.applyItems(message);
+  else if (message.type === 'groups') store.applyGroups(message);
+  else if (message.type === 'rest') store.applyRest(message);
   else if (message.type === 'bars') store.applyRows(message.rows);
+  else if (message.type === 'list' && message.gone) store.applyGone(message.time, message.gone);
+  else if (message.type === 'list' && (message.come || message.groups)) loadSoon();
 });
+alerts.addEventListener('change', () => wantSoon());
 health.addEventListener('locked', () => block(explain(new ApiError(401)), true));
 
 $('filter').addEventListener('input', () => set({ q: $('filter').value }, { replace: true }));
 $('exchange').addEventListener('change', () => set({ exchange: $('exchange').value }, { replace: true }));
 $('problems').addEventListener('change', () => set({ problems: $('problems').checked }, { replace: true }));
+$('watched').addEventListener('change', () => set({ watched: $('watched').checked }, { replace: true }));
+$('zone').addEventListener('click', toggleZone);
 $('sort').addEventListener('change', () => set({ sort: $('sort').value.replace('-', ''), desc: $('sort').value.startsWith('-') }, { replace: true }));
 $('unit-base').addEventListener('click', () => set({ unit: 'base' }, { replace: true }));
 $('unit-quote').addEventListener('click', () => set({ unit: 'quote' }, { replace: true }));
@@ -175,7 +226,9 @@ $('unit-quote').addEventListener('click', () => set({ unit: 'quote' }, { replace
 addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const typing = event.target.matches('input:not([type=checkbox]), select, textarea');
-  if (event.key === '/' && !typing) {
+  if (!typing && detail.key && takesKey(event)) {
+    event.preventDefault();
+  } else if (event.key === '/' && !typing) {
     event.preventDefault();
     if (state.view === 'connections') set({ view: 'list', key: null });
     $('filter').focus();
@@ -189,6 +242,13 @@ addEventListener('keydown', (event) => {
     $('grid').focus();
   }
 });
+
+/** Keys of what is opened: those of its chart, and its star. The list has keys of its own while it is focused. */
+function takesKey({ key, target }) {
+  if (key === 't') return detail.toggleTable() || true;
+  if (key === 'w' && target !== $('grid')) return watch.toggle(state.key) || true;
+  return lookKey(key);
+}
 
 initState();
 stream.open();

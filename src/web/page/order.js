@@ -31,14 +31,15 @@ function toNumber(value) {
   return value === null || value === undefined ? NaN : Number(value);
 }
 
-export function matches(record, { words, exchange, problems }) {
+export function matches(record, { words, exchange, problems, watched }) {
+  if (watched && !watched.has(record.key)) return false;
   if (exchange && record.exchange !== exchange) return false;
   if (problems && !isProblem(record)) return false;
   return words.every((word) => record.words.includes(word));
 }
 
-export function arrange(records, { q, exchange, problems, sort, desc, unit }) {
-  const filter = { words: q.toLowerCase().split(/\s+/).filter(Boolean), exchange, problems };
+export function arrange(records, { q, exchange, problems, sort, desc, unit, watched, watch }) {
+  const filter = { words: q.toLowerCase().split(/\s+/).filter(Boolean), exchange, problems, watched: watched ? watch : null };
   const shown = [];
   for (const record of records) if (matches(record, filter)) shown.push(record);
   const turn = desc ? -1 : 1;
@@ -56,7 +57,7 @@ export function arrange(records, { q, exchange, problems, sort, desc, unit }) {
   } else if (SORTS[sort]) {
     shown.sort((a, b) => text(sort)(a, b) * turn || text('key')(a, b));
   } else {
-    shown.sort(text('key'));
+    shown.sort((a, b) => Boolean(b.members) - Boolean(a.members) || text('key')(a, b)); // groups first
   }
   return shown;
 }

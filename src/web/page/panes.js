@@ -1,49 +1,68 @@
-// Price candles, CVD line and delta bars under each other on one time axis.
+// Price candles, CVD, delta and volume under each other on one time axis, as far as they are wanted.
 
 import { Bands } from './bands.js';
 import { baseOptions, candle, colors, point, showNewest } from './chartbase.js';
+import { CvdZero, SINCE } from './cvdzero.js';
+import { frame } from './dom.js';
 import { axis, price, span } from './format.js';
 
-const SHARES = [5, 3, 2];
-const NAMES = ['price', 'cvd', 'delta'];
+const NAMES = { p: 'price', c: 'cvd', d: 'delta', v: 'volume' };
+const SHARES = { p: 5, c: 3, d: 2, v: 2 };
+const MARGINS = { p: [0.1, 0.1], c: [0.18, 0.08], d: [0.16, 0.06], v: [0.2, 0] };
 
 export class Panes {
-  constructor(lib, host, { onHover, onOlder }) {
+  /** `onSight`: others are in sight now. */
+  constructor(lib, host, { onHover, onOlder, onSight }) {
     this.lib = lib;
     this.host = host;
     this.onHover = onHover;
     this.onOlder = onOlder;
+    this.onSight = onSight;
     this.slots = [];
   }
 
-  build({ step, unit, base, quote, decimals }) {
+  /** `look`: panes, log, candles, since. `history`: whose bars the slots are made of. */
+  build({ step, unit, coins, decimals, look, history }) {
     this.destroy();
-    const { lib, host } = this;
-    this.step = step;
-    this.unit = unit;
-    this.coins = { base, quote };
-    const chart = this.chart = lib.createChart(host, baseOptions(step));
-    const minMove = 1 / 10 ** decimals;
-    const priceFormat = { type: 'custom', minMove, formatter: (value) => price(value.toFixed(decimals)) };
-    const volumeFormat = { type: 'custom', minMove: 1e-8, formatter: axis };
-    this.price = chart.addSeries(lib.CandlestickSeries, { priceFormat }, 0);
-    this.cvd = chart.addSeries(lib.LineSeries, { priceFormat: volumeFormat, lineWidth: 2, crosshairMarkerRadius: 3 }, 1);
-    this.delta = chart.addSeries(lib.HistogramSeries, { priceFormat: volumeFormat, lastValueVisible: false, priceLineVisible: false }, 2);
-    this.delta.priceScale().applyOptions({ scaleMargins: { top: 0.16, bottom: 0.06 } });
-    this.cvd.priceScale().applyOptions({ scaleMargins: { top: 0.18, bottom: 0.08 } });
-    this.price.priceScale().applyOptions({ scaleMargins: { top: 0.1, bottom: 0.1 } });
+    Object.assign(this, { step, unit, coins, look, history });
+    this.zero = new CvdZero(look.since === 'day' && step > 86400 ? '' : look.since);
+    const chart = this.chart = this.lib.createChart(this.host, baseOptions(step));
+    this.series = {};
+    [...look.panes].forEach((letter, i) => this.addSeries(letter, i, decimals));
     this.bands = chart.panes().map((pane, i) => {
-      pane.setStretchFactor(SHARES[i]);
+      pane.setStretchFactor(SHARES[look.panes[i]]);
       const bands = new Bands({ strip: i === 0 });
       pane.attachPrimitive(bands);
       return bands;
     });
-    this.titles = chart.panes().map((pane) => lib.createTextWatermark(pane, { horzAlign: 'left', vertAlign: 'top', lines: [] }));
+    this.titles = chart.panes().map((pane) => this.lib.createTextWatermark(pane, { horzAlign: 'left', vertAlign: 'top', lines: [] }));
+    this.listen();
+    this.paint();
+  }
+
+  addSeries(letter, pane, decimals) {
+    const { lib, chart, look } = this;
+    const volumes = { type: 'custom', minMove: 1e-8, formatter: axis };
+    const kinds = {
+      p: [lib.CandlestickSeries, { priceFormat: { type: 'custom', minMove: 1 / 10 ** decimals, formatter: (value) => price(value.toFixed(decimals)) } }],
+      c: look.candles ? [lib.CandlestickSeries, { priceFormat: volumes }] : [lib.LineSeries, { priceFormat: volumes, lineWidth: 2, crosshairMarkerRadius: 3 }],
+      d: [lib.HistogramSeries, { priceFormat: volumes, lastValueVisible: false, priceLineVisible: false }],
+      v: [lib.HistogramSeries, { priceFormat: volumes, lastValueVisible: false, priceLineVisible: false }],
+    };
+    const series = this.series[letter] = chart.addSeries(...kinds[letter], pane);
+    const [top, bottom] = MARGINS[letter];
+    series.priceScale().applyOptions({ scaleMargins: { top, bottom }, mode: letter === 'p' && look.log ? 1 : 0 });
+  }
+
+  listen() {
+    const { chart, host } = this;
     chart.subscribeCrosshairMove(({ logical, point: at }) => {
       this.onHover(logical === undefined || !at ? null : this.slots[Math.round(logical)] ?? null);
     });
+    const lookAgain = frame(() => this.chart === chart && this.sight());
     chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
       if (range && this.slots.length && range.from < 5 && this.touched) this.onOlder();
+      lookAgain();
     });
     // Only who moves the chart wants to see what is older: that it fits when it is drawn is no such wish.
     this.touched = false;
@@ -51,23 +70,39 @@ export class Panes {
     for (const event of ['wheel', 'pointerdown', 'touchstart', 'keydown']) {
       host.addEventListener(event, () => { this.touched = true; }, { passive: true, signal: this.listening.signal });
     }
-    this.paint();
   }
 
-  /** All colours and titles, for the present theme and unit. */
+  /** First and last slot in sight that have bars; null: there are none. */
+  inSight() {
+    const range = this.chart?.timeScale().getVisibleLogicalRange();
+    const seen = range ? this.slots.slice(Math.max(0, Math.ceil(range.from - 0.5)), Math.max(0, Math.floor(range.to + 0.5) + 1)).filter((slot) => !slot.absent) : [];
+    return seen.length ? { first: seen[0], last: seen.at(-1) } : null;
+  }
+
+  sight() {
+    const seen = this.inSight();
+    if (!seen) return;
+    if (this.zero.setEdge(seen.first)) this.setCvd();
+    this.host.dataset.from = seen.first.t;
+    this.host.dataset.to = seen.last.t;
+    this.onSight(seen);
+  }
+
+  /** All colours and titles, for the present theme, unit and clock. */
   paint() {
     if (!this.chart) return;
     const c = this.colors = colors();
     this.chart.applyOptions(baseOptions(this.step));
-    this.price.applyOptions({
-      upColor: c.up, downColor: c.down, wickUpColor: c.up, wickDownColor: c.down, borderVisible: false,
-      priceLineColor: c.text,
-    });
-    this.cvd.applyOptions({ color: c.accent, priceLineColor: c.accent });
+    const candles = { upColor: c.up, downColor: c.down, wickUpColor: c.up, wickDownColor: c.down, borderVisible: false, priceLineColor: c.text };
+    this.series.p?.applyOptions(candles);
+    this.series.c?.applyOptions(this.look.candles ? candles : { color: c.accent, priceLineColor: c.accent });
     const coin = this.coins[this.unit];
-    const lines = [`Price  ${this.coins.quote}`, `CVD  ${coin}`, `Delta of ${span(this.step)}  ${coin}`];
+    const lines = {
+      p: `Price  ${this.coins.quote}${this.look.log ? '  log' : ''}`, c: `CVD ${SINCE[this.zero.since]}  ${coin}`,
+      d: `Delta of ${span(this.step)}  ${coin}`, v: `Volume of ${span(this.step)}  ${coin}`,
+    };
     this.titles.forEach((title, i) => title.applyOptions({
-      lines: [{ text: lines[i], color: c.text, fontSize: 11, lineHeight: 18, fontFamily: getComputedStyle(document.body).fontFamily }],
+      lines: [{ text: lines[this.look.panes[i]], color: c.text, fontSize: 11, lineHeight: 18, fontFamily: getComputedStyle(document.body).fontFamily }],
     }));
     if (this.slots.length) this.set(this.slots);
   }
@@ -77,21 +112,42 @@ export class Panes {
     this.paint();
   }
 
-  bar(slot) {
-    const data = point(slot, slot.absent ? NaN : slot.delta[this.unit]);
-    if (data.value !== undefined) data.color = data.value < 0 ? this.colors.downSoft : this.colors.upSoft;
-    return data;
+  setCoins(coins) {
+    if (coins.base === this.coins.base && coins.quote === this.coins.quote) return;
+    this.coins = coins;
+    this.paint();
   }
 
-  line(slot) {
-    return point(slot, slot.absent ? NaN : slot.cvd[this.unit]);
+  /** What is to be taken off a slot's CVDs, exact; null: not known. */
+  zeroOf(slot) {
+    const { history } = this;
+    return this.zero.of(slot, history.bars, history.exhausted, history.interval);
+  }
+
+  data(letter, slot) {
+    if (letter === 'p') return candle(slot);
+    if (slot.absent) return { time: slot.t };
+    const { unit, colors: c } = this;
+    if (letter === 'c') {
+      const zero = Number(this.zeroOf(slot)?.[unit] ?? NaN);
+      if (!this.look.candles) return point(slot, slot.cvd[unit] - zero);
+      const value = { ...slot, open: slot.from0[unit] - zero, close: slot.cvd[unit] - zero, high: slot.top[unit] - zero, low: slot.bottom[unit] - zero };
+      return candle(value);
+    }
+    const data = point(slot, letter === 'd' ? slot.delta[unit] : slot.volume[unit]);
+    if (data.value !== undefined) data.color = (letter === 'd' ? data.value < 0 : slot.close < slot.open) ? c.downSoft : c.upSoft;
+    return data;
   }
 
   set(slots) {
     this.slots = slots;
-    this.price.setData(slots.map(candle));
-    this.cvd.setData(slots.map((slot) => this.line(slot)));
-    this.delta.setData(slots.map((slot) => this.bar(slot)));
+    this.zero.forget();
+    for (const [letter, series] of Object.entries(this.series)) series.setData(slots.map((slot) => this.data(letter, slot)));
+    this.mark();
+  }
+
+  setCvd() {
+    this.series.c?.setData(this.slots.map((slot) => this.data('c', slot)));
     this.mark();
   }
 
@@ -103,11 +159,10 @@ export class Panes {
     }
     const before = this.slots.length;
     this.slots.splice(from, Infinity, ...tail);
+    this.zero.forget();
     tail.forEach((slot, i) => {
       const late = from + i < before - 1;
-      this.price.update(candle(slot), late);
-      this.cvd.update(this.line(slot), late);
-      this.delta.update(this.bar(slot), late);
+      for (const [letter, series] of Object.entries(this.series)) series.update(this.data(letter, slot), late);
     });
     this.mark();
   }
@@ -116,17 +171,28 @@ export class Panes {
     for (const bands of this.bands) bands.set(this.slots, this.colors);
     const { dataset } = this.host;
     const full = this.slots.filter((slot) => !slot.absent);
-    for (const name of NAMES) dataset[`${name}Bars`] = full.length;
+    for (const letter of this.look.panes) dataset[`${NAMES[letter]}Bars`] = full.length;
     dataset.panes = this.chart.panes().length;
     dataset.gapBars = full.filter(({ status }) => status === 'gap').length;
     dataset.absentBars = this.slots.length - full.length;
     dataset.repairedBars = full.filter(({ status }) => status === 'repaired').length;
     dataset.step = this.step;
+    if (this.series.c && full.length) dataset.cvd = JSON.stringify(this.data('c', full.at(-1)));
+    if (this.series.v) dataset.volume = full.reduce((most, slot) => Math.max(most, slot.volume[this.unit]), 0);
   }
 
   /** The newest `seconds`; null is everything. */
   show(seconds) {
     showNewest(this.chart, this.slots.length, seconds === null ? Infinity : Math.ceil(seconds / this.step));
+  }
+
+  /** Where the chart stands, to be given back to one that is built anew. */
+  get place() {
+    return this.chart?.timeScale().getVisibleLogicalRange() ?? null;
+  }
+
+  set place(range) {
+    if (range) this.chart?.timeScale().setVisibleLogicalRange(range);
   }
 
   destroy() {

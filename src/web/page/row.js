@@ -1,7 +1,7 @@
 // One row of the list. Rows are reused for other instruments while scrolling.
 
 import { el, setAttr, setNumber, setText } from './dom.js';
-import { amount, clock, decimalsOf, price, seconds } from './format.js';
+import { amount, clock, decimalsOf, price, seconds, zoneName } from './format.js';
 import { drawSpark, newSpark } from './spark.js';
 import { change, status } from './store.js';
 
@@ -31,14 +31,16 @@ export function setBadge(badge, word, title = EXPLAIN[word]) {
 
 export function statusTitle(record) {
   const word = status(record);
-  const since = record.state !== 'live' && record.since ? `, since ${clock(seconds(record.since))} UTC` : '';
+  const since = record.state !== 'live' && record.since ? `, since ${clock(seconds(record.since))} ${zoneName()}` : '';
   const reason = record.state !== 'live' && record.reason ? `: ${record.reason}` : '';
+  if (record.members) return `the worst of its members: ${word}${record.reason ? `: ${record.reason}` : ''}`;
   return (EXPLAIN[word] ?? word) + since + reason;
 }
 
 export class Row {
   constructor() {
     this.check = el('input', { type: 'checkbox', tabindex: '-1' });
+    this.star = el('button', { type: 'button', tabindex: '-1' });
     this.exchange = cell('exchange');
     this.market = cell('market');
     this.symbol = cell('symbol');
@@ -49,7 +51,7 @@ export class Row {
     this.h1 = cell('h1');
     this.h24 = cell('h24');
     this.badge = newBadge();
-    this.node = el('div', { class: 'row', role: 'row' }, cell('check', this.check), this.exchange, this.market, this.symbol,
+    this.node = el('div', { class: 'row', role: 'row' }, cell('check', this.check), cell('star', this.star), this.exchange, this.market, this.symbol,
       cell('spark', this.spark), this.cvd, this.price, this.delta, this.h1, this.h24, cell('status', this.badge));
     this.record = null;
   }
@@ -63,18 +65,19 @@ export class Row {
     this.node.style.transform = `translateY(${top}px)`;
   }
 
-  show(record, { unit, sparkUnit, open, active, checked }) {
+  show(record, { unit, open, old, active, checked, starred }) {
     const changed = this.record !== record;
     if (changed) {
       this.record = record;
       this.node.dataset.key = record.key;
       setText(this.exchange, record.exchange);
-      setText(this.market, record.market);
       setText(this.symbol, record.symbol);
       setAttr(this.symbol, 'title', record.symbol);
       setAttr(this.check, 'aria-label', `Compare ${record.exchange} ${record.market} ${record.symbol}`);
+      setAttr(this.star, 'aria-label', `Watch ${record.exchange} ${record.market} ${record.symbol}`);
       this.lastPrice = null;
     }
+    setText(this.market, record.market);
     const { bar } = record;
     const coin = unit === 'base' ? record.base : record.quote;
     const number = (node, value, signed) => setNumber(node, amount(value, signed), value ? `${value} ${coin}` : null, signed);
@@ -85,12 +88,15 @@ export class Row {
     setNumber(this.price, price(record.price, Math.min(record.decimals, decimalsOf(record.price) + 4)),
       record.price ? `${record.price} ${record.quote}` : null, false);
     this.flash(record.price);
-    const now = bar?.[`cvd_${sparkUnit}`];
+    const now = bar?.[`cvd_${record.sparkUnit}`];
     drawSpark(this.spark, record.spark, now ? Number(now) : null);
     setBadge(this.badge, status(record), statusTitle(record));
+    setAttr(this.node, 'data-old', old);
     setAttr(this.node, 'data-open', open);
     setAttr(this.node, 'data-active', active);
     setAttr(this.node, 'aria-selected', open ? 'true' : 'false');
+    setText(this.star, starred ? '★' : '☆');
+    setAttr(this.star, 'aria-pressed', String(starred));
     if (this.check.checked !== checked) this.check.checked = checked;
   }
 

@@ -2,61 +2,152 @@
 
 import { add, sub } from './decimal.js';
 import { decimalsOf, seconds } from './format.js';
+import { groupKey, isPicked, titleOf } from './groups.js';
 import { keyOf } from './state.js';
 
 const SPARK = 48;
+const OLD_MS = 5000;
 export const COLUMNS = ['time', 'exchange', 'market', 'symbol', 'rev', 'status', 'open', 'high', 'low', 'close', 'buys', 'sells',
   'buy_base', 'sell_base', 'buy_quote', 'sell_quote', 'delta_base', 'delta_quote', 'cvd_base', 'cvd_quote',
   'other_base', 'other_quote', 'first_id', 'last_id', 'missing'];
 const CVD = { base: COLUMNS.indexOf('cvd_base'), quote: COLUMNS.indexOf('cvd_quote') };
 const CLOSE = COLUMNS.indexOf('close');
 
-/** Events: `list` (which instruments there are), `values` (detail: set of keys), `rows` (detail: map of key to stream rows). */
+/** Events: `list` (which instruments there are), `values` (detail: set of keys), `rows` (detail: map of key to stream rows), `stale` (detail: map of a group's key to the time from which on its bars changed). */
 export class Store extends EventTarget {
   records = new Map();
   interval = 60;
   version = '';
   loaded = false;
-  sparkUnit = 'base';
+  wanted = new Set();
+  sparkUnit = 'base'; // of the groups' sparklines, as they are wanted
+  gone = new Map(); // what was told to be gone, and when: a snapshot of before may come yet
 
-  /** `sparkUnit`: what the sparklines of this snapshot show. */
-  applySnapshot({ interval_s, version, instruments, time }, sparkUnit) {
-    this.sparkUnit = sparkUnit;
+  applySnapshot({ interval_s, version, instruments, groups = [], time }) {
     this.interval = interval_s;
     this.version = version;
     this.snapshotTime = time;
+    this.snapshotAt = performance.now();
     const before = this.records;
     this.records = new Map();
-    let same = before.size === instruments.length;
+    for (const item of groups) this.takeGroup(before, item, time);
+    for (const [key, record] of before) if (isPicked(key)) this.records.set(key, record);
+    let same = before.size === instruments.length + this.records.size && [...this.records.keys()].every((key) => before.has(key));
     for (const item of instruments) {
       const key = keyOf(item);
+      if (this.gone.get(key) > time) { same = false; continue; }
       let record = before.get(key);
       if (!record) {
         record = newRecord(key, item);
         same = false;
       }
       this.records.set(key, record);
-      Object.assign(record, {
-        base: item.base, quote: item.quote, state: item.state, since: item.since, reason: item.reason, price: item.price,
-        lastTrade: item.last_trade, proven: item.proven_until, bar: item.bar, written: item.written,
-        change: item.change ?? {}, changeAt: { base: item.bar?.cvd_base ?? null, quote: item.bar?.cvd_quote ?? null },
-      });
-      if (item.spark) record.spark = item.spark.map(Number);
-      this.learnDecimals(record);
+      if (!(record.time > time)) this.take(record, item, time);
     }
+    for (const [key, when] of this.gone) if (when <= time) this.gone.delete(key);
     const first = !this.loaded;
     this.loaded = true;
     if (!same || first) this.dispatchEvent(new Event('list'));
     this.tell('values', new Set(this.records.keys()));
   }
 
+  /** What is collected no more leaves at once. */
+  applyGone(time, names) {
+    let any = false;
+    for (const name of names) {
+      const key = keyOf(name);
+      this.gone.set(key, time);
+      any = this.records.delete(key) || any;
+    }
+    if (any) this.dispatchEvent(new Event('list'));
+  }
+
+  /** Everything about one. `time`: of when it is. */
+  take(record, item, time) {
+    Object.assign(record, {
+      time, base: item.base, quote: item.quote, state: item.state, since: item.since, reason: item.reason, price: item.price,
+      lastTrade: item.last_trade, proven: item.proven_until, bar: item.bar, written: item.written,
+      change: item.change ?? {}, changeAt: { base: item.bar?.cvd_base ?? null, quote: item.bar?.cvd_quote ?? null },
+    });
+    this.learnDecimals(record);
+  }
+
+  takeGroup(records, item, time) {
+    const key = groupKey(item);
+    const record = records.get(key) ?? newRecord(key, { exchange: 'group', market: '', symbol: titleOf(key) });
+    this.records.set(key, record);
+    if (record.time > time) return record;
+    this.take(record, { ...item, since: null }, time);
+    const members = item.members ?? record.members ?? []; // told where they are news
+    Object.assign(record, { members, counted: item.counted, live: item.live, priceOf: item.price_of, market: `${item.counted} of ${item.size}` });
+    return record;
+  }
+
+  /** A sum that somebody picked; it is there as long as it is shown. */
+  pick(key) {
+    for (const other of this.records.keys()) if (isPicked(other) && other !== key) this.records.delete(other);
+    if (key && !this.records.has(key)) this.takeGroup(this.records, { instruments: key.slice('group:picked:'.length), members: [], base: '', quote: '', state: 'connecting', reason: '', price: null, bar: null, written: null, counted: 0, size: 0 }, '');
+  }
+
+  applyGroups({ time, groups }) {
+    const changed = new Set();
+    for (const item of groups) {
+      if (!this.records.has(groupKey(item))) continue;
+      const record = this.takeGroup(this.records, item, time);
+      record.told = this.wanted.has(record.key);
+      if (item.spark) Object.assign(record, { spark: item.spark.map(Number), sparkUnit: this.sparkUnit });
+      changed.add(record.key);
+    }
+    this.tell('values', changed);
+  }
+
+  /** Some in full, because they are in sight now. */
+  applyItems({ time, spark, instruments }) {
+    const changed = new Set();
+    for (const item of instruments) {
+      const record = this.records.get(keyOf(item));
+      if (!record || record.time > time) continue;
+      this.take(record, item, time);
+      record.told = this.wanted.has(record.key);
+      record.sparkUnit = spark;
+      record.spark = item.spark?.map(Number) ?? [];
+      changed.add(record.key);
+    }
+    this.tell('values', changed);
+  }
+
+  /** In short, and not of this second: of those that are not in sight. */
+  applyRest({ time, values }) {
+    const changed = new Set();
+    for (const [key, feed, written, last, deltaBase, deltaQuote, cvdBase, cvdQuote] of values) {
+      const record = this.records.get(key);
+      if (!record || record.told || record.time > time) continue;
+      Object.assign(record, { time, state: feed, price: last ?? record.price });
+      if (written) record.written = { ...record.written, status: written };
+      if (cvdBase !== null) record.bar = { ...record.bar, delta_base: deltaBase, delta_quote: deltaQuote, cvd_base: cvdBase, cvd_quote: cvdQuote };
+      changed.add(key);
+    }
+    this.tell('values', changed);
+  }
+
+  /** What the stream tells of from now on. What it told of the others grows old. */
+  setWanted(keys, unit) {
+    this.wanted = new Set(keys);
+    this.sparkUnit = unit;
+    for (const record of this.records.values()) if (record.told && !this.wanted.has(record.key)) record.told = false;
+  }
+
+  /** Whether the numbers are not those of now. */
+  isOld(record) {
+    return !record.told && performance.now() - this.snapshotAt > OLD_MS;
+  }
+
   applyOpen({ time, bars }) {
-    if (time < this.snapshotTime) return; // was on its way while a newer snapshot came
     const changed = new Set();
     for (const item of bars) {
       const record = this.records.get(keyOf(item));
-      if (!record) continue;
-      Object.assign(record, { state: item.state, since: item.since, reason: item.reason ?? '' });
+      if (!record || record.time > time) continue; // was on its way while something newer came
+      Object.assign(record, { time, state: item.state, since: item.since, reason: item.reason ?? '' });
       if (item.price !== null && item.price !== undefined) record.price = item.price;
       if (item.last_trade) record.lastTrade = item.last_trade;
       if (item.proven_until) record.proven = item.proven_until;
@@ -80,6 +171,18 @@ export class Store extends EventTarget {
     if (!changed.size) return;
     this.tell('values', new Set(changed.keys()));
     this.tell('rows', changed);
+    this.tellStale(changed);
+  }
+
+  /** The bars of a group are made by the daemon: it is known from when on they have to be asked for again. */
+  tellStale(changed) {
+    const stale = new Map();
+    for (const { key, members } of this.records.values()) {
+      for (const member of members ?? []) {
+        for (const [time] of changed.get(member) ?? []) stale.set(key, Math.min(stale.get(key) ?? Infinity, seconds(time)));
+      }
+    }
+    this.tell('stale', stale);
   }
 
   noteWritten(record, row) {
@@ -87,7 +190,7 @@ export class Store extends EventTarget {
     const newest = record.written?.time ?? '';
     if (time < newest) return;
     record.written = { time, status: row[5] };
-    const cvd = row[CVD[this.sparkUnit]];
+    const cvd = row[CVD[record.sparkUnit]] ?? null;
     if (cvd !== null) {
       if (time === newest) record.spark.pop();
       record.spark.push(Number(cvd));
@@ -110,12 +213,6 @@ export class Store extends EventTarget {
     record.decimals = Math.max(record.decimals, decimalsOf(record.price), decimalsOf(record.bar?.high), decimalsOf(record.bar?.low));
   }
 
-  get gaps() {
-    let gaps = 0;
-    for (const record of this.records.values()) if (record.written?.status === 'gap') gaps += 1;
-    return gaps;
-  }
-
   tell(type, detail) {
     if (detail.size) this.dispatchEvent(new CustomEvent(type, { detail }));
   }
@@ -123,8 +220,8 @@ export class Store extends EventTarget {
 
 function newRecord(key, { exchange, market, symbol }) {
   return {
-    key, exchange, market, symbol, spark: [], decimals: 0,
-    words: `${exchange} ${market} ${symbol}`.toLowerCase(),
+    key, exchange, market, symbol, spark: [], sparkUnit: 'base', decimals: 0, told: false,
+    words: `${exchange} ${market} ${symbol}`.toLowerCase(), members: null,
   };
 }
 

@@ -1,4 +1,4 @@
-// The live stream: connects again by itself, with longer and longer waits.
+// The live stream: connects again by itself, with longer and longer waits, and says what is to be told.
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 15000;
@@ -12,6 +12,7 @@ export class Stream extends EventTarget {
     this.wait = FIRST_WAIT;
     this.up = false;
     this.lastMessage = 0;
+    this.wanted = null;
     addEventListener('online', () => this.hurry());
     document.addEventListener('visibilitychange', () => { if (!document.hidden) this.hurry(); });
   }
@@ -22,6 +23,7 @@ export class Stream extends EventTarget {
     const socket = this.socket = new WebSocket(this.url);
     socket.onopen = () => {
       this.up = true;
+      if (this.wanted) this.say({ anew: true });
       this.lastMessage = performance.now();
       this.dispatchEvent(new Event('up'));
     };
@@ -42,6 +44,17 @@ export class Stream extends EventTarget {
       this.timer = setTimeout(() => this.open(), wait);
       this.dispatchEvent(new Event('down'));
     };
+  }
+
+  /** From now on those alone are told of. `anew`: in full once more, also those that were wanted before. */
+  want(wanted, anew = false) {
+    if (!anew && JSON.stringify(wanted) === JSON.stringify(this.wanted)) return;
+    this.wanted = wanted;
+    if (this.up) this.say({ anew });
+  }
+
+  say({ anew }) {
+    this.socket?.send(JSON.stringify({ ...this.wanted, anew }));
   }
 
   /** A connection can be dead without being closed; whoever notices says so. */

@@ -1,11 +1,11 @@
 // The newest bars as a table: for those who cannot see or do not have the chart.
 
 import { el } from './dom.js';
-import { NONE, amount, count, dateTime, price } from './format.js';
+import { amount, count, dateTime, price, zoneName } from './format.js';
 import { signOf } from './dom.js';
 
 const MOST = 200;
-const HEADS = ['Bar (UTC)', 'Status', 'Open', 'High', 'Low', 'Close', 'Bought', 'Sold', 'Delta', 'CVD', 'Missing'];
+const HEADS = ['Status', 'Open', 'High', 'Low', 'Close', 'Bought', 'Sold', 'Delta', 'CVD', 'Missing'];
 
 export function barTable(bars, { unit, coin, decimals }) {
   const body = el('tbody');
@@ -15,11 +15,11 @@ export function barTable(bars, { unit, coin, decimals }) {
       return el('td', { title: value ? `${value} ${coin}` : null, 'data-sign': signed ? signOf(value) : null }, amount(value, signed));
     };
     const prices = ['open', 'high', 'low', 'close'].map((field) => el('td', {}, price(bar[field], decimals)));
-    const missing = bar.missing === '?' ? '?' : bar.missing ? count(bar.missing) : NONE;
+    const missing = bar.missing === '?' ? '?' : count(bar.missing);
     body.append(el('tr', {}, el('th', { scope: 'row' }, dateTime(bar.t)), el('td', { class: 'word', 'data-status': bar.status }, bar.status),
       ...prices, volume('buy'), volume('sell'), volume('delta', true), volume('cvd'), el('td', {}, missing)));
   }
   return el('div', { class: 'table-box', tabindex: '0', role: 'region', 'aria-label': 'Newest bars' }, el('table', { class: 'bars' },
     el('caption', {}, `The newest ${Math.min(MOST, bars.length)} bars, volumes in ${coin}`),
-    el('thead', {}, el('tr', {}, ...HEADS.map((head) => el('th', { scope: 'col' }, head)))), body));
+    el('thead', {}, el('tr', {}, ...[`Bar (${zoneName()})`, ...HEADS].map((head) => el('th', { scope: 'col' }, head)))), body));
 }
