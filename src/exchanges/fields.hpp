@@ -10,7 +10,7 @@
 
 #include "cvdd/base/types.hpp"
 #include "cvdd/exchanges/exchange.hpp"
-#include "fast_reader.hpp"
+#include "digits.hpp"
 #include "json.hpp"
 
 namespace cvdd::fields {
