@@ -95,7 +95,7 @@ asio::awaitable<void> StreamClient::take(std::string_view text, const Heard& hea
     if (all || !want_->instruments.contains(name)) unseen.insert(name);
   }
   if (now->rest && !(want_ && want_->rest)) fresh_rest = true;
-  want_ = std::move(*now);
+  want_ = std::make_shared<const Want>(std::move(*now));
   if (all) groups_told.clear();
   members.clear();
   co_await heard(unseen);

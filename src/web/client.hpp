@@ -37,8 +37,8 @@ class StreamClient {
   bool fresh = true, fresh_rest = true;
   [[nodiscard]] bool wants_all() const { return !names_ && !want_; }
   [[nodiscard]] bool wants(std::string_view exchange, Market market, std::string_view symbol) const;
-  // What it has said that it wants; null: nothing yet.
-  [[nodiscard]] const Want* want() const { return want_ ? &*want_ : nullptr; }
+  // What it has said that it wants, another with each time; null: nothing yet.
+  [[nodiscard]] const std::shared_ptr<const Want>& want() const { return want_; }
   // What was last told to it of each group it wants.
   std::map<std::string, std::string> groups_told;
   // Their members: of these it hears of rows.
@@ -58,7 +58,7 @@ class StreamClient {
   boost::beast::websocket::stream<boost::beast::tcp_stream> socket_;
   Allowance& allowance_;
   std::optional<InstrumentNames> names_;
-  std::optional<Want> want_;
+  std::shared_ptr<const Want> want_;
   std::deque<std::shared_ptr<const std::string>> waiting_;
   std::size_t waiting_bytes_ = 0;
   boost::asio::steady_timer more_;

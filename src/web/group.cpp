@@ -97,15 +97,19 @@ void append_spark(std::string& out, std::span<const GroupMember> members, bool q
   for (const GroupMember& m : members) {
     if (m.track != nullptr && (longest == nullptr || m.track->bars.count() > longest->bars.count())) longest = m.track;
   }
-  for (std::size_t i = 0; longest != nullptr && i < longest->bars.count(); ++i) {
-    Sum sum;
-    for (const GroupMember& m : members) {
-      if (m.track == nullptr || m.track->bars.count() == 0) continue;
-      const Point* p = m.track->bars.until(longest->bars.at(i).end);
-      if (p == nullptr) p = &m.track->bars.at(0);
-      sum.add(quote ? p->quote : p->base);
+  if (longest == nullptr) return;
+  std::vector<Sum> sums(longest->bars.count());
+  for (const GroupMember& m : members) {
+    if (m.track == nullptr || m.track->bars.count() == 0) continue;
+    const auto& its = m.track->bars;
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      while (at + 1 < its.count() && its.at(at + 1).end <= longest->bars.at(i).end) ++at;
+      sums[i].add(quote ? its.at(at).quote : its.at(at).base);
     }
-    if (i > 0) out += ',';
+  }
+  for (const Sum& sum : sums) {
+    if (out.back() != '[') out += ',';
     append_decimal(out, sum.get());
   }
 }

@@ -20,6 +20,7 @@
 #include "live.hpp"
 #include "query.hpp"
 #include "stream.hpp"
+#include "teller.hpp"
 
 namespace cvdd {
 
@@ -50,6 +51,7 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
         ticker_(executor),
         live_(engine, wall_now()),
         answers_(executor, engine, live_, settings_, readers_, allowance_, giving_up_),
+        teller_(executor, engine, live_, answers_, allowance_, giving_up_),
         door_({executor, settings_, answers_, allowance_,
                [this](asio::awaitable<void> what) { spawn(std::move(what)); },
                [this](beast::tcp_stream& stream, Request request, Places::Handle place) {
@@ -118,7 +120,8 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
         if (!streams_.empty()) {
           live_.show_interest(now);
           co_await tell_of_open_bars();
-          co_await tell_of_groups();
+          const Streams streams = streams_;
+          co_await teller_.tell_of_groups(streams);
           if (++looks_ % rest_every == 0) co_await tell_the_rest();
         } else {
           last_told_ = rest_told_ = {};
@@ -161,52 +164,6 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
       tell_rest(old, fresh, *snapshot, from, to, live_.board(), rest_told_);
       co_await asio::post(executor_, asio::use_awaitable);
     }
-  }
-
-  asio::awaitable<void> tell_of_groups() {
-    const Streams streams = streams_;
-    groups_changed_ = groups_.define(engine_.groups()) || groups_changed_;
-    if (std::exchange(groups_changed_, false)) tell_names(streams, groups_.names(), live_.snapshot()->time);
-    auto alive = std::make_shared<std::string>(R"({"type":"time","time":)");
-    append_moment(*alive, live_.snapshot()->time);
-    *alive += '}';
-    for (const auto& stream : streams) {
-      if (stream->gone() || stream->want() == nullptr || stopping_) continue;
-      // Who asks for more than readers may have is told a second later.
-      if (allowance_.wait().count() == 0) tell_groups_to(*stream);
-      stream->beat(alive);
-      co_await asio::post(executor_, asio::use_awaitable);
-    }
-    groups_.tidy();
-  }
-
-  void tell_groups_to(StreamClient& client) {
-    const auto begin = std::chrono::steady_clock::now();
-    groups_changed_ = groups_.define(engine_.groups()) || groups_changed_;
-    tell_groups(client, groups_, *live_.snapshot(), live_.board());
-    const auto end = std::chrono::steady_clock::now();
-    allowance_.spend(std::chrono::duration_cast<std::chrono::microseconds>(end - begin), end);
-  }
-
-  // What a client wants and was not told of: in full, at once.
-  asio::awaitable<void> tell_items(std::shared_ptr<StreamClient> client, const InstrumentNames& names) {
-    if (names.empty() && client->want()->groups.empty()) co_return;
-    co_await answers_.wait_for_open_bars();
-    tell_groups_to(*client);
-    if (names.empty()) co_return;
-    const std::shared_ptr<const Snapshot> snapshot = live_.snapshot();
-    const Spark spark = client->want()->spark;
-    auto message = std::make_shared<std::string>(items_head(spark, snapshot->time));
-    for (std::size_t from = 0; from < snapshot->states.size() && !stopping_; from += at_once) {
-      const auto begin = std::chrono::steady_clock::now();
-      const std::size_t to = std::min(snapshot->states.size(), from + at_once);
-      append_items(*message, names, spark, *snapshot, from, to, live_.board());
-      const auto end = std::chrono::steady_clock::now();
-      allowance_.spend(std::chrono::duration_cast<std::chrono::microseconds>(end - begin), end);
-      co_await asio::post(executor_, asio::use_awaitable);
-    }
-    *message += "]}";
-    client->tell(std::move(message));
   }
 
   asio::awaitable<void> read_the_past() {
@@ -262,7 +219,9 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
     streams_.push_back(made);
     place->stays = true;
     place->close = [made] { made->drop(); };
-    StreamClient::Heard heard = [this, made](const InstrumentNames& unseen) { return tell_items(made, unseen); };
+    StreamClient::Heard heard = [this, made](const InstrumentNames& unseen) {
+      return teller_.tell_in_full(made, unseen);
+    };
     co_await made->run(std::move(request), std::move(heard));
     std::erase(streams_, made);
   }
@@ -274,14 +233,13 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
   Live live_;
   Streams streams_;
   Told last_told_, rest_told_;
-  Groups groups_;
-  bool groups_changed_ = false;
   int looks_ = 0;
   Allowance allowance_{readers_share, readers_saved};
   bool stopping_ = false;
   std::atomic<bool> giving_up_{false};
   asio::thread_pool readers_{3};  // the past of the list, one download, and charts beside them
   Answers answers_;
+  Teller teller_;
   Door door_;
 };
 

@@ -134,35 +134,24 @@ std::string_view size_of(std::string_view text) {
 }
 }  // namespace
 
-void tell_groups(StreamClient& client, Groups& groups, const Snapshot& snapshot, const Board& board) {
-  const Want* const want = client.want();
-  if (want == nullptr || (want->groups.empty() && client.groups_told.empty())) return;
-  std::map<std::string, std::string> told;
-  std::string items;
-  for (const GroupAsked& asked : want->groups) {
-    const auto* const listed = std::get_if<std::string>(&asked);
-    const std::string name =
-        listed != nullptr ? "group " + *listed : Group{std::get<std::vector<InstrumentName>>(asked)}.name();
-    std::string now;
-    if (!groups.append_short(now, asked, snapshot, board, client.members)) continue;
-    const auto before = client.groups_told.find(name);
-    const bool fresh = before == client.groups_told.end() || size_of(before->second) != size_of(now);
-    if (fresh || before->second != now) {
-      if (!items.empty()) items += ',';
-      if (fresh) {
-        groups.append(items, asked, snapshot, board, want->spark);
-      } else {
-        items += now;
-      }
-    }
-    told[name] = std::move(now);
+bool append_group_news(std::string& items, StreamClient& client, const GroupAsked& asked, Spark spark, Groups& groups,
+                       const Snapshot& snapshot, const Board& board, GroupsTold& told) {
+  const auto* const listed = std::get_if<std::string>(&asked);
+  const std::string name =
+      listed != nullptr ? "group " + *listed : Group{std::get<std::vector<InstrumentName>>(asked)}.name();
+  std::string now;
+  if (!groups.append_short(now, asked, snapshot, board, client.members)) return false;
+  const auto before = client.groups_told.find(name);
+  const bool fresh = before == client.groups_told.end() || size_of(before->second) != size_of(now);
+  const bool news = fresh || before->second != now;
+  if (news && !items.empty()) items += ',';
+  if (fresh) {
+    groups.append(items, asked, snapshot, board, spark);
+  } else if (news) {
+    items += now;
   }
-  client.groups_told = std::move(told);
-  if (items.empty()) return;
-  auto message = std::make_shared<std::string>(R"({"type":"groups","time":)");
-  append_moment(*message, snapshot.time);
-  *message += R"(,"groups":[)" + items + "]}";
-  client.tell(std::move(message));
+  told[name] = std::move(now);
+  return news;
 }
 
 namespace {

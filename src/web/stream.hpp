@@ -40,9 +40,11 @@ bool append_items(std::string& out, const InstrumentNames& names, Spark spark, c
                   std::size_t from, std::size_t to, const Board& board);
 // The beginning of such a message; "]}" ends it.
 [[nodiscard]] std::string items_head(Spark spark, Timestamp time);
-// The groups that a client wants, in full: those that it was told nothing of, with their sparklines, and those that
-// changed.
-void tell_groups(StreamClient& client, Groups& groups, const Snapshot& snapshot, const Board& board);
+// One group that a client wants: in full if it was told nothing of it, else if it changed. `told`: what it is told by
+// now.
+using GroupsTold = std::map<std::string, std::string>;
+bool append_group_news(std::string& items, StreamClient& client, const GroupAsked& asked, Spark spark, Groups& groups,
+                       const Snapshot& snapshot, const Board& board, GroupsTold& told);
 // In short, to those who want the rest: those of [from, to) that changed, and all of them to the fresh ones.
 void tell_rest(const Streams& streams, const Streams& fresh, const Snapshot& snapshot, std::size_t from, std::size_t to,
                const Board& board, Told& told);

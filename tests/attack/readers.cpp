@@ -90,6 +90,58 @@ std::size_t listen_without_reading(const Victim& victim, std::size_t number, Unt
   return 0;
 }
 
+// A client's text frame, with a mask that changes nothing.
+std::string framed(const std::string& text) {
+  std::string out("\x81\xFE", 2);
+  out += static_cast<char>(text.size() >> 8);
+  out += static_cast<char>(text.size() & 0xFF);
+  return out + std::string(4, '\0') + text;
+}
+
+// As much as one message may want: 200 instruments in full, the rest in short, and 50 sums of 50.
+std::string want_everything(const Victim& victim) {
+  int status = 0;
+  const std::string list = get(victim.port(), "/api/v1/instruments?spark=0", status);
+  std::vector<std::string> names;
+  const auto value = [&](const char* key, std::size_t from) {
+    const auto at = list.find(std::string("\"") + key + "\":\"", from) + std::string_view(key).size() + 4;
+    return list.substr(at, list.find('"', at) - at);
+  };
+  for (auto at = list.find("{\"exchange\":"); at != list.npos && names.size() < 200;
+       at = list.find("{\"exchange\":", at + 1)) {
+    names.push_back(fmt::format("\"{}:{}:{}\"", value("exchange", at), value("market", at), value("symbol", at)));
+  }
+  // As many sums as a message has room for, each of others.
+  const std::size_t room = 30'000;
+  std::string out =
+      fmt::format(R"({{"instruments":[{}],"spark":"base","rest":true,"anew":true,"groups":[)", fmt::join(names, ","));
+  for (std::size_t g = 0; g < 50 && names.size() >= 10; ++g) {
+    std::string one;
+    for (std::size_t i = 0; i < 20; ++i) one += (i > 0 ? "," : "") + names[(g * 7 + i) % names.size()];
+    if (out.size() + one.size() + 4 > room) break;
+    out += (g > 0 ? ",[" : "[") + one + "]";
+  }
+  return out + "]}";
+}
+
+std::function<std::size_t(const Victim&, std::size_t, Until)> wanting(const std::string& want) {
+  return [frame = framed(want)](const Victim& victim, std::size_t, Until until) {
+    std::size_t heard = 0;
+    while (!over(until)) {
+      Connection connection(victim.port(), std::chrono::milliseconds(500));
+      connection.say(
+          "GET /api/v1/stream?instruments= HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: "
+          "Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+          "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
+      for (bool good = true; good && !over(until);) {
+        good = connection.say(frame);
+        for (int i = 0; i < 20 && !over(until); ++i) heard += connection.hear().empty() ? 0U : 1U;
+      }
+    }
+    return heard;
+  };
+}
+
 std::vector<Reader> hostile_readers(const Victim& victim) {
   const std::string must = "nothing late, p99 at most doubled, 30 % of a core";
   const std::string bars = victim.bars_target();
@@ -110,6 +162,7 @@ std::vector<Reader> hostile_readers(const Victim& victim) {
   add("readers: 200 headers that never end", true, slow_header, 200, false);
   add("readers: 200 that ask and read nothing", false, ask_and_not_read, 200, false);
   add("readers: 64 streams that read nothing", false, listen_without_reading, 64, false);
+  add("readers: 64 streams that want everything anew, again and again", true, wanting(want_everything(victim)), 64);
   add("readers: 16 that connect and leave", false, connect_and_leave, 16, false);
   add("readers: 8 with 400 requests at once, again and again", false, ask_a_lot_at_once, 8, false);
   return all;
