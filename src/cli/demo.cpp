@@ -17,6 +17,7 @@
 #include <set>
 #include <stdexcept>
 #include <thread>
+#include <tuple>
 
 #include "commands.hpp"
 #include "compare.hpp"
@@ -216,16 +217,22 @@ int demo_command(const DemoOptions& options) {
                                    {"BTC spot", {{"*", "spot", "BTC*"}}}};
 
   std::atomic<Daemon*> running{nullptr};
-  std::set<std::int64_t> whole_bars;  // aggregator thread
+  // What was seen so far; aggregator thread. Bars count once every instrument has a row, but nobody waits for one that
+  // is never heard of.
+  std::set<std::int64_t> whole_bars;
+  std::set<std::tuple<std::string, Market, std::string>> with_rows;
+  constexpr std::size_t patience = 60;  // bars
   daemon_options.on_rows = [&](std::span<const Row> rows) {
     std::string text;
     for (const Row& row : rows) {
+      with_rows.emplace(row.exchange, row.market, row.symbol);
       if (row.status == BarStatus::live) whole_bars.insert(row.time.us);
       if (!options.quiet && !table) append_row(text, row);
     }
     fmt::print("{}", text);
     std::fflush(stdout);
-    if (options.bars > 0 && whole_bars.size() >= options.bars) {
+    const bool all = with_rows.size() >= simulated.size() || whole_bars.size() >= options.bars + patience;
+    if (options.bars > 0 && all && whole_bars.size() >= options.bars) {
       if (Daemon* it = running.load()) it->stop();
     }
   };

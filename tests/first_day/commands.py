@@ -88,7 +88,8 @@ def terminal(cvdd, expect):
     status, said = on_terminal(demo + ["--rows"], 24, 80, 5)
     expect("the demo on a terminal with --rows", status == 0 and ",binance," in said and "instruments live," not in said)
     done = subprocess.run(demo + ["--bars", "1"], capture_output=True, text=True, timeout=120)
-    expect("the demo to a pipe", done.returncode == 0 and ",binance," in done.stdout and "\x1b" not in done.stdout and "every row equals the tape" in done.stdout)
+    good = done.returncode == 0 and ",binance," in done.stdout and "\x1b" not in done.stdout and "every row equals the tape" in done.stdout
+    expect("the demo to a pipe" + ("" if good else ": status %s\n%s\n%s" % (done.returncode, done.stdout[-1500:], done.stderr[-1500:])), good)
 
 
 def page_taken(cvdd, conf, expect):
