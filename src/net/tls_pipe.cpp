@@ -175,8 +175,8 @@ TlsPipe::Outcome TlsPipe::read_on(char* to, std::size_t room, std::size_t& got) 
     }
     if (result != 1) {
       const Outcome outcome = outcome_of(result);
-      // One record without data, and there is more.
-      if (outcome == Outcome::nothing && has_more()) continue;
+      // One record without data, and there is more. (What OpenSSL has of a record whose rest is on its way is no more.)
+      if (outcome == Outcome::nothing && end_->begin < end_->end) continue;
       return outcome;
     }
     got += taken;

@@ -355,7 +355,7 @@ class WebSocketTransport final : public Transport {
       if (!c.pipe.has_more()) c.pipe.fetch();
       TlsPipe::Outcome outcome = c.pipe.read(c.buffer.data() + c.end, c.buffer.size() - c.end, got);
       c.end += got;
-      if (got > 0) continue;
+      if (got > 0 || outcome == TlsPipe::Outcome::done) continue;
       if (outcome == TlsPipe::Outcome::nothing) {
         const error_code waited = co_await c.pipe.arrival();
         if (!waited) continue;

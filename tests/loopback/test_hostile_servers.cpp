@@ -166,7 +166,7 @@ TEST_CASE("the answer to an upgrade has an end, and grants nothing that nobody a
                            "HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: "}) {
     Victim victim(endless(head, std::string(16'000, 'x')));
     const std::string why = victim.listen();
-    INFO(head << why);
+    INFO(head << why << "; sent " << victim.server.sent());
     CHECK((why.find("limit") != why.npos || why.starts_with("HTTP 403")));
   }
   CHECK(resident_mib() < before + room_mib);
