@@ -172,12 +172,7 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
   if (!counts(decision)) return note(instrument, decision, trade.time, out);
   if (!e.confirmed) confirm(instrument, now, out, feed);
   note(instrument, decision, trade.time, out);
-  // What the same fills add under another id nobody can tell.
-  if (decision.verdict == Sequencer::Verdict::next && e.fills.repeats(trade.first_fill, trade.fills)) {
-    ++counters_.contradictions;
-    out.push_back(Record::mark(RecordKind::contradicted, instrument.id, trade.time));
-    return;
-  }
+  if (of_known_fills(e, trade, decision, out)) return;
   if (of_unknown_size(e, trade, out)) return;
   ++counters_.trades;
   last_heard_ = now;
@@ -201,13 +196,36 @@ void Intake::note_silence(const Entry& e, const Instrument& instrument, Timestam
   }
 }
 
-// Its id is known, its size is not.
-bool Intake::of_unknown_size(const Entry& e, const Trade& trade, std::vector<Record>& out) {
-  if (trade.time >= e.unit_from) return false;
+// What the same fills add under another id nobody can tell: the bar is made again.
+bool Intake::of_known_fills(Entry& e, const Trade& trade, const Sequencer::Decision& decision,
+                            std::vector<Record>& out) {
+  if (decision.hole_count > 0) e.fills.missing_from(decision.hole_first);
+  const bool late = decision.verdict == Sequencer::Verdict::late;
+  if (late ? !e.fills.repeats_late(trade.id, trade.first_fill, trade.fills)
+           : decision.verdict != Sequencer::Verdict::next || !e.fills.repeats(trade.first_fill, trade.fills)) {
+    return false;
+  }
+  ++counters_.contradictions;
+  // A hole waits for the id alone.
+  if (late) {
+    push_id_alone(trade, out);
+  } else {
+    out.push_back(Record::mark(RecordKind::contradicted, trade.instrument->id, trade.time));
+  }
+  return true;
+}
+
+void Intake::push_id_alone(const Trade& trade, std::vector<Record>& out) {
   Trade id_alone = trade;
   id_alone.placeholder = true;
   if (const auto record = Record::from(id_alone)) out.push_back(*record);
   out.push_back(Record::mark(RecordKind::contradicted, trade.instrument->id, trade.time));
+}
+
+// Its id is known, its size is not.
+bool Intake::of_unknown_size(const Entry& e, const Trade& trade, std::vector<Record>& out) {
+  if (trade.time >= e.unit_from) return false;
+  push_id_alone(trade, out);
   return true;
 }
 
@@ -333,7 +351,7 @@ void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& ou
       out.push_back(
           Record::mark(RecordKind::hole, trade.instrument->id, trade.time, decision.hole_first, decision.hole_count));
     }
-    if (of_unknown_size(e, trade, out)) continue;
+    if (of_known_fills(e, trade, decision, out) || of_unknown_size(e, trade, out)) continue;
     ++counters_.fetched;
     if (trade.instrument->ids == Ids::sequence) {
       e.newest = std::max(e.newest, trade.time);

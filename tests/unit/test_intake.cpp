@@ -285,3 +285,25 @@ TEST_CASE("messages that came together are taken as if they had come one by one"
   CHECK(b.missing == a.missing);
   CHECK(b.refused_total() == a.refused_total());
 }
+
+TEST_CASE("fills that history tells of under another id count once, and their bar is made again") {
+  Fixture f;
+  f.intake.confirm(f.instrument, now, f.records);
+  for (std::uint64_t id = 10; id < 15; ++id) (void)f.intake.take(f.agg(id, now_ms), now, f.records);
+  (void)f.intake.take(f.agg(17, now_ms), now, f.records);
+  f.records.clear();
+  std::vector<Trade> page(2);
+  for (std::size_t i = 0; i < page.size(); ++i) {
+    Trade& t = page[i];
+    t.instrument = &f.instrument;
+    t.time = now;
+    t.id = 15 + i;
+    t.fills = 3;
+    t.first_fill = i == 0 ? 3 * 12 + 1 : 3 * 16 + 1;  // 15 is made of those of 12
+    t.aggressor = Aggressor::buyer;
+    t.price = t.base = t.quote = {1, 0};
+  }
+  f.intake.take_history(page, f.records);
+  CHECK(f.kinds() == Kinds{RecordKind::placeholder, RecordKind::contradicted, RecordKind::trade});
+  CHECK_FALSE(f.intake.waits_for(f.instrument, 15, 16));
+}

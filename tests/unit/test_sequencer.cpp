@@ -98,3 +98,23 @@ TEST_CASE("fills that come again under another id are known by their numbers, wh
   cvdd::FillOrder unordered;
   for (const std::uint64_t first : {50U, 40U, 60U, 30U, 70U, 20U}) CHECK_FALSE(unordered.repeats(first, 1));
 }
+
+TEST_CASE("fills that come later, of ids that were missing, are held against what was counted before them") {
+  cvdd::FillOrder fills;
+  for (std::uint64_t i = 0; i < 4; ++i) CHECK_FALSE(fills.repeats(10 + 3 * i, 3));  // … 19 to 21
+  fills.missing_from(105);                                                          // 105 and 106
+  CHECK_FALSE(fills.repeats(28, 3));
+  fills.missing_from(108);
+  CHECK_FALSE(fills.repeats(40, 1));
+  CHECK(fills.repeats_late(105, 16, 3));  // counted before
+  CHECK_FALSE(fills.repeats_late(105, 22, 3));
+  CHECK(fills.repeats_late(106, 24, 1));  // … which 105 has
+  CHECK_FALSE(fills.repeats_late(106, 25, 3));
+  CHECK_FALSE(fills.repeats_late(108, 31, 2));
+  CHECK_FALSE(fills.repeats_late(90, 1, 1));  // older than all holes that are known
+  CHECK_FALSE(fills.repeats_late(108, 0, 1));
+  // The second of two comes first.
+  fills.missing_from(110);
+  CHECK_FALSE(fills.repeats_late(111, 44, 2));
+  CHECK_FALSE(fills.repeats_late(110, 42, 2));
+}

@@ -227,6 +227,8 @@ class Intake {
   [[nodiscard]] bool begins_anew(Entry& e, const Trade& trade, const Record& record);
   static void remember(Entry& e, const Trade& trade, const Record& record);
   void note_silence(const Entry& e, const Instrument& instrument, Timestamp now) const;
+  bool of_known_fills(Entry& e, const Trade& trade, const Sequencer::Decision& decision, std::vector<Record>& out);
+  static void push_id_alone(const Trade& trade, std::vector<Record>& out);
   [[nodiscard]] static bool of_unknown_size(const Entry& e, const Trade& trade, std::vector<Record>& out);
   [[nodiscard]] static Sequencer::Decision decide(Entry& e, const Trade& trade);
   [[nodiscard]] bool counts(const Sequencer::Decision& decision);

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace cvdd {
 
@@ -20,8 +22,30 @@ class FillOrder {
     if (!repeats) last_ = first + fills - 1;
     return repeats;
   }
+  // Ids from `id` on are missing, and may come later: what they are made of lies behind what was counted so far.
+  void missing_from(std::uint64_t id) {
+    if (last_ == 0 || in_order_ < in_order_min) return;
+    if (missing_.size() == missing_max) missing_.erase(missing_.begin());
+    missing_.push_back({id, last_});
+  }
+  // The same of an aggregate that was missing.
+  [[nodiscard]] bool repeats_late(std::uint64_t id, std::uint64_t first, std::uint64_t fills) {
+    if (first == 0) return false;
+    // The hole that begins nearest before it.
+    const auto before = std::find_if(missing_.rbegin(), missing_.rend(), [&](const Missing& m) { return m.id <= id; });
+    if (before == missing_.rend()) return false;
+    if (first <= before->last) return true;
+    before->last = first + fills - 1;
+    before->id = id;
+    return false;
+  }
 
  private:
+  struct Missing {
+    std::uint64_t id, last;  // the newest fill that was counted before this id
+  };
+  static constexpr std::size_t missing_max = 16;  // holes; of an older one nobody knows what it may have
+  std::vector<Missing> missing_;
   // An order that has held for long is not given up for the first aggregate that repeats another.
   static constexpr unsigned in_order_min = 3, in_order_sure = 50, doubt = 10;
   std::uint64_t last_ = 0;  // the newest fill that was counted; 0: none
