@@ -130,6 +130,24 @@ void append_row_json(std::string& out, const Row& row, bool short_form) {
   out += row.missing ? fmt::format(",{}]", *row.missing) : std::string(",\"?\"]");
 }
 
+namespace {
+// Where an instrument stands: price, proof and the open bar.
+void append_now(std::string& out, const InstrumentState& state, const OpenBar* open) {
+  out += R"(,"price":)";
+  append_decimal(out, open != nullptr ? open->close : std::nullopt);
+  out += R"(,"last_trade":)";
+  append_moment(out, open != nullptr ? open->last_trade : Timestamp{});
+  out += R"(,"proven_until":)";
+  append_moment(out, state.proven_until.value_or(Timestamp{}));
+  out += R"(,"bar":)";
+  if (open != nullptr) {
+    append_bar(out, *open);
+  } else {
+    out += "null";
+  }
+}
+}  // namespace
+
 void append_instrument(std::string& out, const InstrumentState& state, Timestamp since, const OpenBar* open,
                        const Board::Track* track, Timestamp now, Duration interval, Spark spark) {
   const Instrument* const instrument = state.instrument;
@@ -143,18 +161,7 @@ void append_instrument(std::string& out, const InstrumentState& state, Timestamp
   append_moment(out, since);
   out += R"(,"reason":)";
   append_text(out, printable(state.reason, reason_max));
-  out += R"(,"price":)";
-  append_decimal(out, open != nullptr ? open->close : std::nullopt);
-  out += R"(,"last_trade":)";
-  append_moment(out, open != nullptr ? open->last_trade : Timestamp{});
-  out += R"(,"proven_until":)";
-  append_moment(out, state.proven_until.value_or(Timestamp{}));
-  out += R"(,"bar":)";
-  if (open != nullptr) {
-    append_bar(out, *open);
-  } else {
-    out += "null";
-  }
+  append_now(out, state, open);
   out += R"(,"written":)";
   if (track != nullptr && track->newest) {
     out += fmt::format(R"({{"time":"{}","status":"{}"}})", format_time(track->newest->time),
@@ -199,18 +206,7 @@ void append_open(std::string& out, const InstrumentState& state, Timestamp since
     out += R"(,"reason":)";
     append_text(out, printable(state.reason, reason_max));
   }
-  out += R"(,"price":)";
-  append_decimal(out, open != nullptr ? open->close : std::nullopt);
-  out += R"(,"last_trade":)";
-  append_moment(out, open != nullptr ? open->last_trade : Timestamp{});
-  out += R"(,"proven_until":)";
-  append_moment(out, state.proven_until.value_or(Timestamp{}));
-  out += R"(,"bar":)";
-  if (open != nullptr) {
-    append_bar(out, *open);
-  } else {
-    out += "null";
-  }
+  append_now(out, state, open);
   out += '}';
 }
 

@@ -1,8 +1,4 @@
-// What keeps a peer, a user or an operator's slip from doing harm: foreign words, locks, files with secrets, nesting, a
-// log that nobody reads.
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
-#include <stdio.h>
+// What keeps a peer, a user or an operator's slip from doing harm: foreign words, locks, files with secrets, nesting.
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,7 +17,6 @@
 #include "cvdd/config/config.hpp"
 #include "cvdd/daemon/daemon.hpp"
 #include "cvdd/daemon/engine.hpp"
-#include "cvdd/system/logging.hpp"
 
 using namespace cvdd;
 namespace fs = std::filesystem;
@@ -156,43 +151,4 @@ TEST_CASE("configurations that nest without end are refused before they are pars
   std::vector<ConfigError> errors;
   (void)parse_symbols(deep + " = 1\n", "s", known_markets(), errors);
   CHECK(errors.size() == 1);
-}
-
-namespace {
-// A standard error whose every write takes 5 ms.
-struct SlowError {
-  SlowError() {
-    before = stderr;
-    stderr = ::fopencookie(this, "w", {nullptr, &SlowError::write, nullptr, nullptr});
-    ::setvbuf(stderr, nullptr, _IONBF, 0);
-  }
-  ~SlowError() { put_back(); }
-  void put_back() {
-    if (stderr == before) return;
-    std::FILE* const ours = stderr;
-    stderr = before;
-    std::fclose(ours);
-  }
-  static ssize_t write(void* cookie, const char* text, std::size_t size) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    static_cast<SlowError*>(cookie)->text.append(text, size);
-    return static_cast<ssize_t>(size);
-  }
-  std::FILE* before;
-  std::string text;
-};
-}  // namespace
-
-TEST_CASE("the log ends within seconds with 8,192 lines waiting and a slow standard error, and none is lost") {
-  SlowError slow;
-  start_logging("info", {"s3cret-value"});
-  for (int i = 0; i < 8'192; ++i) spdlog::info("line n={} {}", i, i == 7 ? "x\n<0>\x1b[2J s3cret-value" : "");
-  const auto begin = std::chrono::steady_clock::now();
-  stop_logging();
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
-  slow.put_back();
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stdout_sink_mt>()));
-  CHECK(std::count(slow.text.begin(), slow.text.end(), '\n') == 8'192);
-  CHECK(slow.text.find("line n=8191") != std::string::npos);
-  CHECK(slow.text.find("line n=7 x <0> [2J ***\n") != std::string::npos);
 }

@@ -41,6 +41,35 @@ std::string told(const std::vector<RebuildPlan>& plans) {
   return out;
 }
 std::vector<RebuildPlan> plans(const std::vector<Row>& rows) { return plan_rebuilds(rows, seconds(60)); }
+// A ledger that goes on after these rows.
+struct Restored {
+  Restored(const std::vector<Row>& rows, std::uint64_t last_id, std::int64_t subscribed_at) {
+    instrument.exchange = "test";
+    instrument.symbol = "A";
+    ledger.add_instrument(instrument);
+    ledger.restore(0, rows, last_id);
+    ledger.apply(Record::mark(RecordKind::subscribed, 0, {subscribed_at * minute + 1}));
+  }
+  // Three units at a price of two.
+  void trade(std::uint64_t id, std::int64_t us) {
+    Trade t;
+    t.instrument = &instrument;
+    t.time = {us};
+    t.id = id;
+    t.aggressor = Aggressor::buyer;
+    t.price = {2, 0};
+    t.base = {3, 0};
+    t.quote = {6, 0};
+    ledger.apply(Record::from(t).value());
+  }
+  std::vector<Row> close(std::int64_t at) {
+    std::vector<Row> out;
+    ledger.close({at * minute}, out);
+    return out;
+  }
+  Instrument instrument;
+  Ledger ledger{{seconds(60), false, true}};
+};
 constexpr auto live = BarStatus::live, gap = BarStatus::gap, partial = BarStatus::partial;
 }  // namespace
 
@@ -92,38 +121,18 @@ TEST_CASE("rebuild: a bar is made again beside what the file says, and told when
   const auto rows = with_cvd(
       {row(100, live, "5", "9"), row(101, gap, "", "", 2), row(102, gap, "12", "12", 2), row(103, live, "13", "13")});
   for (const bool all : {true, false}) {
-    Ledger ledger({seconds(60), false, true});
-    Instrument instrument;
-    instrument.exchange = "test";
-    instrument.symbol = "A";
-    ledger.add_instrument(instrument);
-    ledger.restore(0, rows, 13);
-    ledger.apply(Record::mark(RecordKind::subscribed, 0, {104 * minute + 1}));
-    const auto trade = [&](std::uint64_t id, std::int64_t us) {
-      Trade t;
-      t.instrument = &instrument;
-      t.time = {us};
-      t.id = id;
-      t.aggressor = Aggressor::buyer;
-      t.price = {2, 0};
-      t.base = {3, 0};
-      t.quote = {6, 0};
-      ledger.apply(Record::from(t).value());
-    };
-    trade(10, 102 * minute + 1);
-    trade(11, 102 * minute + 2);
-    std::vector<Row> out;
-    ledger.close({105 * minute}, out);
-    for (const Row& r : out) CHECK(r.time.us > 103 * minute);  // not before it is whole
-    out.clear();
+    Restored again(rows, 13, 104);
+    again.trade(10, 102 * minute + 1);
+    again.trade(11, 102 * minute + 2);
+    for (const Row& r : again.close(105)) CHECK(r.time.us > 103 * minute);  // not before it is whole
     if (all) {
-      trade(12, 102 * minute + 3);
+      again.trade(12, 102 * minute + 3);
     } else {
-      ledger.apply(Record::mark(RecordKind::verdict, 0, {105 * minute}, 12, 1));
-      trade(12, 102 * minute + 3);  // too late: the file's bar knows it already
+      again.ledger.apply(Record::mark(RecordKind::verdict, 0, {105 * minute}, 12, 1));
+      again.trade(12, 102 * minute + 3);  // too late: the file's bar knows it already
     }
-    trade(14, 105 * minute + 1);
-    ledger.close({106 * minute}, out);
+    again.trade(14, 105 * minute + 1);
+    const std::vector<Row> out = again.close(106);
     const auto of = [&](std::int64_t at) {
       return std::find_if(out.begin(), out.end(), [&](const Row& r) { return r.time.us == at * minute; });
     };
@@ -148,25 +157,9 @@ TEST_CASE("rebuild: a bar loses no trade that its row counted, whatever ids say"
   // Of four fills that the row counted two have ids below the whole bar's before it: trades change places at its end.
   auto rows = with_cvd({row(100, live, "5", "9"), row(101, gap, "11", "12", 1), row(102, live, "13", "13")});
   rows[1].buys = 4;
-  Ledger ledger({seconds(60), false, true});
-  Instrument instrument;
-  instrument.exchange = "test";
-  instrument.symbol = "A";
-  ledger.add_instrument(instrument);
-  ledger.restore(0, rows, 13);
-  ledger.apply(Record::mark(RecordKind::subscribed, 0, {103 * minute + 1}));
-  for (const std::uint64_t id : {10U, 11U, 12U}) {
-    Trade t;
-    t.instrument = &instrument;
-    t.time = {101 * minute + static_cast<std::int64_t>(id)};
-    t.id = id;
-    t.aggressor = Aggressor::buyer;
-    t.price = t.base = t.quote = {1, 0};
-    ledger.apply(Record::from(t).value());
-  }
-  std::vector<Row> out;
-  ledger.close({104 * minute}, out);
-  for (const Row& r : out) {
+  Restored again(rows, 13, 103);
+  for (const std::uint64_t id : {10U, 11U, 12U}) again.trade(id, 101 * minute + static_cast<std::int64_t>(id));
+  for (const Row& r : again.close(104)) {
     if (r.time.us == 101 * minute) CHECK((r.status == gap && r.buys == 4));
   }
 }
@@ -182,37 +175,16 @@ TEST_CASE("rebuild: nothing is known of before the first row of all") {
 TEST_CASE("rebuild: killed again before anything was repaired, bars without rows between") {
   const std::optional<std::uint64_t> unknown;
   const auto rows = with_cvd({row(100, live, "5", "9"), row(103, gap, "", "", unknown)});
-  Ledger ledger({seconds(60), false, true});
-  Instrument instrument;
-  instrument.exchange = "test";
-  instrument.symbol = "A";
-  ledger.add_instrument(instrument);
-  ledger.restore(0, rows, 9);
-  ledger.apply(Record::mark(RecordKind::subscribed, 0, {105 * minute + 1}));
-  ledger.apply(Record::mark(RecordKind::hole, 0, {105 * minute + 2}, 10, 4));
-  const auto trade = [&](std::uint64_t id, std::int64_t us) {
-    Trade t;
-    t.instrument = &instrument;
-    t.time = {us};
-    t.id = id;
-    t.aggressor = Aggressor::buyer;
-    t.price = {2, 0};
-    t.base = {3, 0};
-    t.quote = {6, 0};
-    ledger.apply(Record::from(t).value());
-  };
-  trade(14, 105 * minute + 2);
-  trade(10, 101 * minute + 2);
-  trade(11, 102 * minute + 2);
-  trade(12, 103 * minute + 2);
-  std::vector<Row> out;
-  ledger.close({105 * minute}, out);
-  for (const Row& r : out) CHECK(r.status == BarStatus::gap);
-  out.clear();
-  trade(13, 104 * minute + 2);
-  ledger.close({106 * minute}, out);
+  Restored again(rows, 9, 105);
+  again.ledger.apply(Record::mark(RecordKind::hole, 0, {105 * minute + 2}, 10, 4));
+  again.trade(14, 105 * minute + 2);
+  again.trade(10, 101 * minute + 2);
+  again.trade(11, 102 * minute + 2);
+  again.trade(12, 103 * minute + 2);
+  for (const Row& r : again.close(105)) CHECK(r.status == BarStatus::gap);
+  again.trade(13, 104 * minute + 2);
   std::string all;
-  for (const Row& r : out) {
+  for (const Row& r : again.close(106)) {
     all += std::to_string(r.time.us / minute) + " " + std::to_string(r.rev) + " " + std::string(name_of(r.status)) +
            " " + r.first_id + " " + to_string(r.cvd_base) + "; ";
   }
