@@ -67,7 +67,8 @@ await attempt('a click shows three panes with data', async () => {
     const { panes, priceBars, cvdBars, deltaBars } = document.querySelector('#d-chart')?.dataset ?? {};
     return panes === '3' && [priceBars, cvdBars, deltaBars].every((n) => Number(n) >= 3);
   });
-  const drawn = await page.evaluate(() => [...document.querySelectorAll('#d-chart canvas')].filter((c) => {
+  // The chart says what it has before the next frame paints it.
+  await until(page, () => [...document.querySelectorAll('#d-chart canvas')].filter((c) => {
     if (c.width < 200 || c.height < 50) return false;
     const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
     // Candles, the line and the bars are coloured; background, grid and text are greys.
@@ -75,8 +76,7 @@ await attempt('a click shows three panes with data', async () => {
       if (data[i + 3] > 0 && Math.max(data[i], data[i + 1], data[i + 2]) - Math.min(data[i], data[i + 1], data[i + 2]) > 60) return true;
     }
     return false;
-  }).length);
-  return drawn >= 3;
+  }).length >= 3);
 });
 await attempt('the open bar moves', async () => {
   const key = new URL(page.url()).hash;
