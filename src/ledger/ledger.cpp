@@ -237,6 +237,7 @@ void Ledger::hole(Account& account, const Record& record) {
   const Timestamp at = std::max(bar_start(record.time(), options_.interval), account.first_bar);
   if (!extend(account, at)) return;
   const Timestamp since = std::min(std::max(bar_start(account.last_trade, options_.interval), account.first_bar), at);
+  if (!account.last_id) first_id_ever(account);
   Hole h{record.id(), record.id() + record.count() - 1, record.count(), at, at, at, since, account.loss.has_value()};
   if (account.loss) {
     h.cut_from = account.loss->from;
@@ -400,6 +401,11 @@ void Ledger::give_up_loss(Account& account) {
   account.loss.reset();
 }
 
+// An earlier run knew of no id, and the first that anybody heard of says nothing of the time before it.
+void Ledger::first_id_ever(Account& account) {
+  if (account.restored_end.us != 0) give_up_loss(account);
+}
+
 void Ledger::fill_hole(Account& account, std::uint64_t first, std::uint64_t last) {
   for (auto h = account.holes.begin(); h != account.holes.end(); ++h) {
     if (last < h->first || first > h->last) continue;
@@ -441,7 +447,10 @@ void Ledger::verdict(Account& account, const Record& record) {
     return resolve_loss(account, account.loss->to);
   }
   if (record.count() == 0) {
-    if (!account.last_id) account.last_id = record.id();  // of before there were rows
+    if (!account.last_id) {  // of before there were rows
+      first_id_ever(account);
+      account.last_id = record.id();
+    }
     if (account.last_id != record.id()) return;
     account.by_ids = std::max(account.by_ids, record.time() - history_late);
     if (account.loss && !account.loss->open) resolve_loss(account, account.loss->to);

@@ -281,6 +281,30 @@ TEST_CASE("ids go on from the newest that the files know: they tell nothing of b
   CHECK(lines == Lines{"99 0 gap ? 0", "100 0 gap ? 0"});
 }
 
+TEST_CASE("the first id that anybody ever heard of says nothing of the time before it") {
+  Account first;
+  first.mark(RecordKind::subscribed, 99 * minute);
+  std::vector<Row> rows;
+  first.ledger.finish({100 * minute + 7}, {100 * minute + 7}, rows);
+  REQUIRE(told(rows) == Lines{"99 0 partial 0 0", "100 0 partial 0 0"});
+
+  Account again(false, true);
+  again.ledger.restore(0, rows.back(), std::nullopt);
+  again.mark(RecordKind::subscribed, 102 * minute + 1);
+  SECTION("the exchange told its newest trade when we subscribed, and nothing came after it") {
+    again.mark(RecordKind::verdict, 102 * minute + 20, 7, 0);
+    again.trade(8, 103 * minute + 2, 50);
+    CHECK(told(again.close(104 * minute)) == Lines{"102 0 gap ? 0", "103 0 live 0 1"});
+  }
+  SECTION("… and something did, which history has") {
+    again.mark(RecordKind::hole, 103 * minute + 1, 8, 2);
+    again.trade(10, 103 * minute + 1, 50);
+    again.trade(8, 102 * minute + 9, 50);
+    again.trade(9, 103 * minute, 50);
+    CHECK(told(again.close(104 * minute)) == Lines{"102 0 gap ? 1", "103 0 live 0 3"});
+  }
+}
+
 TEST_CASE("event time: rows run from the first trade to the last, first and last partial") {
   Account b(true);
   b.mark(RecordKind::subscribed, 0);

@@ -195,6 +195,7 @@ class Ledger {
   void doubt_restored(Account& account, Bar& bar, const Record& record);
   void resolve_loss(Account& account, Timestamp until);
   void give_up_loss(Account& account);
+  void first_id_ever(Account& account);
   void fill_hole(Account& account, std::uint64_t first, std::uint64_t last);
   void give_up(Account& account, const Hole& hole);
   [[nodiscard]] bool take_rebuild(Account& account, const Record& record);
