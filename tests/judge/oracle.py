@@ -130,6 +130,10 @@ class Oracle(Knowledge, Figures, Sizes):
             if any(h > w for h, w in zip(target, whole)):
                 if self.of_another_size(row, instrument, made):
                     return
+                # A gap promises nothing, as long as it does not stay.
+                if row.status == "gap" and self.final[(row.key, row.bar)] is not row:
+                    self.note("a gap that was mended had more than the tape", row)
+                    return
                 self.offend("excess", "%s, yet more than the tape: %s" % (row.status, explain.difference(row, made)),
                             row, self.list_trades(made))
             elif row.status == "gap" and row.missing not in ("0", "?") and instrument.chained:
