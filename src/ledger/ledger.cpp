@@ -11,6 +11,8 @@ namespace cvdd {
 namespace {
 // Trades of a bar may have ids in another order than their times, by so many.
 constexpr std::uint64_t ids_beside = 100;
+// … and neighbours' times are mostly no further apart, the wrong way round.
+constexpr Duration time_beside = seconds(1);
 // What was traded so shortly before the history was asked may not be in it yet.
 constexpr Duration history_late = seconds(10);
 
@@ -252,6 +254,11 @@ void Ledger::hole(Account& account, const Record& record) {
     h.touch_from = h.cut_from = since;
   }
   h.doubt_from = std::min(h.doubt_from, h.touch_from);
+  // While it is open nobody knows that its trades have no earlier times than their neighbours.
+  if (options_.watched && !h.cut) {
+    const Timestamp beside = bar_start(account.last_trade - time_beside, options_.interval);
+    h.touch_from = std::min(h.touch_from, std::max(beside, account.first_bar));
+  }
   if (h.left == 0) {  // size unknown
     if (Bar* bar = bar_at(account, at)) bar->lost = true;
     return give_up(account, h);

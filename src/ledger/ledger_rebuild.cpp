@@ -93,6 +93,7 @@ void Ledger::finish_rebuild(Account& account, Rebuild& rebuild) {
     // What its row counted and these ids do not have is of ids beyond its neighbours': the bar is made again by time.
     if (made.buys < bar->buys || made.sells < bar->sells) {
       bar->contradicted = true;
+      bar->absent = false;  // who is to make it again must know of it
       continue;
     }
     made.revs = bar->revs;

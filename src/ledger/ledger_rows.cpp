@@ -19,8 +19,8 @@ void by_time(std::vector<Row>& rows, std::size_t begin) {
 }  // namespace
 
 namespace {
-// What a row says, as a bar.
-Bar bar_of(const Row& row, Ids ids) {
+// What a row says, as a bar; `oldest`: of those that are known.
+Bar bar_of(const Row& row, Ids ids, bool oldest) {
   Bar bar;
   bar.buys = row.buys;
   bar.sells = row.sells;
@@ -56,7 +56,7 @@ Bar bar_of(const Row& row, Ids ids) {
   bar.lost = !row.missing.has_value();
   bar.recovered = row.status == BarStatus::repaired;
   bar.history = row.status == BarStatus::history;
-  const bool first_ever = row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
+  const bool first_ever = oldest && row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
   bar.partial_begin = row.status == BarStatus::partial && first_ever;
   bar.partial_end = row.status == BarStatus::partial && !first_ever;
   return bar;
@@ -142,7 +142,7 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
       account.bars.emplace_back();
       account.bars.back().absent = true;  // nobody ran
     }
-    account.bars.push_back(bar_of(row, account.instrument->ids));
+    account.bars.push_back(bar_of(row, account.instrument->ids, &row == &rows.front()));
   }
   const Timestamp from = newest.status == BarStatus::partial ? newest.time : newest.time + options_.interval;
   account.loss = Loss{from, from, from, true};

@@ -698,3 +698,16 @@ TEST_CASE(
   anew.mark(RecordKind::watched, 105 * minute);
   CHECK(told(anew.close(105 * minute)) == Lines{"101 1 gap ? 1", "102 1 gap ? 1", "103 1 gap ? 1", "104 0 gap ? 2"});
 }
+
+TEST_CASE("a trade that is missing just behind a bar's end may be of it: times and ids change places") {
+  Account b(false, true, Ids::sequence, true);
+  b.mark(RecordKind::subscribed, 99 * minute);
+  b.trade(1, 101 * minute - 500'000, 10);
+  b.mark(RecordKind::hole, 101 * minute + 200'000, 2, 1);
+  b.trade(3, 101 * minute + 200'000, 10);
+  b.mark(RecordKind::watched, 101 * minute + 200'000);
+  CHECK(told(b.close(101 * minute)) == Lines{"99 0 partial 0 0", "100 0 gap ? 1"});
+  b.trade(2, 101 * minute - 100'000, 10);
+  b.mark(RecordKind::watched, 102 * minute);
+  CHECK(told(b.close(102 * minute)) == Lines{"100 1 repaired 0 2", "101 0 live 0 3"});
+}
