@@ -212,7 +212,10 @@ class Oracle(Knowledge, Figures, Sizes):
 
     def final_live(self, row):
         instrument = self.by_key.get(row.key)
-        if instrument is None or row.verdict == "wrong":
+        if instrument is None:
+            return
+        if row.verdict == "wrong":
+            self.offend("live-final", "wrong at its highest rev, see above", row)
             return
         trades = self.bars[instrument].get(row.bar, [])
         if explain.same(explain.total(trades), explain.held(row)):
