@@ -57,6 +57,10 @@ TEST_CASE("lull: a connection of a few seconds is known by what it brought until
   CHECK_FALSE(young.suspect(at(5'500)));
   CHECK(young.suspect(at(5'700)));
   CHECK_FALSE(hardly.suspect(at(60'000)));  // too little to go by
+  // The next connection is mute from the first moment on.
+  young.resume(at(6'000));
+  CHECK_FALSE(young.suspect(at(7'500)));
+  CHECK(young.suspect(at(7'700)));
   // Old trades that come at once because it subscribed are none.
   SilenceDetector mute;
   mute.resume(at(0));

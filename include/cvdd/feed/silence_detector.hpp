@@ -27,8 +27,13 @@ class SilenceDetector {
     last_ = now;
     vouched_ = 0;
   }
-  // Time without a connection, or before it was told what to send, does not count.
+  // Time without a connection, or before it was told what to send, does not count. What a connection brought that lived
+  // for less than a window is known all the same.
   void resume(Time now) {
+    if (windows_ < windows_min && known_young()) {
+      counts_[1] = static_cast<std::uint32_t>(counts_[0] * (window / std::chrono::duration<double>(lasted())));
+      windows_ = windows_min;
+    }
     window_end_ = now + window;
     counts_[0] = 0;
     last_ = now;
@@ -80,10 +85,10 @@ class SilenceDetector {
   }
   // The first window is not over: what came until it fell silent is usual, if it was much and took a while.
   [[nodiscard]] double expected_of_young(Time now) const {
-    const auto lasted = last_ - (window_end_ - window);
-    if (counts_[0] < messages_expected || lasted < young_min) return 0;
-    return counts_[0] * (std::chrono::duration<double>(now - last_) / lasted);
+    return known_young() ? counts_[0] * (std::chrono::duration<double>(now - last_) / lasted()) : 0;
   }
+  [[nodiscard]] bool known_young() const { return counts_[0] >= messages_expected && lasted() >= young_min; }
+  [[nodiscard]] std::chrono::steady_clock::duration lasted() const { return last_ - (window_end_ - window); }
   static constexpr int vouched_max = 6;
   static constexpr std::chrono::milliseconds young_min{1'500};
   static constexpr std::size_t windows_min = 1;
