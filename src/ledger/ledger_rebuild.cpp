@@ -124,10 +124,14 @@ void Ledger::uncover(Account& account, Bar& bar, Timestamp time) {
       std::ranges::find_if(account.rebuilds, [&](const Rebuild& r) { return r.left > 0 && r.covers(time); });
   const bool made_again = making != account.rebuilds.end();
   if (made_again && !making->dead) return;  // its trades are on their way
-  if (!std::exchange(bar.absent, false)) return;
-  if (made_again) bar.contradicted = true;
+  const bool was_absent = std::exchange(bar.absent, false);
+  if (was_absent && made_again) bar.contradicted = true;
   if (account.instrument->ids != Ids::sequence || !options_.repairs) return;
   bool behind_an_end = account.killed && time >= account.restored_end && time < account.restored_end + near_the_end;
+  if (!was_absent) {  // somebody listens again in it
+    if (behind_an_end && !bar.restored && !bar.settled) bar.contradicted = true;
+    return;
+  }
   for (Timestamp t = time - options_.interval; t >= account.front && t + options_.interval + near_the_end > time;
        t = t - options_.interval) {
     const Bar* before = bar_at(account, t);
