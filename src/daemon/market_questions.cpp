@@ -13,7 +13,7 @@ constexpr std::chrono::seconds rest_timeout{60};
 constexpr std::chrono::seconds try_again_every{30};  // what could not be had at the start
 constexpr std::chrono::seconds clock_looked_at_every{10};
 constexpr Duration clock_step_min = seconds(1);
-constexpr Duration jump_min = seconds(2), witness_max = seconds(10);
+constexpr Duration jump_min = seconds(2), apart_min = seconds(3), witness_max = seconds(10);
 constexpr std::size_t time_samples = 3;
 constexpr std::chrono::seconds time_timeout{5};
 constexpr std::size_t time_body_max = 64 * 1024;
@@ -142,7 +142,7 @@ void MarketRunner::weigh_time() {
   }
   const Timestamp local = context_.clock->wall();
   const Duration apart = local - time_->now();
-  if (!trades_agree_with(local) || (apart.us < 2 * jump_min.us && apart.us > -2 * jump_min.us)) return;
+  if (!trades_agree_with(local) || (apart.us < apart_min.us && apart.us > -apart_min.us)) return;
   spdlog::error("the exchange's time page is wrong: its trades agree with the local clock market=\"{}\" off_ms={}",
                 name(), -apart.us / 1'000);
   set_time((local - undated(*context_.clock)).us);
