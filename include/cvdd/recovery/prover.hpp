@@ -119,10 +119,11 @@ class Prover {
   asio::awaitable<void> remake(Job job);
   asio::awaitable<bool> candles_of(const Instrument& instrument, BarSpan span, std::vector<Candle>& out);
   asio::awaitable<bool> fetch(Job& job, std::vector<Trade>& out, std::string& error);
-  asio::awaitable<bool> page_from(const Instrument& instrument, std::uint64_t id, std::vector<Trade>& out,
+  asio::awaitable<bool> page_from(const Instrument& instrument, std::uint64_t id, std::vector<Trade>& out, bool& cut,
                                   std::string& error);
-  asio::awaitable<bool> fetch_by_id(Job job, std::vector<Trade>& out, std::string& error);
-  asio::awaitable<bool> fetch_before(Job job, std::vector<Trade>& out, std::string& error);
+  asio::awaitable<bool> fetch_by_id(Job& job, std::vector<Trade>& out, std::string& error);
+  asio::awaitable<bool> fetch_before(Job job, std::vector<Trade>& out, bool& cut, std::string& error);
+  [[nodiscard]] bool leave_out_before(Job& job, const Trade& first, std::string& error) const;
   [[nodiscard]] Figures held_against(BarSpan span, std::span<const Trade> trades,
                                      std::span<const Candle> candles) const;
   [[nodiscard]] std::vector<Record> rows_that_lack(const Instrument& instrument, std::span<const Trade> trades,
