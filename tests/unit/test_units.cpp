@@ -35,6 +35,7 @@ std::string wrap(const Line& line) {
     return fmt::format(R"({{"retCode":0,"retMsg":"OK","result":{{"category":"{}","list":[{}]}}}})",
                        name_of(line.market), rows);
   }
+  if (exchange == "kraken") return R"({"error":[],"result":{"PAIR":)" + rows + "}}";
   return "[" + rows + "]";
 }
 
@@ -211,6 +212,17 @@ const Line lines[] = {
      R"({"type":"match","trade_id":10,"time":"2014-11-07T08:19:27.028459Z","product_id":"SHIB-EUR","size":"100","price":"0.00001234","side":"sell"}
         {"type":"match","trade_id":11,"time":"2014-11-07T08:19:28Z","product_id":"SHIB-EUR","size":"1","price":"0.00001233","side":"buy"})",
      "EUR", "100", "0.001234", "1", "0.00001233", "99", "0.00122167"},
+
+    // ---- Kraken. qty is base. 0.5 × 60000.1 = 30000.05; 0.00027625 × 60000 = 16.575
+    {"kraken", Market::spot,
+     R"({"altname":"XBTUSD","wsname":"XBT/USD","base":"XXBT","quote":"ZUSD","lot_multiplier":1,"status":"online","execution_venue":"international"})", R"({"channel":"trade","type":"update","data":[{"symbol":"BTC/USD","side":"buy","price":60000.10,"qty":0.50000000,"ord_type":"limit","trade_id":10,"timestamp":"2023-11-14T22:13:20.000000Z"},{"symbol":"BTC/USD","side":"sell","price":60000.0,"qty":0.00027625,"ord_type":"market","trade_id":11,"timestamp":"2023-11-14T22:13:20.000001Z"}]})",
+     "USD", "0.5", "30000.05", "0.00027625", "16.575", "0.49972375", "29983.475"},
+    // 100 × 0.16204 = 16.204; 2.5e1 × 0.16 = 4
+    {"kraken", Market::spot,
+     R"({"altname":"XDGEUR","wsname":"XDG/EUR","base":"XXDG","quote":"ZEUR","lot_multiplier":1,"status":"online"})",
+     R"({"channel":"trade","type":"update","data":[{"symbol":"DOGE/EUR","side":"buy","price":0.16204,"qty":100,"ord_type":"limit","trade_id":10,"timestamp":"2023-11-14T22:13:20.000000Z"},{"symbol":"DOGE/EUR","side":"sell","price":1.6e-1,"qty":2.5e1,"ord_type":"market","trade_id":11,"timestamp":"2023-11-14T22:13:20.000001Z"}]})",
+     "EUR", "100", "16.204", "25", "4", "75", "12.204"},
+
 };
 
 Row row_of(const Line& line) {
