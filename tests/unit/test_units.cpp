@@ -35,6 +35,7 @@ std::string wrap(const Line& line) {
     return fmt::format(R"({{"retCode":0,"retMsg":"OK","result":{{"category":"{}","list":[{}]}}}})",
                        name_of(line.market), rows);
   }
+  if (exchange == "kraken_futures") return R"({"result":"success","instruments":[)" + rows + "]}";
   if (exchange == "kraken") return R"({"error":[],"result":{"PAIR":)" + rows + "}}";
   return "[" + rows + "]";
 }
@@ -222,6 +223,31 @@ const Line lines[] = {
      R"({"altname":"XDGEUR","wsname":"XDG/EUR","base":"XXDG","quote":"ZEUR","lot_multiplier":1,"status":"online"})",
      R"({"channel":"trade","type":"update","data":[{"symbol":"DOGE/EUR","side":"buy","price":0.16204,"qty":100,"ord_type":"limit","trade_id":10,"timestamp":"2023-11-14T22:13:20.000000Z"},{"symbol":"DOGE/EUR","side":"sell","price":1.6e-1,"qty":2.5e1,"ord_type":"market","trade_id":11,"timestamp":"2023-11-14T22:13:20.000001Z"}]})",
      "EUR", "100", "16.204", "25", "4", "75", "12.204"},
+
+    // ---- Kraken Futures. PF_: qty is base. 0.0013 × 76432 = 99.3616; 0.5 × 76431.5 = 38215.75
+    {"kraken_futures", Market::linear,
+     R"({"symbol":"PF_XBTUSD","pair":"XBT:USD","base":"XBT","quote":"USD","type":"flexible_futures","tickSize":0.5,"contractSize":1,"tradeable":true,"postOnly":false})",
+     R"({"feed":"trade","product_id":"PF_XBTUSD","uid":"207b30c3-6890-4f5d-9f1b-087d24701ec9","side":"buy","type":"fill","seq":883384,"time":1700000000000,"qty":0.0013,"price":76432.0}
+        {"feed":"trade","product_id":"PF_XBTUSD","uid":"207b30c3-6890-4f5d-9f1b-087d24701eca","side":"sell","type":"liquidation","seq":883385,"time":1700000000001,"qty":0.5,"price":76431.5})",
+     "USD", "0.0013", "99.3616", "0.5", "38215.75", "-0.4987", "-38116.3884"},
+    // 12 × 1751.5 = 21018; 1.459 × 1751 = 2554.709
+    {"kraken_futures", Market::linear,
+     R"({"symbol":"FF_ETHUSD_261225","pair":"ETH:USD","base":"ETH","quote":"USD","type":"flexible_futures","contractSize":1.0,"tradeable":true,"postOnly":false,"lastTradingTime":"2026-12-25T16:00:00.000Z"})",
+     R"({"feed":"trade","product_id":"FF_ETHUSD_261225","uid":"207b30c3-6890-4f5d-9f1b-087d24701ec9","side":"buy","type":"fill","seq":1,"time":1700000000000,"qty":12,"price":1751.5}
+        {"feed":"trade","product_id":"FF_ETHUSD_261225","uid":"207b30c3-6890-4f5d-9f1b-087d24701eca","side":"sell","type":"fill","seq":2,"time":1700000000001,"qty":1.459,"price":1751})",
+     "USD", "12", "21018", "1.459", "2554.709", "10.541", "18463.291"},
+    // PI_, FI_: qty is USD. 2519 ÷ 39096 = 0.064431143851033…; 8000 ÷ 40000 = 0.2
+    {"kraken_futures", Market::inverse,
+     R"({"symbol":"PI_XBTUSD","pair":"XBT:USD","base":"XBT","quote":"USD","type":"futures_inverse","tickSize":0.5,"contractSize":1,"tradeable":true,"postOnly":false})",
+     R"({"feed":"trade","product_id":"PI_XBTUSD","uid":"57d30a84-6890-4f5d-9f1b-087d24701ec9","side":"buy","type":"fill","seq":222736,"time":1700000000000,"qty":2519.0,"price":39096.0}
+        {"feed":"trade","product_id":"PI_XBTUSD","uid":"57d30a84-6890-4f5d-9f1b-087d24701eca","side":"sell","type":"fill","seq":222737,"time":1700000000001,"qty":8000,"price":40000})",
+     "USD", "0.064431143851", "2519", "0.2", "8000", "-0.135568856149", "-5481"},
+    // 12000 ÷ 0.16 = 75000; 1 ÷ 0.2 = 5
+    {"kraken_futures", Market::inverse,
+     R"({"symbol":"FI_XRPUSD_261225","pair":"XRP:USD","base":"XRP","quote":"USD","type":"futures_inverse","contractSize":1,"tradeable":true})",
+     R"({"feed":"trade","product_id":"FI_XRPUSD_261225","uid":"57d30a84-6890-4f5d-9f1b-087d24701ec9","side":"buy","type":"fill","seq":1,"time":1700000000000,"qty":12000,"price":0.16}
+        {"feed":"trade","product_id":"FI_XRPUSD_261225","uid":"57d30a84-6890-4f5d-9f1b-087d24701eca","side":"sell","type":"liquidation","seq":2,"time":1700000000001,"qty":1,"price":0.2})",
+     "USD", "75000", "12000", "5", "1", "74995", "11999"},
 
 };
 
