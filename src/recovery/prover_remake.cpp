@@ -135,7 +135,9 @@ asio::awaitable<void> Prover::remake(Job job) {
                 ours->buy_quote == theirs->buy_quote && ours->other_base == theirs->other_base;
   remade.refuted = track->is_refuted(job.span);
   remade.unit_in_doubt = track->unit_in_doubt(job.span);
-  if (remade.figures == Figures::differ && remade.same && instrument.ids == Ids::sequence) {
+  const History* const history = context_.intake->exchange().history;
+  remade.numbered = history != nullptr && history->numbered;
+  if (remade.figures == Figures::differ && remade.same && (instrument.ids == Ids::sequence || remade.numbered)) {
     ++counters_.contradictory;
     on_contradictory();
   }
@@ -167,22 +169,15 @@ asio::awaitable<bool> Prover::fetch(Job& job, std::vector<Trade>& out, std::stri
       error = "the exchange has begun to number trades anew since";
       co_return false;
     }
+    if (exchange.history->by_id == nullptr) co_return co_await fetch_since(job, out, error);
     co_return co_await fetch_by_id(job, out, error);
   }
   if (exchange.history == nullptr || exchange.history->recent == nullptr) {
     error = "there is no history";
     co_return false;
   }
-  std::string body;
-  if (!co_await client_.ask(exchange.history->recent(*job.instrument), body, error)) co_return false;
-  auto page = exchange.history->read(body, *job.instrument);
-  if (!page) {
-    error = page.error();
-    co_return false;
-  }
-  out = std::move(page->trades);
-  const bool readable =
-      std::ranges::all_of(page->refused, [&](const auto& row) { return row.time.us != 0 && row.time < job.span.from; });
+  bool readable = true;
+  if (!co_await fetch_backward(job, out, readable, error)) co_return false;
   // The page may hold the end of the bars alone: that much of them is made again. It begins with the trade that came
   // first of its trades, and one that came before may have a time of later.
   const Timestamp begin = out.empty() ? Timestamp{} : std::ranges::min(out, {}, &Trade::time).time + time_beside;
@@ -223,14 +218,18 @@ asio::awaitable<bool> Prover::page_from(const Instrument& instrument, std::uint6
     cut = true;
   }
   out = std::move(page.trades);
-  // The newest trades, if we had not heard of them, are news, and count at once; holes are the repairs' business.
-  const auto known = context_.intake->last_id(instrument);
-  if (!known || !context_.intake->confirmed(instrument)) co_return true;
-  const auto newer = std::ranges::find_if(out, [&](const Trade& t) { return t.first_id() > *known; });
-  std::vector<Record> news;
-  context_.intake->take_history({newer, out.end()}, news);
-  if (!news.empty()) co_await client_.deliver(instrument, std::move(news));
+  co_await take_news(instrument, out);
   co_return !client_.stopping();
+}
+
+// The newest trades, if we had not heard of them, are news, and count at once; holes are the repairs' business.
+asio::awaitable<void> Prover::take_news(const Instrument& instrument, std::span<const Trade> trades) {
+  const auto known = context_.intake->last_id(instrument);
+  if (!known || !context_.intake->confirmed(instrument)) co_return;
+  const auto newer = std::ranges::find_if(trades, [&](const Trade& t) { return t.first_id() > *known; });
+  std::vector<Record> news;
+  context_.intake->take_history({newer, trades.end()}, news);
+  if (!news.empty()) co_await client_.deliver(instrument, std::move(news));
 }
 
 // Pages from before the first of the bars' ids to behind the last, without a hole between them. Where history has a

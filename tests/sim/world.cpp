@@ -11,9 +11,10 @@ using namespace sim;
 namespace {
 constexpr std::chrono::milliseconds tick_every{200};
 constexpr std::chrono::seconds ping_every{20};
+constexpr std::size_t snapshot_max = 60;  // trades that come along as answers
 // How paths of instrument lists end.
-constexpr std::string_view lists[] = {"exchangeInfo", "/instruments", "/get_instruments", "/instruments-info",
-                                      "/products"};
+constexpr std::string_view lists[] = {"exchangeInfo",      "/instruments", "/get_instruments",
+                                      "/instruments-info", "/products",    "/AssetPairs"};
 }  // namespace
 
 World::World(VirtualClock& clock, std::uint64_t seed, std::vector<TapeInstrument> instruments, Duration past)
@@ -81,7 +82,7 @@ void World::print(std::size_t instrument, const TapeTrade& trade) {
   for (const auto& line : lines_) {
     if (!line->open || line->side != side || !line->topics.contains(topics_[instrument].front())) continue;
     if (frames.empty()) line->protocol->frames(what, 0, std::span(&trade, 1), clock_.true_time(), frames);
-    for (const std::string_view key : {"\"q\":\"", "\"sz\":\"", "\"size\":\"", "\"amount\":"}) {
+    for (const std::string_view key : {"\"q\":\"", "\"sz\":\"", "\"size\":\"", "\"amount\":", "\"qty\":"}) {
       const auto size = frames.front().find(key);
       if (!distort_one_ || size == std::string::npos || trade.block) continue;
       frames.front().insert(size + key.size(), "7");
@@ -194,13 +195,23 @@ std::shared_ptr<Line> World::connect(const Url& url, std::string_view target) {
   return line;
 }
 
-void World::receive(Line& line, std::string_view text) {
+void World::pinged(Line& line) {
   if (!line.open || line.dead) return;
+  count_message(line);
+  line.talk->pinged(clock_.true_time());
+}
+
+void World::count_message(Line& line) {
   line.received.push_back(clock_.steady());
   while (line.received.front() + std::chrono::seconds(1) <= clock_.steady()) line.received.pop_front();
   if (line.received.size() > line.talk->messages_per_second()) {
     offend(std::string(line.protocol->name()) + ": too many messages");
   }
+}
+
+void World::receive(Line& line, std::string_view text) {
+  if (!line.open || line.dead) return;
+  count_message(line);
   Said said;
   if (trouble_[line.side].rejected && text.find("ubscribe") + text.find("UBSCRIBE") != 2 * text.npos) {
     line.talk->hear("{}", clock_.true_time(), said);  // whatever it says to what it does not understand
@@ -226,11 +237,13 @@ void World::act(Line& line, const Said& said) {
     const auto of = std::find_if(topics_.begin(), topics_.end(), [&](const auto& t) { return t.front() == topic; });
     const auto trades = of == topics_.end() ? std::span<const TapeTrade>()
                                             : tape_.trades(static_cast<std::size_t>(of - topics_.begin()));
-    if (trades.empty()) continue;
-    const std::string id = "\"" + std::to_string(trades.back().id) + "\"";
-    const bool told = std::any_of(said.answers.begin(), said.answers.end(),
-                                  [&](const std::string& a) { return a.find(id) != a.npos; });
-    if (told) line.ids.emplace_back(static_cast<std::size_t>(of - topics_.begin()), trades.back().id);
+    for (const TapeTrade& trade : trades.last(std::min(trades.size(), snapshot_max))) {
+      const std::string id = std::to_string(trade.id);
+      const bool told = std::any_of(said.answers.begin(), said.answers.end(), [&](const std::string& a) {
+        return a.find("\"" + id + "\"") != a.npos || a.find(":" + id + ",") != a.npos;
+      });
+      if (told) line.ids.emplace_back(static_cast<std::size_t>(of - topics_.begin()), trade.id);
+    }
   }
   if (said.violation) offend(std::string(line.protocol->name()) + ": a limit was not kept");
   if (!said.farewell.empty()) cut(line);
@@ -413,6 +426,12 @@ class VirtualTransport final : public Transport {
   asio::awaitable<Result<void>> write(std::string_view text, SteadyTime) override {
     if (!line_->open) co_return fail(NetError::closed, "connection reset");
     world_.receive(*line_, text);
+    co_return Result<void>();
+  }
+
+  asio::awaitable<Result<void>> ping(SteadyTime) override {
+    if (!line_->open) co_return fail(NetError::closed, "connection reset");
+    world_.pinged(*line_);
     co_return Result<void>();
   }
 

@@ -88,6 +88,7 @@ class World {
   [[nodiscard]] const std::optional<HttpRefusal>& refusal() const { return refusal_; }
   [[nodiscard]] std::shared_ptr<Line> connect(const Url& url, std::string_view target);
   void receive(Line& line, std::string_view text);
+  void pinged(Line& line);
   void read(Line& line, std::vector<std::string>& frames);
   [[nodiscard]] sim::Answer rest(const Url& url, std::string_view target);
   [[nodiscard]] bool rest_answers() const { return !rest_silent_; }
@@ -107,6 +108,7 @@ class World {
   void second();
   void ping();
   void print(std::size_t instrument, const sim::TapeTrade& trade);
+  void count_message(Line& line);
   void send(Line& line, std::string text);
   void deliver(const std::shared_ptr<Line>& line, std::size_t instrument, std::uint64_t id, std::string text);
   void cut(Line& line);
