@@ -10,13 +10,13 @@
 #include <optional>
 #include <random>
 
-#include "cli/compare.hpp"
+#include "cvdd/base/time_text.hpp"
 #include "cvdd/daemon/engine.hpp"
-#include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "sim/life.hpp"
 #include "sim/oracle.hpp"
 #include "sim/storms.hpp"
+#include "sim/tape_figures.hpp"
 
 using namespace cvdd;
 using namespace cvdd::simtest;
@@ -121,7 +121,7 @@ class Run {
     end_life();
     Verdict ignored;
     std::map<std::size_t, std::pair<Timestamp, std::string>> last;
-    for (const Row& row : rows_of(files_, ignored)) {
+    for (const ReadRow& row : rows_of(files_, ignored)) {
       auto& [time, id] = last[world_.tape().find(row.exchange, row.market, row.symbol)];
       if (row.last_id.empty() || row.time < time) continue;
       time = row.time;
@@ -229,13 +229,13 @@ bool test_renewals(std::uint64_t seed, std::uint64_t renewals) {
   Verdict v;
   std::size_t rows = 0, not_live = 0;
   std::map<std::string, int> seen;
-  for (const Row& row : rows_of(files, v)) {
+  for (const ReadRow& row : rows_of(files, v)) {
     if (++seen[row.symbol + std::string(cvdd::name_of(row.market))] == 1) continue;  // the first bar is partial
     ++rows;
-    if (row.status != BarStatus::live || row.rev != 0) ++not_live;
+    if (row.status != Status::live || row.rev != 0) ++not_live;
     const std::size_t index = world.tape().find(row.exchange, row.market, row.symbol);
     const auto bar = world.tape().bar(index, row.time, seconds(60));
-    if (!difference_from_tape(row, world.tape().instruments()[index], bar.trades).empty()) v.complain("a row is wrong");
+    if (!difference(row, world.tape().instruments()[index], bar.trades).empty()) v.complain("a row is wrong");
   }
   fmt::print("renewals: {} of connections, {} rows, {} of them not live, {} trades fetched, {} offences, {} wrong\n",
              renewed, rows, not_live, fetched, world.offences(), v.complaints.size());
@@ -267,20 +267,20 @@ bool test_listings(std::uint64_t seed) {
     clock.advance(clock.steady() + std::chrono::milliseconds(100));
   }
   Verdict v;
-  std::map<std::string, std::vector<Row>> rows;
-  for (Row& row : rows_of(files, v))
+  std::map<std::string, std::vector<ReadRow>> rows;
+  for (ReadRow& row : rows_of(files, v))
     rows[row.symbol + std::string(cvdd::name_of(row.market))].push_back(std::move(row));
-  const auto minutes_in = [](const Row& row) { return (row.time - simulated_start).us / 60'000'000; };
+  const auto minutes_in = [](const ReadRow& row) { return (row.time - simulated_start).us / 60'000'000; };
   const auto &added = rows["ETHUSD_PERPinverse"], &removed = rows["BTCUSD_PERPinverse"];
   bool good = rows.size() == 12 && !added.empty() && !removed.empty() && minutes_in(added.front()) >= 5 &&
               minutes_in(added.front()) <= 15 && minutes_in(removed.back()) >= 24 && minutes_in(removed.back()) <= 36 &&
-              removed.back().status == BarStatus::partial;
+              removed.back().status == Status::partial;
   const auto& awaited = rows["SOLUSD_PERPinverse"];
   good = good && !awaited.empty() && minutes_in(awaited.front()) == 0;
   std::size_t others = 0, touched = 0;
   for (const auto& [name, of] : rows) {
     if (&of == &added || &of == &removed) continue;
-    for (std::size_t i = 1; i < of.size(); ++i, ++others) touched += of[i].status == BarStatus::live ? 0U : 1U;
+    for (std::size_t i = 1; i < of.size(); ++i, ++others) touched += of[i].status == Status::live ? 0U : 1U;
   }
   good = good && others > 10 * 40 && touched == 0;
   fmt::print("listings: one begun, one ended, {} rows of the others, {} touched: {}\n", others, touched,
@@ -312,17 +312,15 @@ bool test_twins(std::uint64_t seed) {
   std::map<std::string, int> seen;
   std::size_t rows = 0, not_live = 0;
   std::uint64_t twins = 0, trades = 0;
-  for (const Row& row : rows_of(files, v)) {
+  for (const ReadRow& row : rows_of(files, v)) {
     if (++seen[row.exchange + row.symbol + std::string(cvdd::name_of(row.market))] == 1) continue;
     ++rows;
-    if (row.status != BarStatus::live || row.rev != 0) {
-      std::string text;
-      append_row(text, row);
-      if (not_live++ < 3) fmt::print("  not live at once: {}", text);
+    if (row.status != Status::live || row.rev != 0) {
+      if (not_live++ < 3) fmt::print("  not live at once: {}\n", row.text);
     }
     const std::size_t index = world.tape().find(row.exchange, row.market, row.symbol);
     const auto bar = world.tape().bar(index, row.time, seconds(60));
-    if (!difference_from_tape(row, world.tape().instruments()[index], bar.trades).empty()) v.complain("a row is wrong");
+    if (!difference(row, world.tape().instruments()[index], bar.trades).empty()) v.complain("a row is wrong");
   }
   for (const auto& [where, market] : life.engine->markets()) {
     twins += market->counters().twins;
@@ -362,10 +360,10 @@ bool test_refusals(std::uint64_t seed) {
   Verdict v;
   std::map<std::string, std::size_t> bars;
   std::size_t not_live = 0, of_refused = 0;
-  for (const Row& row : rows_of(files, v)) {
+  for (const ReadRow& row : rows_of(files, v)) {
     if (world.tape().find(row.exchange, row.market, row.symbol) == sim::Tape::npos) ++of_refused;
     const std::string name = row.exchange + row.symbol + std::string(cvdd::name_of(row.market));
-    if (++bars[name] > 1 && row.status != BarStatus::live) ++not_live;
+    if (++bars[name] > 1 && row.status != Status::live) ++not_live;
   }
   const bool good = bars.size() == served.size() && of_refused == 0 && not_live == 0 && world.offences() == 0 &&
                     std::all_of(bars.begin(), bars.end(), [](const auto& b) { return b.second >= 23; });
@@ -409,7 +407,7 @@ int main(int argc, char** argv) {
   std::int64_t hours = 6;
   std::size_t instruments = 6;
   bool everywhere = false, verbose = false, manners = false, renewals = false, listings = false, refusals = false,
-       twins = false, past = false;
+       twins = false, past = false, judges = false;
   std::size_t kills = 0;
   std::string out;
   std::string first_seed = "1";
@@ -426,6 +424,7 @@ int main(int argc, char** argv) {
   app.add_flag("--refusals", refusals, "instead: exchanges that refuse some of what they list");
   app.add_flag("--twins", twins, "instead: two connections for everything, of which one is cut again and again");
   app.add_flag("--past", past, "instead: long outages and absences, and new instruments with a history");
+  app.add_flag("--judges", judges, "instead: what is planted in rows, the judges see");
   app.add_option("--kills", kills, "instead: killed so many times, a few seconds apart");
   CLI11_PARSE(app, argc, argv);
   if (first_seed == "random") {
@@ -437,6 +436,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   spdlog::set_level(verbose ? spdlog::level::info : spdlog::level::off);
+  if (judges) return test_judges() ? 0 : 1;
   if (manners) return test_manners(seed) ? 0 : 1;
   if (past) return test_past(seed) ? 0 : 1;
   if (twins) return test_twins(seed) ? 0 : 1;

@@ -4,23 +4,15 @@
 #include <map>
 #include <sstream>
 
-#include "cli/compare.hpp"
-#include "cvdd/ledger/csv_row.hpp"
+#include "sim/tape_figures.hpp"
 
 namespace cvdd::simtest {
 
 namespace {
 using Key = std::pair<std::size_t, std::int64_t>;  // instrument of the tape, time
 
-std::string text_of(const Row& row) {
-  std::string text;
-  append_row(text, row);
-  text.pop_back();
-  return text;
-}
-
 // A fault whose effects this bar may show.
-bool excused(const Row& row, const World& world, const RunFacts& facts) {
+bool excused(const ReadRow& row, const World& world, const RunFacts& facts) {
   const Timestamp bar_end = row.time + facts.interval;
   if (row.time <= facts.begin + facts.interval || bar_end + facts.interval > facts.end) return true;
   return std::any_of(facts.faults.begin(), facts.faults.end(), [&](const Fault& f) {
@@ -32,7 +24,7 @@ bool excused(const Row& row, const World& world, const RunFacts& facts) {
 }
 
 // Whether a fault of this kind befell the row's market when its trades were made.
-bool touched_by(FaultKind kind, const Row& row, const World& world, const RunFacts& facts) {
+bool touched_by(FaultKind kind, const ReadRow& row, const World& world, const RunFacts& facts) {
   return std::any_of(facts.faults.begin(), facts.faults.end(), [&](const Fault& f) {
     return f.kind == kind && f.side == world.side_of(row.exchange, row.market) && row.time + facts.interval > f.at &&
            row.time <= f.at + seconds(120);
@@ -40,75 +32,74 @@ bool touched_by(FaultKind kind, const Row& row, const World& world, const RunFac
 }
 
 // Revisions count up by one, and the highest holds.
-std::map<Key, Row> newest_of(const std::vector<Row>& rows, const sim::Tape& tape, Verdict& verdict) {
-  std::map<Key, Row> newest;
-  for (const Row& row : rows) {
+std::map<Key, ReadRow> newest_of(const std::vector<ReadRow>& rows, const sim::Tape& tape, Verdict& verdict) {
+  std::map<Key, ReadRow> newest;
+  for (const ReadRow& row : rows) {
     const Key key{tape.find(row.exchange, row.market, row.symbol), row.time.us};
     const auto old = newest.find(key);
     const std::uint32_t expected = old == newest.end() ? 0 : old->second.rev + 1;
-    if (row.rev != expected) verdict.complain("revision " + std::to_string(expected) + " expected: " + text_of(row));
+    if (row.rev != expected) verdict.complain("revision " + std::to_string(expected) + " expected: " + row.text);
     if (row.rev > 0) ++verdict.revisions;
     newest.insert_or_assign(key, row);
   }
   return newest;
 }
 
-void count(const Row& row, Verdict& verdict) {
+void count(const ReadRow& row, Verdict& verdict) {
   ++verdict.rows;
   switch (row.status) {
-    case BarStatus::live:
+    case Status::live:
       ++verdict.live;
       break;
-    case BarStatus::gap:
+    case Status::gap:
       ++verdict.gap;
       break;
-    case BarStatus::partial:
+    case Status::partial:
       ++verdict.partial;
       break;
-    case BarStatus::repaired:
+    case Status::repaired:
       ++verdict.repaired;
       break;
-    case BarStatus::history:
+    case Status::history:
       break;
   }
 }
 
 struct Running {
-  Decimal base, quote;
+  Exact base, quote;
   std::optional<Timestamp> previous;
   std::uint64_t known = 0, first_id = 0, last_id = 0, missing = 0;
   bool unknown = false;  // a hole whose size no row tells
 };
 
-void judge_row(const Row& row, std::size_t index, World& world, const RunFacts& facts, Running& running,
+void judge_row(const ReadRow& row, std::size_t index, World& world, const RunFacts& facts, Running& running,
                Verdict& verdict) {
   const sim::TapeInstrument& of = world.tape().instruments()[index];
   sim::TapeBar bar = world.tape().bar(index, row.time, facts.interval);
-  const bool whole = row.status == BarStatus::live || row.status == BarStatus::repaired;
+  const bool whole = row.whole();
   if (!whole) std::erase_if(bar.trades, [&](const auto& t) { return !world.delivered(index, t.id); });
-  std::string what = difference_from_tape(row, of, bar.trades);
+  std::string what = difference(row, of, bar.trades);
   // Where ids have no order nobody can miss a frame, and of two trades of one millisecond the last to arrive is the
   // last.
   if (of.instrument.ids == Ids::opaque && touched_by(FaultKind::swallowed, row, world, facts)) what.clear();
   // … and what is fetched of a hole without being all of it is in the row, that still says gap.
-  if (of.instrument.ids == Ids::opaque && row.status == BarStatus::gap) what.clear();
+  if (of.instrument.ids == Ids::opaque && row.status == Status::gap) what.clear();
   if (of.instrument.ids == Ids::opaque && (what == "ids" || what == "prices") &&
       touched_by(FaultKind::late, row, world, facts)) {
     what.clear();
   }
-  if (!what.empty()) verdict.complain(what + " differs: " + text_of(row));
-  if (row.status == BarStatus::repaired && !excused(row, world, facts)) verdict.doubts.push_back(text_of(row));
-  if (row.status != BarStatus::live && row.status != BarStatus::repaired && !excused(row, world, facts)) {
-    verdict.complain("marked without a fault: " + text_of(row));
+  if (!what.empty()) verdict.complain(what + " differs: " + row.text);
+  if (row.status == Status::repaired && !excused(row, world, facts)) verdict.doubts.push_back(row.text);
+  if (row.status != Status::live && row.status != Status::repaired && !excused(row, world, facts)) {
+    verdict.complain("marked without a fault: " + row.text);
   }
-  const auto base = add(running.base, row.delta_base), quote = add(running.quote, row.delta_quote);
-  running.base = base.value();
-  running.quote = quote.value();
+  running.base = running.base + row.delta_base;
+  running.quote = running.quote + row.delta_quote;
   if (running.base != row.cvd_base || running.quote != row.cvd_quote) {
-    verdict.complain("CVD is not the sum of the deltas: " + text_of(row));
+    verdict.complain("CVD is not the sum of the deltas: " + row.text);
   }
   if (running.previous && row.time > *running.previous + facts.interval && !excused(row, world, facts)) {
-    verdict.complain("bars are left out before: " + text_of(row));
+    verdict.complain("bars are left out before: " + row.text);
   }
   running.previous = row.time;
   if (!row.first_id.empty() && of.instrument.ids == Ids::sequence) {
@@ -119,22 +110,27 @@ void judge_row(const Row& row, std::size_t index, World& world, const RunFacts& 
     running.known += of.numbering == sim::Numbering::merged ? t.last_fill - t.first_fill + 1 : 1;
   }
   running.missing += row.missing.value_or(0);
-  (void)whole;
 }
 }  // namespace
 
-std::vector<Row> rows_of(const MemoryFiles& files, Verdict& verdict) {
-  std::vector<Row> rows;
+std::vector<ReadRow> rows_of(const MemoryFiles& files, Verdict& verdict) {
+  std::vector<ReadRow> rows;
   for (const auto& [path, text] : files.files) {
-    if (path.find("/cvd-") == std::string::npos) continue;
+    const auto name = path.find("/cvd-");
+    if (name == std::string::npos) continue;
+    const std::string day = path.substr(name + 5, 10);
     std::istringstream in(text);
-    std::string line;
+    std::string line, why;
     std::getline(in, line);
+    if (line != header_of_contract()) verdict.complain(path + ": another header: " + line);
     while (std::getline(in, line)) {
-      if (auto row = parse_row(line))
-        rows.push_back(std::move(*row));
-      else
-        verdict.complain(path + ": not a row: " + line);
+      auto row = read_row(line, why);
+      if (!row) {
+        verdict.complain(path + ": not a row, " + why + ": " + line);
+        continue;
+      }
+      if (!line.starts_with(day)) verdict.complain(path + ": a row of another day: " + line);
+      rows.push_back(std::move(*row));
     }
   }
   return rows;
@@ -149,18 +145,18 @@ Verdict judge(const MemoryFiles& files, World& world, const RunFacts& facts) {
   for (const auto& [key, row] : newest) {
     count(row, verdict);
     if (key.first == sim::Tape::npos) {
-      verdict.complain("an instrument that does not exist: " + text_of(row));
+      verdict.complain("an instrument that does not exist: " + row.text);
       continue;
     }
     judge_row(row, key.first, world, facts, instruments[key.first], verdict);
     // Where ids have no order nothing can be fetched by them.
     const bool comes_back = world.tape().instruments()[key.first].instrument.ids == Ids::sequence;
-    if (row.status == BarStatus::gap && facts.everything_comes_back && comes_back) {
-      verdict.complain("not repaired in the end: " + text_of(row));
+    if (row.status == Status::gap && facts.everything_comes_back && comes_back) {
+      verdict.complain("not repaired in the end: " + row.text);
     }
     const bool last_bars = row.time + facts.interval + facts.interval > facts.end;
-    if (row.time > calm && !last_bars && row.status != BarStatus::live) {
-      verdict.complain("not live again after the last fault: " + text_of(row));
+    if (row.time > calm && !last_bars && row.status != Status::live) {
+      verdict.complain("not live again after the last fault: " + row.text);
     }
   }
   for (const auto& [index, running] : instruments) {

@@ -6,6 +6,7 @@
 
 #include "cvdd/base/types.hpp"
 #include "sim/faults.hpp"
+#include "sim/row_reader.hpp"
 #include "sim/world.hpp"
 #include "support/memory_files.hpp"
 
@@ -27,8 +28,9 @@ struct RunFacts {
   bool everything_comes_back = false;  // no hole was open when the process ended: history can fill every one
 };
 
-// Every row of the files, in the order they were written. Complains of lines that are none.
-[[nodiscard]] std::vector<Row> rows_of(const MemoryFiles& files, Verdict& verdict);
+// Every row of the files, in the order they were written. Complains of lines that are none, and of rows in another
+// day's file.
+[[nodiscard]] std::vector<ReadRow> rows_of(const MemoryFiles& files, Verdict& verdict);
 
 // Safety: rows that are not marked equal the tape; marked ones hold exactly what was delivered; marks appear only
 // where a fault was; `missing` is exact; CVDs are the sums of the deltas; no bar is left out without a reason.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cvdd/ledger/csv_row.hpp"
+#include "cvdd/base/time_text.hpp"
 
 namespace cvdd::simtest {
 
