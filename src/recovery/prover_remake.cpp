@@ -43,6 +43,24 @@ std::optional<Claim> claim_of(std::span<const Trade> trades, BarSpan span) {
   return claim;
 }
 
+// Of trades with holes between their ids what is behind the last hole; but what is beyond the newest known id is of
+// another numbering, where a hole lies between. True if there was one.
+bool keep_behind_hole(std::vector<Trade>& trades, std::optional<std::uint64_t> newest) {
+  const auto apart = [](const Trade& behind, const Trade& before) { return behind.first_id() != before.id + 1; };
+  bool any = false;
+  while (true) {
+    const auto hole = std::adjacent_find(trades.rbegin(), trades.rend(), apart);
+    if (hole == trades.rend()) return any;
+    any = true;
+    const auto behind = std::prev(hole.base());
+    if (newest && behind->first_id() > *newest) {
+      trades.erase(behind, trades.end());
+    } else {
+      trades.erase(trades.begin(), behind);
+    }
+  }
+}
+
 // The same fills under another id: the id is known then, and the volume is not counted again.
 void set_aside_repeats(std::vector<Trade>& trades) {
   FillOrder fills;
@@ -211,12 +229,7 @@ asio::awaitable<bool> Prover::page_from(const Instrument& instrument, std::uint6
   }
   HistoryPage& page = *read;
   std::erase_if(page.trades, [&](const Trade& t) { return t.series == Series::block || t.first_id() < id; });
-  const auto hole = std::adjacent_find(page.trades.rbegin(), page.trades.rend(),
-                                       [](const Trade& b, const Trade& a) { return b.first_id() != a.id + 1; });
-  if (hole != page.trades.rend()) {
-    page.trades.erase(page.trades.begin(), std::prev(hole.base()));
-    cut = true;
-  }
+  cut = keep_behind_hole(page.trades, context_.intake->last_id(instrument)) || cut;
   out = std::move(page.trades);
   co_await take_news(instrument, out);
   co_return !client_.stopping();
