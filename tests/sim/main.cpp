@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <random>
@@ -14,6 +15,7 @@
 #include "cvdd/daemon/engine.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/sim/protocol.hpp"
+#include "sim/captures.hpp"
 #include "sim/life.hpp"
 #include "sim/oracle.hpp"
 #include "sim/storms.hpp"
@@ -27,8 +29,9 @@ constexpr std::chrono::milliseconds goodbye{700};
 
 class Run {
  public:
-  Run(std::uint64_t seed, Duration length, std::vector<sim::TapeInstrument> instruments)
-      : clock_(simulated_start), world_(clock_, seed, std::move(instruments)) {
+  // `capture`: a folder for what is captured of it; empty: none.
+  Run(std::uint64_t seed, Duration length, std::vector<sim::TapeInstrument> instruments, std::string capture = "")
+      : capture_(std::move(capture)), clock_(simulated_start), world_(clock_, seed, std::move(instruments)) {
     facts_.begin = simulated_start;
     facts_.end = simulated_start + length;
     facts_.interval = seconds(60);
@@ -46,7 +49,13 @@ class Run {
   [[nodiscard]] const std::vector<Fault>& faults() const { return facts_.faults; }
 
  private:
-  void start() { life_.emplace(options_for(world_), clock_, files_, world_); }
+  void start() {
+    EngineOptions options = options_for(world_);
+    options.config.capture.dir = capture_;
+    options.config.capture.keep = seconds(1'000 * 86'400);
+    if (!capture_.empty()) options.config.size_buckets = {{100, 0}, {1'000, 0}, {10'000, 0}};
+    life_.emplace(std::move(options), clock_, files_, world_);
+  }
 
   void go_until(Timestamp end) {
     const SteadyTime until = clock_.steady_at(end);
@@ -153,6 +162,7 @@ class Run {
     return 0;
   }
 
+  const std::string capture_;
   VirtualClock clock_;
   MemoryFiles files_;
   World world_;
@@ -374,6 +384,16 @@ bool test_refusals(std::uint64_t seed) {
   return good;
 }
 
+// What was captured of a run with every fault there is, replayed, gives the bytes that the run wrote; and its buckets
+// are its bars.
+bool test_capture(std::uint64_t seed, Duration length, const std::vector<sim::TapeInstrument>& instruments,
+                  const std::string& folder) {
+  std::filesystem::remove_all(folder);
+  const Run run(seed, length, instruments, folder + "/capture");
+  const bool same = same_when_replayed(run.files(), folder + "/capture", folder + "/replayed", seed);
+  return flow_adds_up(run.files()) && same;
+}
+
 bool test(std::uint64_t seed, Duration length, const std::vector<sim::TapeInstrument>& instruments,
           const std::string& out) {
   Run run(seed, length, instruments);
@@ -411,7 +431,7 @@ int main(int argc, char** argv) {
   bool everywhere = false, verbose = false, manners = false, renewals = false, listings = false, refusals = false,
        twins = false, past = false;
   std::size_t kills = 0;
-  std::string out;
+  std::string out, captures;
   std::string first_seed = "1";
   app.add_option("--seed", first_seed, "the first seed; random: drawn, and printed first");
   app.add_option("--seeds", seeds, "how many, from --seed on");
@@ -426,6 +446,7 @@ int main(int argc, char** argv) {
   app.add_flag("--refusals", refusals, "instead: exchanges that refuse some of what they list");
   app.add_flag("--twins", twins, "instead: two connections for everything, of which one is cut again and again");
   app.add_flag("--past", past, "instead: long outages and absences, and new instruments with a history");
+  app.add_option("--captures", captures, "instead: captured into this folder, which is emptied, and replayed");
   app.add_option("--kills", kills, "instead: killed so many times, a few seconds apart");
   CLI11_PARSE(app, argc, argv);
   if (first_seed == "random") {
@@ -448,6 +469,10 @@ int main(int argc, char** argv) {
   if (kills > 0) return good ? 0 : 1;
   const auto simulated =
       everywhere ? sim::make_instruments_everywhere(instruments, 30) : sim::make_instruments(instruments, 30);
+  for (std::uint64_t i = 0; !captures.empty() && i < seeds; ++i) {
+    good = test_capture(seed + i, seconds(3'600 * hours), simulated, captures) && good;
+  }
+  if (!captures.empty()) return good ? 0 : 1;
   for (std::uint64_t i = 0; i < seeds; ++i) good = test(seed + i, seconds(3'600 * hours), simulated, out) && good;
   if (!good) fmt::print("FAILED\n");
   return good ? 0 : 1;
