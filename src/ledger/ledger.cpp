@@ -141,6 +141,7 @@ void Ledger::continue_after_absence(Account& account, Timestamp bar) {
         account.cvd_base = *base;
         account.cvd_quote = *quote;
       }
+      if (account.flow) add_flow(account.flow->before, b);
       if (b.close) account.close = b.close;
     }
     account.bars.clear();
@@ -334,10 +335,10 @@ void Ledger::trade(Account& account, const Record& record) {
     }
   }
   if (record.kind() == RecordKind::trade) {
-    if (!add_trade(*bar, record, name)) return stop(account, bar_time);
+    if (!add_trade(*bar, record, name, account.rules())) return stop(account, bar_time);
     ++counters_.trades;
   } else if (record.kind() == RecordKind::other) {
-    if (!add_other(*bar, record, name)) return stop(account, bar_time);
+    if (!add_other(*bar, record, name, account.rules())) return stop(account, bar_time);
     ++counters_.other;
   }
   if (numbered) fill_hole(account, record.first_id(), record.id());
@@ -345,13 +346,13 @@ void Ledger::trade(Account& account, const Record& record) {
   for (Rebuild& r : account.rebuilds) {
     if (!r.covers(bar_time) || r.dead) continue;
     Bar& fresh = r.fresh[bar_time];
-    if (record.kind() == RecordKind::trade) (void)add_trade(fresh, record, name);
-    if (record.kind() == RecordKind::other) (void)add_other(fresh, record, name);
+    if (record.kind() == RecordKind::trade) (void)add_trade(fresh, record, name, account.rules());
+    if (record.kind() == RecordKind::other) (void)add_other(fresh, record, name, account.rules());
   }
   if (account.remake && account.remake->covers(bar_time)) {
     Bar& fresh = account.remake->fresh[bar_time];
-    if (record.kind() == RecordKind::trade) (void)add_trade(fresh, record, name);
-    if (record.kind() == RecordKind::other) (void)add_other(fresh, record, name);
+    if (record.kind() == RecordKind::trade) (void)add_trade(fresh, record, name, account.rules());
+    if (record.kind() == RecordKind::other) (void)add_other(fresh, record, name, account.rules());
   }
   if (numbered || !ordered) {
     // Nothing to compare the id with: what a loss before this trade cost stays unknown, unless somebody is asked.

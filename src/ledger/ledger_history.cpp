@@ -78,6 +78,7 @@ void Ledger::tell_candle(Account& account, const Candle& candle) {
   row.cvd_base = account.cvd_base = *cvd_base;
   row.cvd_quote = account.cvd_quote = *cvd_quote;
   ++counters_.rows;
+  if (account.flow) tell_flow(account, bar, row);
   ready_.push_back(std::move(row));
 }
 

@@ -33,7 +33,8 @@ void Ledger::again(Account& account, const Record& record) {
     return;
   }
   Bar& bar = account.remake->fresh[time];
-  const bool fits = record.kind() == RecordKind::again ? add_trade(bar, record, name) : add_other(bar, record, name);
+  const bool fits = record.kind() == RecordKind::again ? add_trade(bar, record, name, account.rules())
+                                                       : add_other(bar, record, name, account.rules());
   if (!fits) return stop(account, time);
   if (--account.remake->left == 0) finish_remake(account);
 }
@@ -74,8 +75,8 @@ bool Ledger::take_rebuild(Account& account, const Record& record) {
   r->dead = r->dead || !r->covers(time) || (old != nullptr && says_whole(*old));
   if (r->dead) return true;
   Bar& bar = r->fresh[time];
-  if (record.kind() == RecordKind::trade) r->dead = !add_trade(bar, record);
-  if (record.kind() == RecordKind::other) r->dead = !add_other(bar, record);
+  if (record.kind() == RecordKind::trade) r->dead = !add_trade(bar, record, {}, account.rules());
+  if (record.kind() == RecordKind::other) r->dead = !add_other(bar, record, {}, account.rules());
   const std::uint64_t from = std::max(record.first_id(), r->plan.first), to = std::min(record.id(), r->plan.last);
   r->left -= std::min(r->left, to - from + 1);
   if (r->left > 0 || r->dead) return true;

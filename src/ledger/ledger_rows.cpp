@@ -267,6 +267,7 @@ void Ledger::close_account(Account& account, Timestamp upto, std::vector<Row>& r
         bar.recovered = evidence.recovered && row.status != BarStatus::gap;
         bar.changed = bar.delta_changed = false;
         ++bar.revs;
+        if (account.flow) tell_flow(account, bar, row);
         rows.push_back(std::move(row));
       }
     }
@@ -303,6 +304,7 @@ void Ledger::retire(Account& account) {
     if (!bar.absent) {
       account.cvd_base = add(account.cvd_base, difference(bar.buy_base, bar.sell_base)).value_or(account.cvd_base);
       account.cvd_quote = add(account.cvd_quote, difference(bar.buy_quote, bar.sell_quote)).value_or(account.cvd_quote);
+      if (account.flow) add_flow(account.flow->before, bar);
       if (bar.close) account.close = bar.close;
     }
     std::erase_if(account.holes, [&](const Hole& h) { return h.at == account.front; });

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <random>
@@ -13,6 +14,7 @@
 #include "cvdd/base/time_text.hpp"
 #include "cvdd/daemon/engine.hpp"
 #include "cvdd/sim/protocol.hpp"
+#include "sim/captures.hpp"
 #include "sim/life.hpp"
 #include "sim/oracle.hpp"
 #include "sim/run.hpp"
@@ -235,6 +237,16 @@ bool test_refusals(std::uint64_t seed) {
              refused.size(), everything.size(), bars.size(), not_live, world.offences(), world.first_offence());
   return good;
 }
+
+// What was captured of a run with every fault there is, replayed, gives the bytes that the run wrote; and its buckets
+// are its bars.
+bool test_capture(std::uint64_t seed, RunPlan plan, const std::string& folder) {
+  std::filesystem::remove_all(folder);
+  plan.capture = folder + "/capture";
+  const Run run(seed, plan);
+  const bool same = same_when_replayed(run.files(), folder + "/capture", folder + "/replayed", seed);
+  return flow_adds_up(run.files()) && same;
+}
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -246,6 +258,7 @@ int main(int argc, char** argv) {
   bool everywhere = false, verbose = false, manners = false, renewals = false, listings = false, refusals = false,
        twins = false, past = false, judges = false;
   std::size_t kills = 0;
+  std::string captures;
   std::string first_seed = "1";
   app.add_option("--seed", first_seed, "the first seed; random: drawn, and printed first");
   app.add_option("--seeds", seeds, "how many, from --seed on");
@@ -269,6 +282,7 @@ int main(int argc, char** argv) {
   app.add_flag("--twins", twins, "instead: two connections for everything, of which one is cut again and again");
   app.add_flag("--past", past, "instead: long outages and absences, and new instruments with a history");
   app.add_flag("--judges", judges, "instead: what is planted in rows, the judges see");
+  app.add_option("--captures", captures, "instead: captured into this folder, which is emptied, and replayed");
   app.add_option("--kills", kills, "instead: killed so many times, a few seconds apart");
   CLI11_PARSE(app, argc, argv);
   if (first_seed == "random") {
@@ -297,6 +311,8 @@ int main(int argc, char** argv) {
   bool good = true;
   for (std::uint64_t i = 0; kills > 0 && i < seeds; ++i) good = test_kills(seed + i, kills) && good;
   if (kills > 0) return good ? 0 : 1;
+  for (std::uint64_t i = 0; !captures.empty() && i < seeds; ++i) good = test_capture(seed + i, plan, captures) && good;
+  if (!captures.empty()) return good ? 0 : 1;
   Campaign campaign(plan);
   for (std::uint64_t i = 0; i < seeds; ++i) campaign.run(seed + i);
   if (seeds > 1) campaign.report();

@@ -20,6 +20,7 @@ struct RunPlan {
   std::optional<Duration> interval;  // of the bars; empty: by seed
   std::uint32_t without = 0;         // kinds of fault, a bit each
   std::string only;                  // the name of a kind; empty: all of them
+  std::string capture;               // a folder for what is captured of it; empty: none
   std::string out;                   // file for the rows of the last run; empty: none
 
   // "drop,mute"; false if one of them is none.
@@ -60,6 +61,7 @@ class Run {
   [[nodiscard]] EngineOptions options() const;
   [[nodiscard]] std::uint64_t id_of(std::size_t instrument, const std::string& text);
 
+  const std::string capture_;
   VirtualClock clock_;
   WatchedFiles files_;
   World world_;

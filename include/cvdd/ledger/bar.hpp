@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cvdd/base/types.hpp"
+#include "cvdd/ledger/flow.hpp"
 
 namespace cvdd {
 
@@ -38,6 +39,8 @@ struct Bar {
   bool proven = false;         // the exchange's own figures agree with it as it is
   bool settled = false;        // all of it is what the exchange's history has
 
+  FlowOfBar flow;  // its size buckets; nothing where there are none, or nothing was counted in them
+
   // What the file says.
   std::uint32_t revs = 0;      // rows written so far; the next row's rev
   bool changed = false;        // differs from the last row written
@@ -50,10 +53,16 @@ struct Bar {
   [[nodiscard]] bool written() const { return revs > 0; }
 };
 
+// How an instrument's trades are counted by their size.
+struct FlowRules {
+  const SizeBuckets* buckets = nullptr;
+  bool ordered = false;  // its ids have an order
+};
+
 // Adds a trade's volume and price; false if a sum overflows (the bar is unchanged then). `name`: of its id, if it has
-// one.
-[[nodiscard]] bool add_trade(Bar& bar, const Record& trade, const IdText& name = {});
+// one. `flow`: null: sizes don't matter.
+[[nodiscard]] bool add_trade(Bar& bar, const Record& trade, const IdText& name = {}, const FlowRules* flow = nullptr);
 // Adds volume beside the CVD; false if a sum overflows.
-[[nodiscard]] bool add_other(Bar& bar, const Record& trade, const IdText& name = {});
+[[nodiscard]] bool add_other(Bar& bar, const Record& trade, const IdText& name = {}, const FlowRules* flow = nullptr);
 
 }  // namespace cvdd

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -64,6 +65,13 @@ class Ledger {
   void give_candles(std::uint32_t instrument, std::vector<Candle> candles);
   // Rows of bars before those in memory, which candles made: due at once.
   [[nodiscard]] std::vector<Row> take_ready() { return std::exchange(ready_, {}); }
+
+  // The instrument's volume is counted by the size of its trades too. After restore, before its first record. `known`:
+  // what the files say of the bars that were restored, or else the newest rows of its buckets; of other buckets:
+  // nothing is gone on with.
+  void count_flow(std::uint32_t instrument, std::shared_ptr<const SizeBuckets> buckets, std::span<const FlowRow> known);
+  // Rows of the flow file that belong to the rows told since the last call.
+  [[nodiscard]] std::vector<FlowRow> take_flow_rows();
 
   void apply(const Record& record);
   // These records come before long, or next: what they will touch is on its way from memory, all of it at once.
@@ -147,6 +155,15 @@ class Ledger {
     std::map<Timestamp, Bar> fresh;
     [[nodiscard]] bool covers(Timestamp bar) const { return bar >= from && bar < to; }
   };
+  struct FlowCvd {
+    Decimal base, quote;
+  };
+  // What an instrument with size buckets has beside its bars.
+  struct FlowAccount {
+    std::shared_ptr<const SizeBuckets> buckets;
+    FlowRules rules;
+    std::vector<FlowCvd> before;  // of each bucket, before bars.front()
+  };
   enum class State : std::uint8_t { idle, active, ended, stopped };
   struct Account {
     const Instrument* instrument = nullptr;
@@ -172,8 +189,10 @@ class Ledger {
     std::vector<Rebuild> rebuilds;
     std::optional<Remake> remake;
     bool held = false;
-    std::vector<Candle> candles;  // given, and not yet in effect
-    std::optional<Row> cut_row;   // of the files: their newest, if it lacks something, while held
+    std::vector<Candle> candles;        // given, and not yet in effect
+    std::unique_ptr<FlowAccount> flow;  // null: no size buckets
+    [[nodiscard]] const FlowRules* rules() const { return flow ? &flow->rules : nullptr; }
+    std::optional<Row> cut_row;  // of the files: their newest, if it lacks something, while held
   };
 
   // The event clock of one exchange and market.
@@ -220,6 +239,9 @@ class Ledger {
   [[nodiscard]] Evidence evidence_of(const Account& account, Timestamp time, const Bar& bar) const;
   [[nodiscard]] Row row_of(const Account& account, Timestamp time, const Bar& bar) const;
   [[nodiscard]] Timestamp newest_bar(const Account& account) const;
+  void tell_flow(const Account& account, const Bar& bar, const Row& row);
+  static void restore_flow(const FlowAccount& account, FlowBar& bar, const std::map<std::string, const FlowRow*>& rows);
+  static void add_flow(std::vector<FlowCvd>& cvds, const Bar& bar);
 
   LedgerOptions options_;
   std::vector<Account> accounts_;     // by Instrument::id
@@ -229,6 +251,7 @@ class Ledger {
   LedgerCounters counters_;
   std::vector<std::string> errors_;
   std::vector<Row> ready_;
+  std::vector<FlowRow> flow_rows_;
 };
 
 }  // namespace cvdd
