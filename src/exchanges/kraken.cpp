@@ -115,7 +115,7 @@ struct Message {
   static std::string_view symbol_in(std::string_view) { return {}; }
   static Refusal other(std::string_view, const Head& head, const SymbolTable&, Parsed& out) {
     const std::string_view method = text(head.method);
-    if (method == "subscribe" || method == "unsubscribe" || head.fault.present()) {
+    if (method == "subscribe" || method == "unsubscribe" || head.error.present() || head.fault.present()) {
       read_ack(head, out);
     } else if (method == "pong") {
       out.pong = true;

@@ -35,6 +35,7 @@ TEST_CASE("kraken: requests and answers") {
   CHECK(k.ack(R"({"error":"Already subscribed","method":"subscribe","success":false,"symbol":"BTC/USD"})").ok);
   const Ack fast = k.ack(R"({"Error":"Exceeded msg rate"})");
   CHECK((!fast.ok && fast.temporary && fast.topics.empty()));
+  CHECK_FALSE(k.ack(R"({"error":"Unknown method","success":false,"time_in":"2026-03-27T12:17:06.298588Z"})").ok);
   CHECK(k.parse(R"({"channel":"heartbeat"})").ignored);
   CHECK(k.parse(R"({"channel":"status","type":"update","data":[{"system":"online"}]})").ignored);
   CHECK(k.parse(R"({"channel":"ticker","type":"update","data":[{"symbol":"BTC/USD","last":1}]})").ignored);
