@@ -125,7 +125,9 @@ void Intake::missed(const Instrument& instrument, Timestamp since, Timestamp now
   }
   if (!doubt) ++counters_.contradictions;
   if (instrument.ids == Ids::opaque) {
-    e.unsettled = std::min(e.unsettled.value_or(since), since);
+    // What was traded at that very moment may be what is missing.
+    const Timestamp known = since - Duration{1};
+    e.unsettled = std::min(e.unsettled.value_or(known), known);
     e.unsettled_to = std::max(e.unsettled_to, now);
   }
   const std::int64_t span = std::max<std::int64_t>((now - since).us, 0) + 1;

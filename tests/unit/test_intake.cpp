@@ -188,6 +188,25 @@ TEST_CASE("a row of a wanted instrument that is refused leaves a mark on the tim
   (void)f.kinds();
 }
 
+TEST_CASE("a row that can't be read comes from history, also where ids have no order") {
+  Fixture f;
+  f.instrument.ids = Ids::opaque;
+  f.intake.confirm(f.instrument, now - seconds(60), f.records);
+  (void)f.intake.take(f.agg(10, now_ms - 1'000), now, f.records);
+  std::string broken = f.agg(11, now_ms);
+  broken.replace(broken.find("\"p\":\"100.5\""), 11, "\"p\":true");
+  (void)f.intake.take(broken, now, f.records);
+  f.records.clear();
+  Trade trade;
+  trade.instrument = &f.instrument;
+  trade.time = now;
+  trade.id = 11;
+  trade.aggressor = Aggressor::buyer;
+  trade.price = trade.base = trade.quote = {1, 0};
+  f.intake.take_history({&trade, 1}, f.records, f.intake.known_until(f.instrument));
+  CHECK(f.kinds() == Kinds{RecordKind::trade});
+}
+
 TEST_CASE("a feed vouches for what it carries, and a busy instrument that is silent for none but itself") {
   Fixture f;
   f.intake.watched(f.instrument, now, now, f.records, 1);
