@@ -34,6 +34,7 @@ class CapturedTransport final : public Transport {
     capture_.sent(number_, text);
     co_return co_await inner_->write(text, deadline);
   }
+  asio::awaitable<Result<void>> ping(SteadyTime deadline) override { co_return co_await inner_->ping(deadline); }
   asio::awaitable<void> close(SteadyTime deadline) override {
     end();
     co_await inner_->close(deadline);
