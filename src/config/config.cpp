@@ -156,7 +156,7 @@ void read_capture(TomlReader& reader, const toml::node& node, const std::string&
                   CaptureConfig& capture) {
   const auto exchanges = [&](TomlReader& r, const toml::node& n, const std::string& k) {
     const auto* names = n.as_array();
-    if (names == nullptr) return r.error(n, k, "expected names in a list, [\"binance\"]; [] are all");
+    if (names == nullptr) return r.error(n, k, "expected names in a list, [\"NAME\"]; [] are all");
     for (const toml::node& one : *names) {
       const std::string name = one.value<std::string>().value_or("");
       const bool there = std::any_of(known.markets.begin(), known.markets.end(),

@@ -117,7 +117,7 @@ const std::vector<Case>& cases() {
       {Of::config,
        "[exchange.binance.spot]\nhost = \"x\"",
        {"c.toml:2: exchange.binance.spot.host: unknown key, expected one of: ws, rest, history_per_minute, redundancy, "
-        "instruments_per_connection, stream "
+        "instruments_per_connection, size_buckets, stream "
         "(column 8)"}},
       {Of::config, "exchange = 1", {"c.toml:1: exchange: expected tables such as [exchange.NAME.spot] (column 12)"}},
       {Of::config,
