@@ -1,314 +1,233 @@
-// A market's connections: how many, who takes which instruments, and how one takes over from another.
+#include "market_connections.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 
-#include "cvdd/daemon/market_runner.hpp"
 #include "cvdd/system/spawn.hpp"
 
 namespace cvdd {
 
 namespace {
 using Millis = std::chrono::milliseconds;
-constexpr Millis tend_every{500};
-constexpr std::chrono::seconds look_every{5}, tell_every{60};
-constexpr std::chrono::seconds stalls_remembered{600};
-constexpr std::chrono::seconds lull_ask_every{2};
-constexpr std::chrono::seconds overlap{2};  // both connections deliver for so long
 // A connection with fewer instruments than this may rightly be quiet for minutes.
 constexpr std::size_t busy_connection = 10;
 constexpr Millis thin_silence{300'000};
-constexpr Duration owed_max = seconds(5);
-// A trade shows in the exchange's history this long after it was made.
-constexpr Duration quiet_before = seconds(5);
 }  // namespace
 
-std::vector<std::size_t> MarketRunner::spread(std::size_t instruments, std::size_t per_connection) {
-  const std::size_t sessions = (instruments + per_connection - 1) / std::max<std::size_t>(per_connection, 1);
-  std::vector<std::size_t> sizes(sessions);
-  for (std::size_t i = 0; i < sessions; ++i) sizes[i] = instruments / sessions + (i < instruments % sessions ? 1 : 0);
-  return sizes;
+MarketConnections::MarketConnections(ConnectionsContext context)
+    : context_(std::move(context)),
+      pool_(context_.per_connection, context_.redundancy),
+      hosts_(context_.hosts.size()) {}
+
+void MarketConnections::stop() {
+  for (const auto& [number, session] : sessions_) session->stop();
 }
 
-// Make before break: the next connection delivers, then the old one is closed. Both feed the same sequencer, and the
-// first copy of a trade counts, so nobody sees it.
-asio::awaitable<void> MarketRunner::tend_connections() {
-  while (!stopping_) {
-    co_await tending_->wait_until(context_.clock->steady() + tend_every);
-    if (stopping_) co_return;
-    take_over();
-    std::vector<Session*> due;
-    for (const auto& session : sessions_) {
-      if (!session->stopping() && !renewing(*session) && session->wants_renewal()) due.push_back(session.get());
-    }
-    for (Session* session : due) renew(*session);
-    if (!context_.event_time) look_for_lulls();
-    if (context_.clock->steady() >= next_look_) {
-      tell_contradictions();
-      if (!context_.event_time) weigh_time();
-      if (backfill_) look_for_quiet();
-    }
-  }
-}
+// ---- What the pool says ----
 
-bool MarketRunner::renewing(const Session& session) const {
-  return std::any_of(renewals_.begin(), renewals_.end(),
-                     [&](const Renewal& r) { return r.old == &session || r.next == &session; });
-}
-
-// One line when it begins, and one a minute while it goes on: their bars are gaps, and somebody should know why.
-void MarketRunner::tell_contradictions() {
-  next_look_ = context_.clock->steady() + look_every;
-  const std::uint64_t count = intake_.counters().contradictions;
-  if (count == contradictions_told_ || context_.clock->steady() < next_tell_) return;
-  std::string kinds;
-  for (std::size_t kind = 0; kind < intake_.counters().refused.size(); ++kind) {
-    const std::uint64_t refused = intake_.counters().refused[kind];
-    if (refused > 0) kinds += " " + std::string(name_of(static_cast<Refusal>(kind))) + "=" + std::to_string(refused);
-  }
-  spdlog::error("trades came that can't be counted, their bars are gaps market=\"{}\" trades={} refused=\"{}\"", name(),
-                count - contradictions_told_, kinds.empty() ? "none" : kinds.substr(1));
-  contradictions_told_ = count;
-  next_tell_ = context_.clock->steady() + tell_every;
-}
-
-// The one instrument that is most overdue, and one of each connection that would soon count as mute: what is the newest
-// trade there is? Asked within the budget of history, of which it never takes much.
-void MarketRunner::look_for_quiet() {
-  const Timestamp now = time_->now();
-  const Instrument* most = nullptr;
-  double overdue = 1;
-  std::vector<const Instrument*> owing;  // the exchange tells of their trades, and their feed does not bring them
-  std::map<const Session*, const Instrument*> suspects;  // by connection, the one that should have traded most
-  for (const auto& [instrument, session] : active_) {
-    if (!intake_.confirmed(*instrument)) continue;
-    const TradeRate& pace = intake_.pace(*instrument);
-    if (pace.overdue(now) > overdue) {
-      overdue = pace.overdue(now);
-      most = instrument;
-    }
-    if (const auto since = intake_.owed_since(*instrument); since && *since + owed_max < now)
-      owing.push_back(instrument);
-    if (!session->suspicious()) continue;
-    const Instrument*& suspect = suspects[session];
-    const bool known = instrument->ids == Ids::opaque || intake_.last_id(*instrument).has_value();
-    if (known && (suspect == nullptr || pace.expected(now) > intake_.pace(*suspect).expected(now)))
-      suspect = instrument;
-  }
-  for (const Instrument* instrument : owing) {
-    intake_.owes_nothing(*instrument);
-    answered(*instrument, Answered::deaf);
-  }
-  if (most != nullptr) {
-    intake_.pace(*most).asked();
-    backfill_->ask(*most);
-  }
-  for (const auto& [session, suspect] : suspects) {
-    if (suspect != nullptr && suspect != most) backfill_->ask(*suspect);
-  }
-}
-
-// A connection that was busy and is silent: ask at once, about the instrument that should have traded most. What
-// history has and the connection still does not bring proves that it is mute.
-void MarketRunner::look_for_lulls() {
-  const auto now = context_.clock->steady();
-  for (const auto& session : sessions_) {
-    if (session->stopping() || session->ended() || !session->lulled() || !backfill_) {
-      lulls_.erase(session.get());
+void MarketConnections::perform(const ConnectionPool::Steps& steps) {
+  using Kind = ConnectionPool::Step::Kind;
+  for (const ConnectionPool::Step& step : steps) {
+    if (step.kind == Kind::open) {
+      open(step);
       continue;
     }
-    SilenceAsked& lull = lulls_[session.get()];
-    if (lull.owed && now >= *lull.owed + lull_ask_every) {
-      found_mute(*session);
-      continue;
-    }
-    if (now < lull.next) continue;
-    lull.next = now + lull_ask_every;
-    const Timestamp time = time_->now();
-    const Instrument* busiest = nullptr;
-    for (const Instrument* instrument : session->collected()) {
-      if (!intake_.confirmed(*instrument)) continue;
-      if (busiest == nullptr || intake_.pace(*instrument).expected(time) > intake_.pace(*busiest).expected(time)) {
-        busiest = instrument;
-      }
-    }
-    if (busiest != nullptr) backfill_->ask(*busiest, true);
+    Session& session = *sessions_.at(step.connection);
+    if (step.kind == Kind::add) session.add(step.instruments);
+    if (step.kind == Kind::remove) session.remove(step.instruments);
+    if (step.kind == Kind::stop) session.stop();
+    set_limits(session);
   }
-  std::erase_if(lulls_, [&](const auto& lull) {
-    return std::none_of(sessions_.begin(), sessions_.end(), [&](const auto& s) { return s.get() == lull.first; });
+}
+
+void MarketConnections::open(const ConnectionPool::Step& step) {
+  auto writer = step.queue_of == 0 ? make_writer() : sessions_.at(step.queue_of)->writer();
+  auto made = make_session(step.connection, std::move(writer));
+  Session& session = *(sessions_[step.connection] = std::move(made));
+  session.add(step.instruments);
+  set_limits(session);
+  if (!step.takes_over) {
+    const std::uint32_t usual = context_.usual_messages(step.instruments);
+    if (usual > 0) session.expect_messages(usual);
+  }
+  spawn(context_.market->executor, session.run());
+}
+
+std::shared_ptr<ChannelWriter> MarketConnections::make_writer() const {
+  auto channel = std::make_shared<Channel>(Channel::capacity_default, context_.receipt_to_ledger);
+  context_.market->aggregator->add_channel(channel);
+  return std::make_shared<ChannelWriter>(std::move(channel));
+}
+
+std::unique_ptr<Session> MarketConnections::make_session(std::uint32_t number, std::shared_ptr<ChannelWriter> writer) {
+  const MarketContext& market = *context_.market;
+  SessionContext context;
+  context.make_transport = market.make_transport;
+  context.clock = market.clock;
+  context.time = context_.time.get();
+  context.hosts = &hosts_;
+  context.intake = context_.intake;
+  context.gate = market.gate;
+  context.wakeup = market.wakeup;
+  context.writer = std::move(writer);
+  context.on_refused = context_.on_refused;
+  context.avoid_host = [this, number]() -> std::optional<std::size_t> {
+    const std::uint32_t primary = pool_.primary_of(number);
+    return primary == 0 ? std::nullopt : std::optional(sessions_.at(primary)->host());
+  };
+  SessionSettings settings;
+  settings.name = context_.name + " #" + std::to_string(number);
+  settings.number = number;
+  const Duration age = renew_after(market.clock->wall(), context_.exchange->limits.lifetime, market.renew_after,
+                                   market.renew_at, number);
+  settings.renew_after = Millis(age.us / 1'000);
+  settings.hosts = context_.hosts;
+  settings.stream = context_.stream;
+  settings.seed = std::hash<std::string>{}(settings.name) ^ static_cast<std::uint64_t>(market.clock->wall().us);
+  settings.in_flight = market.in_flight;
+  return std::make_unique<Session>(std::move(context), std::move(settings));
+}
+
+void MarketConnections::set_limits(Session& session) const {
+  const Millis usual(context_.exchange->limits.silence.us / 1000);
+  session.set_silence(session.instruments() >= busy_connection ? usual : std::max(usual, thin_silence));
+}
+
+void MarketConnections::tend() {
+  const auto delivers = [&](std::uint32_t number) { return sessions_.at(number)->delivers(); };
+  perform(pool_.take_over(delivers, context_.market->clock->steady()));
+  forget_ended();
+  std::vector<std::uint32_t> due;
+  for (const auto& [number, session] : sessions_) {
+    if (!session->stopping() && session->wants_renewal()) due.push_back(number);
+  }
+  for (const std::uint32_t number : due) perform(pool_.renew(number));
+}
+
+// A year of renewals must not pile up.
+void MarketConnections::forget_ended() {
+  std::erase_if(sessions_, [&](const auto& entry) {
+    const auto& [number, session] = entry;
+    if (!session->ended()) return false;
+    backpressure_before_us_ += session->delivery().waited_us();
+    queue_max_before_ = std::max(queue_max_before_, session->delivery().queue_max());
+    for (std::size_t i = 0; i < ends_before_.size(); ++i) ends_before_[i] += session->counters().ends[i];
+    pool_.forget(number);
+    silence_.forget(number);
+    return true;
   });
 }
 
-void MarketRunner::found_mute(Session& session) {
-  ++stalls_;
-  lulls_.erase(&session);
-  session.condemn();
-  spdlog::warn("trades did not come though the connection is alive: a new one is made market=\"{}\"", name());
+// ---- What the silence monitor says ----
+
+void MarketConnections::look_for_quiet() {
+  if (!context_.ask) return;
+  const auto suspicious = [&](std::uint32_t number) { return sessions_.at(number)->suspicious(); };
+  const auto quiet = SilenceMonitor::look(carried(), suspicious, *context_.intake, context_.time->now());
+  for (const Instrument* instrument : quiet.deaf) answered(*instrument, Answered::deaf);
+  for (const Instrument* instrument : quiet.ask) context_.ask(*instrument, false);
 }
 
-// Deaf: first the instrument is subscribed again, then the connection is renewed, then another host is tried.
-void MarketRunner::answered(const Instrument& instrument, Answered answer) {
-  const auto active = active_.find(&instrument);
-  if (active == active_.end()) return;
-  Session& session = *active->second;
-  if (session.lulled()) {  // it is about all of it
-    SilenceAsked& lull = lulls_[&session];
-    if (answer == Answered::deaf) return found_mute(session);
-    if (answer == Answered::late && !lull.owed) lull.owed = context_.clock->steady();
-    if (!lull.owed) session.vouch();
-    return;
-  }
-  if (answer != Answered::deaf) {
-    if (answer == Answered::quiet && prover_) prover_->quiet_until(instrument, time_->now() - quiet_before);
-    return session.vouch();
-  }
-  ++stalls_;
-  const auto now = context_.clock->steady();
-  auto& times = stalled_[&session];
-  while (!times.empty() && times.front() + stalls_remembered < now) times.pop_front();
-  times.push_back(now);
-  const std::size_t step = times.size();
-  if (step == 1) {
-    session.resubscribe(instrument);
-  } else {
-    if (step > 2) hosts_.refused(session.host(), now + stalls_remembered);
-    // Where ids have no order a hole must not be hidden by a connection that takes over.
-    if (instrument.ids == Ids::opaque) {
-      session.condemn();
-    } else if (!renewing(session)) {
-      renew(session);
+// A connection that was busy and is silent: ask at once, about the instrument that should have traded most.
+void MarketConnections::look_for_lulls() {
+  const auto now = context_.market->clock->steady();
+  for (const auto& [number, session] : sessions_) {
+    if (session->stopping() || session->ended() || !session->lulled() || !context_.ask) {
+      silence_.speaks(number);
+      continue;
     }
+    const auto lull = silence_.lulled(number, now);
+    if (lull == SilenceMonitor::Lull::mute) found_mute(*session);
+    if (lull != SilenceMonitor::Lull::ask) continue;
+    const Instrument* busiest = SilenceMonitor::busiest(session->collected(), *context_.intake, context_.time->now());
+    if (busiest != nullptr) context_.ask(*busiest, true);
   }
+}
+
+void MarketConnections::found_mute(Session& session) const {
+  session.condemn();
+  spdlog::warn("trades did not come though the connection is alive: a new one is made market=\"{}\"", context_.name);
+}
+
+void MarketConnections::answered(const Instrument& instrument, Answered answer) {
+  using Kind = SilenceMonitor::Remedy::Kind;
+  if (!carries(instrument)) return;
+  const std::uint32_t number = carried().at(&instrument);
+  Session& session = of(instrument);
+  const auto now = context_.market->clock->steady();
+  const bool lulled = session.lulled();
+  const auto remedy = silence_.answered(number, answer, instrument.ids, lulled, now);
+  if (remedy.kind == Kind::mute) return found_mute(session);
+  if (answer == Answered::quiet && !lulled) context_.on_quiet(instrument);
+  if (remedy.kind == Kind::vouch) session.vouch();
+  if (remedy.kind == Kind::vouch || remedy.kind == Kind::none) return;
+  if (remedy.leave_host) hosts_.refused(session.host(), now + SilenceMonitor::stalls_remembered);
+  if (remedy.kind == Kind::resubscribe) session.resubscribe(instrument);
+  if (remedy.kind == Kind::renew) perform(pool_.renew(number));
+  if (remedy.kind == Kind::condemn) session.condemn();
   spdlog::warn("trades did not come though the connection is alive; they are fetched, and {} market=\"{}\" symbol={}",
-               step == 1   ? "the instrument is subscribed again"
-               : step == 2 ? "the connection is renewed"
-                           : "another host is tried",
-               name(), instrument.symbol);
+               remedy.kind == Kind::resubscribe ? "the instrument is subscribed again"
+               : !remedy.leave_host             ? "the connection is renewed"
+                                                : "another host is tried",
+               context_.name, instrument.symbol);
 }
 
-void MarketRunner::renew(Session& old) {
-  Session& next = make_session(old.writer());
-  const std::vector<const Instrument*> instruments = old.collected();
-  next.add(instruments);
-  set_limits(next);
-  renewals_.push_back({&old, &next});
-  start(next);
-}
+// ---- Bars that end, records from elsewhere ----
 
-void MarketRunner::watch() {
-  for (const auto& session : sessions_) {
+void MarketConnections::watch() {
+  for (const auto& [number, session] : sessions_) {
     if (!session->ended()) session->watch();
   }
 }
 
-void MarketRunner::nudge(Timestamp end) {
-  for (const auto& session : sessions_) {
+void MarketConnections::nudge(Timestamp end) {
+  for (const auto& [number, session] : sessions_) {
     if (!session->ended()) session->nudge(end);
   }
 }
 
-Session& MarketRunner::start(Session& session) {
-  spawn(context_.executor, session.run());
-  return session;
+std::size_t MarketConnections::inject(const Instrument& instrument, std::span<const Record> records) {
+  return carries(instrument) ? of(instrument).inject(records) : records.size();
 }
 
-Session* MarketRunner::twin_of(const Session& session) const {
-  for (const auto& [primary, twin] : twins_) {
-    if (primary == &session) return twin;
+// ---- How they are ----
+
+FeedState MarketConnections::feed_state(const Instrument& instrument) const {
+  return context_.intake->confirmed(instrument) ? FeedState::live : of(instrument).feed_state(instrument);
+}
+
+std::string MarketConnections::last_reason(const Instrument& instrument) const {
+  return of(instrument).state().last_reason;
+}
+
+void MarketConnections::look(std::vector<ConnectionState>& out) const {
+  for (const auto& [number, session] : sessions_) {
+    if (!session->ended() && !session->stopping()) out.push_back(session->state());
   }
-  return nullptr;
 }
 
-bool MarketRunner::is_twin(const Session& session) const {
-  return std::any_of(twins_.begin(), twins_.end(), [&](const auto& pair) { return pair.second == &session; });
-}
-
-void MarketRunner::take_over() {
-  const auto now = context_.clock->steady();
-  for (Renewal& r : renewals_) {
-    if (!r.next->delivers()) {
-      r.delivers_since = {};
-    } else if (r.delivers_since.time_since_epoch().count() == 0) {
-      r.delivers_since = now;
-    }
-    if (r.delivers_since.time_since_epoch().count() == 0 || now - r.delivers_since < overlap) continue;
-    for (auto& [instrument, session] : active_) {
-      if (session == r.old) session = r.next;
-    }
-    if (const auto pair = twins_.extract(r.old)) twins_[r.next] = pair.mapped();
-    for (auto& [primary, twin] : twins_) {
-      if (twin == r.old) twin = r.next;
-    }
-    r.old->stop();
-    ++renewed_;
-    r.old = nullptr;
+void MarketConnections::look(MarketState& out) const {
+  for (const auto& [instrument, number] : carried()) {
+    ++out.instruments[static_cast<std::size_t>(feed_state(*instrument))];
   }
-  std::erase_if(renewals_, [](const Renewal& r) { return r.old == nullptr || r.next->stopping(); });
-  // A year of renewals must not pile up: a connection that has ended for good is forgotten.
-  std::erase_if(stalled_, [&](const auto& stall) {
-    return std::none_of(sessions_.begin(), sessions_.end(),
-                        [&](const auto& s) { return s.get() == stall.first && !s->ended(); });
-  });
-  std::erase_if(twins_, [](const auto& pair) { return pair.first->ended(); });
-  std::erase_if(sessions_, [&](const auto& session) {
-    if (session->ended()) {
-      backpressure_before_us_ += session->counters().backpressure_us;
-      queue_max_before_ = std::max(queue_max_before_, session->counters().queue_max);
-      for (std::size_t i = 0; i < ends_before_.size(); ++i) ends_before_[i] += session->counters().ends[i];
-    }
-    return session->ended();
-  });
-}
-
-Session& MarketRunner::make_session(std::shared_ptr<ChannelWriter> writer) {
-  SessionContext context;
-  context.make_transport = context_.make_transport;
-  context.clock = context_.clock;
-  context.time = time_.get();
-  context.hosts = &hosts_;
-  context.intake = &intake_;
-  context.gate = context_.gate;
-  context.wakeup = context_.wakeup;
-  if (!writer) {
-    writer = std::make_shared<ChannelWriter>(std::make_shared<Channel>(Channel::capacity_default, receipt_to_ledger_));
-    context_.aggregator->add_channel(writer->channel());
+  out.ends = ends_before_;
+  out.queue_max = queue_max_before_;
+  for (const auto& [number, session] : sessions_) {
+    for (std::size_t i = 0; i < out.ends.size(); ++i) out.ends[i] += session->counters().ends[i];
+    out.queue_max = std::max(out.queue_max, session->delivery().queue_max());
+    if (session->ended() || session->stopping()) continue;
+    ++out.connections;
+    out.queue = std::max(out.queue, session->writer()->channel()->waiting());
   }
-  context.writer = std::move(writer);
-  context.on_refused = [this](const Instrument& instrument, const std::string& why) {
-    refusals_[instrument.symbol] = why;
-    if (!reported_.insert(instrument.symbol).second) return;
-    spdlog::error("symbol refused by the exchange, tried again every ten minutes market=\"{}\" symbol={} reason=\"{}\"",
-                  name(), instrument.symbol, why);
-  };
-  SessionSettings settings;
-  settings.name = name() + " #" + std::to_string(++session_number_);
-  settings.number = static_cast<std::uint32_t>(session_number_);
-  const Duration age = renew_after(context_.clock->wall(), exchange_.limits.lifetime, context_.renew_after,
-                                   context_.renew_at, session_number_);
-  settings.renew_after = Millis(age.us / 1'000);
-  settings.hosts = ws_hosts_;
-  settings.stream = stream_;
-  settings.seed = std::hash<std::string>{}(settings.name) ^ static_cast<std::uint64_t>(context_.clock->wall().us);
-  settings.in_flight = context_.in_flight;
-  sessions_.push_back(std::make_unique<Session>(std::move(context), std::move(settings)));
-  Session& made = *sessions_.back();
-  made.avoid_host_of([this, &made]() -> std::optional<std::size_t> {
-    for (const auto& [primary, twin] : twins_) {
-      if (twin == &made) return primary->host();
-    }
-    return std::nullopt;
-  });
-  return made;
+  out.ends[static_cast<std::size_t>(EndCause::renewed)] = renewed();
+  out.stalls = stalls();
+  out.backpressure_us = backpressure_us();
 }
 
-void MarketRunner::set_limits(Session& session) const {
-  const Millis usual(exchange_.limits.silence.us / 1000);
-  session.set_silence(session.instruments() >= busy_connection ? usual : std::max(usual, thin_silence));
-}
-
-std::uint64_t MarketRunner::backpressure_us() const {
+std::uint64_t MarketConnections::backpressure_us() const {
   std::uint64_t sum = backpressure_before_us_;
-  for (const auto& session : sessions_) sum += session->counters().backpressure_us;
+  for (const auto& [number, session] : sessions_) sum += session->delivery().waited_us();
   return sum;
 }
 

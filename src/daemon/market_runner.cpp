@@ -4,16 +4,24 @@
 
 #include <algorithm>
 
-#include "cvdd/base/time_text.hpp"
 #include "cvdd/system/spawn.hpp"
+#include "market_connections.hpp"
+#include "market_instruments.hpp"
+#include "market_list.hpp"
+#include "time_keeper.hpp"
 
 namespace cvdd {
 
 namespace {
 // An instrument that should have traded so often meanwhile was not silent by chance.
 constexpr double improbable_silence = 15;
-// A message brings more than one trade, as a rule.
-constexpr std::uint64_t trades_a_message = 2;
+constexpr std::chrono::milliseconds tend_every{500};
+constexpr std::chrono::seconds look_every{5}, tell_every{60};
+constexpr std::chrono::seconds try_again_every{30};  // what could not be had at the start
+constexpr std::chrono::seconds clock_looked_at_every{10};
+constexpr Duration clock_step_min = seconds(1);
+// A trade shows in the exchange's history this long after it was made.
+constexpr Duration quiet_before = seconds(5);
 
 template <class Names>
 std::vector<Url> urls_of(const std::vector<std::string>& configured, const Names& defaults) {
@@ -36,19 +44,48 @@ MarketRunner::MarketRunner(MarketContext context, const Exchange& exchange, cons
       exchange_(exchange),
       wanted_(std::move(wanted)),
       stream_(config.stream == "trade" ? Stream::single : Stream::aggregate),
-      ws_hosts_(urls_of(config.ws, exchange.ws_hosts)),
       rest_hosts_(urls_of(config.rest, exchange.rest_hosts)),
-      hosts_(ws_hosts_.size()),
       time_(std::make_shared<ExchangeTime>(*context_.clock)),
-      time_right_at_(time_->now()),
       intake_(exchange, context_.event_time),
-      redundancy_(config.redundancy),
-      per_connection_(config.instruments_per_connection > 0
-                          ? std::min(config.instruments_per_connection, exchange.limits.instruments_per_connection)
-                          : exchange.limits.instruments_per_connection),
       tending_(context_.clock->timer()),
       timer_(context_.clock->timer()) {
   if (context_.history_budget != nullptr && !context_.event_time) make_backfill();
+  make_parts(config);
+}
+
+MarketRunner::~MarketRunner() = default;
+
+// ---- The parts ----
+
+void MarketRunner::make_parts(const ExchangeConfig& config) {
+  const auto heeds = [this](const HttpResponse& response, std::string& error) { heed(response, error); };
+  const auto moved = [this](Timestamp from, Timestamp to) { instruments_->doubt_time(from, to); };
+  time_keeper_ = std::make_unique<TimeKeeper>(TimeKeeperContext{
+      context_.clock, time_, &intake_, context_.gate, rest_hosts_, context_.make_http_get, heeds, name(), moved});
+  list_ = std::make_unique<MarketList>(MarketListContext{&context_, &exchange_, rest_hosts_, heeds, name()});
+  instruments_ = std::make_unique<MarketInstruments>(MarketInstrumentsContext{
+      &context_, &exchange_, stream_, &intake_, time_, backfill_.get(), prover_.get(), history_loader_.get(), name()});
+  ConnectionsContext c;
+  c.market = &context_;
+  c.exchange = &exchange_;
+  c.intake = &intake_;
+  c.time = time_;
+  c.receipt_to_ledger = receipt_to_ledger_;
+  c.hosts = urls_of(config.ws, exchange_.ws_hosts);
+  c.stream = stream_;
+  c.per_connection = exchange_.limits.instruments_per_connection;
+  if (config.instruments_per_connection > 0) {
+    c.per_connection = std::min<std::size_t>(c.per_connection, config.instruments_per_connection);
+  }
+  c.redundancy = config.redundancy;
+  c.name = name();
+  if (backfill_) c.ask = [this](const Instrument& instrument, bool lull) { backfill_->ask(instrument, lull); };
+  c.on_quiet = [this](const Instrument& instrument) {
+    if (prover_) prover_->quiet_until(instrument, time_->now() - quiet_before);
+  };
+  c.on_refused = [this](const Instrument& instrument, const std::string& why) { report_refused(instrument, why); };
+  c.usual_messages = [this](std::span<const Instrument* const> some) { return instruments_->usual_messages(some); };
+  connections_ = std::make_unique<MarketConnections>(std::move(c));
 }
 
 void MarketRunner::make_backfill() {
@@ -64,10 +101,9 @@ void MarketRunner::make_backfill() {
   };
   b.heed = [this](const HttpResponse& response, std::string& error) { heed(response, error); };
   b.inject = [this](const Instrument& instrument, std::span<const Record> records) {
-    const auto active = active_.find(&instrument);
-    return active == active_.end() ? records.size() : active->second->inject(records);
+    return connections_->inject(instrument, records);
   };
-  b.on_answer = [this](const Instrument& instrument, Answered answer) { answered(instrument, answer); };
+  b.on_answer = [this](const Instrument& instrument, Answered answer) { connections_->answered(instrument, answer); };
   b.hosts = rest_hosts_;
   b.name = name();
   b.interval = context_.interval;
@@ -100,8 +136,8 @@ void MarketRunner::make_prover(HistoryContext context) {
   settings.stream = stream_;
   prover_ = std::make_unique<Prover>(std::move(context), *context_.proofs, settings);
   prover_->find = [this](const std::string& symbol) {
-    const auto known = known_.find(symbol);
-    return known == known_.end() || !active_.contains(known->second) ? nullptr : known->second;
+    const Instrument* const known = instruments_->find(symbol);
+    return known != nullptr && connections_->carries(*known) ? known : nullptr;
   };
   prover_->on_contradictory = [this] { list_again(); };
   prover_->ask_newest = [this](const Instrument& instrument) { backfill_->ask(instrument); };
@@ -119,25 +155,100 @@ void MarketRunner::stop() {
   if (backfill_) backfill_->stop();
   if (history_loader_) history_loader_->stop();
   if (prover_) prover_->stop();
-  for (const auto& session : sessions_) session->stop();
+  time_keeper_->stop();
+  list_->stop();
+  connections_->stop();
 }
 
 asio::awaitable<void> MarketRunner::run() {
-  co_await measure_time();
-  const std::vector<Instrument> listed = co_await load_instruments();
+  if (!context_.event_time) co_await time_keeper_->measure();
+  instruments_->load(list_->cached());
+  const std::vector<Instrument> listed = co_await list_->load(wanted_);
   if (stopping_) co_return;
-  if (backfill_) {
-    spawn(context_.executor, backfill_->run());
-  }
-  if (prover_) {
-    spawn(context_.executor, prover_->run());
-  }
-  if (history_loader_) {
-    spawn(context_.executor, history_loader_->run());
-  }
+  if (backfill_) spawn(context_.executor, backfill_->run());
+  if (prover_) spawn(context_.executor, prover_->run());
+  if (history_loader_) spawn(context_.executor, history_loader_->run());
   spawn(context_.executor, tend_connections());
   apply(listed);
   co_await follow_listings();
+}
+
+asio::awaitable<void> MarketRunner::tend_connections() {
+  while (!stopping_) {
+    co_await tending_->wait_until(context_.clock->steady() + tend_every);
+    if (stopping_) co_return;
+    connections_->tend();
+    if (!context_.event_time) connections_->look_for_lulls();
+    if (context_.clock->steady() < next_look_) continue;
+    next_look_ = context_.clock->steady() + look_every;
+    tell_contradictions();
+    if (!context_.event_time) time_keeper_->weigh();
+    connections_->look_for_quiet();
+  }
+}
+
+// One line when it begins, and one a minute while it goes on: their bars are gaps, and somebody should know why.
+void MarketRunner::tell_contradictions() {
+  const std::uint64_t count = intake_.counters().contradictions;
+  if (count == contradictions_told_ || context_.clock->steady() < next_tell_) return;
+  std::string kinds;
+  for (std::size_t kind = 0; kind < intake_.counters().refused.size(); ++kind) {
+    const std::uint64_t refused = intake_.counters().refused[kind];
+    if (refused > 0) kinds += " " + std::string(name_of(static_cast<Refusal>(kind))) + "=" + std::to_string(refused);
+  }
+  spdlog::error("trades came that can't be counted, their bars are gaps market=\"{}\" trades={} refused=\"{}\"", name(),
+                count - contradictions_told_, kinds.empty() ? "none" : kinds.substr(1));
+  contradictions_told_ = count;
+  next_tell_ = context_.clock->steady() + tell_every;
+}
+
+// ---- Who is collected ----
+
+// Wildcards follow what the exchange lists; what it takes off the list ends.
+asio::awaitable<void> MarketRunner::follow_listings() {
+  while (!stopping_) {
+    const bool settled = list_->fresh() && time_->known();
+    const std::chrono::microseconds pause = !settled            ? try_again_every
+                                            : unlisted_.empty() ? MarketInstruments::relist_every
+                                                                : std::chrono::microseconds(unlisted_pause_.next().us);
+    const auto next = context_.clock->steady() + pause;
+    const Duration ahead = time_->local_clock_ahead();
+    while (!stopping_ && !relist_ && context_.clock->steady() < next) {
+      co_await timer_->wait_until(std::min(next, context_.clock->steady() + clock_looked_at_every));
+      const Duration moved{time_->local_clock_ahead().us - ahead.us};
+      if (moved.us > clock_step_min.us || moved.us < -clock_step_min.us) break;  // it was set, or we were asleep
+    }
+    if (stopping_) co_return;
+    if (!context_.event_time) co_await time_keeper_->measure();
+    if (stopping_) co_return;
+    if (!std::exchange(relist_, false) && context_.clock->steady() < next) continue;
+    if (wanted_.empty()) continue;
+    std::vector<Instrument> listed;
+    std::string error;
+    if (co_await list_->fetch(wanted_, listed_, listed, error)) {
+      apply(listed);
+    } else if (!stopping_) {
+      spdlog::warn("can't read the instruments, going on with those known market=\"{}\" reason=\"{}\"", name(), error);
+      apply(listed_);
+    }
+  }
+}
+
+// A refusal that asks something of us.
+void MarketRunner::heed(const HttpResponse& response, std::string& error) {
+  const auto header = [&](const char* name) {
+    const auto found = response.headers.find(name);
+    return found == response.headers.end() ? std::string() : found->second;
+  };
+  const auto wait = parse_retry_after(header("retry-after"), header("date"));
+  const Manners manners = manners_of(response.status, wait ? std::optional(seconds(wait->count())) : std::nullopt);
+  if (manners.reason.empty()) return;
+  ++rest_refusals_[response.status];
+  if (manners.stay_away.us > 0) context_.gate->stay_away(undated(*context_.clock) + manners.stay_away);
+  error += " (" + std::string(manners.reason) + "; " +
+           (manners.stay_away.us > 0 ? "staying away for " + std::to_string(manners.stay_away.us / 1'000'000) + " s"
+                                     : std::string(exchange_.region_note)) +
+           ")";
 }
 
 void MarketRunner::want(std::vector<std::string> names, Duration history) {
@@ -158,32 +269,25 @@ void MarketRunner::want(std::vector<std::string> names, Duration history) {
 }
 
 void MarketRunner::apply(const std::vector<Instrument>& listed) {
-  for (const Instrument& found : listed) {
-    const auto known = known_.find(found.symbol);
-    if (known != known_.end() && known->second->contract_size != found.contract_size)
-      change_unit(*known->second, found);
-  }
-  const bool fresh = &listed != &listed_ && listed_fresh_;
+  const bool fresh = &listed != &listed_ && list_->fresh();
   if (&listed != &listed_) {
     listed_ = listed;
-    listed_at_ = time_->now();
+    instruments_->listed(listed_);
   }
   const Selection selection = select_instruments(wanted_, listed_, context_.shard);
   report_unknown(selection.unknown);
-  const InstrumentChanges changes = plan_changes(selection, wanted_, listed_, [&] {
-    std::vector<std::string> active;
-    for (const auto& [instrument, session] : active_) active.push_back(instrument->symbol);
-    return active;
-  }());
+  std::vector<std::string> active;
+  for (const auto& [instrument, connection] : connections_->carried()) active.push_back(instrument->symbol);
+  const InstrumentChanges changes = plan_changes(selection, wanted_, listed_, active);
   std::vector<const Instrument*> ending, beginning;
-  for (const std::string& symbol : changes.end) ending.push_back(known_.at(symbol));
-  for (const Instrument& found : changes.begin) beginning.push_back(adopt(found));
-  if (fresh) save_units();
-  if (!ending.empty()) end(ending);
-  if (!beginning.empty()) begin(beginning);
-  if (!ending.empty() || (!beginning.empty() && active_.size() > beginning.size())) {
+  for (const std::string& symbol : changes.end) ending.push_back(instruments_->find(symbol));
+  for (const Instrument& found : changes.begin) beginning.push_back(&instruments_->adopt(found, context_.history));
+  if (fresh) instruments_->keep_listed_at();
+  if (!ending.empty()) connections_->end(ending);
+  if (!beginning.empty()) connections_->begin(beginning);
+  if (!ending.empty() || (!beginning.empty() && instruments() > beginning.size())) {
     spdlog::info("instruments changed market=\"{}\" begun={} ended={} collected={}", name(), beginning.size(),
-                 ending.size(), active_.size());
+                 ending.size(), instruments());
   }
 }
 
@@ -208,159 +312,11 @@ void MarketRunner::report_unknown(const std::vector<UnknownSymbol>& unknown) {
   }
 }
 
-const Instrument* MarketRunner::adopt(const Instrument& found) {
-  const auto known = known_.find(found.symbol);
-  if (known != known_.end()) {
-    intake_.wanted_again(*known->second);
-    return known->second;
-  }
-  Instrument& instrument = instruments_.emplace_back(found);
-  instrument.id = context_.next_instrument_id();
-  known_.emplace(instrument.symbol, &instrument);
-  intake_.add(instrument);
-  const auto row = context_.restored->find({instrument.exchange, instrument.market, instrument.symbol});
-  const bool restored = row != context_.restored->end();
-  if (want_past(instrument, restored ? &row->second : nullptr)) {
-    context_.aggregator->add_instrument(instrument, true);
-    return &instrument;
-  }
-  if (restored) {
-    if (instrument.ids == Ids::opaque) intake_.resume_blindly(instrument);
-    if (const auto id = row->second.resumes_after(instrument)) {
-      intake_.resume_after(instrument, exchange_.series_of(stream_), *id, row->second.row.time + context_.interval);
-    } else if (instrument.ids == Ids::sequence) {
-      intake_.quiet_until(instrument, row->second.row.time + context_.interval);
-    }
-    note_unit_of_before(instrument, row->second.row.time);
-    const auto unit = units_since_.find(instrument.symbol);
-    const std::vector<Row>& recent = row->second.recent;
-    const bool same_unit = unit == units_since_.end() || recent.empty() || unit->second <= recent.front().time;
-    if (same_unit && backfill_ && recent.size() > 1 && row->second.resumes_after(instrument)) {
-      fetch_again(instrument, recent);
-    }
-    if (prover_) {
-      prover_->restored(instrument, row->second.recent, unit == units_since_.end() ? Timestamp{} : unit->second,
-                        row->second.resumes_after(instrument).has_value());
-    }
-  }
-  context_.aggregator->add_instrument(instrument);
-  return &instrument;
-}
-
-// A new instrument whose CVD is to begin in the past, or one that nobody listened to for longer than the ledger can
-// hold the bars of.
-bool MarketRunner::want_past(const Instrument& instrument, const LastKnown* known) {
-  if (!history_loader_ || instrument.ids != Ids::sequence) return false;
-  const Timestamp now = bar_start(time_->now(), context_.interval);
-  if (known == nullptr) {
-    if (context_.history.us == 0) return false;
-    history_loader_->want({&instrument, bar_start(now - context_.history, context_.interval)});
-    return true;
-  }
-  const Row& row = known->row;
-  const bool long_ago = (now - row.time).us / context_.interval.us > static_cast<std::int64_t>(Ledger::absence_max);
-  const bool no_ids = !known->resumes_after(instrument).has_value();  // that could tell what is missing
-  if (!long_ago && !no_ids) return false;
-  const bool cut = row.status == BarStatus::partial || row.status == BarStatus::gap;
-  history_loader_->want(
-      {&instrument, cut ? row.time : row.time + context_.interval, known->resumes_after(instrument).value_or(0)});
-  return true;
-}
-
-// Bars that were lacking something when the process ended: their trades, to make them again.
-void MarketRunner::fetch_again(const Instrument& instrument, std::span<const Row> rows) {
-  for (const RebuildPlan& plan : plan_rebuilds(rows, context_.interval)) {
-    if (plan.last < plan.first) continue;
-    intake_.expect(instrument, plan.first, plan.last);
-    backfill_->hole(instrument, plan.first, plan.last - plan.first + 1, plan.from, true);
-  }
-}
-
-// How many messages of these an earlier run saw in five quiet seconds, by the last of its whole bars; 0: that is not
-// known, or long ago.
-std::uint32_t MarketRunner::usual_messages(std::span<const Instrument* const> instruments) const {
-  constexpr std::size_t bars = 12;
-  constexpr Duration window = seconds(5), fresh = seconds(600);
-  std::map<Timestamp, std::uint64_t> trades;
-  std::set<Timestamp> lacking;
-  for (const Instrument* instrument : instruments) {
-    const auto known = context_.restored->find({instrument->exchange, instrument->market, instrument->symbol});
-    if (known == context_.restored->end()) continue;
-    for (const Row& row : known->second.recent) {
-      if (row.time + fresh <= time_->now()) continue;
-      trades[row.time] += row.buys + row.sells;
-      if (row.status == BarStatus::gap || row.status == BarStatus::partial) lacking.insert(row.time);
-    }
-  }
-  for (const Timestamp time : lacking) trades.erase(time);
-  while (trades.size() > bars) trades.erase(trades.begin());
-  if (trades.size() < 3) return 0;
-  std::vector<std::uint64_t> counts;
-  for (const auto& [time, n] : trades) counts.push_back(n);
-  std::ranges::sort(counts);
-  const std::uint64_t few = counts[counts.size() / 4];
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(
-      few * static_cast<std::uint64_t>(window.us) / static_cast<std::uint64_t>(context_.interval.us) / trades_a_message,
-      1'000'000));
-}
-
-// Connections with room first, then as few new ones as the limit allows, evenly filled.
-void MarketRunner::begin(const std::vector<const Instrument*>& instruments) {
-  std::span<const Instrument* const> rest(instruments);
-  const auto give = [&](Session& session, std::size_t count) {
-    for (const Instrument* instrument : rest.first(count)) active_[instrument] = &session;
-    for (Session* carrier : {&session, twin_of(session)}) {
-      if (carrier == nullptr) continue;
-      carrier->add(rest.first(count));
-      set_limits(*carrier);
-    }
-    rest = rest.subspan(count);
-  };
-  const std::size_t limit = per_connection_;
-  for (const auto& session : sessions_) {
-    const Session* twin = twin_of(*session);
-    const bool moving = renewing(*session) || (twin != nullptr && renewing(*twin));
-    if (session->stopping() || is_twin(*session) || moving || session->instruments() >= limit) continue;
-    give(*session, std::min(limit - session->instruments(), rest.size()));
-  }
-  for (const std::size_t size : spread(rest.size(), limit)) {
-    Session& session = make_session();
-    if (redundancy_ > 1) twins_[&session] = &make_session(session.writer());
-    const std::uint32_t usual = usual_messages(rest.first(size));
-    give(session, size);
-    for (Session* carrier : {&session, twin_of(session)}) {
-      if (carrier == nullptr) continue;
-      if (usual > 0) carrier->expect_messages(usual);
-      start(*carrier);
-    }
-  }
-}
-
-void MarketRunner::end(const std::vector<const Instrument*>& instruments) {
-  std::map<Session*, std::vector<const Instrument*>> by_session;
-  for (const Instrument* instrument : instruments) {
-    const auto active = active_.find(instrument);
-    by_session[active->second].push_back(instrument);
-    active_.erase(active);
-  }
-  for (auto& [primary, share] : by_session) {
-    for (Session* session : {primary, twin_of(*primary)}) {
-      if (session == nullptr) continue;
-      for (const Renewal& r : renewals_) {
-        if (r.old != session) continue;
-        r.next->remove(share);
-        if (r.next->instruments() == 0) r.next->stop();  // nothing left to take over
-      }
-      session->remove(share);
-      if (session->instruments() == 0) session->stop();
-      set_limits(*session);
-    }
-  }
-}
-
-std::size_t MarketRunner::live_instruments() const {
-  return static_cast<std::size_t>(
-      std::count_if(active_.begin(), active_.end(), [&](const auto& a) { return intake_.confirmed(*a.first); }));
+void MarketRunner::report_refused(const Instrument& instrument, const std::string& why) {
+  refusals_[instrument.symbol] = why;
+  if (!reported_.insert(instrument.symbol).second) return;
+  spdlog::error("symbol refused by the exchange, tried again every ten minutes market=\"{}\" symbol={} reason=\"{}\"",
+                name(), instrument.symbol, why);
 }
 
 }  // namespace cvdd

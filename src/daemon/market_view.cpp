@@ -1,7 +1,7 @@
 // How a market is doing, for who looks on.
 #include <algorithm>
 
-#include "cvdd/daemon/market_runner.hpp"
+#include "market_connections.hpp"
 
 namespace cvdd {
 
@@ -19,18 +19,18 @@ std::string_view name_of(EndCause cause) {
 
 void MarketRunner::look(std::vector<InstrumentState>& out) const {
   const std::string exchange(exchange_.name);
-  for (const auto& [instrument, session] : active_) {
+  for (const auto& [instrument, connection] : connections_->carried()) {
     InstrumentState& s = out.emplace_back();
     s.exchange = exchange;
     s.market = exchange_.market;
     s.symbol = instrument->symbol;
     s.instrument = instrument;
-    s.state = intake_.confirmed(*instrument) ? FeedState::live : session->feed_state(*instrument);
+    s.state = connections_->feed_state(*instrument);
     if (prover_) s.proven_until = prover_->proven_until(*instrument);
     if (s.state == FeedState::live) continue;
     const auto refusal = refusals_.find(instrument->symbol);
-    s.reason =
-        s.state == FeedState::refused && refusal != refusals_.end() ? refusal->second : session->state().last_reason;
+    const bool known = s.state == FeedState::refused && refusal != refusals_.end();
+    s.reason = known ? refusal->second : connections_->last_reason(*instrument);
   }
   const auto unlisted = [&](const std::string& symbol, const std::string& why) {
     InstrumentState& s = out.emplace_back();
@@ -47,9 +47,9 @@ void MarketRunner::look(std::vector<InstrumentState>& out) const {
 }
 
 void MarketRunner::look(std::vector<ConnectionState>& out) const {
-  for (const auto& session : sessions_) {
-    if (session->ended() || session->stopping()) continue;
-    ConnectionState& s = out.emplace_back(session->state());
+  const std::size_t before = out.size();
+  connections_->look(out);
+  for (ConnectionState& s : std::span(out).subspan(before)) {
     s.exchange = exchange_.name;
     s.market = exchange_.market;
   }
@@ -60,29 +60,14 @@ MarketState MarketRunner::state() const {
   s.exchange = exchange_.name;
   s.market = exchange_.market;
   s.counters = &intake_.counters();
-  for (const auto& [instrument, session] : active_) {
-    const FeedState state = intake_.confirmed(*instrument) ? FeedState::live : session->feed_state(*instrument);
-    ++s.instruments[static_cast<std::size_t>(state)];
-  }
+  connections_->look(s);
   s.instruments[static_cast<std::size_t>(FeedState::unlisted)] += unlisted();
-  s.ends = ends_before_;
-  s.queue_max = queue_max_before_;
-  for (const auto& session : sessions_) {
-    for (std::size_t i = 0; i < s.ends.size(); ++i) s.ends[i] += session->counters().ends[i];
-    s.queue_max = std::max(s.queue_max, session->counters().queue_max);
-    if (session->ended() || session->stopping()) continue;
-    ++s.connections;
-    s.queue = std::max(s.queue, session->writer()->channel()->waiting());
-  }
-  s.ends[static_cast<std::size_t>(EndCause::renewed)] = renewed_;
-  s.stalls = stalls_;
-  s.backpressure_us = backpressure_us();
   if (prover_) {
     s.audited = prover_->counters().bars;
     s.audit_mismatches = prover_->counters().mismatches;
     s.remade = prover_->counters().remade;
     const Timestamp time = time_->now();
-    for (const auto& [instrument, session] : active_) {
+    for (const auto& [instrument, connection] : connections_->carried()) {
       const auto proven = prover_->proven_until(*instrument);
       if (proven) s.proven_lag = std::max(s.proven_lag.value_or(Duration{}), time - *proven);
     }
@@ -99,5 +84,19 @@ MarketState MarketRunner::state() const {
   s.last_trade_heard = intake_.last_heard();
   return s;
 }
+
+std::size_t MarketRunner::instruments() const { return connections_->carried().size(); }
+
+std::size_t MarketRunner::live_instruments() const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      connections_->carried(), [&](const auto& entry) { return intake_.confirmed(*entry.first); }));
+}
+
+std::uint64_t MarketRunner::backpressure_us() const { return connections_->backpressure_us(); }
+std::uint64_t MarketRunner::renewed() const { return connections_->renewed(); }
+std::uint64_t MarketRunner::stalls() const { return connections_->stalls(); }
+
+void MarketRunner::watch() { connections_->watch(); }
+void MarketRunner::nudge(Timestamp end) { connections_->nudge(end); }
 
 }  // namespace cvdd

@@ -1,18 +1,11 @@
-// What a session takes from its connection: messages into records, records into the queue; and what it says of its
-// instruments when nothing comes, or no more.
-#include <algorithm>
-
+// What a session takes from its connection: messages into records and answers; and what it says of its instruments when
+// nothing comes, or no more.
 #include "cvdd/feed/session.hpp"
 
 namespace cvdd {
 
 namespace {
-// A connection that is mute kept an instrument from us that should have traded so often.
-constexpr double silent_trades = 10;
-// A young connection that has brought nothing, where so many messages are usual, does not vouch by being alive.
-constexpr double owed_messages = 5;
-// Instruments that should have traded so often together, and lack no id, show that a silent connection was quiet.
-constexpr double owed_trades = 4;
+constexpr std::size_t replies_max = 16;  // more of its questions at once are one too many
 }  // namespace
 
 asio::awaitable<void> Session::read_messages() {
@@ -29,7 +22,7 @@ asio::awaitable<void> Session::read_messages() {
       co_return;
     }
     if (!take_all(*messages, now)) co_return;
-    if (!records_.empty() && !deliver_at_once()) co_await deliver();
+    if (!delivery_.records.empty() && !delivery_.at_once()) co_await delivery_.wait();
   }
 }
 
@@ -38,23 +31,19 @@ asio::awaitable<void> Session::read_messages() {
 bool Session::take_all(std::span<const std::string_view> messages, Liveness::Time now) {
   counters_.messages += messages.size();
   const Timestamp received = context_.time->now();
-  std::uint32_t with_trades = 0, news = 0;
+  std::uint32_t with_trades = 0;
   bool good = true;
-  const std::size_t before = records_.size();
-  const bool doubted = doubting_ || silence_.suspect(now);
-  const Owed due = doubted ? owed(received) : Owed{};
+  std::vector<Record>& records = delivery_.records;
+  const std::size_t first = records.size();
+  watch_.before_reading(instruments_, received, now);
   for (auto left = messages; good && !left.empty();) {
     const auto some = context_.intake->read(left);
     left = left.subspan(some.size());
     for (const Parsed& parsed : some) {
-      context_.intake->take(parsed, received, records_, settings_.number);
+      context_.intake->take(parsed, received, records, settings_.number);
       if (!parsed.trades.empty()) {
         ++with_trades;
-        // What comes because we subscribed is no sign of how busy it is.
-        news += parsed.trades.back().snapshot ? 0U : 1U;
-        for (const Trade& t : parsed.trades) {
-          if (!t.snapshot) heard_.event = std::max(heard_.event, std::min(t.time, received));
-        }
+        watch_.heard(parsed.trades, received);
       }
       if (parsed.asks_nothing() || answer(parsed)) continue;
       good = false;
@@ -65,54 +54,49 @@ bool Session::take_all(std::span<const std::string_view> messages, Liveness::Tim
     liveness_->frame(now);
     return good;
   }
-  if (doubted) end_doubt(due, before, received, now);
-  silence_.heard(now, news);
-  heard_.received = received;
-  doubting_ = false;
+  watch_.after_reading(instruments_, first, received, now, records);
   if (!liveness_->any_data()) {
     backoff_.reset();
-    context_.hosts->good(host_);
+    connector_.good();
     live_ = true;
   }
   liveness_->data(now, with_trades);
-  if (heard_.event < vouched_ && heard_.received - heard_.event > settings_.in_flight) retract();
   return good;
 }
 
-Session::Owed Session::owed(Timestamp now) const {
-  Owed out;
-  for (const Instrument* instrument : instruments_) {
-    const double expected = context_.intake->pace(*instrument).expected(now);
-    out.all += expected;
-    if (instrument->ids == Ids::sequence) out.by_ids.emplace_back(instrument->id, expected);
+// What a message wants of us, or tells of our requests; false if the connection should end.
+bool Session::answer(const Parsed& parsed) {
+  if (parsed.pong) {
+    subscriptions_.probe_answered();
+    update_waiting();
   }
-  return out;
+  if (!parsed.reply.empty() && replies_.size() < replies_max) {
+    replies_.push_back(parsed.reply);
+    write_timer_->cancel();
+  }
+  for (const Ack& ack : parsed.acks) {
+    if (!acknowledge(ack)) return false;
+  }
+  // Read on: another connection takes over before this one is closed.
+  closing_soon_ = closing_soon_ || parsed.closing_soon;
+  return true;
 }
 
-// It speaks again, and what was made while it was silent may never come: what it says now vouches for none of that.
-// Only if instruments that should have traded often meanwhile go on without a missing id was it quiet, and not mute.
-// The marks come before the trades that it brought, whose ids may tell.
-void Session::end_doubt(const Owed& owed, std::size_t before, Timestamp received, Liveness::Time now) {
-  const auto silent = std::chrono::duration_cast<std::chrono::microseconds>(now - silence_.known_until());
-  silence_.resume(now);                // that silence is not what is usual
-  if (owed.all < owed_trades) return;  // another connection has brought them meanwhile
-  double gone_on = 0;
-  bool missing = false;
-  std::uint32_t last = UINT32_MAX;
-  for (auto r = records_.begin() + static_cast<std::ptrdiff_t>(before); r != records_.end(); ++r) {
-    missing = missing || r->kind() == RecordKind::hole;
-    if (r->kind() != RecordKind::trade || r->instrument() == last) continue;
-    last = r->instrument();
-    const auto known = std::ranges::find(owed.by_ids, last, &std::pair<std::uint32_t, double>::first);
-    if (known != owed.by_ids.end()) gone_on += known->second;
+// False: the connection is of no use.
+bool Session::acknowledge(const Ack& ack) {
+  Subscriptions::Changes changes = subscriptions_.acknowledge(ack, context_.clock->steady());
+  for (const Subscription& s : changes.confirmed) {
+    context_.intake->confirm(*s.instrument, context_.time->now(), delivery_.records, settings_.number);
   }
-  if (!missing && gone_on >= owed_trades) return;
-  const Timestamp since = received - Duration{silent.count()} - settings_.in_flight;
-  std::vector<Record> marks;
-  for (const Instrument* instrument : instruments_) {
-    context_.intake->missed(*instrument, since, received, marks, true);
+  if (context_.on_refused) {
+    for (const Subscriptions::Refused& r : changes.refused) context_.on_refused(*r.what.instrument, r.why);
   }
-  records_.insert(records_.begin() + static_cast<std::ptrdiff_t>(before), marks.begin(), marks.end());
+  if (changes.more_to_ask) write_timer_->cancel();
+  update_waiting();
+  if (changes.useless.empty()) return true;
+  why_ = std::move(changes.useless);
+  stay_away_ = changes.stay_away;
+  return false;
 }
 
 // Why reading ended.
@@ -129,130 +113,39 @@ void Session::note_end(const boost::system::error_code& error, Liveness::Time no
   cause_ = mute_ ? EndCause::mute : EndCause::silent;
 }
 
-// The usual case of deliver(): nobody waits, and there is room.
-bool Session::deliver_at_once() {
-  if (context_.writer->busy()) return false;
-  push_marks();
-  if (!marks_.empty()) return false;
-  push_records();
-  if (!records_.empty()) return false;
-  context_.wakeup->pull();
-  return true;
-}
-
-void Session::push_records() {
-  Channel& channel = *context_.writer->channel();
-  channel.stamp(context_.clock->steady());
-  const std::size_t pushed = channel.push(records_);
-  records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(pushed));
-  counters_.queue_max = std::max(counters_.queue_max, channel.waiting());
-}
-
-void Session::push_marks() {
-  if (marks_.empty()) return;
-  const std::size_t pushed = context_.writer->channel()->push(marks_);
-  marks_.erase(marks_.begin(), marks_.begin() + static_cast<std::ptrdiff_t>(pushed));
-  context_.wakeup->pull();
-}
-
-// A full queue stops this connection's reading: TCP pushes back, nothing is dropped. What was pushed is taken away at
-// once, since this may be given up in the middle.
-asio::awaitable<void> Session::deliver() {
-  const ChannelWriter::Turn place(*context_.writer);
-  while (true) {
-    if (place.first()) {
-      push_marks();
-      if (marks_.empty()) push_records();
-      if (records_.empty() && marks_.empty()) {
-        context_.wakeup->pull();
-        co_return;
-      }
-      context_.wakeup->now();
-    }
-    ++counters_.backpressure_waits;
-    const auto since = context_.clock->steady();
-    co_await pause(std::chrono::milliseconds(1));
-    const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(context_.clock->steady() - since);
-    counters_.backpressure_us += static_cast<std::uint64_t>(waited.count());
-  }
-}
-
-std::size_t Session::inject(std::span<const Record> records) {
-  if (context_.writer->busy()) return 0;
-  const std::size_t pushed = context_.writer->channel()->push(records);
-  context_.wakeup->pull();
-  return pushed;
-}
-
 bool Session::lulled() {
-  const auto now = context_.clock->steady();
-  if (!liveness_ || !live_) return false;
-  const bool settled = !asking() && std::all_of(requests_.begin(), requests_.end(),
-                                                [](const Request& r) { return r.kind == RequestKind::probe; });
-  if (!settled && !doubting_) {
-    silence_.resume(now);
-    return false;
-  }
-  if (doubting_ || !silence_.suspect(now)) return doubting_;
-  return doubting_ = true;
+  return liveness_ && live_ && watch_.lulled(subscriptions_.settled(), context_.clock->steady());
 }
 
 void Session::vouch() {
   if (!liveness_) return;
   liveness_->vouched(context_.clock->steady());
-  silence_.vouched(context_.clock->steady());
-  doubting_ = false;
+  watch_.vouched(context_.clock->steady());
 }
 
-Timestamp Session::last_frame() const {
-  const auto ago = context_.clock->steady() - liveness_->last_frame();
-  return context_.time->now() - Duration{std::chrono::duration_cast<std::chrono::microseconds>(ago).count()};
-}
-
-// It lags, as shows now: what was vouched for since its newest trade was made was said too early.
-void Session::retract() {
-  vouched_ = heard_.event;
-  for (const Instrument* instrument : instruments_) {
-    context_.intake->watched_no_further(*instrument, vouched_, records_, settings_.number);
-  }
+// By the exchange's clock.
+Timestamp Session::was(Liveness::Time moment) const {
+  const auto ago = std::chrono::duration_cast<std::chrono::microseconds>(context_.clock->steady() - moment);
+  return context_.time->now() - Duration{ago.count()};
 }
 
 void Session::nudge(Timestamp end) {
-  if (!liveness_ || last_frame() >= end) return;
+  if (!liveness_ || was(liveness_->last_frame()) >= end) return;
   nudged_ = true;
   write_timer_->cancel();
 }
 
 void Session::watch() {
-  if (!liveness_ || !records_.empty() || !marks_.empty() || context_.writer->busy()) return;
-  const Timestamp now = context_.time->now();
-  heard_.frame = last_frame();
-  const auto steady = context_.clock->steady();
-  const bool lull = doubting_ || silence_.suspect(steady), owing = silence_.expected(steady) >= owed_messages;
-  vouched_ = std::max(vouched_, reach_of(heard_, lull, owing, settings_.in_flight));
-  for (const Instrument* instrument : instruments_) {
-    context_.intake->watched(*instrument, vouched_, now, marks_, settings_.number);
-  }
-  push_marks();
+  if (!liveness_ || !delivery_.idle()) return;
+  watch_.watched(instruments_, was(liveness_->last_frame()), context_.time->now(), context_.clock->steady(),
+                 delivery_.marks);
+  delivery_.push_marks();
 }
 
-// Up to the last frame the data are known to be complete, unless they had stopped or lagged before; what was made
-// shortly before that may have been on its way.
+// Up to the last frame the data are known to be complete, unless they had stopped before.
 void Session::lose_all() {
-  const auto since = mute_ ? liveness_->last_data() : liveness_->last_frame();
-  const auto ago = std::chrono::duration_cast<std::chrono::microseconds>(context_.clock->steady() - since).count();
-  Timestamp lost = context_.time->now() - Duration{ago} - settings_.in_flight;
-  const bool lags = heard_.event.us != 0 && heard_.received - heard_.event > settings_.in_flight;
-  if (lags) lost = std::min(lost, heard_.event);
-  context_.intake->forget_feed(settings_.number);
-  const Timestamp now = context_.time->now();
-  for (const Instrument* instrument : instruments_) {
-    // Of a mute connection one instrument may have been alive: a busy one is lost since it was heard itself.
-    const TradeRate& pace = context_.intake->pace(*instrument);
-    const bool silent = mute_ && pace.expected(now) >= silent_trades;
-    const Timestamp since_heard = silent ? std::min(lost, pace.last() - settings_.in_flight) : lost;
-    context_.intake->lose(*instrument, since_heard, records_, settings_.number);
-  }
+  const Timestamp until = was(mute_ ? liveness_->last_data() : liveness_->last_frame());
+  watch_.lose(instruments_, until, mute_, context_.time->now(), delivery_.records);
 }
 
 }  // namespace cvdd

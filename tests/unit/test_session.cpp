@@ -122,7 +122,7 @@ TEST_CASE("what waited for room when a session is stopped still reaches the queu
     io.poll();
   };
   run_for(std::chrono::milliseconds(50));
-  REQUIRE(session.counters().backpressure_waits > 0);  // the queue is full, and most are still in the session's hands
+  REQUIRE(session.delivery().waits() > 0);  // the queue is full, and most are still in the session's hands
   session.stop();
   run_for(std::chrono::milliseconds(50));
   CHECK_FALSE(session.ended());

@@ -1,5 +1,4 @@
 #include "catch.hpp"
-#include "cvdd/daemon/market_runner.hpp"
 #include "cvdd/feed/liveness.hpp"
 
 using namespace cvdd;
@@ -49,12 +48,4 @@ TEST_CASE("no frame of any kind means dead within 30 s, and a probe is sent befo
   CHECK(w.wants_probe(t0 + 12s));
   CHECK(w.verdict(t0 + 24s) == Verdict::fine);
   CHECK(w.verdict(t0 + 25s) == Verdict::dead);
-}
-
-TEST_CASE("instruments are spread over as few connections as the limit allows, evenly") {
-  CHECK(MarketRunner::spread(0, 500).empty());
-  CHECK(MarketRunner::spread(1, 500) == std::vector<std::size_t>{1});
-  CHECK(MarketRunner::spread(500, 500) == std::vector<std::size_t>{500});
-  CHECK(MarketRunner::spread(501, 500) == std::vector<std::size_t>{251, 250});
-  CHECK(MarketRunner::spread(1500, 500) == std::vector<std::size_t>{500, 500, 500});
 }

@@ -1,7 +1,6 @@
 // One exchange and market while the daemon runs: its instruments by REST, spread over sessions. io thread only.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -13,7 +12,6 @@
 #include "cvdd/config/config.hpp"
 #include "cvdd/feed/instrument_list.hpp"
 #include "cvdd/feed/session.hpp"
-#include "cvdd/ledger/rebuild_plan.hpp"
 #include "cvdd/pipeline/aggregator.hpp"
 #include "cvdd/recovery/backfill.hpp"
 #include "cvdd/recovery/history_loader.hpp"
@@ -48,10 +46,18 @@ struct MarketContext {
   std::function<asio::awaitable<void>(std::function<void()>)> beside;  // see ListRequest
 };
 
+class MarketConnections;
+class MarketInstruments;
+class MarketList;
+class TimeKeeper;
+
+// Holds a market's parts together: what is listed and wanted decides who is collected. Its parts are private, a file
+// each: the list, the exchange's time, the instruments and how they begin, the connections.
 class MarketRunner {
  public:
   MarketRunner(MarketContext context, const Exchange& exchange, const ExchangeConfig& config,
                std::vector<std::string> wanted);
+  ~MarketRunner();
 
   // Runs until stop().
   asio::awaitable<void> run();
@@ -65,7 +71,7 @@ class MarketRunner {
   void watch();
 
   [[nodiscard]] const IntakeCounters& counters() const { return intake_.counters(); }
-  [[nodiscard]] std::size_t instruments() const { return active_.size(); }
+  [[nodiscard]] std::size_t instruments() const;
   [[nodiscard]] std::size_t live_instruments() const;
   // Names that are wanted and that the exchange does not know, or whose list has not come yet.
   [[nodiscard]] std::size_t unlisted() const { return listed_.empty() ? wanted_.size() : unlisted_.size(); }
@@ -78,9 +84,9 @@ class MarketRunner {
   [[nodiscard]] const Latency& receipt_to_ledger() const { return *receipt_to_ledger_; }
   // How long connections were not read because their queues were full, summed up.
   [[nodiscard]] std::uint64_t backpressure_us() const;
-  [[nodiscard]] std::uint64_t renewed() const { return renewed_; }
+  [[nodiscard]] std::uint64_t renewed() const;
   // How often a feed that was alive had kept trades from us.
-  [[nodiscard]] std::uint64_t stalls() const { return stalls_; }
+  [[nodiscard]] std::uint64_t stalls() const;
   [[nodiscard]] const Prover* prover() const { return prover_.get(); }
   [[nodiscard]] const Backfill* backfill() const { return backfill_.get(); }
   // Instruments whose rows wait for their past.
@@ -88,115 +94,47 @@ class MarketRunner {
   [[nodiscard]] std::string name() const;
   [[nodiscard]] std::shared_ptr<const ExchangeTime> time() const { return time_; }
 
-  // How many sessions, and how many instruments each gets: as few as the limit allows, evenly filled.
-  [[nodiscard]] static std::vector<std::size_t> spread(std::size_t instruments, std::size_t per_connection);
-
  private:
-  asio::awaitable<std::vector<Instrument>> load_instruments();
-  asio::awaitable<bool> fetch_instruments(std::vector<Instrument>& listed, std::string& error);
-  bool cached_instruments(std::vector<Instrument>& listed);
   asio::awaitable<void> follow_listings();
-  asio::awaitable<void> measure_time();
-  void report_time();
-  void weigh_time();
-  void set_time(std::int64_t anchor);
-  [[nodiscard]] bool trades_agree_with(Timestamp now) const;
+  asio::awaitable<void> tend_connections();
+  void make_backfill();
+  void make_prover(HistoryContext context);
+  void make_parts(const ExchangeConfig& config);
   void heed(const HttpResponse& response, std::string& error);
   void apply(const std::vector<Instrument>& listed);
-  void fetch_again(const Instrument& instrument, std::span<const Row> rows);
-  void make_prover(HistoryContext context);
-  bool want_past(const Instrument& instrument, const LastKnown* known);
   void report_unknown(const std::vector<UnknownSymbol>& unknown);
-  [[nodiscard]] const Instrument* adopt(const Instrument& found);
-  void change_unit(Instrument& known, const Instrument& found);
-  void note_unit_of_before(const Instrument& instrument, Timestamp last_row);
-  void load_units();
-  void save_units();
-  // The exchange's list is read again this often.
-  static constexpr std::chrono::minutes relist_every{10};
+  void report_refused(const Instrument& instrument, const std::string& why);
   void list_again();
-  [[nodiscard]] std::uint32_t usual_messages(std::span<const Instrument* const> instruments) const;
-  void begin(const std::vector<const Instrument*>& instruments);
-  void end(const std::vector<const Instrument*>& instruments);
-  Session& make_session(std::shared_ptr<ChannelWriter> writer = nullptr);
-  Session& start(Session& session);
-  [[nodiscard]] Session* twin_of(const Session& session) const;  // nullptr: it has none, or is one
-  [[nodiscard]] bool is_twin(const Session& session) const;
-  asio::awaitable<void> tend_connections();
-  void renew(Session& old);
-  [[nodiscard]] bool renewing(const Session& session) const;
-  void look_for_quiet();
   void tell_contradictions();
-  void answered(const Instrument& instrument, Answered answer);
-  void look_for_lulls();
-  void found_mute(Session& session);
-  void take_over();
-  void make_backfill();
-  void set_limits(Session& session) const;
-  [[nodiscard]] std::string cache_file() const;
-  [[nodiscard]] std::string units_file() const;
 
   MarketContext context_;
   const Exchange& exchange_;
   std::vector<std::string> wanted_;
   Stream stream_;
-  std::vector<Url> ws_hosts_, rest_hosts_;
-  HostSelector hosts_;
+  std::vector<Url> rest_hosts_;
   std::shared_ptr<ExchangeTime> time_;
-  ListMemory list_memory_;
-  std::string list_error_;     // why a part of the list can't be had; the log knows it
-  bool listed_fresh_ = false;  // from the exchange, not from disk, and all of it
-  bool relist_ = false;        // at once
+  bool relist_ = false;  // at once
   // What is wanted and not to be had may be so in a moment: a state of some seconds, a listing that is announced.
-  Backoff unlisted_pause_{seconds(10), Duration{std::chrono::microseconds(relist_every).count()}, 1};
-  Timestamp listed_at_;                           // when the list that is in force was read, by the exchange's clock
-  std::vector<Instrument> listed_before_;         // by the run before, as far as the disk has it
-  Timestamp listed_before_at_;                    // when it last read one, as far as the disk has it
-  std::map<std::string, Timestamp> units_since_;  // symbols whose contract size changed: by when it had
+  Backoff unlisted_pause_{seconds(10), seconds(600), 1};
   std::chrono::steady_clock::time_point next_relist_{};
-  Timestamp time_right_at_;                   // when the exchange's time was known last, as it was thought to be
-  std::optional<std::int64_t> time_doubted_;  // an answer that nobody else agreed with
-  bool clock_reported_ = false;               // the log knows that the local clock is wrong
   Intake intake_;
-  // A connection that fell silent: when it is asked about again, and since when it owes us what history had.
-  struct SilenceAsked {
-    std::chrono::steady_clock::time_point next{};
-    std::optional<std::chrono::steady_clock::time_point> owed;
-  };
-  std::map<const Session*, SilenceAsked> lulls_;
+  std::unique_ptr<TimeKeeper> time_keeper_;
+  std::unique_ptr<MarketList> list_;
   std::unique_ptr<Backfill> backfill_;             // null: what is missed stays a gap
   std::unique_ptr<Prover> prover_;                 // null: bars get no final proof
   std::unique_ptr<HistoryLoader> history_loader_;  // null: the exchange has no candles to do it with
-  std::deque<Instrument> instruments_;        // addresses are stable: everything points here; none is ever taken away
-  std::map<std::string, Instrument*> known_;  // all of them, by symbol
-  std::map<const Instrument*, Session*> active_;  // those collected now, and by which connection
-  std::vector<Instrument> listed_;                // the exchange's newest answer
-  std::set<std::string> reported_;                // unknown symbols that the log knows of
-  // A session without instruments has been told to end; it stays here, so that its coroutine may return in peace.
-  std::vector<std::unique_ptr<Session>> sessions_;
-  std::uint64_t backpressure_before_us_ = 0;  // of sessions that are gone
-  EndCounts ends_before_{};
-  std::size_t queue_max_before_ = 0;
+  std::unique_ptr<MarketInstruments> instruments_;
+  std::unique_ptr<MarketConnections> connections_;
+  std::vector<Instrument> listed_;  // the exchange's newest answer
+  std::set<std::string> reported_;  // unknown symbols that the log knows of
   std::shared_ptr<Latency> receipt_to_ledger_ = std::make_shared<Latency>();
   std::map<std::string, std::string> unlisted_;  // wanted names that the exchange does not list, and why
   std::map<std::string, std::string> refusals_;  // symbols, in the exchange's words
   std::uint64_t rest_requests_ = 0;
   std::map<unsigned, std::uint64_t> rest_refusals_{{403, 0}, {418, 0}, {429, 0}, {451, 0}};  // by HTTP status
-  struct Renewal {
-    Session* old;
-    Session* next;
-    std::chrono::steady_clock::time_point delivers_since{};
-  };
-  std::vector<Renewal> renewals_;
-  std::uint32_t redundancy_ = 1;
-  std::size_t per_connection_ = 0;      // instruments, at most
-  std::map<Session*, Session*> twins_;  // of each connection the other that carries the same
   std::unique_ptr<Timer> tending_;
-  std::uint64_t renewed_ = 0, stalls_ = 0;
   std::chrono::steady_clock::time_point next_look_{}, next_tell_{};
   std::uint64_t contradictions_told_ = 0;
-  std::map<const Session*, std::deque<std::chrono::steady_clock::time_point>> stalled_;  // of the last ten minutes
-  std::size_t session_number_ = 0;
   std::unique_ptr<Timer> timer_;
   bool stopping_ = false;
 };

@@ -1,0 +1,186 @@
+#include "market_instruments.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <set>
+
+#include "cvdd/base/time_text.hpp"
+#include "cvdd/storage/capture.hpp"
+
+namespace cvdd {
+
+namespace {
+// A message brings more than one trade, as a rule.
+constexpr std::uint64_t trades_a_message = 2;
+
+std::string units_file(const MarketInstrumentsContext& context) {
+  return context.market->cache_dir + "/units-" + std::string(context.exchange->name) + "-" +
+         std::string(name_of(context.exchange->market)) + ".txt";
+}
+}  // namespace
+
+MarketInstruments::MarketInstruments(MarketInstrumentsContext context)
+    : context_(std::move(context)), units_(*context_.market->files, units_file(context_)) {}
+
+void MarketInstruments::load(std::vector<Instrument> listed) {
+  listed_before_ = std::move(listed);
+  units_.load();
+}
+
+void MarketInstruments::listed(std::span<const Instrument> list) {
+  for (const Instrument& found : list) {
+    const auto known = known_.find(found.symbol);
+    if (known != known_.end() && known->second->contract_size != found.contract_size)
+      change_unit(*known->second, found);
+  }
+  units_.listed(context_.time->now());
+}
+
+const Instrument* MarketInstruments::find(const std::string& symbol) const {
+  const auto known = known_.find(symbol);
+  return known == known_.end() ? nullptr : known->second;
+}
+
+const LastKnown* MarketInstruments::restored(const Instrument& instrument) const {
+  const auto& restored = *context_.market->restored;
+  const auto row = restored.find({instrument.exchange, instrument.market, instrument.symbol});
+  return row == restored.end() ? nullptr : &row->second;
+}
+
+// ---- How an instrument begins ----
+
+const Instrument& MarketInstruments::adopt(const Instrument& found, Duration history) {
+  const auto known = known_.find(found.symbol);
+  if (known != known_.end()) {
+    context_.intake->wanted_again(*known->second);
+    return *known->second;
+  }
+  Instrument& instrument = instruments_.emplace_back(found);
+  instrument.id = context_.market->next_instrument_id();
+  known_.emplace(instrument.symbol, &instrument);
+  context_.intake->add(instrument);
+  const LastKnown* const before = restored(instrument);
+  const bool past = want_past(instrument, before, history);
+  if (!past && before != nullptr) resume(instrument, *before);
+  context_.market->aggregator->add_instrument(instrument, past);
+  return instrument;
+}
+
+void MarketInstruments::resume(const Instrument& instrument, const LastKnown& known) {
+  const auto id = known.resumes_after(instrument);
+  const Timestamp end = known.row.time + context_.market->interval;
+  if (instrument.ids == Ids::opaque) context_.intake->resume_blindly(instrument);
+  if (id) {
+    context_.intake->resume_after(instrument, context_.exchange->series_of(context_.stream), *id, end);
+  } else if (instrument.ids == Ids::sequence) {
+    context_.intake->quiet_until(instrument, end);
+  }
+  note_unit_of_before(instrument, known.row.time);
+  const Timestamp unit = units_.changed_by(instrument.symbol);
+  const std::vector<Row>& recent = known.recent;
+  const bool same_unit = unit.us == 0 || recent.empty() || unit <= recent.front().time;
+  if (same_unit && context_.backfill != nullptr && recent.size() > 1 && id) fetch_again(instrument, recent);
+  if (context_.prover != nullptr) context_.prover->restored(instrument, recent, unit, id.has_value());
+}
+
+// A new instrument whose CVD is to begin in the past, or one that nobody listened to for longer than the ledger can
+// hold the bars of.
+bool MarketInstruments::want_past(const Instrument& instrument, const LastKnown* known, Duration history) {
+  if (context_.history_loader == nullptr || instrument.ids != Ids::sequence) return false;
+  const Duration interval = context_.market->interval;
+  const Timestamp now = bar_start(context_.time->now(), interval);
+  if (known == nullptr) {
+    if (history.us == 0) return false;
+    context_.history_loader->want({&instrument, bar_start(now - history, interval)});
+    return true;
+  }
+  const Row& row = known->row;
+  const bool long_ago = (now - row.time).us / interval.us > static_cast<std::int64_t>(Ledger::absence_max);
+  const bool no_ids = !known->resumes_after(instrument).has_value();  // that could tell what is missing
+  if (!long_ago && !no_ids) return false;
+  const bool cut = row.status == BarStatus::partial || row.status == BarStatus::gap;
+  context_.history_loader->want(
+      {&instrument, cut ? row.time : row.time + interval, known->resumes_after(instrument).value_or(0)});
+  return true;
+}
+
+// Bars that were lacking something when the process ended: their trades, to make them again.
+void MarketInstruments::fetch_again(const Instrument& instrument, std::span<const Row> rows) {
+  for (const RebuildPlan& plan : plan_rebuilds(rows, context_.market->interval)) {
+    if (plan.last < plan.first) continue;
+    context_.intake->expect(instrument, plan.first, plan.last);
+    context_.backfill->hole(instrument, plan.first, plan.last - plan.first + 1, plan.from, true);
+  }
+}
+
+std::uint32_t MarketInstruments::usual_messages(std::span<const Instrument* const> instruments) const {
+  constexpr std::size_t bars = 12;
+  constexpr Duration window = seconds(5), fresh = seconds(600);
+  std::map<Timestamp, std::uint64_t> trades;
+  std::set<Timestamp> lacking;
+  for (const Instrument* instrument : instruments) {
+    const LastKnown* const known = restored(*instrument);
+    if (known == nullptr) continue;
+    for (const Row& row : known->recent) {
+      if (row.time + fresh <= context_.time->now()) continue;
+      trades[row.time] += row.buys + row.sells;
+      if (row.status == BarStatus::gap || row.status == BarStatus::partial) lacking.insert(row.time);
+    }
+  }
+  for (const Timestamp time : lacking) trades.erase(time);
+  while (trades.size() > bars) trades.erase(trades.begin());
+  if (trades.size() < 3) return 0;
+  std::vector<std::uint64_t> counts;
+  for (const auto& [time, n] : trades) counts.push_back(n);
+  std::ranges::sort(counts);
+  const auto few = counts[counts.size() / 4] * static_cast<std::uint64_t>(window.us);
+  const auto interval = static_cast<std::uint64_t>(context_.market->interval.us);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(few / interval / trades_a_message, 1'000'000));
+}
+
+void MarketInstruments::doubt_time(Timestamp from, Timestamp to) {
+  if (context_.prover == nullptr) return;
+  for (const Instrument& instrument : instruments_) {
+    if (context_.intake->confirmed(instrument)) context_.prover->doubt_time(instrument, from, to);
+  }
+}
+
+// ---- Contract sizes ----
+
+// Sizes mean something else from some moment on that nobody tells: what was counted since the list before is in doubt,
+// and only the exchange's own figures can settle it.
+void MarketInstruments::change_unit(Instrument& known, const Instrument& found) {
+  spdlog::error(
+      "the contract size has changed; bars since the list was read last are in doubt market=\"{}\" symbol={} was={} "
+      "is={} since={}",
+      context_.name, known.symbol, to_string(known.contract_size), to_string(found.contract_size),
+      format_time(units_.listed_at()));
+  known.contract_size = found.contract_size;
+  if (context_.market->capture != nullptr) context_.market->capture->instrument(known);  // before what is read with it
+  doubt_unit(known, units_.listed_at());
+}
+
+void MarketInstruments::note_unit_of_before(const Instrument& instrument, Timestamp last_row) {
+  const auto before = std::ranges::find(listed_before_, instrument.symbol, &Instrument::symbol);
+  if (before == listed_before_.end() || before->contract_size == instrument.contract_size) return;
+  spdlog::error(
+      "the contract size has changed since the last run's last list; bars since are in doubt market=\"{}\" symbol={} "
+      "was={} is={}",
+      context_.name, instrument.symbol, to_string(before->contract_size), to_string(instrument.contract_size));
+  const Timestamp earliest = last_row - Duration{std::chrono::microseconds(relist_every).count()};
+  // What a list says may be older than its answer.
+  const Timestamp listed = std::max(earliest, std::min(last_row, units_.listed_before_at() - seconds(1)));
+  context_.intake->doubt_from(instrument, listed);
+  doubt_unit(instrument, listed);
+}
+
+void MarketInstruments::doubt_unit(const Instrument& instrument, Timestamp from) {
+  const Timestamp now = context_.time->now();
+  context_.intake->unit_from(instrument, now);
+  if (context_.prover != nullptr) context_.prover->doubt_unit(instrument, from, now);
+  units_.changed(instrument.symbol, now);
+  units_.save();
+}
+
+}  // namespace cvdd
