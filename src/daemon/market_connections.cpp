@@ -280,6 +280,7 @@ Session& MarketRunner::make_session(std::shared_ptr<ChannelWriter> writer) {
     spdlog::error("symbol refused by the exchange, tried again every ten minutes market=\"{}\" symbol={} reason=\"{}\"",
                   name(), instrument.symbol, why);
   };
+  context.on_list_changed = [this] { list_again(); };
   SessionSettings settings;
   settings.name = name() + " #" + std::to_string(++session_number_);
   settings.number = static_cast<std::uint32_t>(session_number_);

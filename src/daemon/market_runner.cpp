@@ -16,11 +16,13 @@ constexpr double improbable_silence = 15;
 constexpr std::uint64_t trades_a_message = 2;
 
 template <class Names>
-std::vector<Url> urls_of(const std::vector<std::string>& configured, const Names& defaults) {
+std::vector<Url> urls_of(const std::vector<std::string>& configured, const Names& defaults, std::string_view header) {
   std::vector<Url> urls;
   const auto add = [&](std::string_view text) {
     Url url;
-    if (parse_url(text, url)) urls.push_back(std::move(url));
+    if (!parse_url(text, url)) return;
+    url.header = header;
+    urls.push_back(std::move(url));
   };
   for (const std::string& text : configured) add(text);
   if (urls.empty()) {
@@ -36,8 +38,8 @@ MarketRunner::MarketRunner(MarketContext context, const Exchange& exchange, cons
       exchange_(exchange),
       wanted_(std::move(wanted)),
       stream_(config.stream == "trade" ? Stream::single : Stream::aggregate),
-      ws_hosts_(urls_of(config.ws, exchange.ws_hosts)),
-      rest_hosts_(urls_of(config.rest, exchange.rest_hosts)),
+      ws_hosts_(urls_of(config.ws, exchange.ws_hosts, exchange.header)),
+      rest_hosts_(urls_of(config.rest, exchange.rest_hosts, exchange.header)),
       hosts_(ws_hosts_.size()),
       time_(std::make_shared<ExchangeTime>(*context_.clock)),
       intake_(exchange, context_.event_time),

@@ -55,6 +55,7 @@ asio::awaitable<void> Session::write_requests() {
       while (!stopping_ && context_.clock->steady() < until) co_await write_timer_->wait_until(until);
       if (stopping_) co_return;
     }
+    if (exchange.dated != nullptr) text = exchange.dated(std::move(text), context_.time->now());
     const auto written = co_await transport_->write(text, context_.clock->steady() + write_timeout);
     if (!written.has_value()) {
       why_ = written.error().message() + ": " + transport_->last_error_detail();

@@ -89,6 +89,9 @@ struct History {
   std::string (*recent)(const Instrument& instrument) = nullptr;
   // The newest trade there is, in the smallest page, of the series that this stream has; more may come along.
   std::string (*newest)(const Instrument& instrument, Stream stream) = nullptr;
+  // All trades made in [from, to], and perhaps others, where they are addressed by time. A page that is full may have
+  // been cut anywhere, unless it reaches back beyond `from`. Where there is this, bars are made again by it alone.
+  std::string (*between)(const Instrument& instrument, Timestamp from, Timestamp to) = nullptr;
   // An answer to any of them. An empty page is one.
   Outcome<HistoryPage> (*read)(std::string_view body, const Instrument& instrument) = nullptr;
 };
@@ -104,6 +107,7 @@ struct Candles {
   std::span<const CandleInterval> intervals = {};
   std::uint32_t page = 0;  // in one answer, at most
   CandleFacts facts = {};
+  bool fills = false;  // they tell how many fills there were, though not of whom
   // Those that begin in [from, to); from the oldest there is if that is later. Others may come along, and the one of
   // the running bar unless the exchange marks it. `now` decides where old ones are to be had.
   std::string (*target)(const Instrument& instrument, Timestamp from, Timestamp to, const CandleInterval& interval,
@@ -126,6 +130,7 @@ struct Exchange {
   Market market = Market::spot;
   std::span<const std::string_view> ws_hosts = {};    // "wss://host:port", tried in order
   std::span<const std::string_view> rest_hosts = {};  // "https://host"
+  std::string_view header = {};                       // "Name: value", said to all of them; empty: none
   Limits limits = {};
   std::string_view region_note = {};  // what to do where the exchange refuses a region (403, 451)
 
@@ -142,6 +147,8 @@ struct Exchange {
   // `request_id`. Empty: there is nothing to say.
   std::string (*request)(Verb verb, const DataChannel& channel, std::span<const Instrument* const> instruments,
                          std::uint64_t request_id) = nullptr;
+  // Puts the moment of sending, by the exchange's clock, into a message of ours. May be null: they don't tell it.
+  std::string (*dated)(std::string message, Timestamp now) = nullptr;
   // Its subscriptions bring trades of instruments that nobody asked for.
   bool delivers_unrequested = false;
   // One text message whose answer proves that the other side is there; answered like an ack under `request_id` or by a
