@@ -200,6 +200,36 @@ const Line lines[] = {
      R"({"topic":"publicTrade.ETH","type":"snapshot","ts":1,"data":[{"p":"51.5","v":"10","i":"0404c393-8419-5bac-95c3-5fea28404754","T":1700000000000,"BT":false,"s":"ETH-25DEC26-2500-P-USDT","S":"Buy"},{"p":"50","v":"0.1","i":"0404c393-8419-5bac-95c3-5fea28404755","T":1700000000001,"BT":false,"s":"ETH-25DEC26-2500-P-USDT","S":"Sell"}]})",
      "USDT", "10", "515", "0.1", "5", "9.9", "510"},
 
+    // ---- Gate. Spot: amount is base. 0.000021 × 77474 = 1.626954; 0.5 × 77470 = 38735
+    {"gate", Market::spot, R"({"id":"BTC_USDT","base":"BTC","quote":"USDT","trade_status":"tradable"})",
+     R"({"channel":"spot.trades","event":"update","result":{"id":8,"id_market":1,"create_time_ms":"1700000000000.5","side":"buy","currency_pair":"BTC_USDT","amount":"0.000021","price":"77474","range":"1-1"}}
+        {"channel":"spot.trades","event":"update","result":{"id":9,"id_market":2,"create_time_ms":"1700000000001.0","side":"sell","currency_pair":"BTC_USDT","amount":"0.5","price":"77470","range":"2-2"}})",
+     "USDT", "0.000021", "1.626954", "0.5", "38735", "-0.499979", "-38733.373046"},
+    // 89.238 × 0.00000644 = 0.00057469272; 10 × 0.00000643 = 0.0000643
+    {"gate", Market::spot, R"({"id":"TLOS_BTC","base":"TLOS","quote":"BTC","trade_status":"tradable"})",
+     R"({"channel":"spot.trades","event":"update","result":{"id":8,"id_market":1,"create_time_ms":"1700000000000.0","side":"buy","currency_pair":"TLOS_BTC","amount":"89.238","price":"0.00000644","range":"1-1"}}
+        {"channel":"spot.trades","event":"update","result":{"id":9,"id_market":2,"create_time_ms":"1700000000001.0","side":"sell","currency_pair":"TLOS_BTC","amount":"10","price":"0.00000643","range":"2-2"}})",
+     "BTC", "89.238", "0.00057469272", "10", "0.0000643", "79.238", "0.00051039272"},
+    // Linear: contracts of 0.0001 BTC. 108.5 × 0.0001 = 0.01085; × 77474.5 = 840.598325. 3 × 0.0001 × 77470
+    // = 23.241
+    {"gate", Market::linear,
+     R"({"name":"BTC_USDT","type":"direct","quanto_multiplier":"0.0001","in_delisting":false})",
+     R"({"channel":"futures.trades","event":"update","result":[{"size":"108.5","id":1,"create_time_ms":1700000000000,"price":"77474.5","contract":"BTC_USDT"},{"size":"-3","id":2,"create_time_ms":1700000000001,"price":"77470","contract":"BTC_USDT"}]})",
+     "USDT", "0.01085", "840.598325", "0.0003", "23.241", "0.01055", "817.357325"},
+    // … of 100 LAB. 3 × 100 = 300; × 0.12345 = 37.035. 1 × 100 × 0.1234 = 12.34
+    {"gate", Market::linear,
+     R"({"name":"LAB_USDT","type":"direct","quanto_multiplier":"100","in_delisting":false})",
+     R"({"channel":"futures.trades","event":"update","result":[{"size":3,"id":1,"create_time_ms":1700000000000,"price":"0.12345","contract":"LAB_USDT"},{"size":-1,"id":2,"create_time_ms":1700000000001,"price":"0.1234","contract":"LAB_USDT"}]})",
+     "USDT", "300", "37.035", "100", "12.34", "200", "24.695"},
+    // Inverse: contracts of 1 USD. 7 ÷ 56155.2 = 0.000124654528877112…; 9 ÷ 29008.7 = 0.000310251752060588…
+    {"gate", Market::inverse, R"({"name":"BTC_USD","type":"inverse","quanto_multiplier":"0","in_delisting":false})",
+     R"({"channel":"futures.trades","event":"update","result":[{"size":7,"id":1,"create_time_ms":1700000000000,"price":"56155.2","contract":"BTC_USD"},{"size":-9,"id":2,"create_time_ms":1700000000001,"price":"29008.7","contract":"BTC_USD"}]})",
+     "USD", "0.000124654529", "7", "0.000310251752", "9", "-0.000185597223", "-2"},
+    // It is the only one. 50 ÷ 80000 = 0.000625; 1 ÷ 77000 = 0.000012987012987012…
+    {"gate", Market::inverse, R"({"name":"BTC_USD","type":"inverse","quanto_multiplier":"0","in_delisting":false})",
+     R"({"channel":"futures.trades","event":"update","result":[{"size":"50","id":1,"create_time_ms":1700000000000,"price":"80000","contract":"BTC_USD"},{"size":"-1","id":2,"create_time_ms":1700000000001,"price":"77000","contract":"BTC_USD"}]})",
+     "USD", "0.000625", "50", "0.000012987013", "1", "0.000612012987", "49"},
+
     // ---- Coinbase. Size is base; the maker sold, so the taker bought. 5.23512 × 400.23 = 2095.2520776; 0.5 × 400 =
     // 200
     {"coinbase", Market::spot, R"({"id":"BTC-USD","base_currency":"BTC","quote_currency":"USD","status":"online"})",
