@@ -30,6 +30,7 @@ std::string wrap(const Line& line) {
   const std::string exchange = line.exchange, rows = line.listed;
   if (exchange == "binance") return R"({"symbols":[)" + rows + "]}";
   if (exchange == "okx") return R"({"code":"0","msg":"","data":[)" + rows + "]}";
+  if (exchange == "bitget") return R"({"code":"00000","msg":"success","data":[)" + rows + "]}";
   if (exchange == "deribit") return R"({"jsonrpc":"2.0","result":[)" + rows + "]}";
   if (exchange == "bybit") {
     return fmt::format(R"({{"retCode":0,"retMsg":"OK","result":{{"category":"{}","list":[{}]}}}})",
@@ -229,6 +230,36 @@ const Line lines[] = {
     {"gate", Market::inverse, R"({"name":"BTC_USD","type":"inverse","quanto_multiplier":"0","in_delisting":false})",
      R"({"channel":"futures.trades","event":"update","result":[{"size":"50","id":1,"create_time_ms":1700000000000,"price":"80000","contract":"BTC_USD"},{"size":"-1","id":2,"create_time_ms":1700000000001,"price":"77000","contract":"BTC_USD"}]})",
      "USD", "0.000625", "50", "0.000012987013", "1", "0.000612012987", "49"},
+
+    // ---- Bitget. Sizes are base units everywhere.
+    // 0.001352 × 77600.75 = 104.916214; 0.01 × 77600 = 776
+    {"bitget", Market::spot, R"({"symbol":"BTCUSDT","baseCoin":"BTC","quoteCoin":"USDT","status":"online"})",
+     R"({"action":"update","arg":{"instType":"SPOT","channel":"trade","instId":"BTCUSDT"},"data":[{"ts":"1700000000000","price":"77600.75","size":"0.001352","side":"buy","tradeId":"1478949856623706112"},{"ts":"1700000000001","price":"77600","size":"0.01","side":"sell","tradeId":"1478949856623706113"}],"ts":1700000000002})",
+     "USDT", "0.001352", "104.916214", "0.01", "776", "-0.008648", "-671.083786"},
+    // 22.75 × 4.987 = 113.45425; 10 × 4.98 = 49.8
+    {"bitget", Market::spot, R"({"symbol":"RENDERUSDT","baseCoin":"RENDER","quoteCoin":"USDT","status":"online"})",
+     R"({"action":"update","arg":{"instType":"SPOT","channel":"trade","instId":"RENDERUSDT"},"data":[{"ts":"1700000000000","price":"4.987","size":"22.75","side":"buy","tradeId":"1478949856623706112"},{"ts":"1700000000001","price":"4.98","size":"10","side":"sell","tradeId":"1478949856623706113"}],"ts":1700000000002})",
+     "USDT", "22.75", "113.45425", "10", "49.8", "12.75", "63.65425"},
+    // 0.0118 × 67000.1 = 790.60118; 2 × 67000 = 134000
+    {"bitget", Market::linear,
+     R"({"symbol":"BTCUSDT","baseCoin":"BTC","quoteCoin":"USDT","sizeMultiplier":"0.0001","symbolStatus":"normal"})",
+     R"({"action":"update","arg":{"instType":"USDT-FUTURES","channel":"trade","instId":"BTCUSDT"},"data":[{"ts":"1700000000000","price":"67000.1","size":"0.0118","side":"buy","tradeId":"1478949856623706112"},{"ts":"1700000000001","price":"67000","size":"2","side":"sell","tradeId":"1478949856623706113"}],"ts":1700000000002})",
+     "USDT", "0.0118", "790.60118", "2", "134000", "-1.9882", "-133209.39882"},
+    // 0.005 × 67001.5 = 335.0075; 9.25 × 26372.5 = 243945.625
+    {"bitget", Market::linear,
+     R"({"symbol":"BTCPERP","baseCoin":"BTC","quoteCoin":"USDC","sizeMultiplier":"0.0001","symbolStatus":"normal"})",
+     R"({"action":"update","arg":{"instType":"USDC-FUTURES","channel":"trade","instId":"BTCPERP"},"data":[{"ts":"1700000000000","price":"67001.5","size":"0.005","side":"buy","tradeId":"1478949856623706112"},{"ts":"1700000000001","price":"26372.5","size":"9.25","side":"sell","tradeId":"1478949856623706113"}],"ts":1700000000002})",
+     "USDC", "0.005", "335.0075", "9.25", "243945.625", "-9.245", "-243610.6175"},
+    // Coin futures too, and what they cost is in USD.
+    // 447 × 0.168385 = 75.268095; 100 × 0.1683 = 16.83
+    {"bitget", Market::linear,
+     R"({"symbol":"DOGEUSD","baseCoin":"DOGE","quoteCoin":"USD","sizeMultiplier":"1","symbolStatus":"normal"})",
+     R"({"action":"update","arg":{"instType":"COIN-FUTURES","channel":"trade","instId":"DOGEUSD"},"data":[{"ts":"1700000000000","price":"0.168385","size":"447","side":"buy","tradeId":"1478949856623706112"},{"ts":"1700000000001","price":"0.1683","size":"100","side":"sell","tradeId":"1478949856623706113"}],"ts":1700000000002})",
+     "USD", "447", "75.268095", "100", "16.83", "347", "58.438095"},
+    // 0.02 × 72000.5 = 1440.01; 0.5 × 72000 = 36000
+    {"bitget", Market::linear,
+     R"({"symbol":"BTCUSD","baseCoin":"BTC","quoteCoin":"USD","sizeMultiplier":"0.001","symbolStatus":"normal"})", R"({"action":"update","arg":{"instType":"COIN-FUTURES","channel":"trade","instId":"BTCUSD"},"data":[{"ts":"1700000000000","price":"72000.5","size":"0.02","side":"buy","tradeId":"1478949856623706112"},{"ts":"1700000000001","price":"72000","size":"0.5","side":"sell","tradeId":"1478949856623706113"}],"ts":1700000000002})",
+     "USD", "0.02", "1440.01", "0.5", "36000", "-0.48", "-34559.99"},
 
     // ---- Coinbase. Size is base; the maker sold, so the taker bought. 5.23512 × 400.23 = 2095.2520776; 0.5 × 400 =
     // 200
