@@ -31,6 +31,7 @@ std::string wrap(const Line& line) {
   if (exchange == "binance") return R"({"symbols":[)" + rows + "]}";
   if (exchange == "okx") return R"({"code":"0","msg":"","data":[)" + rows + "]}";
   if (exchange == "bitget") return R"({"code":"00000","msg":"success","data":[)" + rows + "]}";
+  if (exchange == "dydx") return R"({"markets":{"X":)" + rows + "}}";
   if (exchange == "deribit") return R"({"jsonrpc":"2.0","result":[)" + rows + "]}";
   if (exchange == "bybit") {
     return fmt::format(R"({{"retCode":0,"retMsg":"OK","result":{{"category":"{}","list":[{}]}}}})",
@@ -260,6 +261,18 @@ const Line lines[] = {
     {"bitget", Market::linear,
      R"({"symbol":"BTCUSD","baseCoin":"BTC","quoteCoin":"USD","sizeMultiplier":"0.001","symbolStatus":"normal"})", R"({"action":"update","arg":{"instType":"COIN-FUTURES","channel":"trade","instId":"BTCUSD"},"data":[{"ts":"1700000000000","price":"72000.5","size":"0.02","side":"buy","tradeId":"1478949856623706112"},{"ts":"1700000000001","price":"72000","size":"0.5","side":"sell","tradeId":"1478949856623706113"}],"ts":1700000000002})",
      "USD", "0.02", "1440.01", "0.5", "36000", "-0.48", "-34559.99"},
+
+    // ---- dYdX. Size is base.
+    // 0.002 × 60397 = 120.794; 0.01 × 60396 = 603.96
+    {"dydx", Market::linear,
+     R"({"clobPairId":"0","ticker":"BTC-USD","status":"ACTIVE","tickSize":"1","stepSize":"0.0001"})",
+     R"({"type":"channel_data","connection_id":"3a2e","message_id":4,"id":"BTC-USD","channel":"v4_trades","version":"2.1.0","contents":{"trades":[{"id":"0165e5e40000000200000002","size":"0.002","price":"60397","side":"BUY","createdAt":"2023-11-14T22:13:20.000Z","type":"LIMIT"},{"id":"0165e5e40000000200000003","size":"0.01","price":"60396","side":"SELL","createdAt":"2023-11-14T22:13:20.001Z","type":"LIMIT"}]}})",
+     "USD", "0.002", "120.794", "0.01", "603.96", "-0.008", "-483.166"},
+    // 3900 × 0.168385 = 656.7015; 100 × 0.1683 = 16.83
+    {"dydx", Market::linear,
+     R"({"clobPairId":"0","ticker":"DOGE-USD","status":"ACTIVE","tickSize":"1","stepSize":"0.0001"})",
+     R"({"type":"channel_data","connection_id":"3a2e","message_id":4,"id":"DOGE-USD","channel":"v4_trades","version":"2.1.0","contents":{"trades":[{"id":"0165e5e40000000200000002","size":"3900","price":"0.168385","side":"BUY","createdAt":"2023-11-14T22:13:20.000Z","type":"LIMIT"},{"id":"0165e5e40000000200000003","size":"100","price":"0.1683","side":"SELL","createdAt":"2023-11-14T22:13:20.001Z","type":"LIMIT"}]}})",
+     "USD", "3900", "656.7015", "100", "16.83", "3800", "639.8715"},
 
     // ---- Coinbase. Size is base; the maker sold, so the taker bought. 5.23512 × 400.23 = 2095.2520776; 0.5 × 400 =
     // 200
