@@ -22,7 +22,9 @@ asio::awaitable<void> fetch(asio::any_io_executor executor, std::shared_ptr<NetC
   request.deadline = [] { return std::chrono::steady_clock::now() + std::chrono::seconds(60); };
   for (const std::string& host : hosts) {
     Url url;
-    if (parse_url(host, url)) request.hosts.push_back(url);
+    if (!parse_url(host, url)) continue;
+    url.header = out.exchange->header;
+    request.hosts.push_back(url);
   }
   const InstrumentList list = co_await fetch_instrument_list(request);
   out.error = list.error();

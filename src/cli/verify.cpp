@@ -150,7 +150,9 @@ class Verifier {
     HistoryContext context;
     for (const std::string& host : hosts) {
       Url url;
-      if (parse_url(host, url)) context.hosts.push_back(url);
+      if (!parse_url(host, url)) continue;
+      url.header = exchange->header;
+      context.hosts.push_back(url);
     }
     context.clock = clock_.get();
     context.time = &time_;

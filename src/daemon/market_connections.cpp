@@ -72,6 +72,7 @@ std::unique_ptr<Session> MarketConnections::make_session(std::uint32_t number, s
   context.wakeup = market.wakeup;
   context.writer = std::move(writer);
   context.on_refused = context_.on_refused;
+  context.on_list_changed = context_.on_list_changed;
   context.avoid_host = [this, number]() -> std::optional<std::size_t> {
     const std::uint32_t primary = pool_.primary_of(number);
     return primary == 0 ? std::nullopt : std::optional(sessions_.at(primary)->host());

@@ -29,6 +29,7 @@ struct ConnectionsContext {
   // History has nothing newer of it than what was heard.
   std::function<void(const Instrument&)> on_quiet;
   std::function<void(const Instrument&, const std::string& why)> on_refused;
+  std::function<void()> on_list_changed;  // the exchange says so
   // How many messages of these an earlier run saw in five quiet seconds; 0: that is not known.
   std::function<std::uint32_t(std::span<const Instrument* const>)> usual_messages;
 };

@@ -24,11 +24,13 @@ constexpr Duration clock_step_min = seconds(1);
 constexpr Duration quiet_before = seconds(5);
 
 template <class Names>
-std::vector<Url> urls_of(const std::vector<std::string>& configured, const Names& defaults) {
+std::vector<Url> urls_of(const std::vector<std::string>& configured, const Names& defaults, std::string_view header) {
   std::vector<Url> urls;
   const auto add = [&](std::string_view text) {
     Url url;
-    if (parse_url(text, url)) urls.push_back(std::move(url));
+    if (!parse_url(text, url)) return;
+    url.header = header;
+    urls.push_back(std::move(url));
   };
   for (const std::string& text : configured) add(text);
   if (urls.empty()) {
@@ -44,7 +46,7 @@ MarketRunner::MarketRunner(MarketContext context, const Exchange& exchange, cons
       exchange_(exchange),
       wanted_(std::move(wanted)),
       stream_(config.stream == "trade" ? Stream::single : Stream::aggregate),
-      rest_hosts_(urls_of(config.rest, exchange.rest_hosts)),
+      rest_hosts_(urls_of(config.rest, exchange.rest_hosts, exchange.header)),
       time_(std::make_shared<ExchangeTime>(*context_.clock)),
       intake_(exchange, context_.event_time),
       tending_(context_.clock->timer()),
@@ -71,7 +73,7 @@ void MarketRunner::make_parts(const ExchangeConfig& config) {
   c.intake = &intake_;
   c.time = time_;
   c.receipt_to_ledger = receipt_to_ledger_;
-  c.hosts = urls_of(config.ws, exchange_.ws_hosts);
+  c.hosts = urls_of(config.ws, exchange_.ws_hosts, exchange_.header);
   c.stream = stream_;
   c.per_connection = exchange_.limits.instruments_per_connection;
   if (config.instruments_per_connection > 0) {
@@ -83,6 +85,7 @@ void MarketRunner::make_parts(const ExchangeConfig& config) {
   c.on_quiet = [this](const Instrument& instrument) {
     if (prover_) prover_->quiet_until(instrument, time_->now() - quiet_before);
   };
+  c.on_list_changed = [this] { list_again(); };
   c.on_refused = [this](const Instrument& instrument, const std::string& why) { report_refused(instrument, why); };
   c.usual_messages = [this](std::span<const Instrument* const> some) { return instruments_->usual_messages(some); };
   connections_ = std::make_unique<MarketConnections>(std::move(c));

@@ -18,6 +18,9 @@ std::optional<Decimal> sum(const json::Scalar& field) {
   return rounded ? std::optional(normalized(*rounded)) : std::nullopt;
 }
 
+// A bar that is not closed.
+bool runs(const json::Scalar& closed) { return closed.is_string("0") || closed.is_string("false"); }
+
 // Within a millionth: what an exchange may have rounded.
 bool nearly(const Decimal& a, const Decimal& b) {
   const auto apart = subtract(a, b);
@@ -69,7 +72,7 @@ bool read_cells(json::ondemand::value value, unsigned depth, Cells& out) {
 Outcome<std::vector<Candle>> read(const Cells& rows, const Columns& columns, const Instrument& instrument) {
   std::vector<Candle> out;
   for (const auto& row : rows) {
-    if (columns.closed != 0 && row.size() > columns.closed && row[columns.closed].is_string("0")) continue;
+    if (columns.closed != 0 && row.size() > columns.closed && runs(row[columns.closed])) continue;
     Candle candle;
     if (!make_candle(row, columns, instrument, candle)) {
       return Failure{"candle " + std::to_string(out.size()) + " is none"};

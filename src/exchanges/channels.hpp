@@ -32,14 +32,16 @@ struct RowReader {
   bool (*read)(json::Value rows, unsigned depth, Rows& to);
   // The short way, which fails at the first surprise too; null: there is none.
   bool (*read_plain)(json::Plain rows, unsigned depth, Rows& to);
+  // What should stand there. An object is a row itself.
+  json::Scalar::Kind shape = json::Scalar::Kind::array;
 };
 
 namespace channels {
 
-// One row. A `Row` has the Scalar `symbol` and, of trades, `when()`, its own time if that can be read, which is asked
-// for only when the row is refused; `read(row, instrument, value)` makes the value that it tells. A row that is refused
-// may have been a trade of the instrument that it names, or else of the one that the whole message is about; what is no
-// trade never makes trades doubtful.
+// One row. A `Row` has the Scalar `symbol`, unless the message as a whole names the instrument, and, of trades,
+// `when()`, its own time if that can be read, which is asked for only when the row is refused; `read(row, instrument,
+// value)` makes the value that it tells. A row that is refused may have been a trade of the instrument that it names,
+// or else of the one that the whole message is about; what is no trade never makes trades doubtful.
 template <class Row, class Value>
 void take_row(const Row& row, Refusal (*read)(const Row&, const Instrument&, Value&), Rows& to) {
   const auto refuse = [&](Refusal why, const Instrument* of) {
@@ -51,8 +53,13 @@ void take_row(const Row& row, Refusal (*read)(const Row&, const Instrument&, Val
     }
   };
   ++to.count;
-  if (!row.symbol.is_string()) return refuse(Refusal::bad_field, to.instrument());
-  const Instrument* const instrument = fields::wanted(to.symbols, row.symbol.text);
+  const Instrument* instrument = nullptr;
+  if constexpr (requires { row.symbol; }) {
+    if (!row.symbol.is_string()) return refuse(Refusal::bad_field, to.instrument());
+    instrument = fields::wanted(to.symbols, row.symbol.text);
+  } else {
+    instrument = to.instrument();
+  }
   if (instrument == nullptr) return refuse(Refusal::unknown_symbol, to.instrument());
   Value& value = to.out.add<Value>();
   const Refusal refusal = read(row, *instrument, value);
@@ -62,8 +69,8 @@ void take_row(const Row& row, Refusal (*read)(const Row&, const Instrument&, Val
 }
 
 // What a message of trades without a row means: nothing, if its list is there and empty.
-inline void take_none(const json::Scalar& list, Rows& to) {
-  to.out.ignored = list.is(json::Scalar::Kind::array);
+inline void take_none(const json::Scalar& list, Rows& to, json::Scalar::Kind shape = json::Scalar::Kind::array) {
+  to.out.ignored = shape == json::Scalar::Kind::array && list.is(shape);
   if (!to.out.ignored) to.out.refuse(Refusal::bad_field, to.instrument());
 }
 
@@ -75,6 +82,15 @@ inline bool read_rows(Text rows, unsigned depth, Rows& to) {
     take_row(row, read, to);
     return true;
   });
+}
+
+// The value is a row itself.
+template <const auto& slots, auto read, class Text>
+inline bool read_row(Text value, unsigned depth, Rows& to) {
+  json::RowOf<slots> row;
+  if (!json::read_fields<slots>(value, depth, row)) return false;
+  take_row(row, read, to);
+  return true;
 }
 
 // The messages of an exchange that puts rows into a list. `Message` says how:
@@ -137,13 +153,13 @@ template <class Message>
       fields::text(Message::topic(head)));  // the second reading takes the place of what the first one read
   const auto topic_there = [](const void* text) { return std::string_view(*static_cast<const std::string*>(text)); };
   Rows rows{symbols, topic_there, &topic, out};
-  if (head.rows.is(json::Scalar::Kind::array)) {
+  if (head.rows.is(channel->rows->shape)) {
     typename Message::Head again;
     const auto take = [&](json::Value list, unsigned depth) { return channel->rows->read(list, depth, rows); };
     (void)json::read_message(reader, message,
                              [&](std::string_view key, json::Value v) { return Message::field(key, v, again, take); });
   }
-  if (rows.count == 0) take_none(head.rows, rows);
+  if (rows.count == 0) take_none(head.rows, rows, channel->rows->shape);
 }
 
 template <class Message>
@@ -179,10 +195,18 @@ template <const auto& slots, auto read>
 CVDD_FAST_PATH bool read_plain_rows(json::Plain rows, unsigned depth, Rows& to) {
   return read_rows<slots, read>(rows, depth, to);
 }
+template <const auto& slots, auto read>
+CVDD_FAST_PATH bool read_plain_row(json::Plain row, unsigned depth, Rows& to) {
+  return read_row<slots, read>(row, depth, to);
+}
 }  // namespace channels
 
 // How a channel's rows are read: by the table of their fields, and by what makes a value of one.
 template <const auto& slots, auto read>
 constexpr RowReader rows{channels::read_rows<slots, read, json::Value>, channels::read_plain_rows<slots, read>};
+// … where a frame has one row instead of a list of them.
+template <const auto& slots, auto read>
+constexpr RowReader one_row{channels::read_row<slots, read, json::Value>, channels::read_plain_row<slots, read>,
+                            json::Scalar::Kind::object};
 
 }  // namespace cvdd

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <concepts>
+#include <deque>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -108,6 +110,36 @@ template <const Envelope& envelope, const auto& slots, auto make>
     if (auto instrument = make(row)) page.instruments.push_back(std::move(*instrument));
   }
   return page;
+}
+
+// A page of candles, each an object with these fields; `begin` makes the moment of a row at which it begins. Prices of
+// a bar without trades may be null.
+struct CandleFields {
+  json::Scalar time, open, high, low, close, volume, fills;
+};
+template <const Envelope& envelope, const auto& slots, auto begin>
+[[nodiscard]] Outcome<std::vector<Candle>> candle_objects(std::string_view body, const Instrument& instrument) {
+  json::Reader reader;
+  const auto rows = rows_of<envelope, slots>(reader, body);
+  if (!rows) return Failure{rows.error()};
+  candles::Cells cells;
+  std::deque<std::string> times;
+  std::map<Timestamp, std::uint64_t> fills;
+  const auto number = [](std::string_view text) { return json::Scalar{json::Scalar::Kind::number, false, text}; };
+  const auto price = [&](const json::Scalar& field) { return field.is(fields::Kind::null) ? number("0") : field; };
+  for (const CandleFields& row : *rows) {
+    const std::optional<Timestamp> time = begin(row);
+    const auto count = row.fills.present() ? fields::integer(row.fills) : std::uint64_t{0};
+    if (!time || !count) return Failure{"candle " + std::to_string(cells.size()) + " is none"};
+    times.push_back(std::to_string(ms(*time)));
+    fills[*time] = *count;
+    cells.push_back(
+        {number(times.back()), price(row.open), price(row.high), price(row.low), price(row.close), row.volume});
+  }
+  auto out = candles::read(cells, {}, instrument);
+  if (!out) return out;
+  for (Candle& candle : *out) candle.fills = fills[candle.time];
+  return out;
 }
 
 // A page of past trades. A Row has `id_in_order()`, if ids have an order and it can be read, and `when()`. Where rows

@@ -77,6 +77,7 @@ bool Session::answer(const Parsed& parsed) {
   for (const Ack& ack : parsed.acks) {
     if (!acknowledge(ack)) return false;
   }
+  if (parsed.list_changed && context_.on_list_changed) context_.on_list_changed();
   // Read on: another connection takes over before this one is closed.
   closing_soon_ = closing_soon_ || parsed.closing_soon;
   return true;

@@ -51,6 +51,7 @@ asio::awaitable<void> Session::write_requests() {
       while (!stopping_ && context_.clock->steady() < until) co_await write_timer_->wait_until(until);
       if (stopping_) co_return;
     }
+    if (!ping && exchange.dated != nullptr) text = exchange.dated(std::move(text), context_.time->now());
     const auto deadline = context_.clock->steady() + write_timeout;
     Result<void> written;
     if (ping) {

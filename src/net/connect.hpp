@@ -1,10 +1,12 @@
 // From a URL to an encrypted stream: resolve, connect, TLS. Shared by the WebSocket and the HTTPS request.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cvdd/base/printable.hpp"
 #include "cvdd/net/transport.hpp"
@@ -34,6 +36,12 @@ struct Reached {
 
 // The Host header: the port is part of it unless it is the scheme's own.
 [[nodiscard]] std::string host_header(const Url& url);
+// The name and the value of the URL's own header; both empty if it has none.
+[[nodiscard]] inline std::pair<std::string_view, std::string_view> header_of(const Url& url) {
+  const std::string_view text = url.header;
+  const auto colon = std::min(text.find(": "), text.size());
+  return {text.substr(0, colon), text.substr(std::min(colon + 2, text.size()))};
+}
 // The prefix and the target as one path that starts with a slash. Empty if it cannot stand in a request line.
 [[nodiscard]] std::string request_target(const Url& url, std::string_view target);
 // The other side, or the network between, ended the connection (as against breaking a protocol).

@@ -82,6 +82,7 @@ class HttpsGet final : public HttpGet {
     }
     request.set(http::field::host, host_header(url));
     request.set(http::field::user_agent, std::string("cvdd/") + CVDD_VERSION);
+    if (const auto [name, value] = header_of(url); !name.empty()) request.set(name, value);
     request.set(http::field::accept, "application/json");
     request.set(http::field::accept_encoding, "gzip");
     request.set(http::field::connection, "close");

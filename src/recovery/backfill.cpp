@@ -87,6 +87,9 @@ void Backfill::ask(const Instrument& instrument, bool lull) {
   repair.since = made_before(instrument);
   repair.question = true;
   repair.lull = lull;
+  // Where ids can't be asked for, the question is what the newest trade is.
+  const History* const history = context_.intake->exchange().history;
+  repair.newest = history != nullptr && history->between != nullptr && instrument.ids == Ids::sequence;
   if (questions_ >= questions_max || (!id && !repair.recent) || !queue_.add(repair)) return;
   ++questions_;
   if (sleeping_for_work_) timer_->cancel();

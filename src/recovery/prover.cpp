@@ -98,7 +98,12 @@ void Prover::restored(const Instrument& instrument, std::span<const Row> rows, T
 
 bool Prover::has_history() const {
   const Exchange& exchange = context_.intake->exchange();
-  return exchange.has_history_of(exchange.series_of(settings_.stream));
+  return by_time() || exchange.has_history_of(exchange.series_of(settings_.stream));
+}
+
+bool Prover::by_time() const {
+  const History* const history = context_.intake->exchange().history;
+  return history != nullptr && history->between != nullptr;
 }
 
 void Prover::quiet_until(const Instrument& instrument, Timestamp until) {
@@ -184,7 +189,8 @@ Prover::Readiness Prover::readiness(Tracked& tracked, BarSpan span, Timestamp no
   if (busy) tracked.leave_until = now + rules_.interval + rules_.heal_after;
   if (busy || now < tracked.leave_until) return Readiness::busy;
   const auto known = context_.intake->known_by_ids(instrument);
-  const bool by_ids = instrument.ids == Ids::opaque || (known && *known >= span.to) || tracked.quiet_until >= span.to;
+  const bool by_ids =
+      instrument.ids == Ids::opaque || by_time() || (known && *known >= span.to) || tracked.quiet_until >= span.to;
   return by_ids || span.to + patience < now ? Readiness::ready : Readiness::maybe_quiet;
 }
 

@@ -175,6 +175,7 @@ asio::awaitable<void> Prover::remake(Job job) {
 
 asio::awaitable<bool> Prover::fetch(Job& job, std::vector<Trade>& out, std::string& error) {
   const Exchange& exchange = context_.intake->exchange();
+  if (by_time()) co_return co_await fetch_by_time(job, out, error);
   if (job.instrument->ids == Ids::sequence) {
     if (!exchange.has_history_of(context_.intake->source(*job.instrument))) {
       error = "there is no history of this stream";

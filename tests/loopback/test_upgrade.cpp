@@ -105,4 +105,6 @@ TEST_CASE("the request names the host, and the port unless it is the scheme's ow
   CHECK(text.find("Host: stream.example.com:9443\r\n") != text.npos);
   CHECK(text.find("Sec-WebSocket-Key: " + key + "\r\n") != text.npos);
   CHECK(text.ends_with("\r\n\r\n"));
+  url.header = "X-Gate-Size-Decimal: 1";
+  CHECK(upgrade_request(url, "/", key).find("\r\nX-Gate-Size-Decimal: 1\r\n") != text.npos);
 }

@@ -35,6 +35,7 @@ std::string text_of(simdjson::dom::element object, const char* key) {
 // The file names its markets in its own words; "auto": the instrument tells.
 bool may_be(std::string_view name, Market market) {
   if (name == "auto") return true;
+  if (name == "perpetual") return market == Market::linear || market == Market::inverse;
   if (name == "usdm") return market == Market::linear;
   if (name == "coinm") return market == Market::inverse;
   if (name == "futures") return market == Market::linear || market == Market::inverse;

@@ -30,6 +30,8 @@ std::string wrap(const Line& line) {
   const std::string exchange = line.exchange, rows = line.listed;
   if (exchange == "binance") return R"({"symbols":[)" + rows + "]}";
   if (exchange == "okx") return R"({"code":"0","msg":"","data":[)" + rows + "]}";
+  if (exchange == "bitget") return R"({"code":"00000","msg":"success","data":[)" + rows + "]}";
+  if (exchange == "dydx") return R"({"markets":{"X":)" + rows + "}}";
   if (exchange == "deribit") return R"({"jsonrpc":"2.0","result":[)" + rows + "]}";
   if (exchange == "bybit") {
     return fmt::format(R"({{"retCode":0,"retMsg":"OK","result":{{"category":"{}","list":[{}]}}}})",
@@ -205,6 +207,78 @@ const Line lines[] = {
      R"({"symbol":"ETH-25DEC26-2500-P-USDT","baseCoin":"ETH","quoteCoin":"USDT","settleCoin":"USDT","status":"Trading"})",
      R"({"topic":"publicTrade.ETH","type":"snapshot","ts":1,"data":[{"p":"51.5","v":"10","i":"0404c393-8419-5bac-95c3-5fea28404754","T":1700000000000,"BT":false,"s":"ETH-25DEC26-2500-P-USDT","S":"Buy"},{"p":"50","v":"0.1","i":"0404c393-8419-5bac-95c3-5fea28404755","T":1700000000001,"BT":false,"s":"ETH-25DEC26-2500-P-USDT","S":"Sell"}]})",
      "USDT", "10", "515", "0.1", "5", "9.9", "510"},
+
+    // ---- Gate. Spot: amount is base. 0.000021 × 77474 = 1.626954; 0.5 × 77470 = 38735
+    {"gate", Market::spot, R"({"id":"BTC_USDT","base":"BTC","quote":"USDT","trade_status":"tradable"})",
+     R"({"channel":"spot.trades","event":"update","result":{"id":8,"id_market":1,"create_time_ms":"1700000000000.5","side":"buy","currency_pair":"BTC_USDT","amount":"0.000021","price":"77474","range":"1-1"}}
+        {"channel":"spot.trades","event":"update","result":{"id":9,"id_market":2,"create_time_ms":"1700000000001.0","side":"sell","currency_pair":"BTC_USDT","amount":"0.5","price":"77470","range":"2-2"}})",
+     "USDT", "0.000021", "1.626954", "0.5", "38735", "-0.499979", "-38733.373046"},
+    // 89.238 × 0.00000644 = 0.00057469272; 10 × 0.00000643 = 0.0000643
+    {"gate", Market::spot, R"({"id":"TLOS_BTC","base":"TLOS","quote":"BTC","trade_status":"tradable"})",
+     R"({"channel":"spot.trades","event":"update","result":{"id":8,"id_market":1,"create_time_ms":"1700000000000.0","side":"buy","currency_pair":"TLOS_BTC","amount":"89.238","price":"0.00000644","range":"1-1"}}
+        {"channel":"spot.trades","event":"update","result":{"id":9,"id_market":2,"create_time_ms":"1700000000001.0","side":"sell","currency_pair":"TLOS_BTC","amount":"10","price":"0.00000643","range":"2-2"}})",
+     "BTC", "89.238", "0.00057469272", "10", "0.0000643", "79.238", "0.00051039272"},
+    // Linear: contracts of 0.0001 BTC. 108.5 × 0.0001 = 0.01085; × 77474.5 = 840.598325. 3 × 0.0001 × 77470
+    // = 23.241
+    {"gate", Market::linear,
+     R"({"name":"BTC_USDT","type":"direct","quanto_multiplier":"0.0001","in_delisting":false})",
+     R"({"channel":"futures.trades","event":"update","result":[{"size":"108.5","id":1,"create_time_ms":1700000000000,"price":"77474.5","contract":"BTC_USDT"},{"size":"-3","id":2,"create_time_ms":1700000000001,"price":"77470","contract":"BTC_USDT"}]})",
+     "USDT", "0.01085", "840.598325", "0.0003", "23.241", "0.01055", "817.357325"},
+    // … of 100 LAB. 3 × 100 = 300; × 0.12345 = 37.035. 1 × 100 × 0.1234 = 12.34
+    {"gate", Market::linear,
+     R"({"name":"LAB_USDT","type":"direct","quanto_multiplier":"100","in_delisting":false})",
+     R"({"channel":"futures.trades","event":"update","result":[{"size":3,"id":1,"create_time_ms":1700000000000,"price":"0.12345","contract":"LAB_USDT"},{"size":-1,"id":2,"create_time_ms":1700000000001,"price":"0.1234","contract":"LAB_USDT"}]})",
+     "USDT", "300", "37.035", "100", "12.34", "200", "24.695"},
+    // Inverse: contracts of 1 USD. 7 ÷ 56155.2 = 0.000124654528877112…; 9 ÷ 29008.7 = 0.000310251752060588…
+    {"gate", Market::inverse, R"({"name":"BTC_USD","type":"inverse","quanto_multiplier":"0","in_delisting":false})",
+     R"({"channel":"futures.trades","event":"update","result":[{"size":7,"id":1,"create_time_ms":1700000000000,"price":"56155.2","contract":"BTC_USD"},{"size":-9,"id":2,"create_time_ms":1700000000001,"price":"29008.7","contract":"BTC_USD"}]})",
+     "USD", "0.000124654529", "7", "0.000310251752", "9", "-0.000185597223", "-2"},
+    // It is the only one. 50 ÷ 80000 = 0.000625; 1 ÷ 77000 = 0.000012987012987012…
+    {"gate", Market::inverse, R"({"name":"BTC_USD","type":"inverse","quanto_multiplier":"0","in_delisting":false})",
+     R"({"channel":"futures.trades","event":"update","result":[{"size":"50","id":1,"create_time_ms":1700000000000,"price":"80000","contract":"BTC_USD"},{"size":"-1","id":2,"create_time_ms":1700000000001,"price":"77000","contract":"BTC_USD"}]})",
+     "USD", "0.000625", "50", "0.000012987013", "1", "0.000612012987", "49"},
+
+    // ---- Bitget. Sizes are base units everywhere.
+    // 0.001352 × 77600.75 = 104.916214; 0.01 × 77600 = 776
+    {"bitget", Market::spot, R"({"symbol":"BTCUSDT","baseCoin":"BTC","quoteCoin":"USDT","status":"online"})",
+     R"({"action":"update","arg":{"instType":"SPOT","channel":"trade","instId":"BTCUSDT"},"data":[{"ts":"1700000000000","price":"77600.75","size":"0.001352","side":"buy","tradeId":"1478949856623706112"},{"ts":"1700000000001","price":"77600","size":"0.01","side":"sell","tradeId":"1478949856623706113"}],"ts":1700000000002})",
+     "USDT", "0.001352", "104.916214", "0.01", "776", "-0.008648", "-671.083786"},
+    // 22.75 × 4.987 = 113.45425; 10 × 4.98 = 49.8
+    {"bitget", Market::spot, R"({"symbol":"RENDERUSDT","baseCoin":"RENDER","quoteCoin":"USDT","status":"online"})",
+     R"({"action":"update","arg":{"instType":"SPOT","channel":"trade","instId":"RENDERUSDT"},"data":[{"ts":"1700000000000","price":"4.987","size":"22.75","side":"buy","tradeId":"1478949856623706112"},{"ts":"1700000000001","price":"4.98","size":"10","side":"sell","tradeId":"1478949856623706113"}],"ts":1700000000002})",
+     "USDT", "22.75", "113.45425", "10", "49.8", "12.75", "63.65425"},
+    // 0.0118 × 67000.1 = 790.60118; 2 × 67000 = 134000
+    {"bitget", Market::linear,
+     R"({"symbol":"BTCUSDT","baseCoin":"BTC","quoteCoin":"USDT","sizeMultiplier":"0.0001","symbolStatus":"normal"})",
+     R"({"action":"update","arg":{"instType":"USDT-FUTURES","channel":"trade","instId":"BTCUSDT"},"data":[{"ts":"1700000000000","price":"67000.1","size":"0.0118","side":"buy","tradeId":"1478949856623706112"},{"ts":"1700000000001","price":"67000","size":"2","side":"sell","tradeId":"1478949856623706113"}],"ts":1700000000002})",
+     "USDT", "0.0118", "790.60118", "2", "134000", "-1.9882", "-133209.39882"},
+    // 0.005 × 67001.5 = 335.0075; 9.25 × 26372.5 = 243945.625
+    {"bitget", Market::linear,
+     R"({"symbol":"BTCPERP","baseCoin":"BTC","quoteCoin":"USDC","sizeMultiplier":"0.0001","symbolStatus":"normal"})",
+     R"({"action":"update","arg":{"instType":"USDC-FUTURES","channel":"trade","instId":"BTCPERP"},"data":[{"ts":"1700000000000","price":"67001.5","size":"0.005","side":"buy","tradeId":"1478949856623706112"},{"ts":"1700000000001","price":"26372.5","size":"9.25","side":"sell","tradeId":"1478949856623706113"}],"ts":1700000000002})",
+     "USDC", "0.005", "335.0075", "9.25", "243945.625", "-9.245", "-243610.6175"},
+    // Coin futures too, and what they cost is in USD.
+    // 447 × 0.168385 = 75.268095; 100 × 0.1683 = 16.83
+    {"bitget", Market::linear,
+     R"({"symbol":"DOGEUSD","baseCoin":"DOGE","quoteCoin":"USD","sizeMultiplier":"1","symbolStatus":"normal"})",
+     R"({"action":"update","arg":{"instType":"COIN-FUTURES","channel":"trade","instId":"DOGEUSD"},"data":[{"ts":"1700000000000","price":"0.168385","size":"447","side":"buy","tradeId":"1478949856623706112"},{"ts":"1700000000001","price":"0.1683","size":"100","side":"sell","tradeId":"1478949856623706113"}],"ts":1700000000002})",
+     "USD", "447", "75.268095", "100", "16.83", "347", "58.438095"},
+    // 0.02 × 72000.5 = 1440.01; 0.5 × 72000 = 36000
+    {"bitget", Market::linear,
+     R"({"symbol":"BTCUSD","baseCoin":"BTC","quoteCoin":"USD","sizeMultiplier":"0.001","symbolStatus":"normal"})", R"({"action":"update","arg":{"instType":"COIN-FUTURES","channel":"trade","instId":"BTCUSD"},"data":[{"ts":"1700000000000","price":"72000.5","size":"0.02","side":"buy","tradeId":"1478949856623706112"},{"ts":"1700000000001","price":"72000","size":"0.5","side":"sell","tradeId":"1478949856623706113"}],"ts":1700000000002})",
+     "USD", "0.02", "1440.01", "0.5", "36000", "-0.48", "-34559.99"},
+
+    // ---- dYdX. Size is base.
+    // 0.002 × 60397 = 120.794; 0.01 × 60396 = 603.96
+    {"dydx", Market::linear,
+     R"({"clobPairId":"0","ticker":"BTC-USD","status":"ACTIVE","tickSize":"1","stepSize":"0.0001"})",
+     R"({"type":"channel_data","connection_id":"3a2e","message_id":4,"id":"BTC-USD","channel":"v4_trades","version":"2.1.0","contents":{"trades":[{"id":"0165e5e40000000200000002","size":"0.002","price":"60397","side":"BUY","createdAt":"2023-11-14T22:13:20.000Z","type":"LIMIT"},{"id":"0165e5e40000000200000003","size":"0.01","price":"60396","side":"SELL","createdAt":"2023-11-14T22:13:20.001Z","type":"LIMIT"}]}})",
+     "USD", "0.002", "120.794", "0.01", "603.96", "-0.008", "-483.166"},
+    // 3900 × 0.168385 = 656.7015; 100 × 0.1683 = 16.83
+    {"dydx", Market::linear,
+     R"({"clobPairId":"0","ticker":"DOGE-USD","status":"ACTIVE","tickSize":"1","stepSize":"0.0001"})",
+     R"({"type":"channel_data","connection_id":"3a2e","message_id":4,"id":"DOGE-USD","channel":"v4_trades","version":"2.1.0","contents":{"trades":[{"id":"0165e5e40000000200000002","size":"3900","price":"0.168385","side":"BUY","createdAt":"2023-11-14T22:13:20.000Z","type":"LIMIT"},{"id":"0165e5e40000000200000003","size":"100","price":"0.1683","side":"SELL","createdAt":"2023-11-14T22:13:20.001Z","type":"LIMIT"}]}})",
+     "USD", "3900", "656.7015", "100", "16.83", "3800", "639.8715"},
 
     // ---- Coinbase. Size is base; the maker sold, so the taker bought. 5.23512 × 400.23 = 2095.2520776; 0.5 × 400 =
     // 200

@@ -105,6 +105,9 @@ struct History {
   std::string (*before)(const Instrument& instrument, Timestamp until) = nullptr;
   // The newest trade there is, in the smallest page, of the series that this stream has; more may come along.
   std::string (*newest)(const Instrument& instrument, Stream stream) = nullptr;
+  // All trades made in [from, to], and perhaps others, where they are addressed by time. A page that is full may have
+  // been cut anywhere, unless it reaches back beyond `from`. Where there is this, bars are made again by it alone.
+  std::string (*between)(const Instrument& instrument, Timestamp from, Timestamp to) = nullptr;
   // An answer to any of them. An empty page is one.
   Outcome<HistoryPage> (*read)(std::string_view body, const Instrument& instrument) = nullptr;
 };
@@ -143,6 +146,7 @@ struct Exchange {
   Market market = Market::spot;
   std::span<const std::string_view> ws_hosts = {};    // "wss://host:port", tried in order
   std::span<const std::string_view> rest_hosts = {};  // "https://host"
+  std::string_view header = {};                       // "Name: value", said to all of them; empty: none
   Limits limits = {};
   std::string_view region_note = {};  // what to do where the exchange refuses a region (403, 451)
 
@@ -159,6 +163,8 @@ struct Exchange {
   // `request_id`. Empty: there is nothing to say.
   std::string (*request)(Verb verb, const DataChannel& channel, std::span<const Instrument* const> instruments,
                          std::uint64_t request_id) = nullptr;
+  // Puts the moment of sending, by the exchange's clock, into a message of ours. May be null: they don't tell it.
+  std::string (*dated)(std::string message, Timestamp now) = nullptr;
   // Its subscriptions bring trades of instruments that nobody asked for.
   bool delivers_unrequested = false;
   // They begin with old trades that nothing marks as old.

@@ -65,6 +65,7 @@ struct Parsed {
   bool has_beside = false;         // there is something in `beside`
   bool pong = false;               // answers a probe, whichever
   bool closing_soon = false;       // the exchange announces that it will close the connection
+  bool list_changed = false;       // instruments are not what the last list said of them
   bool ignored = false;            // understood, and not needed (tickers, order books, …)
   std::uint32_t refused_rows = 0;  // rows that were refused, the last of them for the reason below
   Refusal refusal = Refusal::none;
@@ -98,14 +99,16 @@ struct Parsed {
     list<T>().pop_back();
   }
   // Trades, or nothing that anybody has to act on.
-  [[nodiscard]] bool asks_nothing() const { return acks.empty() && reply.empty() && !pong && !closing_soon; }
+  [[nodiscard]] bool asks_nothing() const {
+    return acks.empty() && reply.empty() && !pong && !closing_soon && !list_changed;
+  }
   void clear() {
     trades.clear();
     if (has_beside) beside.clear();
     newest.clear();
     acks.clear();
     reply.clear();
-    has_beside = pong = closing_soon = ignored = refused_of_anybody = false;
+    has_beside = pong = closing_soon = list_changed = ignored = refused_of_anybody = false;
     refused_of.clear();
     refused_rows = 0;
     refusal = Refusal::none;

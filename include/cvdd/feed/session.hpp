@@ -37,6 +37,8 @@ struct SessionContext {
   std::function<std::optional<std::size_t>()> avoid_host;
   // The exchange does not serve this instrument, in its own words. Tried again every `refused_pause`.
   std::function<void(const Instrument&, const std::string&)> on_refused;
+  // The exchange says that its list of instruments is another now.
+  std::function<void()> on_list_changed;
 };
 
 struct SessionSettings {

@@ -27,6 +27,8 @@ struct Url {
   std::string host;
   std::string port;  // given or the scheme's default
   std::string path;  // prefix, without a trailing slash; may be empty
+  // "Name: value", said with every request to it; empty: none. No part of the text that a URL is.
+  std::string header;
 };
 [[nodiscard]] bool parse_url(std::string_view text, Url& out);
 

@@ -108,8 +108,9 @@ class Prover {
     std::optional<BarSpan> unit;  // in doubt since units changed, and not told yet
   };
   void read_mail();
-  // Trades of its stream can be had by their ids.
+  // Trades of its stream can be had by their ids, or by time.
   [[nodiscard]] bool has_history() const;
+  [[nodiscard]] bool by_time() const;
   void tell_units();
   [[nodiscard]] std::vector<Job> jobs();
   enum class Readiness : std::uint8_t { ready, busy, maybe_quiet };  // to make bars again
@@ -129,6 +130,8 @@ class Prover {
   asio::awaitable<bool> fetch_by_id(Job& job, std::vector<Trade>& out, std::string& error);
   asio::awaitable<bool> fetch_before(Job job, std::vector<Trade>& out, bool& cut, std::string& error);
   [[nodiscard]] bool leave_out_before(Job& job, const Trade& first, std::string& error) const;
+  asio::awaitable<bool> fetch_by_time(const Job& job, std::vector<Trade>& out, std::string& error);
+  asio::awaitable<bool> reaches_back(const Job& job, std::string& error);
   [[nodiscard]] Figures held_against(BarSpan span, std::span<const Trade> trades,
                                      std::span<const Candle> candles) const;
   [[nodiscard]] std::vector<Record> rows_that_lack(const Instrument& instrument, std::span<const Trade> trades,
