@@ -42,6 +42,25 @@ class RevisionJudge {
   void judge_live(const Written& written, Bar& bar, bool wrong);
   void set_right(const Written& written, Bar& bar, std::size_t index);
   [[nodiscard]] bool knowable(const ReadRow& row, std::size_t index) const;
+  // Each life of the process proves the bars that it finds once more.
+  [[nodiscard]] Timestamp asked_since(Timestamp bar_end, Timestamp now) const {
+    Timestamp since = bar_end;
+    for (const Fault& f : facts_.faults) {
+      const bool began = f.kind == FaultKind::kill || f.kind == FaultKind::restart || f.kind == FaultKind::rest_fails;
+      if (began && f.at <= now) since = std::max(since, f.at);
+    }
+    return since;
+  }
+  // What waited for a full disk was made before it was written.
+  [[nodiscard]] Timestamp made_at(const Written& written) const {
+    const Timestamp due = written.row.time + facts_.interval + seconds(2);
+    Timestamp made = written.at;
+    for (const Fault& f : facts_.faults) {
+      const bool flushed = f.at <= written.at && written.at <= f.at + f.length + seconds(10);
+      if (f.kind == FaultKind::disk_full && flushed) made = std::min(made, std::max(due, f.at));
+    }
+    return made;
+  }
   // Where there are neither candles nor an order of ids, nothing can be asked: `live` stays provisional.
   [[nodiscard]] bool askable(std::size_t index) const {
     const Instrument& of = world_.tape().instruments()[index].instrument;
@@ -130,7 +149,7 @@ void RevisionJudge::judge_content(const Written& written, Bar& bar, std::size_t 
   if (row.status != Status::live || what.empty()) set_right(written, bar, index);
   if (!row.whole()) return;
   std::erase_if(truth.trades,
-                [&](const sim::TapeTrade& t) { return !world_.read_by(index, t.id, written.life, written.at); });
+                [&](const sim::TapeTrade& t) { return !world_.read_by(index, t.id, written.life, made_at(written)); });
   if (lacks(row, of, truth.trades))
     verdict_.complain("without what had been delivered, " + stamp(written.at, row.text));
 }
@@ -166,10 +185,10 @@ void RevisionJudge::take(const Claimed& claimed) {
   if (!askable(claimed.instrument)) return;
   const auto oldest = book.bars.find(claimed.until.us);
   if (oldest == book.bars.end() || oldest->second.row.status != Status::live || oldest->second.overdue) return;
-  const Timestamp end = claimed.until + facts_.interval;
-  if (claimed.at - end <= patience(claimed.instrument, end, claimed.at)) return;
+  const Timestamp since = asked_since(claimed.until + facts_.interval, claimed.at);
+  if (claimed.at - since <= patience(claimed.instrument, since, claimed.at)) return;
   oldest->second.overdue = true;
-  verdict_.complain("without its final proof for " + std::to_string((claimed.at - end).us / 1'000'000) + " s at " +
+  verdict_.complain("without its final proof for " + std::to_string((claimed.at - since).us / 1'000'000) + " s at " +
                     format_time(claimed.at) + ": " + oldest->second.row.text);
 }
 
