@@ -57,6 +57,15 @@ class Knowledge:
         """The first id that the daemon learnt, per epoch: nothing before it is known to be missing."""
         return {epoch: min(e[3] for e in events) for epoch, events in self.told[instrument].items()}
 
+    def before_subscribed(self, row, instrument):
+        """The bar began before this life was subscribed to the instrument, and no earlier life ran then."""
+        acks = [moment for moment, life, _ in instrument.acks if life == row.life]
+        start = row.bar / 1e6 - self.w.shift
+        if not acks or start >= min(acks) - IN_TIME:
+            return False
+        return not any(start >= begun and (ended is None or start < ended)
+                       for begun, ended in self.w.lives[:row.life - 1])
+
     def unwatched(self, instrument, row):
         """Why nothing showed that the bar was whole when the row was written; None if something may have."""
         e = self.w.exchange_of(instrument)

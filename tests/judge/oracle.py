@@ -141,6 +141,8 @@ class Oracle(Knowledge, Figures, Sizes):
             elif row.status == "gap" and row.missing not in ("0", "?") and instrument.chained:
                 self.missing_count(row, instrument, made)
             return
+        if row.status == "live" and self.before_subscribed(row, instrument):
+            self.offend("live-unwatched", "nobody was subscribed in all of this bar yet", row)
         if row.status == "repaired":
             usual = (row.bar + self.w.interval_us) / 1e6 - self.w.shift + 0.3
             sure = [t for t in made if t.made <= max(usual, row.seen - FRESH)]

@@ -234,6 +234,12 @@ def defects():
         return perfect(w, {i: [t for t in i.trades if t not in gone]})
     yield "live while the feed is late", "live-unwatched", unwatched
 
+    def before(w):
+        """A row of a time when nobody was subscribed."""
+        i, bar = w.instruments[0], int(w.begun * 1e6) - 5 * STEP
+        return [at_time(w, line(i, bar, [], [ZERO, ZERO], None, "live"), 12.0)] + perfect(w)
+    yield "live before anybody was subscribed", "live-unwatched", before
+
 
 MALFORMED = (("a trailing zero", 12, "1.50"), ("an exponent", 12, "1e3"), ("a minus zero", 16, "-0"),
              ("an unknown status", 5, "fine"), ("a quoted field", 3, '"AAAUSDT"x'[:0] + "A,B"), ("an empty count", 10, ""))
