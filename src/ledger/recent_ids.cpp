@@ -20,7 +20,7 @@ bool RecentIds::insert(OpaqueId id, Timestamp time) {
   if (table_[place_of(id)] != 0) return false;
   newest_ = std::max(newest_, time);
   if (count_ == ring_.size()) {
-    const bool old = ring_[begin_].time + kept < newest_;
+    const bool old = ring_.size() >= size_min && ring_[begin_].time + kept < newest_;
     if (old || ring_.size() >= size_max) {
       forget_oldest();
     } else {

@@ -1,6 +1,7 @@
 // The ids seen lately of an instrument whose ids have no order. Bounded: it holds at least those of the last ten
-// minutes of trade time, at most `size_max`; beyond that the oldest is forgotten, and a copy of it that came then would
-// count twice. (Copies come from a second connection within seconds.) Pure.
+// minutes of trade time, and as many as a page of history has, whatever their times; at most `size_max`. Beyond that the
+// oldest is forgotten, and a copy of it that came then would count twice. (Copies come from a second connection within
+// seconds, and from a page that is asked for again, after a sleep of hours too.) Pure.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,7 @@ class RecentIds {
   [[nodiscard]] bool insert(OpaqueId id, Timestamp time);
   [[nodiscard]] bool contains(OpaqueId id) const { return !ring_.empty() && table_[place_of(id)] != 0; }
   [[nodiscard]] std::size_t size() const { return count_; }
-  static constexpr std::size_t size_max = 8'192;
+  static constexpr std::size_t size_min = 1'024, size_max = 8'192;
   static constexpr Duration kept = seconds(600);
 
  private:
