@@ -41,7 +41,6 @@ Refusal read_trade(const Row& row, const Instrument& instrument, Trade& trade) {
   if (!id || !time || !side) return Refusal::bad_field;
   fields::set(trade, instrument, *time, *id, *side);
   trade.id_high = static_cast<std::uint64_t>(time->us);
-  trade.name = IdText::from(row.id.text).value_or(IdText{});
   return fields::read_volume(row.price, row.size, trade);
 }
 
