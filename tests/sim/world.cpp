@@ -282,7 +282,9 @@ void World::act(Line& line, const Said& said) {
     for (const TapeTrade& trade : trades.last(std::min(trades.size(), snapshot_max))) {
       const std::string id = std::to_string(trade.id);
       const bool told = std::any_of(said.answers.begin(), said.answers.end(), [&](const std::string& a) {
-        return a.find("\"" + id + "\"") != a.npos || a.find(":" + id + ",") != a.npos;
+        // What is told as a snapshot counts where ids go on from before.
+        const bool goes_on = !delivered_[static_cast<std::size_t>(of - topics_.begin())].ids.empty();
+        return a.find("\"" + id + "\"") != a.npos || (goes_on && a.find(":" + id + ",") != a.npos);
       });
       if (told) send(line, {"", static_cast<std::size_t>(of - topics_.begin()), trade.id});
     }

@@ -37,10 +37,6 @@ std::string wrap(const Line& line) {
     return fmt::format(R"({{"retCode":0,"retMsg":"OK","result":{{"category":"{}","list":[{}]}}}})",
                        name_of(line.market), rows);
   }
-  if (exchange == "hyperliquid") {
-    return R"({"universe":[)" + rows +
-           R"(],"tokens":[{"name":"USDC","index":0},{"name":"PURR","index":1},{"name":"HYPE","index":150}]})";
-  }
   if (exchange == "kraken_futures") return R"({"result":"success","instruments":[)" + rows + "]}";
   if (exchange == "kraken") return R"({"error":[],"result":{"PAIR":)" + rows + "}}";
   return "[" + rows + "]";
@@ -327,22 +323,6 @@ const Line lines[] = {
         {"feed":"trade","product_id":"FI_XRPUSD_261225","uid":"57d30a84-6890-4f5d-9f1b-087d24701eca","side":"sell","type":"liquidation","seq":2,"time":1700000000001,"qty":1,"price":0.2})",
      "USD", "75000", "12000", "5", "1", "74995", "11999"},
 
-    // ---- Hyperliquid. sz is base. 0.00036 × 84143 = 30.29148; 2 × 84142.5 = 168285
-    {"hyperliquid", Market::linear, R"({"szDecimals":5,"name":"BTC","maxLeverage":40})",
-     R"({"channel":"trades","data":[{"coin":"BTC","side":"B","px":"84143.0","sz":"0.00036","time":1700000000000,"hash":"0x0","tid":1,"users":["0x1","0x2"]},{"coin":"BTC","side":"A","px":"84142.5","sz":"2.0","time":1700000000001,"hash":"0x0","tid":2,"users":["0x1","0x2"]}]})",
-     "USD", "0.00036", "30.29148", "2", "168285", "-1.99964", "-168254.70852"},
-    // A unit of kPEPE is a thousand PEPE, and its own base. 10403 × 0.0044478 = 46.2704634; 3 × 0.0044477 = 0.0133431
-    {"hyperliquid", Market::linear, R"({"szDecimals":0,"name":"kPEPE","maxLeverage":10})",
-     R"({"channel":"trades","data":[{"coin":"kPEPE","side":"B","px":"0.0044478","sz":"10403.0","time":1700000000000,"hash":"0x0","tid":1,"users":["0x1","0x2"]},{"coin":"kPEPE","side":"A","px":"0.0044477","sz":"3.0","time":1700000000001,"hash":"0x0","tid":2,"users":["0x1","0x2"]}]})",
-     "USD", "10403", "46.2704634", "3", "0.0133431", "10400", "46.2571203"},
-    // Spot: 42.09 × 23.757 = 999.93213; 100.26 × 23.758 = 2381.97708
-    {"hyperliquid", Market::spot, R"({"tokens":[150,0],"name":"@107","index":107,"isCanonical":false})",
-     R"({"channel":"trades","data":[{"coin":"@107","side":"B","px":"23.757","sz":"42.09","time":1700000000000,"hash":"0x0","tid":1,"users":["0x1","0x2"]},{"coin":"@107","side":"A","px":"23.758","sz":"100.26","time":1700000000001,"hash":"0x0","tid":2,"users":["0x1","0x2"]}]})",
-     "USDC", "42.09", "999.93213", "100.26", "2381.97708", "-58.17", "-1382.04495"},
-    // 1000 × 0.18 = 180; 5 × 0.179 = 0.895
-    {"hyperliquid", Market::spot, R"({"tokens":[1,0],"name":"PURR/USDC","index":0,"isCanonical":true})",
-     R"({"channel":"trades","data":[{"coin":"PURR/USDC","side":"B","px":"0.18","sz":"1000.0","time":1700000000000,"hash":"0x0","tid":1,"users":["0x1","0x2"]},{"coin":"PURR/USDC","side":"A","px":"0.179","sz":"5.0","time":1700000000001,"hash":"0x0","tid":2,"users":["0x1","0x2"]}]})",
-     "USDC", "1000", "180", "5", "0.895", "995", "179.105"},
 };
 
 Row row_of(const Line& line) {
