@@ -215,7 +215,12 @@ bool Intake::of_known_fills(Entry& e, const Trade& trade, const Sequencer::Decis
   if (decision.hole_count > 0) e.fills.missing_from(decision.hole_first);
   const bool late = decision.verdict == Sequencer::Verdict::late;
   if (late ? !e.fills.repeats_late(trade.id, trade.first_fill, trade.fills)
-           : decision.verdict != Sequencer::Verdict::next || !e.fills.repeats(trade.first_fill, trade.fills)) {
+           : decision.verdict != Sequencer::Verdict::next ||
+                 !e.fills.repeats(trade.first_fill, trade.fills, trade.time)) {
+    if (const auto overlapped = e.fills.take_overlap()) {
+      ++counters_.contradictions;
+      out.push_back(Record::mark(RecordKind::contradicted, trade.instrument->id, *overlapped));
+    }
     return false;
   }
   ++counters_.contradictions;

@@ -202,6 +202,7 @@ asio::awaitable<void> Backfill::take_page(Repair repair, HistoryPage page) {
   }
   std::vector<Record> records;
   context_.intake->take_history(page.trades, records);
+  if (repair.question && records.empty() && !page.refused.empty()) co_return;  // it may be what can't be read
   if (repair.question) co_return co_await take_answer(repair, std::move(records), true);
   const bool check = repair.last == 0;
   if (check && progress.next == RepairProgress::Next::done) {
