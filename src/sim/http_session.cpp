@@ -36,8 +36,8 @@ http::response<http::string_body> respond(Hub& hub, const HttpRequest& request, 
   Answer answer;
   const Protocol* protocol = owner_of(address);
   bool wait = false;
-  const bool asked = request.method() == http::verb::get || !address.body.empty();
-  if (!asked || protocol == nullptr) {
+  const bool question = request.method() == http::verb::get || !address.body.empty();
+  if (!question || protocol == nullptr) {
     answer = {protocol == nullptr ? 404U : 405U, "{}", 0};
   } else {
     const Timestamp now = wall_clock();
