@@ -27,6 +27,7 @@ void Ledger::add_instrument(const Instrument& instrument) {
   Account& account = accounts_[instrument.id];
   assert(account.instrument == nullptr);
   account.instrument = &instrument;
+  account.bars = BarSeries(options_.interval);
   order_.push_back(instrument.id);
   const auto clock = std::find_if(clocks_.begin(), clocks_.end(), [&](const EventClock& c) {
     return c.exchange == instrument.exchange && c.market == instrument.market;
@@ -116,42 +117,19 @@ void Ledger::subscribed(Account& account, Timestamp time) {
 
 void Ledger::begin(Account& account, Timestamp bar, bool partial) {
   account.state = State::active;
-  account.front = account.first_bar = bar;
-  account.bars.emplace_back();
+  account.bars.begin(bar);
   account.bars.back().partial_begin = partial;
 }
 
 // The files' newest bar is bars.back(). What lies between it and `bar` passed while nobody listened.
 void Ledger::continue_after_absence(Account& account, Timestamp bar) {
   account.state = State::active;
-  const Timestamp newest = newest_bar(account);
+  const Timestamp newest = account.bars.newest();
   if (bar <= newest) {
     if (account.loss) account.loss->visible_from = newest;
     return;
   }
-  const auto between = static_cast<std::size_t>((bar - newest).us / options_.interval.us);
-  if (between > bars_kept_max()) {
-    for (Bar& b : account.bars) {
-      if (b.absent) continue;
-      const auto base = add(account.cvd_base, *subtract(b.buy_base, b.sell_base));
-      const auto quote = add(account.cvd_quote, *subtract(b.buy_quote, b.sell_quote));
-      if (base && quote) {
-        account.cvd_base = *base;
-        account.cvd_quote = *quote;
-      }
-      if (b.close) account.close = b.close;
-    }
-    account.bars.clear();
-    account.bars.emplace_back();
-    account.front = account.first_bar = bar;
-    if (account.loss) account.loss->from = bar;
-  } else {
-    for (std::size_t i = 1; i < between; ++i) {
-      account.bars.emplace_back();
-      account.bars.back().absent = true;
-    }
-    account.bars.emplace_back();
-  }
+  if (!account.bars.resume(bar, bars_kept_max()) && account.loss) account.loss->from = bar;
   if (account.loss) account.loss->visible_from = bar;
 }
 
@@ -159,7 +137,7 @@ void Ledger::lost(Account& account, const Record& record) {
   if (account.state != State::active) return;
   const bool over = record.count() > 0;
   const Timestamp t = options_.event_time ? account.last_trade : record.time();
-  const Timestamp bar = std::max(bar_start(t, options_.interval), account.first_bar);
+  const Timestamp bar = std::max(bar_start(t, options_.interval), account.bars.first());
   const Timestamp end = record.time() + Duration{static_cast<std::int64_t>(record.count())};
   const Timestamp last = std::max(bar_start(end, options_.interval), bar);
   const bool doubt = over && record.id() == doubt_alone;
@@ -188,44 +166,34 @@ void Ledger::watched(Account& account, const Record& record) {
 void Ledger::contradicted(Account& account, const Record& record) {
   if (account.bars.empty()) return;
   const Timestamp end = record.time() + Duration{static_cast<std::int64_t>(record.count())};
-  const Timestamp last = std::max(bar_start(end, options_.interval), account.first_bar);
-  if (account.state == State::active && !extend(account, last)) return;
-  const Timestamp first = std::max(bar_start(record.time(), options_.interval), account.first_bar);
-  for (Timestamp t = std::max(first, account.front); t <= last; t = t + options_.interval) {
-    Bar* bar = bar_at(account, t);
-    if (bar == nullptr) return;
-    bar->contradicted = true;
-    bar->proven = false;
-  }
+  const Timestamp last = std::max(bar_start(end, options_.interval), account.bars.first());
+  if (account.state == State::active && !account.bars.extend(last)) return;
+  const Timestamp first = std::max(bar_start(record.time(), options_.interval), account.bars.first());
+  account.bars.each(first, last + options_.interval, [](Timestamp, Bar& bar) {
+    bar.contradicted = true;
+    bar.proven = false;
+  });
 }
 
 // The exchange's own figures are the last word, whatever was in doubt.
 void Ledger::proven(Account& account, const Record& record) {
   const Timestamp end = record.time() + Duration{static_cast<std::int64_t>(record.count())};
-  for (Timestamp t = std::max(record.time(), account.front); t < end; t = t + options_.interval) {
-    Bar* bar = bar_at(account, t);
-    if (bar == nullptr) return;
-    if (!bar->absent) bar->proven = true;
-  }
+  account.bars.each(record.time(), end, [](Timestamp, Bar& bar) { bar.proven = bar.proven || !bar.absent; });
 }
 
 void Ledger::unsubscribed(Account& account, Timestamp time) {
   if (account.state != State::active) return;
   account.held = false;
   const Timestamp t = options_.event_time ? account.last_trade : time;
-  const Timestamp bar = std::max(bar_start(t, options_.interval), newest_bar(account));
-  if (!extend(account, bar)) return;
+  const Timestamp bar = std::max(bar_start(t, options_.interval), account.bars.newest());
+  if (!account.bars.extend(bar)) return;
   // What nobody vouched for by now stays without a proof.
   if (options_.watched) {
     const Timestamp reached = std::max(account.watched, account.by_ids);
-    for (Timestamp at = std::max(bar_start(reached, options_.interval), account.front); at < bar;
-         at = at + options_.interval) {
-      Bar* unproven = bar_at(account, at);
-      if (unproven != nullptr && !unproven->absent) unproven->lost = true;
-    }
+    account.bars.each(bar_start(reached, options_.interval), bar,
+                      [](Timestamp, Bar& unproven) { unproven.lost = unproven.lost || !unproven.absent; });
   }
   account.bars.back().partial_end = account.bars.back().changed = true;
-  account.end_bar = bar;
   account.state = State::ended;
   if (!account.loss) account.loss = Loss{bar, bar, bar, true};
 }
@@ -234,9 +202,10 @@ void Ledger::unsubscribed(Account& account, Timestamp time) {
 // since the connection was lost, can't know how many of them are theirs.
 void Ledger::hole(Account& account, const Record& record) {
   if (account.state != State::active) return;
-  const Timestamp at = std::max(bar_start(record.time(), options_.interval), account.first_bar);
-  if (!extend(account, at)) return;
-  const Timestamp since = std::min(std::max(bar_start(account.last_trade, options_.interval), account.first_bar), at);
+  const Timestamp at = std::max(bar_start(record.time(), options_.interval), account.bars.first());
+  if (!account.bars.extend(at)) return;
+  const Timestamp since =
+      std::min(std::max(bar_start(account.last_trade, options_.interval), account.bars.first()), at);
   if (!account.last_id) first_id_ever(account);
   Hole h{record.id(), record.id() + record.count() - 1, record.count(), at, at, at, since, account.loss.has_value()};
   if (account.loss) {
@@ -253,7 +222,7 @@ void Ledger::hole(Account& account, const Record& record) {
   }
   h.doubt_from = std::min(h.doubt_from, h.touch_from);
   if (h.left == 0) {  // size unknown
-    if (Bar* bar = bar_at(account, at)) bar->lost = true;
+    if (Bar* bar = account.bars.at(at)) bar->lost = true;
     return give_up(account, h);
   }
   if (account.holes.size() == holes_max) {
@@ -265,17 +234,13 @@ void Ledger::hole(Account& account, const Record& record) {
 
 void Ledger::give_up(Account& account, const Hole& h) {
   // What was found of the time when nobody ran, or still is, is told with its hole.
-  for (Timestamp t = std::max(h.cut_from, account.front); t < h.at; t = t + options_.interval) {
-    Bar* bar = bar_at(account, t);
-    if (bar == nullptr || !bar->absent) continue;
-    bar->absent = !bar->has_trades();
-    bar->lost = true;
-  }
-  if (Bar* bar = bar_at(account, h.at)) bar->missing += h.left;
-  for (Timestamp t = std::max(h.doubt_from, account.front); t < h.at; t = t + options_.interval) {
-    Bar* bar = bar_at(account, t);
-    if (bar != nullptr && !bar->proven) bar->lost = true;
-  }
+  account.bars.each(h.cut_from, h.at, [](Timestamp, Bar& bar) {
+    if (!bar.absent) return;
+    bar.absent = !bar.has_trades();
+    bar.lost = true;
+  });
+  if (Bar* bar = account.bars.at(h.at)) bar->missing += h.left;
+  account.bars.each(h.doubt_from, h.at, [](Timestamp, Bar& bar) { bar.lost = bar.lost || !bar.proven; });
 }
 
 // ------------------------------------------------------------------ trades
@@ -287,7 +252,7 @@ void Ledger::trade(Account& account, const Record& record) {
   if (!account.rebuilds.empty() && take_rebuild(account, record)) return;
   const Timestamp bar_time = bar_start(record.time(), options_.interval);
   if (account.state == State::idle && options_.event_time) begin(account, bar_time, true);
-  if (account.state != State::active || bar_time < account.first_bar) {
+  if (account.state != State::active || bar_time < account.bars.first()) {
     ++counters_.before_first;
     return;
   }
@@ -295,12 +260,12 @@ void Ledger::trade(Account& account, const Record& record) {
   if (numbered && account.loss && !account.loss->open && account.last_id && record.id() > *account.last_id) {
     resolve_loss(account, bar_time);
   }
-  if (!extend(account, bar_time)) {
+  if (!account.bars.extend(bar_time)) {
     ++counters_.too_far_ahead;
     account.bars.back().missing += 1;
     return;
   }
-  Bar* bar = bar_at(account, bar_time);
+  Bar* bar = account.bars.at(bar_time);
   if (bar == nullptr) {
     ++counters_.too_late;
     account.bars.back().missing += 1;
@@ -376,19 +341,17 @@ void Ledger::doubt_restored(Account& account, Bar& bar, const Record& record) {
 void Ledger::resolve_loss(Account& account, Timestamp until) {
   const bool all = until >= account.loss->to;
   const Timestamp end = all ? account.loss->to + options_.interval : until;
-  for (Timestamp t = std::max(account.loss->from, account.front); t < end; t = t + options_.interval) {
-    Bar* bar = bar_at(account, t);
-    if (bar == nullptr) break;
-    const bool absent = bar->absent;
-    uncover(account, *bar, t);
+  account.bars.each(account.loss->from, end, [&](Timestamp t, Bar& bar) {
+    const bool absent = bar.absent;
+    uncover(account, bar, t);
     if (t < account.ids_since) {
-      bar->contradicted = bar->contradicted || absent;
-      continue;
+      bar.contradicted = bar.contradicted || absent;
+      return;
     }
-    bar->recovered = bar->recovered || !account.loss->doubt;
-    bar->partial_end = false;
-    heal(account, *bar, t);
-  }
+    bar.recovered = bar.recovered || !account.loss->doubt;
+    bar.partial_end = false;
+    heal(account, bar, t);
+  });
   if (all) return account.loss.reset();
   account.loss->from = std::max(account.loss->from, end);
 }
@@ -419,18 +382,16 @@ void Ledger::fill_hole(Account& account, std::uint64_t first, std::uint64_t last
 
 // Every id of it is there now.
 void Ledger::close_hole(Account& account, const Hole& h) {
-  for (Timestamp t = std::max(h.cut_from, account.front); t <= h.at; t = t + options_.interval) {
-    Bar* bar = bar_at(account, t);
-    if (bar == nullptr) break;
+  account.bars.each(h.cut_from, h.at + options_.interval, [&](Timestamp t, Bar& bar) {
     // A hole that closed before anybody read of it was only a matter of order, unless we had been cut off.
-    const bool told = bar->written() && bar->written_status == BarStatus::gap;
-    if (!h.cut && !told) continue;
-    bar->recovered = true;
-    heal(account, *bar, t);
-    if (!h.cut) continue;
-    uncover(account, *bar, t);
-    bar->partial_end = false;
-  }
+    const bool told = bar.written() && bar.written_status == BarStatus::gap;
+    if (!h.cut && !told) return;
+    bar.recovered = true;
+    heal(account, bar, t);
+    if (!h.cut) return;
+    uncover(account, bar, t);
+    bar.partial_end = false;
+  });
 }
 
 // What the exchange's history had to say.
@@ -438,12 +399,8 @@ void Ledger::verdict(Account& account, const Record& record) {
   if (account.instrument->ids == Ids::opaque) {
     if (!account.loss || account.loss->open) return;
     if (record.count() > 0) return give_up_loss(account);
-    for (Timestamp t = std::max(account.loss->from, account.front); t + options_.interval <= record.time();
-         t = t + options_.interval) {
-      Bar* bar = bar_at(account, t);
-      if (bar == nullptr) break;
-      bar->settled = true;
-    }
+    account.bars.each(account.loss->from, bar_start(record.time(), options_.interval),
+                      [](Timestamp, Bar& bar) { bar.settled = true; });
     return resolve_loss(account, account.loss->to);
   }
   if (record.count() == 0) {
@@ -466,33 +423,12 @@ void Ledger::verdict(Account& account, const Record& record) {
 }
 
 void Ledger::stop(Account& account, Timestamp bar_time) {
-  if (Bar* bar = bar_at(account, bar_time)) bar->lost = bar->changed = true;
+  if (Bar* bar = account.bars.at(bar_time)) bar->lost = bar->changed = true;
   account.state = State::stopped;
-  account.end_bar = newest_bar(account);
   errors_.push_back(account.instrument->exchange + " " + std::string(name_of(account.instrument->market)) + " " +
                     account.instrument->symbol +
                     ": a sum does not fit 128 bits; the instrument is stopped, its last bar "
                     "says gap; remove it from the symbol list and report this");
-}
-
-// ------------------------------------------------------------------ bars
-
-Timestamp Ledger::newest_bar(const Account& account) const {
-  return {account.front.us + (static_cast<std::int64_t>(account.bars.size()) - 1) * options_.interval.us};
-}
-
-bool Ledger::extend(Account& account, Timestamp bar) {
-  if (account.bars.empty()) return false;
-  const std::int64_t more = (bar - newest_bar(account)).us / options_.interval.us;
-  if (more > static_cast<std::int64_t>(bars_ahead_max)) return false;
-  for (std::int64_t i = 0; i < more; ++i) account.bars.emplace_back();
-  return true;
-}
-
-Bar* Ledger::bar_at(Account& account, Timestamp bar) {
-  if (bar < account.front) return nullptr;
-  const auto index = static_cast<std::size_t>((bar - account.front).us / options_.interval.us);
-  return index < account.bars.size() ? &account.bars[index] : nullptr;
 }
 
 std::vector<std::string> Ledger::take_errors() { return std::exchange(errors_, {}); }

@@ -1,28 +1,8 @@
 // Bars that come from the exchange's own candles.
+#include "bar_row.hpp"
 #include "cvdd/ledger/ledger.hpp"
 
 namespace cvdd {
-
-namespace {
-Decimal difference(const Decimal& a, const Decimal& b) { return subtract(a, b).value_or(Decimal{}); }
-
-Bar bar_of(const Candle& candle) {
-  Bar bar;
-  bar.buy_base = candle.buy_base;
-  bar.buy_quote = candle.buy_quote;
-  bar.sell_base = difference(candle.base, candle.buy_base);
-  bar.sell_quote = difference(candle.quote, candle.buy_quote);
-  if (!candle.base.is_zero()) {
-    bar.open = candle.open;
-    bar.high = candle.high;
-    bar.low = candle.low;
-    bar.close = candle.close;
-    bar.open_time = bar.close_time = candle.time;
-  }
-  bar.history = bar.changed = bar.delta_changed = true;
-  return bar;
-}
-}  // namespace
 
 void Ledger::hold(std::uint32_t instrument) {
   Account& account = accounts_.at(instrument);
@@ -30,7 +10,7 @@ void Ledger::hold(std::uint32_t instrument) {
   if (account.bars.empty()) return;
   const Bar& newest = account.bars.back();
   if (newest.written_status != BarStatus::partial && newest.written_status != BarStatus::gap) return;
-  account.cut_row = row_of(account, newest_bar(account), newest);
+  account.cut_row = row_of(*account.instrument, account.bars.newest(), newest, {});
 }
 
 void Ledger::give_candles(std::uint32_t instrument, std::vector<Candle> candles) {
@@ -40,11 +20,11 @@ void Ledger::give_candles(std::uint32_t instrument, std::vector<Candle> candles)
 void Ledger::take_candles(Account& account, const Record& record) {
   const std::vector<Candle> candles = std::exchange(account.candles, {});
   for (const Candle& candle : candles) {
-    if (account.held && candle.time < account.front) {
+    if (account.held && candle.time < account.bars.oldest()) {
       tell_candle(account, candle);
       continue;
     }
-    Bar* bar = bar_at(account, candle.time);
+    Bar* bar = account.bars.at(candle.time);
     const bool cut = bar != nullptr && account.held && bar->partial_end;
     if (bar == nullptr || (!bar->absent && !cut && missing_of(evidence_of(account, candle.time, *bar)) == 0U)) continue;
     Bar made = bar_of(candle);
@@ -61,22 +41,21 @@ void Ledger::take_candles(Account& account, const Record& record) {
 // A bar before all that is in memory.
 void Ledger::tell_candle(Account& account, const Candle& candle) {
   const Bar bar = bar_of(candle);
-  Row row = row_of(account, candle.time, bar);
-  Decimal base = account.cvd_base, quote = account.cvd_quote;
+  Row row = row_of(*account.instrument, candle.time, bar, {});
+  Totals before = account.bars.before();
   if (account.cut_row && account.cut_row->time == candle.time) {
     row.rev = account.cut_row->rev;
-    base = difference(base, account.cut_row->delta_base);
-    quote = difference(quote, account.cut_row->delta_quote);
+    before.base = subtract(before.base, account.cut_row->delta_base).value_or(Decimal{});
+    before.quote = subtract(before.quote, account.cut_row->delta_quote).value_or(Decimal{});
     ++counters_.revisions;
   }
-  const auto cvd_base = add(base, row.delta_base), cvd_quote = add(quote, row.delta_quote);
-  if (!cvd_base || !cvd_quote) return stop(account, account.front);
+  if (!before.count(bar)) return stop(account, account.bars.oldest());
   row.status = BarStatus::history;
   row.missing = 0;
-  if (bar.close) account.close = bar.close;
-  if (!row.open) row.open = row.high = row.low = row.close = account.close;
-  row.cvd_base = account.cvd_base = *cvd_base;
-  row.cvd_quote = account.cvd_quote = *cvd_quote;
+  if (!row.open) row.open = row.high = row.low = row.close = before.price;
+  row.cvd_base = before.base;
+  row.cvd_quote = before.quote;
+  account.bars.set_before(before);
   ++counters_.rows;
   ready_.push_back(std::move(row));
 }
@@ -85,7 +64,7 @@ void Ledger::tell_candle(Account& account, const Candle& candle) {
 void Ledger::release(Account& account, Timestamp whole) {
   account.held = false;
   account.cut_row.reset();
-  Bar* first = whole.us == 0 ? nullptr : bar_at(account, whole);
+  Bar* first = whole.us == 0 ? nullptr : account.bars.at(whole);
   if (first == nullptr) return;
   first->partial_begin = first->lost = false;
   first->recovered = first->changed = true;

@@ -42,25 +42,23 @@ void Ledger::again(Account& account, const Record& record) {
 void Ledger::finish_remake(Account& account) {
   Remake done = std::move(*account.remake);
   account.remake.reset();
-  for (Timestamp t = std::max(done.from, account.front); t < done.to; t = t + options_.interval) {
-    Bar* bar = bar_at(account, t);
-    if (bar == nullptr) return;
+  account.bars.each(done.from, done.to, [&](Timestamp t, Bar& bar) {
     Bar& made = done.fresh[t];
-    const bool same = same_sums(*bar, made);
-    if (same) made = *bar;
-    made.revs = bar->revs;
-    made.written_status = bar->written_status;
-    made.written_missing = bar->written_missing;
-    made.recovered = bar->recovered || !same || (bar->written() && bar->written_status != BarStatus::live);
-    made.changed = bar->changed || !same;
-    made.delta_changed = bar->delta_changed || !same;
+    const bool same = same_sums(bar, made);
+    if (same) made = bar;
+    made.revs = bar.revs;
+    made.written_status = bar.written_status;
+    made.written_missing = bar.written_missing;
+    made.recovered = bar.recovered || !same || (bar.written() && bar.written_status != BarStatus::live);
+    made.changed = bar.changed || !same;
+    made.delta_changed = bar.delta_changed || !same;
     made.lost = made.inherited = made.contradicted = made.restored = made.history = false;
     made.partial_begin = made.partial_end = made.absent = false;
     made.settled = true;
-    made.recovered = made.recovered || bar->absent;
+    made.recovered = made.recovered || bar.absent;
     made.missing = 0;
-    *bar = made;
-  }
+    bar = made;
+  });
 }
 
 // False if the trade is of no bar that is made again.
@@ -70,7 +68,7 @@ bool Ledger::take_rebuild(Account& account, const Record& record) {
   if (r == account.rebuilds.end() || record.id() == 0) return false;
   const Timestamp time = bar_start(record.time(), options_.interval);
   // A trade of a bar that said to be whole: then our idea of what is missing is wrong.
-  const Bar* old = bar_at(account, time);
+  const Bar* old = account.bars.at(time);
   r->dead = r->dead || !r->covers(time) || (old != nullptr && says_whole(*old));
   if (r->dead) return true;
   Bar& bar = r->fresh[time];
@@ -86,18 +84,17 @@ bool Ledger::take_rebuild(Account& account, const Record& record) {
 }
 
 void Ledger::finish_rebuild(Account& account, Rebuild& rebuild) {
-  for (Timestamp t = rebuild.plan.from; t <= rebuild.plan.to; t = t + options_.interval) {
-    Bar* bar = bar_at(account, t);
-    if (bar == nullptr || says_whole(*bar)) continue;
+  account.bars.each(rebuild.plan.from, rebuild.plan.to + options_.interval, [&](Timestamp t, Bar& bar) {
+    if (says_whole(bar)) return;
     Bar made = rebuild.fresh[t];
     // What its row counted and these ids do not have is of ids beyond its neighbours': the bar is made again by time.
-    if (made.buys < bar->buys || made.sells < bar->sells) {
-      bar->contradicted = true;
-      continue;
+    if (made.buys < bar.buys || made.sells < bar.sells) {
+      bar.contradicted = true;
+      return;
     }
-    made.revs = bar->revs;
-    made.written_status = bar->written_status;
-    made.written_missing = bar->written_missing;
+    made.revs = bar.revs;
+    made.written_status = bar.written_status;
+    made.written_missing = bar.written_missing;
     made.recovered = made.changed = made.delta_changed = true;
     // The end of an open run is settled with the loss that begins there.
     const bool hole = std::any_of(account.holes.begin(), account.holes.end(),
@@ -110,9 +107,9 @@ void Ledger::finish_rebuild(Account& account, Rebuild& rebuild) {
     made.contradicted = t + options_.interval + near_the_end > account.restored_end ||
                         t < rebuild.plan.from + near_the_end ||
                         (rebuild.plan.open && t + options_.interval + near_the_end > rebuild.plan.open_from);
-    made.absent = bar->absent && unsettled;
-    *bar = made;
-  }
+    made.absent = bar.absent && unsettled;
+    bar = made;
+  });
 }
 
 // What is known of a bar of the time when nobody ran is all there. Just behind the end of the files ids do not show
@@ -127,9 +124,9 @@ void Ledger::uncover(Account& account, Bar& bar, Timestamp time) {
   if (made_again) bar.contradicted = true;
   if (account.instrument->ids != Ids::sequence || !options_.repairs) return;
   bool behind_an_end = account.killed && time >= account.restored_end && time < account.restored_end + near_the_end;
-  for (Timestamp t = time - options_.interval; t >= account.front && t + options_.interval + near_the_end > time;
-       t = t - options_.interval) {
-    const Bar* before = bar_at(account, t);
+  for (Timestamp t = time - options_.interval;
+       t >= account.bars.oldest() && t + options_.interval + near_the_end > time; t = t - options_.interval) {
+    const Bar* before = account.bars.at(t);
     behind_an_end = behind_an_end || (before->restored && says_whole(*before));
   }
   if (behind_an_end) bar.contradicted = true;

@@ -2,13 +2,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "bar_row.hpp"
 #include "cvdd/ledger/ledger.hpp"
 
 namespace cvdd {
 
 namespace {
-Decimal difference(const Decimal& a, const Decimal& b) { return subtract(a, b).value_or(Decimal{}); }
-
 // Those from `begin` on. Nearly always they are in order already, and moving rows about takes a quarter of closing
 // them.
 void by_time(std::vector<Row>& rows, std::size_t begin) {
@@ -18,66 +17,21 @@ void by_time(std::vector<Row>& rows, std::size_t begin) {
 }
 }  // namespace
 
-namespace {
-// What a row says, as a bar.
-Bar bar_of(const Row& row, Ids ids) {
-  Bar bar;
-  bar.buys = row.buys;
-  bar.sells = row.sells;
-  bar.buy_base = row.buy_base;
-  bar.sell_base = row.sell_base;
-  bar.buy_quote = row.buy_quote;
-  bar.sell_quote = row.sell_quote;
-  bar.other_base = row.other_base;
-  bar.other_quote = row.other_quote;
-  if (row.buys + row.sells > 0 || (row.status == BarStatus::history && !row.buy_base.is_zero()) ||
-      (row.status == BarStatus::history && !row.sell_base.is_zero())) {
-    bar.open = row.open;
-    bar.high = row.high;
-    bar.low = row.low;
-    bar.close = row.close;
-    bar.open_time = bar.close_time = row.time;
-  }
-  if (!row.last_id.empty()) {
-    bar.first_time = bar.last_time = row.time;
-    if (ids == Ids::sequence) {
-      bar.first_id = sequence_id(row.first_id).value_or(0);
-      bar.last_id = sequence_id(row.last_id).value_or(0);
-    } else {
-      bar.first_name = row.first_id;
-      bar.last_name = row.last_id;
-    }
-  }
-  bar.restored = true;
-  bar.revs = row.rev + 1;
-  bar.written_status = row.status;
-  bar.written_missing = row.missing;
-  bar.missing = row.missing.value_or(0);
-  bar.lost = !row.missing.has_value();
-  bar.recovered = row.status == BarStatus::repaired;
-  bar.history = row.status == BarStatus::history;
-  const bool first_ever = row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
-  bar.partial_begin = row.status == BarStatus::partial && first_ever;
-  bar.partial_end = row.status == BarStatus::partial && !first_ever;
-  return bar;
-}
-}  // namespace
-
 void Ledger::open_bars(Timestamp now, std::vector<OpenBar>& out) const {
   for (const std::uint32_t id : order_) {
     const Account& account = accounts_[id];
     if (account.state != State::active || account.bars.empty() || account.held) continue;
     OpenBar open;
     open.instrument = account.instrument;
-    open.time = newest_bar(account);
+    open.time = account.bars.newest();
     open.last_trade = account.traded;
-    open.cvd_base = account.cvd_base;
-    open.cvd_quote = account.cvd_quote;
-    std::optional<Decimal> last = account.close;
-    for (const Bar& bar : account.bars) {
+    open.cvd_base = account.bars.before().base;
+    open.cvd_quote = account.bars.before().quote;
+    std::optional<Decimal> last = account.bars.before().price;
+    for (const Bar& bar : account.bars.all()) {
       if (bar.absent) continue;  // what is not told of is in no CVD
-      open.delta_base = difference(bar.buy_base, bar.sell_base);
-      open.delta_quote = difference(bar.buy_quote, bar.sell_quote);
+      open.delta_base = bar.delta_base();
+      open.delta_quote = bar.delta_quote();
       open.cvd_base = add(open.cvd_base, open.delta_base).value_or(open.cvd_base);
       open.cvd_quote = add(open.cvd_quote, open.delta_quote).value_or(open.cvd_quote);
       if (&bar != &account.bars.back() && bar.close) last = bar.close;
@@ -111,8 +65,8 @@ std::size_t Ledger::gaps() const {
     const Account& account = accounts_[id];
     if (account.state != State::active) return false;
     const auto written =
-        std::find_if(account.bars.rbegin(), account.bars.rend(), [](const Bar& b) { return b.written(); });
-    return written != account.bars.rend() && written->written_status == BarStatus::gap;
+        std::find_if(account.bars.all().rbegin(), account.bars.all().rend(), [](const Bar& b) { return b.written(); });
+    return written != account.bars.all().rend() && written->written_status == BarStatus::gap;
   }));
 }
 
@@ -125,25 +79,13 @@ void Ledger::restore(std::uint32_t instrument, const Row& newest, std::optional<
 void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::optional<std::uint64_t> last_id) {
   Account& account = accounts_.at(instrument);
   const Row &oldest = rows.front(), &newest = rows.back();
-  account.cvd_base = difference(oldest.cvd_base, oldest.delta_base);
-  account.cvd_quote = difference(oldest.cvd_quote, oldest.delta_quote);
-  account.close = oldest.buys + oldest.sells > 0 ? oldest.open : oldest.close;
+  account.bars.restore(rows, account.instrument->ids);
   account.last_id = last_id;
-  account.front = account.first_bar = oldest.time;
   account.watched = account.restored_end = newest.time + options_.interval;
   account.killed = newest.status != BarStatus::partial;
   const auto traded = std::find_if(rows.rbegin(), rows.rend(), [](const Row& row) { return !row.last_id.empty(); });
   account.last_trade = traded == rows.rend() ? oldest.time : traded->time;
   account.ids_since = last_id ? account.last_trade : Timestamp{};
-  account.bars.clear();
-  for (const Row& row : rows) {
-    const auto slot = static_cast<std::size_t>((row.time - account.front).us / options_.interval.us);
-    while (account.bars.size() < slot) {
-      account.bars.emplace_back();
-      account.bars.back().absent = true;  // nobody ran
-    }
-    account.bars.push_back(bar_of(row, account.instrument->ids));
-  }
   const Timestamp from = newest.status == BarStatus::partial ? newest.time : newest.time + options_.interval;
   account.loss = Loss{from, from, from, true};
   account.loss->absence = true;
@@ -152,9 +94,9 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
   for (const RebuildPlan& plan : plan_rebuilds(rows, options_.interval)) {
     if (plan.open) {
       account.loss->from = std::min(account.loss->from, plan.open_from);
-      for (Timestamp t = plan.open_from; t <= plan.to; t = t + options_.interval) {
-        if (Bar* bar = bar_at(account, t); bar != nullptr && bar->written()) bar->inherited = bar->lost = true;
-      }
+      account.bars.each(plan.open_from, plan.to + options_.interval, [](Timestamp, Bar& bar) {
+        if (bar.written()) bar.inherited = bar.lost = true;
+      });
     }
     Rebuild rebuild{plan, plan.last + 1 - plan.first, {}};
     if (rebuild.left > 0) {
@@ -193,73 +135,33 @@ Evidence Ledger::evidence_of(const Account& account, Timestamp time, const Bar& 
   return e;
 }
 
-Row Ledger::row_of(const Account& account, Timestamp time, const Bar& bar) const {
-  Row row;
-  row.time = time;
-  row.exchange = account.instrument->exchange;
-  row.market = account.instrument->market;
-  row.symbol = account.instrument->symbol;
-  row.rev = bar.revs;
-  const Evidence evidence = evidence_of(account, time, bar);
-  row.missing = missing_of(evidence);
-  row.status = status_of(evidence);
-  row.open = bar.open;
-  row.high = bar.high;
-  row.low = bar.low;
-  row.close = bar.close;
-  row.buys = bar.buys;
-  row.sells = bar.sells;
-  row.buy_base = bar.buy_base;
-  row.sell_base = bar.sell_base;
-  row.buy_quote = bar.buy_quote;
-  row.sell_quote = bar.sell_quote;
-  row.delta_base = difference(bar.buy_base, bar.sell_base);
-  row.delta_quote = difference(bar.buy_quote, bar.sell_quote);
-  row.other_base = bar.other_base;
-  row.other_quote = bar.other_quote;
-  if (bar.has_ids()) {
-    row.first_id = bar.first_name.empty() ? std::to_string(bar.first_id) : bar.first_name;
-    row.last_id = bar.last_name.empty() ? std::to_string(bar.last_id) : bar.last_name;
-  }
-  return row;
-}
-
 void Ledger::close_account(Account& account, Timestamp upto, std::vector<Row>& rows) {
   if (account.bars.empty() || account.state == State::idle) return;
   const Timestamp last_due = bar_start(upto, options_.interval) - options_.interval;
-  if (account.state == State::active && last_due > newest_bar(account)) (void)extend(account, last_due);
+  if (account.state == State::active && last_due > account.bars.newest()) (void)account.bars.extend(last_due);
   if (account.held) {
     if (account.bars.size() <= bars_kept_max()) return;
     release(account, {});
     errors_.push_back(account.instrument->exchange + " " + std::string(name_of(account.instrument->market)) + " " +
                       account.instrument->symbol + ": its history did not come in time, its rows begin without it");
   }
-  Decimal cvd_base = account.cvd_base, cvd_quote = account.cvd_quote;
-  std::optional<Decimal> last_price = account.close;
+  Totals totals = account.bars.before();
   bool moved = false;  // an earlier bar's delta changed, so every later CVD does
-  Timestamp time = account.front;
-  for (Bar& bar : account.bars) {
+  Timestamp time = account.bars.oldest();
+  for (Bar& bar : account.bars.all()) {
     if (time > last_due) break;
-    // What is not told of is in no CVD either.
-    static const Bar none;
-    const Bar& counted = bar.absent ? none : bar;
-    const auto base = add(cvd_base, difference(counted.buy_base, counted.sell_base));
-    const auto quote = add(cvd_quote, difference(counted.buy_quote, counted.sell_quote));
-    if (!base || !quote) return stop(account, time);
-    cvd_base = *base;
-    cvd_quote = *quote;
-    if (counted.close) last_price = counted.close;
+    if (!totals.count(bar)) return stop(account, time);
     if (!bar.absent) {
       const Evidence evidence = evidence_of(account, time, bar);
       const auto missing = missing_of(evidence);
       const bool told = bar.written() && !bar.changed && !moved && missing == bar.written_missing &&
                         status_of(evidence) == bar.written_status;
       if (!told) {
-        Row row = row_of(account, time, bar);
+        Row row = row_of(*account.instrument, time, bar, evidence);
         moved = moved || bar.delta_changed;
-        if (!row.open) row.open = row.high = row.low = row.close = last_price;
-        row.cvd_base = cvd_base;
-        row.cvd_quote = cvd_quote;
+        if (!row.open) row.open = row.high = row.low = row.close = totals.price;
+        row.cvd_base = totals.base;
+        row.cvd_quote = totals.quote;
         ++counters_.rows;
         if (bar.written()) ++counters_.revisions;
         bar.written_status = row.status;
@@ -288,26 +190,20 @@ void Ledger::retire(Account& account) {
     const Bar& bar = account.bars.front();
     if (!bar.written() && !bar.absent) break;
     const bool room = account.bars.size() <= bars_kept_max();
-    const bool keep_for_loss = account.loss && account.front >= account.loss->from;
+    const bool keep_for_loss = account.loss && account.bars.oldest() >= account.loss->from;
     const bool keep_for_hole =
         options_.repairs && std::any_of(account.holes.begin(), account.holes.end(),
-                                        [&](const Hole& h) { return h.cut_from <= account.front; });
+                                        [&](const Hole& h) { return h.cut_from <= account.bars.oldest(); });
     const bool keep_for_rebuild = std::any_of(account.rebuilds.begin(), account.rebuilds.end(), [&](const Rebuild& r) {
-      return !r.dead && account.front >= r.plan.from;
+      return !r.dead && account.bars.oldest() >= r.plan.from;
     });
-    const bool keep_for_proof = options_.repairs && !settled(account, account.front, bar);
+    const bool keep_for_proof = options_.repairs && !settled(account, account.bars.oldest(), bar);
     if (room &&
         (keep_for_rebuild || keep_for_loss || keep_for_hole || keep_for_proof || (bar.absent && account.loss))) {
       break;
     }
-    if (!bar.absent) {
-      account.cvd_base = add(account.cvd_base, difference(bar.buy_base, bar.sell_base)).value_or(account.cvd_base);
-      account.cvd_quote = add(account.cvd_quote, difference(bar.buy_quote, bar.sell_quote)).value_or(account.cvd_quote);
-      if (bar.close) account.close = bar.close;
-    }
-    std::erase_if(account.holes, [&](const Hole& h) { return h.at == account.front; });
-    account.bars.pop_front();
-    account.front = account.front + options_.interval;
+    std::erase_if(account.holes, [&](const Hole& h) { return h.at == account.bars.oldest(); });
+    account.bars.drop_front();
   }
 }
 
@@ -343,14 +239,12 @@ void Ledger::finish(Timestamp whole_until, Timestamp now, std::vector<Row>& rows
     if (account.held) continue;  // the next run begins where this one did
     Timestamp end = bar_start(now, options_.interval);
     if (account.state == State::active && !account.bars.empty()) {
-      end = std::max(end, newest_bar(account));
-      if (extend(account, end)) {
-        for (Timestamp t = first_cut; t <= end; t = t + options_.interval) {
-          Bar* bar = bar_at(account, t);
-          if (bar != nullptr && !bar->partial_end) bar->partial_end = bar->changed = true;
-        }
+      end = std::max(end, account.bars.newest());
+      if (account.bars.extend(end)) {
+        account.bars.each(first_cut, end + options_.interval, [](Timestamp, Bar& bar) {
+          if (!bar.partial_end) bar.partial_end = bar.changed = true;
+        });
       }
-      account.end_bar = end;
     }
     close_account(account, end + options_.interval, rows);
     if (account.state == State::active) account.state = State::ended;

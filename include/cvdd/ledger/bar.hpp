@@ -45,6 +45,9 @@ struct Bar {
   BarStatus written_status = BarStatus::live;
   std::optional<std::uint64_t> written_missing;
 
+  // Bought minus sold; zero if that does not fit.
+  [[nodiscard]] Decimal delta_base() const { return subtract(buy_base, sell_base).value_or(Decimal{}); }
+  [[nodiscard]] Decimal delta_quote() const { return subtract(buy_quote, sell_quote).value_or(Decimal{}); }
   [[nodiscard]] bool has_trades() const { return open.has_value(); }
   [[nodiscard]] bool has_ids() const { return last_time.us != 0; }
   [[nodiscard]] bool written() const { return revs > 0; }
@@ -55,5 +58,12 @@ struct Bar {
 [[nodiscard]] bool add_trade(Bar& bar, const Record& trade, const IdText& name = {});
 // Adds volume beside the CVD; false if a sum overflows.
 [[nodiscard]] bool add_other(Bar& bar, const Record& trade, const IdText& name = {});
+// What the record of a trade says; a placeholder adds nothing.
+[[nodiscard]] inline bool add_record(Bar& bar, const Record& trade, const IdText& name = {}) {
+  const RecordKind kind = trade.kind();
+  if (kind == RecordKind::trade || kind == RecordKind::again) return add_trade(bar, trade, name);
+  if (kind == RecordKind::other || kind == RecordKind::again_other) return add_other(bar, trade, name);
+  return true;
+}
 
 }  // namespace cvdd

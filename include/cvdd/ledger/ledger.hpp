@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <span>
@@ -14,6 +13,7 @@
 
 #include "cvdd/base/types.hpp"
 #include "cvdd/ledger/bar.hpp"
+#include "cvdd/ledger/bar_series.hpp"
 #include "cvdd/ledger/evidence.hpp"
 #include "cvdd/ledger/open_bar.hpp"
 #include "cvdd/ledger/rebuild_plan.hpp"
@@ -37,7 +37,7 @@ struct LedgerCounters {
   std::uint64_t late = 0;           // trades of a bar that was written already
   std::uint64_t before_first = 0;   // trades of bars before the instrument's first one: dropped
   std::uint64_t too_late = 0;       // trades of bars no longer in memory: their loss is marked in the open bar
-  std::uint64_t too_far_ahead = 0;  // trades more than bars_ahead_max after the newest bar: refused, marked
+  std::uint64_t too_far_ahead = 0;  // trades more than BarSeries::ahead_max after the newest bar: refused, marked
   std::uint64_t rows = 0;
   std::uint64_t revisions = 0;
 };
@@ -103,7 +103,6 @@ class Ledger {
   // With something open about them. Without repairs only what comes by itself can still change them.
   [[nodiscard]] std::size_t bars_kept_max() const { return options_.repairs ? absence_max : 64; }
   static constexpr std::size_t absence_max = 240;
-  static constexpr std::size_t bars_ahead_max = 100'000;
   static constexpr std::size_t holes_max = 64;
   // Trades may have times in another order than their ids by so much: nobody knows on which side of a moment those were
   // whose ids are near it.
@@ -152,13 +151,8 @@ class Ledger {
     const Instrument* instrument = nullptr;
     std::size_t clock = 0;  // index into clocks_
     State state = State::idle;
-    std::deque<Bar> bars;  // contiguous in time from `front`
-    Timestamp front;
-    Timestamp first_bar;           // trades before it are not ours
-    Timestamp ids_since;           // the bar of the newest id that an earlier run knew: ids prove nothing of before
-    Timestamp end_bar;             // when ended
-    Decimal cvd_base, cvd_quote;   // before bars.front()
-    std::optional<Decimal> close;  // last price before bars.front()
+    BarSeries bars{Duration{}};
+    Timestamp ids_since;  // the bar of the newest id that an earlier run knew: ids prove nothing of before
     std::optional<std::uint64_t> last_id;
     IdText next_name;      // of the trade that comes next
     Timestamp last_trade;  // trade time of the newest; of an earlier run: its bar
@@ -214,12 +208,7 @@ class Ledger {
   void stop(Account& account, Timestamp bar);
   void close_account(Account& account, Timestamp upto, std::vector<Row>& rows);
   void retire(Account& account);
-  // nullptr if the bar is before the first one in memory or too far ahead.
-  [[nodiscard]] Bar* bar_at(Account& account, Timestamp bar);
-  [[nodiscard]] bool extend(Account& account, Timestamp bar);
   [[nodiscard]] Evidence evidence_of(const Account& account, Timestamp time, const Bar& bar) const;
-  [[nodiscard]] Row row_of(const Account& account, Timestamp time, const Bar& bar) const;
-  [[nodiscard]] Timestamp newest_bar(const Account& account) const;
 
   LedgerOptions options_;
   std::vector<Account> accounts_;     // by Instrument::id

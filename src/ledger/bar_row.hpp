@@ -1,0 +1,17 @@
+// A bar as a row says it, and the other way round. Pure.
+#pragma once
+
+#include "cvdd/base/types.hpp"
+#include "cvdd/ledger/bar.hpp"
+#include "cvdd/ledger/evidence.hpp"
+
+namespace cvdd {
+
+// What a row of an earlier run says of its bar. `ids`: of its instrument.
+[[nodiscard]] Bar bar_of(const Row& row, Ids ids);
+// A bar that has no row yet, as the exchange's candle has it.
+[[nodiscard]] Bar bar_of(const Candle& candle);
+// The next row of a bar, but for its CVDs, and for the last price where it has no trade.
+[[nodiscard]] Row row_of(const Instrument& instrument, Timestamp time, const Bar& bar, const Evidence& evidence);
+
+}  // namespace cvdd
