@@ -28,6 +28,7 @@ void Ledger::add_instrument(const Instrument& instrument) {
   assert(account.instrument == nullptr);
   account.instrument = &instrument;
   account.bars = BarSeries(options_.interval);
+  account.rebuilder = Rebuilder(instrument.ids == Ids::sequence && options_.repairs);
   order_.push_back(instrument.id);
   const auto clock = std::find_if(clocks_.begin(), clocks_.end(), [&](const EventClock& c) {
     return c.exchange == instrument.exchange && c.market == instrument.market;
@@ -249,7 +250,10 @@ void Ledger::trade(Account& account, const Record& record) {
   IdText name;
   if (!account.next_name.empty()) name = std::exchange(account.next_name, {});
   const bool ordered = account.instrument->ids != Ids::opaque;
-  if (!account.rebuilds.empty() && take_rebuild(account, record)) return;
+  if (!account.rebuilder.empty()) {
+    const auto in_doubt_there = [&](Timestamp bar) { return in_doubt(account, bar); };
+    if (account.rebuilder.take(account.bars, record, in_doubt_there)) return;
+  }
   const Timestamp bar_time = bar_start(record.time(), options_.interval);
   if (account.state == State::idle && options_.event_time) begin(account, bar_time, true);
   if (account.state != State::active || bar_time < account.bars.first()) {
@@ -284,7 +288,7 @@ void Ledger::trade(Account& account, const Record& record) {
     return record.id() >= h.first && record.first_id() <= h.last;
   });
   if (!repairing && bar->absent) {
-    uncover(account, *bar, bar_time);
+    account.rebuilder.uncover(account.bars, *bar, bar_time);
     // Of before we listened, and only now on its way to us: alone, for all that is known.
     if (account.loss) account.loss->visible_from = std::min(account.loss->visible_from, bar_time);
     for (Hole& h : account.holes) {
@@ -300,17 +304,8 @@ void Ledger::trade(Account& account, const Record& record) {
   }
   if (numbered) fill_hole(account, record.first_id(), record.id());
   // The newest bar of the files goes on while it is made again.
-  for (Rebuild& r : account.rebuilds) {
-    if (!r.covers(bar_time) || r.dead) continue;
-    Bar& fresh = r.fresh[bar_time];
-    if (record.kind() == RecordKind::trade) (void)add_trade(fresh, record, name);
-    if (record.kind() == RecordKind::other) (void)add_other(fresh, record, name);
-  }
-  if (account.remake && account.remake->covers(bar_time)) {
-    Bar& fresh = account.remake->fresh[bar_time];
-    if (record.kind() == RecordKind::trade) (void)add_trade(fresh, record, name);
-    if (record.kind() == RecordKind::other) (void)add_other(fresh, record, name);
-  }
+  account.rebuilder.also(bar_time, record, name);
+  account.remaker.also(bar_time, record, name);
   if (numbered || !ordered) {
     // Nothing to compare the id with: what a loss before this trade cost stays unknown, unless somebody is asked.
     if (ordered ? !account.last_id : !options_.repairs) give_up_loss(account);
@@ -343,14 +338,14 @@ void Ledger::resolve_loss(Account& account, Timestamp until) {
   const Timestamp end = all ? account.loss->to + options_.interval : until;
   account.bars.each(account.loss->from, end, [&](Timestamp t, Bar& bar) {
     const bool absent = bar.absent;
-    uncover(account, bar, t);
+    account.rebuilder.uncover(account.bars, bar, t);
     if (t < account.ids_since) {
       bar.contradicted = bar.contradicted || absent;
       return;
     }
     bar.recovered = bar.recovered || !account.loss->doubt;
     bar.partial_end = false;
-    heal(account, bar, t);
+    account.rebuilder.heal(bar, t);
   });
   if (all) return account.loss.reset();
   account.loss->from = std::max(account.loss->from, end);
@@ -366,7 +361,7 @@ void Ledger::give_up_loss(Account& account) {
 
 // An earlier run knew of no id, and the first that anybody heard of says nothing of the time before it.
 void Ledger::first_id_ever(Account& account) {
-  if (account.restored_end.us != 0) give_up_loss(account);
+  if (account.restored) give_up_loss(account);
 }
 
 void Ledger::fill_hole(Account& account, std::uint64_t first, std::uint64_t last) {
@@ -387,9 +382,9 @@ void Ledger::close_hole(Account& account, const Hole& h) {
     const bool told = bar.written() && bar.written_status == BarStatus::gap;
     if (!h.cut && !told) return;
     bar.recovered = true;
-    heal(account, bar, t);
+    account.rebuilder.heal(bar, t);
     if (!h.cut) return;
-    uncover(account, bar, t);
+    account.rebuilder.uncover(account.bars, bar, t);
     bar.partial_end = false;
   });
 }
@@ -414,12 +409,28 @@ void Ledger::verdict(Account& account, const Record& record) {
     return;
   }
   // Not to be had: the files' bars stay what they are.
-  for (Rebuild& r : account.rebuilds) r.dead = r.dead || r.holds(record);
+  account.rebuilder.give_up(record.id());
   const auto h = std::find_if(account.holes.begin(), account.holes.end(),
                               [&](const Hole& hole) { return record.id() >= hole.first && record.id() <= hole.last; });
   if (h == account.holes.end()) return;
   give_up(account, *h);
   account.holes.erase(h);
+}
+
+bool Ledger::in_doubt(const Account& account, Timestamp bar) {
+  return account.loss || std::any_of(account.holes.begin(), account.holes.end(),
+                                     [&](const Hole& h) { return h.cut_from <= bar && bar <= h.at; });
+}
+
+void Ledger::remake(Account& account, const Record& record) {
+  const Timestamp to = record.time() + Duration{static_cast<std::int64_t>(record.count())};
+  account.remaker.announce(account.bars, record.time(), to, record.id());
+}
+
+void Ledger::again(Account& account, const Record& record) {
+  IdText name;
+  if (!account.next_name.empty()) name = std::exchange(account.next_name, {});
+  if (!account.remaker.take(account.bars, record, name)) stop(account, bar_start(record.time(), options_.interval));
 }
 
 void Ledger::stop(Account& account, Timestamp bar_time) {

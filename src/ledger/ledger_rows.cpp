@@ -81,8 +81,8 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
   const Row &oldest = rows.front(), &newest = rows.back();
   account.bars.restore(rows, account.instrument->ids);
   account.last_id = last_id;
-  account.watched = account.restored_end = newest.time + options_.interval;
-  account.killed = newest.status != BarStatus::partial;
+  account.restored = true;
+  account.watched = newest.time + options_.interval;
   const auto traded = std::find_if(rows.rbegin(), rows.rend(), [](const Row& row) { return !row.last_id.empty(); });
   account.last_trade = traded == rows.rend() ? oldest.time : traded->time;
   account.ids_since = last_id ? account.last_trade : Timestamp{};
@@ -90,21 +90,12 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
   account.loss = Loss{from, from, from, true};
   account.loss->absence = true;
   if (options_.event_time) account.state = State::active;
-  if (rows.size() < 2 || account.instrument->ids == Ids::opaque) return;
-  for (const RebuildPlan& plan : plan_rebuilds(rows, options_.interval)) {
-    if (plan.open) {
-      account.loss->from = std::min(account.loss->from, plan.open_from);
-      account.bars.each(plan.open_from, plan.to + options_.interval, [](Timestamp, Bar& bar) {
-        if (bar.written()) bar.inherited = bar.lost = true;
-      });
-    }
-    Rebuild rebuild{plan, plan.last + 1 - plan.first, {}};
-    if (rebuild.left > 0) {
-      account.rebuilds.push_back(std::move(rebuild));
-    } else if (!plan.open) {
-      finish_rebuild(account, rebuild);  // nothing was traded between the whole bars
-    }
+  std::vector<RebuildPlan> plans;
+  if (rows.size() > 1 && account.instrument->ids == Ids::sequence) plans = plan_rebuilds(rows, options_.interval);
+  for (const RebuildPlan& plan : plans) {
+    if (plan.open) account.loss->from = std::min(account.loss->from, plan.open_from);
   }
+  account.rebuilder.restore(account.bars, plans, account.watched, newest.status != BarStatus::partial);
 }
 
 // All that is known of a bar, gathered from where it is kept.
@@ -194,9 +185,7 @@ void Ledger::retire(Account& account) {
     const bool keep_for_hole =
         options_.repairs && std::any_of(account.holes.begin(), account.holes.end(),
                                         [&](const Hole& h) { return h.cut_from <= account.bars.oldest(); });
-    const bool keep_for_rebuild = std::any_of(account.rebuilds.begin(), account.rebuilds.end(), [&](const Rebuild& r) {
-      return !r.dead && account.bars.oldest() >= r.plan.from;
-    });
+    const bool keep_for_rebuild = account.rebuilder.keeps(account.bars.oldest());
     const bool keep_for_proof = options_.repairs && !settled(account, account.bars.oldest(), bar);
     if (room &&
         (keep_for_rebuild || keep_for_loss || keep_for_hole || keep_for_proof || (bar.absent && account.loss))) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +16,8 @@
 #include "cvdd/ledger/evidence.hpp"
 #include "cvdd/ledger/open_bar.hpp"
 #include "cvdd/ledger/rebuild_plan.hpp"
+#include "cvdd/ledger/rebuilder.hpp"
+#include "cvdd/ledger/remaker.hpp"
 
 namespace cvdd {
 
@@ -104,9 +105,6 @@ class Ledger {
   [[nodiscard]] std::size_t bars_kept_max() const { return options_.repairs ? absence_max : 64; }
   static constexpr std::size_t absence_max = 240;
   static constexpr std::size_t holes_max = 64;
-  // Trades may have times in another order than their ids by so much: nobody knows on which side of a moment those were
-  // whose ids are near it.
-  static constexpr Duration near_the_end = seconds(7);
 
  private:
   // Ids that are missing. `at` is the bar that counts them, the bars in [touch_from, at) say "?": they may be of any of
@@ -128,24 +126,6 @@ class Ledger {
     bool absence = false;    // of the time before the process began, and nothing else
     bool doubt = false;      // nothing shows that anything was lost
   };
-  // Bars made again from scratch beside those that the files have, until all their trades are there.
-  struct Rebuild {
-    RebuildPlan plan;
-    std::uint64_t left = 0;
-    std::map<Timestamp, Bar> fresh;
-    bool dead = false;  // not to be had: what comes of it is passed over, since the files' bars know a part of it
-    [[nodiscard]] bool holds(const Record& record) const {
-      return record.id() >= plan.first && record.first_id() <= plan.last;
-    }
-    [[nodiscard]] bool covers(Timestamp bar) const { return bar >= plan.from && bar <= plan.to; }
-  };
-  // Bars made again of all their trades, which come one after the other. One at a time; the next takes its place.
-  struct Remake {
-    Timestamp from, to;  // their beginnings are in [from, to)
-    std::uint64_t left = 0;
-    std::map<Timestamp, Bar> fresh;
-    [[nodiscard]] bool covers(Timestamp bar) const { return bar >= from && bar < to; }
-  };
   enum class State : std::uint8_t { idle, active, ended, stopped };
   struct Account {
     const Instrument* instrument = nullptr;
@@ -161,10 +141,9 @@ class Ledger {
     Timestamp by_ids;      // … or its ids can tell
     std::optional<Loss> loss;
     std::vector<Hole> holes;
-    Timestamp restored_end;  // of the newest row of an earlier run; 0: there is none
-    bool killed = false;     // that run has not written the bar that it ended in
-    std::vector<Rebuild> rebuilds;
-    std::optional<Remake> remake;
+    bool restored = false;  // there was an earlier run
+    Rebuilder rebuilder;
+    Remaker remaker;
     bool held = false;
     std::vector<Candle> candles;  // given, and not yet in effect
     std::optional<Row> cut_row;   // of the files: their newest, if it lacks something, while held
@@ -192,14 +171,10 @@ class Ledger {
   void first_id_ever(Account& account);
   void fill_hole(Account& account, std::uint64_t first, std::uint64_t last);
   void give_up(Account& account, const Hole& hole);
-  [[nodiscard]] bool take_rebuild(Account& account, const Record& record);
   void remake(Account& account, const Record& record);
   void again(Account& account, const Record& record);
-  void finish_remake(Account& account);
+  [[nodiscard]] static bool in_doubt(const Account& account, Timestamp bar);
   [[nodiscard]] bool settled(const Account& account, Timestamp time, const Bar& bar) const;
-  void finish_rebuild(Account& account, Rebuild& rebuild);
-  void uncover(Account& account, Bar& bar, Timestamp time);
-  static void heal(const Account& account, Bar& bar, Timestamp time);
   void verdict(Account& account, const Record& record);
   void take_candles(Account& account, const Record& record);
   void tell_candle(Account& account, const Candle& candle);
