@@ -113,6 +113,13 @@ class Verifier {
       const std::set<Place> places = places_of(files, command_, interval);
       for (const Place& place : places) contradicted += co_await market(place, day, files, interval);
     }
+    if (all_.bars == 0) {
+      print_error(
+          "cvdd verify: " + command_.data +
+          ": no rows of what was asked for; give the daemon's data_dir as --data, and look at --exchange, --from "
+          "and --to");
+      co_return 2;
+    }
     fmt::print("{} of {} bars proven, {} contradicted, {} not askable\n", all_.proven, all_.bars, all_.contradicted,
                all_.not_askable);
     co_return contradicted > 0 ? 1 : 0;

@@ -27,6 +27,7 @@ def run(cvdd, expect):
             simulated.into(conf + "/cvdd.toml")
             page_taken(cvdd, conf, expect)
             log(cvdd, conf, expect)
+            archive(cvdd, conf, expect)
         finally:
             simulated.stop()
 
@@ -129,3 +130,40 @@ def log(cvdd, conf, expect):
     expect("the log: status is one line where nothing is wrong", sum(" status " in l for l in lines) == 1 or print("\n".join(lines)))
     expect("an emptied list ends nothing", any("no names at all" in l for l in lines) and not any("instruments changed" in l for l in lines))
     expect("latest.csv is made again", there and any("latest.csv was gone" in l for l in lines))
+
+
+def archive(cvdd, conf, expect):
+    """`cvdd verify` of files as they are, with one wrong digit, and of none."""
+    shutil.rmtree(conf + "/data")
+    with open(conf + "/symbols.toml", "w") as f:
+        f.write('[binance]\nspot = ["BTCUSDT"]\n[bybit]\nlinear = ["BTCUSDT"]\n')
+    daemon = subprocess.Popen([cvdd, "run"], cwd=conf, stderr=subprocess.DEVNULL)
+    begun = time.time() + 4  # live by then
+    time.sleep((begun // 60 + 2) * 60 + 6 - time.time())  # a whole minute lies behind, and its candles are there
+    verify = [cvdd, "verify", "--data", conf + "/data", "--config", conf + "/cvdd.toml"]
+
+    def ask(*more):
+        done = subprocess.run([*verify, *more], cwd=conf, capture_output=True, text=True, timeout=120)
+        return done.returncode, done.stdout, done.stderr
+
+    status, said, wrong = ask()
+    daemon.send_signal(signal.SIGTERM)
+    daemon.wait(timeout=20)
+    proven = [int(n) for n in re.findall(r": (\d+) proven, 0 contradicted", said)]
+    expect("verify: the exchanges' candles prove a day's bars", (status == 0 and len(proven) >= 2 and min(proven) >= 60) or print(status, said, wrong))
+    path = sorted(p for p in os.listdir(conf + "/data") if p.startswith("cvd-"))[0]
+    lines = open(conf + "/data/" + path).read().splitlines(keepends=True)
+    names = lines[0].strip().split(",")
+    minute = time.strftime("%Y-%m-%dT%H:%M:", time.gmtime((begun // 60 + 1) * 60))
+    of_it = [k for k, line in enumerate(lines) if line.startswith(minute) and ",bybit," in line and int(line.split(",")[names.index("buys")])]
+    cells = lines[of_it[-1]].split(",")
+    at = names.index("buy_base")
+    cells[at] = ("9" if cells[at][0] != "9" else "8") + cells[at][1:]
+    lines[of_it[-1]] = ",".join(cells)
+    with open(conf + "/data/" + path, "w") as f:
+        f.writelines(lines)
+    status, said, wrong = ask("--exchange", "bybit")
+    expect("verify: one wrong digit is found, and told with both figures",
+           (status == 1 and re.search(r": \d+ proven, 60 contradicted", said) and "binance" not in said and minute + "00Z" in said) or print(status, said, wrong))
+    status, said, wrong = ask("--from", "2001-01-01", "--to", "2001-01-02")
+    expect("verify: of no rows it says so", (status == 2 and "no rows" in wrong and said == "") or print(status, said, wrong))
