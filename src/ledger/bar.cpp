@@ -64,4 +64,12 @@ bool add_other(Bar& bar, const Record& trade, const IdText& name) {
   return true;
 }
 
+bool may_have_counted(const Bar& bar, const Record& trade, bool ordered) {
+  // Trades of a bar may have ids in another order than their times, by so many.
+  constexpr std::uint64_t ids_beside = 100;
+  if (!bar.restored || bar.written_status == BarStatus::partial || !bar.has_ids()) return false;
+  if (!ordered || trade.id() == 0) return true;
+  return trade.id() + ids_beside >= bar.first_id && trade.first_id() <= bar.last_id + ids_beside;
+}
+
 }  // namespace cvdd

@@ -91,4 +91,10 @@ Row row_of(const Instrument& instrument, Timestamp time, const Bar& bar, const E
   return row;
 }
 
+void set_totals(Row& row, const Totals& totals) {
+  if (!row.open) row.open = row.high = row.low = row.close = totals.price;
+  row.cvd_base = totals.base;
+  row.cvd_quote = totals.quote;
+}
+
 }  // namespace cvdd

@@ -3,6 +3,7 @@
 
 #include "cvdd/base/types.hpp"
 #include "cvdd/ledger/bar.hpp"
+#include "cvdd/ledger/bar_series.hpp"
 #include "cvdd/ledger/evidence.hpp"
 
 namespace cvdd {
@@ -11,7 +12,9 @@ namespace cvdd {
 [[nodiscard]] Bar bar_of(const Row& row, Ids ids);
 // A bar that has no row yet, as the exchange's candle has it.
 [[nodiscard]] Bar bar_of(const Candle& candle);
-// The next row of a bar, but for its CVDs, and for the last price where it has no trade.
+// The next row of a bar, without what comes from the bars before it.
 [[nodiscard]] Row row_of(const Instrument& instrument, Timestamp time, const Bar& bar, const Evidence& evidence);
+// … and with that. `totals`: this bar included.
+void set_totals(Row& row, const Totals& totals);
 
 }  // namespace cvdd

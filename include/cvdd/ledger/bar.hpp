@@ -66,4 +66,7 @@ struct Bar {
   return true;
 }
 
+// Whether the row that an earlier run wrote of the bar may have this trade in it. `ordered`: ids have an order.
+[[nodiscard]] bool may_have_counted(const Bar& bar, const Record& trade, bool ordered);
+
 }  // namespace cvdd

@@ -18,16 +18,14 @@ namespace cvdd {
 struct Totals {
   Decimal base, quote;
   std::optional<Decimal> price;
-  // Adds a bar that comes next; one that is absent counts for nothing. False if a sum does not fit: then nothing is
-  // added.
+  // Adds a bar that comes next; one that is absent counts for nothing. False: a sum does not fit, and stays as it was.
   [[nodiscard]] bool count(const Bar& bar) {
     if (bar.absent) return true;
     const auto base_sum = add(base, bar.delta_base()), quote_sum = add(quote, bar.delta_quote());
-    if (!base_sum || !quote_sum) return false;
-    base = *base_sum;
-    quote = *quote_sum;
+    if (base_sum) base = *base_sum;
+    if (quote_sum) quote = *quote_sum;
     if (bar.close) price = bar.close;
-    return true;
+    return base_sum && quote_sum;
   }
 };
 

@@ -1,8 +1,8 @@
-// Trades and marks → bars → rows: minute bucketing by trade time, CVD, quiet bars, revisions, and what is missing.
-// Pure: time comes in as an argument. Owned and used by the aggregator thread (or by replay) alone.
+// Trades and marks → bars → rows: minute bucketing by trade time, CVD, quiet bars, revisions, and what is missing. All
+// instruments together: whose record it is, whose rows come first, and whose clock they close by. Pure: time comes in
+// as an argument. Owned and used by the aggregator thread (or by replay) alone.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -11,37 +11,12 @@
 #include <vector>
 
 #include "cvdd/base/types.hpp"
-#include "cvdd/ledger/bar.hpp"
-#include "cvdd/ledger/bar_series.hpp"
-#include "cvdd/ledger/evidence.hpp"
+#include "cvdd/ledger/account.hpp"
+#include "cvdd/ledger/ledger_options.hpp"
+#include "cvdd/ledger/ledger_output.hpp"
 #include "cvdd/ledger/open_bar.hpp"
-#include "cvdd/ledger/rebuild_plan.hpp"
-#include "cvdd/ledger/rebuilder.hpp"
-#include "cvdd/ledger/remaker.hpp"
 
 namespace cvdd {
-
-struct LedgerOptions {
-  Duration interval = seconds(60);
-  // true: an instrument's rows begin with its first trade, marks carry no usable time (replay, clock = "exchange").
-  bool event_time = false;
-  // true: holes may be filled from the exchange's history, so the bars they touch are kept until a verdict.
-  bool repairs = false;
-  // true: a bar is whole only as far as marks say that somebody watched, or ids go on. false: what is read is all that
-  // there is (replay).
-  bool watched = false;
-};
-
-struct LedgerCounters {
-  std::uint64_t trades = 0;         // messages that moved a CVD
-  std::uint64_t other = 0;          // messages beside the CVD
-  std::uint64_t late = 0;           // trades of a bar that was written already
-  std::uint64_t before_first = 0;   // trades of bars before the instrument's first one: dropped
-  std::uint64_t too_late = 0;       // trades of bars no longer in memory: their loss is marked in the open bar
-  std::uint64_t too_far_ahead = 0;  // trades more than BarSeries::ahead_max after the newest bar: refused, marked
-  std::uint64_t rows = 0;
-  std::uint64_t revisions = 0;
-};
 
 class Ledger {
  public:
@@ -64,7 +39,7 @@ class Ledger {
   // fetch; oldest first, at bar starts.
   void give_candles(std::uint32_t instrument, std::vector<Candle> candles);
   // Rows of bars before those in memory, which candles made: due at once.
-  [[nodiscard]] std::vector<Row> take_ready() { return std::exchange(ready_, {}); }
+  [[nodiscard]] std::vector<Row> take_ready() { return std::exchange(out_.ready, {}); }
 
   void apply(const Record& record);
   // These records come before long, or next: what they will touch is on its way from memory, all of it at once.
@@ -90,109 +65,27 @@ class Ledger {
 
   // The newest trade time seen of any instrument; empty before the first trade.
   [[nodiscard]] std::optional<Timestamp> newest_trade() const { return newest_trade_; }
-  [[nodiscard]] const LedgerCounters& counters() const { return counters_; }
+  [[nodiscard]] const LedgerCounters& counters() const { return out_.counters; }
   // Instruments stopped by an overflow since the last call: one message each.
-  [[nodiscard]] std::vector<std::string> take_errors();
+  [[nodiscard]] std::vector<std::string> take_errors() { return std::exchange(out_.errors, {}); }
 
-  // Bars in memory per instrument once they are written, at least; more while something about them is open. They reach
-  // back as far as it may take to find out that a connection is mute (`mute_after_max`), if they are not too many.
-  [[nodiscard]] std::size_t bars_kept() const {
-    const auto bars = static_cast<std::size_t>(mute_after_max.us / options_.interval.us) + 2;
-    return std::clamp<std::size_t>(bars, 5, 64);
-  }
-  static constexpr Duration mute_after_max = seconds(400);
-  // With something open about them. Without repairs only what comes by itself can still change them.
-  [[nodiscard]] std::size_t bars_kept_max() const { return options_.repairs ? absence_max : 64; }
-  static constexpr std::size_t absence_max = 240;
-  static constexpr std::size_t holes_max = 64;
+  static constexpr std::size_t absence_max = LedgerOptions::absence_max;
 
  private:
-  // Ids that are missing. `at` is the bar that counts them, the bars in [touch_from, at) say "?": they may be of any of
-  // them. If the ids can't be had all bars from doubt_from on are in doubt, what the files have included.
-  struct Hole {
-    std::uint64_t first, last, left;
-    Timestamp at, touch_from;
-    Timestamp cut_from;    // bars from here on to `at` are whole once the hole is closed
-    Timestamp doubt_from;  // the bar of the trade before
-    bool cut = false;      // we were cut off (as against: messages came out of order)
-    [[nodiscard]] bool touches(Timestamp bar) const { return bar >= touch_from && bar < at; }
-  };
-  // Nothing is known of [from, to] until the next trade's id tells how many trades that was.
-  struct Loss {
-    Timestamp from;          // first bar concerned
-    Timestamp to;            // last bar concerned, once over
-    Timestamp visible_from;  // bars before this keep what they said when the daemon stopped
-    bool open = true;        // still cut off
-    bool absence = false;    // of the time before the process began, and nothing else
-    bool doubt = false;      // nothing shows that anything was lost
-  };
-  enum class State : std::uint8_t { idle, active, ended, stopped };
-  struct Account {
-    const Instrument* instrument = nullptr;
-    std::size_t clock = 0;  // index into clocks_
-    State state = State::idle;
-    BarSeries bars{Duration{}};
-    Timestamp ids_since;  // the bar of the newest id that an earlier run knew: ids prove nothing of before
-    std::optional<std::uint64_t> last_id;
-    IdText next_name;      // of the trade that comes next
-    Timestamp last_trade;  // trade time of the newest; of an earlier run: its bar
-    Timestamp traded;      // trade time of the newest since the process began; 0: none yet
-    Timestamp watched;     // what was traded before is here, for all that its connection …
-    Timestamp by_ids;      // … or its ids can tell
-    std::optional<Loss> loss;
-    std::vector<Hole> holes;
-    bool restored = false;  // there was an earlier run
-    Rebuilder rebuilder;
-    Remaker remaker;
-    bool held = false;
-    std::vector<Candle> candles;  // given, and not yet in effect
-    std::optional<Row> cut_row;   // of the files: their newest, if it lacks something, while held
-  };
-
   // The event clock of one exchange and market.
   struct EventClock {
     std::string exchange;
     Market market = Market::spot;
     Timestamp newest, closed;
   };
-  void subscribed(Account& account, Timestamp time);
-  void lost(Account& account, const Record& record);
-  void watched(Account& account, const Record& record);
-  void contradicted(Account& account, const Record& record);
-  void proven(Account& account, const Record& record);
-  void unsubscribed(Account& account, Timestamp time);
-  void hole(Account& account, const Record& record);
   void trade(Account& account, const Record& record);
-  void begin(Account& account, Timestamp bar, bool partial);
-  void continue_after_absence(Account& account, Timestamp bar);
-  void doubt_restored(Account& account, Bar& bar, const Record& record);
-  void resolve_loss(Account& account, Timestamp until);
-  void give_up_loss(Account& account);
-  void first_id_ever(Account& account);
-  void fill_hole(Account& account, std::uint64_t first, std::uint64_t last);
-  void give_up(Account& account, const Hole& hole);
-  void remake(Account& account, const Record& record);
-  void again(Account& account, const Record& record);
-  [[nodiscard]] static bool in_doubt(const Account& account, Timestamp bar);
-  [[nodiscard]] bool settled(const Account& account, Timestamp time, const Bar& bar) const;
-  void verdict(Account& account, const Record& record);
-  void take_candles(Account& account, const Record& record);
-  void tell_candle(Account& account, const Candle& candle);
-  void release(Account& account, Timestamp whole);
-  void close_hole(Account& account, const Hole& hole);
-  void stop(Account& account, Timestamp bar);
-  void close_account(Account& account, Timestamp upto, std::vector<Row>& rows);
-  void retire(Account& account);
-  [[nodiscard]] Evidence evidence_of(const Account& account, Timestamp time, const Bar& bar) const;
 
   LedgerOptions options_;
   std::vector<Account> accounts_;     // by Instrument::id
   std::vector<std::uint32_t> order_;  // ids in the order they were added
   std::vector<EventClock> clocks_;
   std::optional<Timestamp> newest_trade_;
-  LedgerCounters counters_;
-  std::vector<std::string> errors_;
-  std::vector<Row> ready_;
+  LedgerOutput out_;
 };
 
 }  // namespace cvdd

@@ -13,6 +13,8 @@ namespace cvdd {
 
 class Remaker {
  public:
+  // Nothing is announced.
+  [[nodiscard]] bool empty() const { return !remake_; }
   // So many trades follow, which are all that the bars have that begin in [from, to). What was announced before and is
   // not complete is forgotten; without a trade the bars are made at once.
   void announce(BarSeries& bars, Timestamp from, Timestamp to, std::uint64_t trades);
