@@ -13,7 +13,7 @@ constexpr std::chrono::seconds rest_timeout{60};
 constexpr std::chrono::seconds try_again_every{30};  // what could not be had at the start
 constexpr std::chrono::seconds clock_looked_at_every{10};
 constexpr Duration clock_step_min = seconds(1);
-constexpr Duration jump_min = seconds(2), witness_max = seconds(10);
+constexpr Duration jump_min = seconds(2), apart_min = seconds(3), witness_max = seconds(10);
 constexpr std::size_t time_samples = 3;
 constexpr std::chrono::seconds time_timeout{5};
 constexpr std::size_t time_body_max = 64 * 1024;
@@ -106,8 +106,22 @@ asio::awaitable<void> MarketRunner::measure_time() {
     co_return;
   }
   time_doubted_.reset();
-  time_->measured(*anchor);
+  set_time(*anchor);
   report_time();
+}
+
+// Where it was thought to be another time, what was said since it was known last may be of another time.
+void MarketRunner::set_time(std::int64_t anchor) {
+  const Timestamp before = time_->now();
+  time_->measured(anchor);
+  const Timestamp after = time_->now();
+  const Duration moved = after - before;
+  const Timestamp since = std::exchange(time_right_at_, after);
+  if (!prover_ || (moved.us < jump_min.us && moved.us > -jump_min.us)) return;
+  for (const Instrument& instrument : instruments_) {
+    if (!intake_.confirmed(instrument)) continue;
+    prover_->doubt_time(instrument, std::min(since, since + moved), std::max(before, after));
+  }
 }
 
 // Whether trades that came just now were made just before, by a clock that shows `now`.
@@ -121,13 +135,17 @@ bool MarketRunner::trades_agree_with(Timestamp now) const {
 
 // Trades that agree with the local clock, and not with the exchange's page, are two witnesses against one.
 void MarketRunner::weigh_time() {
-  if (intake_.witness().received.us == 0 || trades_agree_with(time_->now())) return;
+  if (intake_.witness().received.us == 0) return;
+  if (trades_agree_with(time_->now())) {
+    time_right_at_ = time_->now();
+    return;
+  }
   const Timestamp local = context_.clock->wall();
   const Duration apart = local - time_->now();
-  if (!trades_agree_with(local) || (apart.us < 2 * jump_min.us && apart.us > -2 * jump_min.us)) return;
+  if (!trades_agree_with(local) || (apart.us < apart_min.us && apart.us > -apart_min.us)) return;
   spdlog::error("the exchange's time page is wrong: its trades agree with the local clock market=\"{}\" off_ms={}",
                 name(), -apart.us / 1'000);
-  time_->measured((local - undated(*context_.clock)).us);
+  set_time((local - undated(*context_.clock)).us);
 }
 
 // One line when the local clock is found wrong, one when it is right again.

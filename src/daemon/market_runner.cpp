@@ -40,6 +40,7 @@ MarketRunner::MarketRunner(MarketContext context, const Exchange& exchange, cons
       rest_hosts_(urls_of(config.rest, exchange.rest_hosts)),
       hosts_(ws_hosts_.size()),
       time_(std::make_shared<ExchangeTime>(*context_.clock)),
+      time_right_at_(time_->now()),
       intake_(exchange, context_.event_time),
       redundancy_(config.redundancy),
       per_connection_(config.instruments_per_connection > 0

@@ -38,7 +38,7 @@ asio::awaitable<void> Session::read_messages() {
 bool Session::take_all(std::span<const std::string_view> messages, Liveness::Time now) {
   counters_.messages += messages.size();
   const Timestamp received = context_.time->now();
-  std::uint32_t with_trades = 0;
+  std::uint32_t with_trades = 0, news = 0;
   bool good = true;
   const std::size_t before = records_.size();
   const bool doubted = doubting_ || silence_.suspect(now);
@@ -50,6 +50,8 @@ bool Session::take_all(std::span<const std::string_view> messages, Liveness::Tim
       context_.intake->take(parsed, received, records_, settings_.number);
       if (!parsed.trades.empty()) {
         ++with_trades;
+        // What comes because we subscribed is no sign of how busy it is.
+        news += parsed.trades.back().snapshot ? 0U : 1U;
         for (const Trade& t : parsed.trades) {
           if (!t.snapshot) heard_.event = std::max(heard_.event, std::min(t.time, received));
         }
@@ -64,7 +66,7 @@ bool Session::take_all(std::span<const std::string_view> messages, Liveness::Tim
     return good;
   }
   if (doubted) end_doubt(due, before, received, now);
-  silence_.heard(now, with_trades);
+  silence_.heard(now, news);
   heard_.received = received;
   doubting_ = false;
   if (!liveness_->any_data()) {

@@ -2,7 +2,7 @@
 
 namespace cvdd {
 
-Bar bar_of(const Row& row, Ids ids) {
+Bar bar_of(const Row& row, Ids ids, bool oldest) {
   Bar bar;
   bar.buys = row.buys;
   bar.sells = row.sells;
@@ -38,7 +38,7 @@ Bar bar_of(const Row& row, Ids ids) {
   bar.lost = !row.missing.has_value();
   bar.recovered = row.status == BarStatus::repaired;
   bar.history = row.status == BarStatus::history;
-  const bool first_ever = row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
+  const bool first_ever = oldest && row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
   bar.partial_begin = row.status == BarStatus::partial && first_ever;
   bar.partial_end = row.status == BarStatus::partial && !first_ever;
   return bar;

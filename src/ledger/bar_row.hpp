@@ -8,8 +8,8 @@
 
 namespace cvdd {
 
-// What a row of an earlier run says of its bar. `ids`: of its instrument.
-[[nodiscard]] Bar bar_of(const Row& row, Ids ids);
+// What a row of an earlier run says of its bar. `ids`: of its instrument; `oldest`: of the rows that are known.
+[[nodiscard]] Bar bar_of(const Row& row, Ids ids, bool oldest);
 // A bar that has no row yet, as the exchange's candle has it.
 [[nodiscard]] Bar bar_of(const Candle& candle);
 // The next row of a bar, without what comes from the bars before it.

@@ -19,7 +19,7 @@ void BarSeries::restore(std::span<const Row> rows, Ids ids) {
   for (const Row& row : rows) {
     const auto place = static_cast<std::size_t>((row.time - oldest_).us / interval_.us);
     while (bars_.size() < place) bars_.emplace_back().absent = true;
-    bars_.push_back(bar_of(row, ids));
+    bars_.push_back(bar_of(row, ids, &row == &oldest));
   }
 }
 

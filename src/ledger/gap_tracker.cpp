@@ -7,6 +7,8 @@ namespace cvdd {
 namespace {
 // What was traded so shortly before the history was asked may not be in it yet.
 constexpr Duration history_late = seconds(10);
+// Trades may have ids in another order than their times; neighbours' times are mostly no further apart.
+constexpr Duration time_beside = seconds(1);
 }  // namespace
 
 void GapTracker::restore(Timestamp from, Timestamp end, std::optional<std::uint64_t> last_id, Timestamp last_trade) {
@@ -86,6 +88,11 @@ void GapTracker::hole(BarSeries& bars, const Record& record) {
     hole.touch_from = hole.cut_from = since;
   }
   hole.doubt_from = std::min(hole.doubt_from, hole.touch_from);
+  // While it is open nobody knows that its trades have no earlier times than their neighbours.
+  if (options_.watched && !hole.cut) {
+    const Timestamp beside = bars.start_of(last_trade_ - time_beside);
+    hole.touch_from = std::min(hole.touch_from, std::max(beside, bars.first()));
+  }
   if (hole.left == 0) {  // size unknown
     if (Bar* bar = bars.at(at)) bar->lost = true;
     return give_up(hole, bars);

@@ -91,6 +91,7 @@ void ProofTrack::restored(Timestamp now, const ProofRules& rules, bool ids_are_a
     const auto [bar, missing] = bars_.try_emplace(t);
     if (!missing) continue;
     bar->second.claim.time = t;
+    bar->second.claim.status = BarStatus::gap;
     bar->second.claim.restored = bar->second.absent = true;
   }
   std::optional<std::uint64_t> before;
@@ -136,15 +137,21 @@ std::optional<BarSpan> ProofTrack::to_compare(Timestamp now, Duration age, const
 }
 
 std::optional<BarSpan> ProofTrack::to_remake(Timestamp now, const ProofRules& rules) const {
+  const auto wanted = [](const Bar& bar) {
+    return (bar.again || bar.refuted || bar.claim.status == BarStatus::gap) && bar.due.us != 0 &&
+           bar.attempts <= pauses.size() && bar.by == By::none;
+  };
+  // Who was tried least, then who is oldest: what can't be had must not keep others from their turn.
+  auto first = bars_.end();
+  for (auto b = bars_.begin(); b != bars_.end(); ++b) {
+    const bool due = wanted(b->second) && b->second.due <= now && b->first + rules.interval + rules.settles <= now;
+    if (due && (first == bars_.end() || b->second.attempts < first->second.attempts)) first = b;
+  }
   std::optional<BarSpan> span;
-  for (const auto& [time, bar] : bars_) {
-    const bool wanted = (bar.again || bar.refuted || bar.claim.status == BarStatus::gap) && bar.due.us != 0 &&
-                        bar.attempts <= pauses.size() && bar.by == By::none;
-    const bool due = wanted && bar.due <= now && time + rules.interval + rules.settles <= now;
-    if (span && (!wanted || time != span->to || (span->to - span->from).us >= bars_max * rules.interval.us)) break;
-    if (!span && !due) continue;
-    if (!span) span = BarSpan{time, time};
-    span->to = time + rules.interval;
+  for (auto b = first; b != bars_.end() && wanted(b->second); ++b) {
+    if (span && (b->first != span->to || (span->to - span->from).us >= bars_max * rules.interval.us)) break;
+    if (!span) span = BarSpan{b->first, b->first};
+    span->to = b->first + rules.interval;
   }
   if (!span || rules.candle.us == 0) return span;
   // As many whole candles as there are, all of whose bars are there and over: what is made again can be held against
@@ -198,6 +205,15 @@ void ProofTrack::refuted(BarSpan span, Timestamp now) {
     bar.attempts = 0;
     bar.due = now;
   });
+}
+
+bool ProofTrack::lacks(const Claim& theirs, Timestamp now, const ProofRules& rules) {
+  const auto bar = bars_.find(theirs.time);
+  if (bar == bars_.end() || !bar->second.claim.restored || !whole(bar->second.claim) || bar->second.refuted)
+    return false;
+  if (theirs.buys <= bar->second.claim.buys && theirs.sells <= bar->second.claim.sells) return false;
+  refuted({theirs.time, theirs.time + rules.interval}, now);
+  return true;
 }
 
 void ProofTrack::doubt_unit(BarSpan span, Timestamp now) {

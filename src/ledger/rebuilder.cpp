@@ -65,6 +65,7 @@ void Rebuilder::finish(BarSeries& bars, Rebuild& rebuild, const InDoubt& in_doub
     // What its row counted and these ids do not have is of ids beyond its neighbours': the bar is made again by time.
     if (made.buys < bar.buys || made.sells < bar.sells) {
       bar.contradicted = true;
+      bar.absent = false;  // who is to make it again must know of it
       return;
     }
     made.revs = bar.revs;
@@ -92,10 +93,14 @@ const Rebuilder::Rebuild* Rebuilder::making(Timestamp bar) const {
 void Rebuilder::uncover(const BarSeries& bars, Bar& bar, Timestamp time) const {
   const Rebuild* rebuild = making(time);
   if (rebuild != nullptr && !rebuild->dead) return;
-  if (!std::exchange(bar.absent, false)) return;
-  if (rebuild != nullptr) bar.contradicted = true;
+  const bool was_absent = std::exchange(bar.absent, false);
+  if (was_absent && rebuild != nullptr) bar.contradicted = true;
   if (!by_time_) return;
   bool behind_an_end = killed_ && time >= end_ && time < end_ + near_the_end;
+  if (!was_absent) {  // somebody listens again in it
+    if (behind_an_end && !bar.restored && !bar.settled) bar.contradicted = true;
+    return;
+  }
   for (Timestamp t = time - bars.interval(); t >= bars.oldest() && t + bars.interval() + near_the_end > time;
        t = t - bars.interval()) {
     const Bar* before = bars.at(t);

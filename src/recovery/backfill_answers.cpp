@@ -13,6 +13,14 @@ constexpr Duration on_the_way_in_a_lull = seconds(2);
 // A trade is in the history no later than this after it was made.
 constexpr Duration history_late = seconds(30);
 constexpr std::chrono::seconds ask_recent_again{5};
+// Trades may have times in another order than they came in, by so much.
+constexpr Duration time_beside = seconds(7);
+
+// Whether a page of the newest trades has all that was traded since `from`: it begins with the one that came first, and
+// one that came before that may have a time of later.
+bool reaches_back(std::span<const Trade> trades, Timestamp from) {
+  return !trades.empty() && std::ranges::min(trades, {}, &Trade::time).time + time_beside <= from;
+}
 }  // namespace
 
 // Where ids have no order: a page that begins before the cut holds all that came after it.
@@ -23,7 +31,7 @@ asio::awaitable<void> Backfill::take_recent(const Repair& repair, const HistoryP
   // A row that can't be read may be one of those that we missed, unless it is older.
   const bool readable = std::ranges::all_of(
       page.refused, [&](const HistoryPage::Refused& row) { return row.time.us != 0 && row.time <= known; });
-  const bool covered = known.us > 0 && readable && !trades.empty() && trades.front().time <= known;
+  const bool covered = known.us > 0 && readable && reaches_back(trades, known);
   if (repair.newest) co_return co_await take_newest(repair, page);
   if (repair.silent_from.us != 0) co_return co_await take_silence(repair, page);
   std::vector<Record> records;
@@ -64,7 +72,7 @@ asio::awaitable<void> Backfill::take_silence(const Repair& repair, const History
   const bool readable = std::ranges::all_of(page.refused, [&](const HistoryPage::Refused& row) {
     return row.time.us != 0 && (row.time < silence.from || row.time > silence.to);
   });
-  const bool covered = readable && !page.trades.empty() && page.trades.front().time <= silence.from;
+  const bool covered = readable && reaches_back(page.trades, silence.from);
   std::vector<Record> records;
   context_.intake->take_history(page.trades, records, silence.from - on_the_way);
   std::vector<Timestamp> missed;

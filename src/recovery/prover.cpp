@@ -81,7 +81,7 @@ void Prover::restored(const Instrument& instrument, std::span<const Row> rows, T
     Claim claim = claim_of(row);
     claim.restored = true;
     // Cut by a stop: the rest may be had. An instrument's first bar is what it is.
-    const bool first_ever = row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
+    const bool first_ever = &row == &rows.front() && row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
     claim.cut = row.status == BarStatus::partial && !first_ever;
     tracked.beside = tracked.beside || !claim.other_base.is_zero();
     tracked.track.put(claim, now, rules_);
@@ -120,6 +120,15 @@ void Prover::doubt_unit(const Instrument& instrument, Timestamp from, Timestamp 
       tracked.unit ? BarSpan{std::min(tracked.unit->from, span.from), std::max(tracked.unit->to, span.to)} : span;
   // Of all bars before, history's sizes would be taken for today's.
   tracked.track.unit_since(to);
+}
+
+void Prover::doubt_time(const Instrument& instrument, Timestamp from, Timestamp to) {
+  const BarSpan span{bar_start(from, rules_.interval), bar_start(to, rules_.interval) + rules_.interval};
+  Tracked& tracked = tracked_[instrument.id];
+  if (tracked.instrument == nullptr) tracked.track.first_ids_prove(!has_history());
+  tracked.instrument = &instrument;
+  mark(instrument, RecordKind::contradicted, span);
+  tracked.track.refuted(span, context_.time->now());
 }
 
 void Prover::renumbered(const Instrument& instrument) {

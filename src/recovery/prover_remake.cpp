@@ -68,6 +68,29 @@ Figures Prover::held_against(BarSpan span, std::span<const Trade> trades, std::s
   return figures;
 }
 
+// A page tells of more bars than it was fetched for: an earlier run's row that lacks what the exchange has is a gap at
+// once, and made again next.
+std::vector<Record> Prover::rows_that_lack(const Instrument& instrument, std::span<const Trade> trades, BarSpan but) {
+  std::vector<Record> marks;
+  ProofTrack* track = track_of(instrument);
+  if (track == nullptr || trades.empty()) return marks;
+  const auto by_time = [](const Trade& a, const Trade& b) { return a.time < b.time; };
+  const auto [oldest, newest] = std::ranges::minmax_element(trades, by_time);
+  std::vector<Timestamp> bars;
+  for (auto b = track->bars().lower_bound(bar_start(oldest->time, rules_.interval));
+       b != track->bars().end() && b->first <= newest->time; ++b) {
+    if (b->second.claim.restored && (b->first < but.from || b->first >= but.to)) bars.push_back(b->first);
+  }
+  for (const Timestamp bar : bars) {
+    const BarSpan span{bar, bar + rules_.interval};
+    const auto theirs = claim_of(trades, span);
+    if (!theirs || !track->lacks(*theirs, context_.time->now(), rules_)) continue;
+    const auto length = static_cast<std::uint64_t>(rules_.interval.us - 1);
+    marks.push_back(Record::mark(RecordKind::contradicted, instrument.id, bar, 0, length));
+  }
+  return marks;
+}
+
 asio::awaitable<void> Prover::remake(Job job) {
   const Instrument& instrument = *job.instrument;
   std::vector<Candle> candles;
@@ -95,7 +118,8 @@ asio::awaitable<void> Prover::remake(Job job) {
                   instrument.symbol, format_time(job.span.from), error);
     track->failed(job.span, context_.time->now());
     // What it does have counts all the same.
-    std::vector<Record> news;
+    set_aside_repeats(trades);
+    std::vector<Record> news = rows_that_lack(instrument, trades, {});
     if (instrument.ids == Ids::opaque && !context_.intake->unsettled(instrument)) {
       context_.intake->take_history(trades, news, context_.intake->known_until(instrument));
     }
@@ -116,7 +140,7 @@ asio::awaitable<void> Prover::remake(Job job) {
     on_contradictory();
   }
   if (!believed(remade, instrument)) co_return track->failed(job.span, context_.time->now());
-  std::vector<Record> records;
+  std::vector<Record> records = rows_that_lack(instrument, trades, job.span);
   context_.intake->take_again(instrument, trades, job.span.from, job.span.to, records);
   const auto length = static_cast<std::uint64_t>((job.span.to - job.span.from).us);
   if (remade.figures == Figures::agree) {
@@ -136,7 +160,10 @@ asio::awaitable<bool> Prover::fetch(Job& job, std::vector<Trade>& out, std::stri
       error = "there is no history of this stream";
       co_return false;
     }
-    if (job.span.from <= tracked_[job.instrument->id].anew) {
+    const Timestamp anew = tracked_[job.instrument->id].anew;
+    if (job.span.from <= anew) job.span.from = bar_start(anew, rules_.interval) + rules_.interval;
+    if (job.span.from >= job.span.to) {
+      job.span.from = job.span.to - rules_.interval;
       error = "the exchange has begun to number trades anew since";
       co_return false;
     }
@@ -156,12 +183,14 @@ asio::awaitable<bool> Prover::fetch(Job& job, std::vector<Trade>& out, std::stri
   out = std::move(page->trades);
   const bool readable =
       std::ranges::all_of(page->refused, [&](const auto& row) { return row.time.us != 0 && row.time < job.span.from; });
-  // The page may hold the end of the bars alone: that much of them is made again.
-  if (readable && !out.empty() && out.front().time >= job.span.from) {
-    const Timestamp from = bar_start(out.front().time, rules_.interval) + rules_.interval;
+  // The page may hold the end of the bars alone: that much of them is made again. It begins with the trade that came
+  // first of its trades, and one that came before may have a time of later.
+  const Timestamp begin = out.empty() ? Timestamp{} : std::ranges::min(out, {}, &Trade::time).time + time_beside;
+  if (readable && !out.empty() && begin > job.span.from) {
+    const Timestamp from = bar_start(begin, rules_.interval) + rules_.interval;
     if (from < job.span.to) job.span.from = from;
   }
-  if (!readable || out.empty() || out.front().time >= job.span.from) {
+  if (!readable || out.empty() || begin > job.span.from) {
     error = readable ? "the history does not reach back so far" : "a row can't be read";
     co_return false;
   }

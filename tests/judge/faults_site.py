@@ -154,6 +154,9 @@ class Restart(Kind):
                 i.unclosable.append((now - 20_000_000, now + 30_000_000, "contract size changed while stopped"))
         if c["renumber"] and c["instrument"].chained:
             KINDS["renumber"].begin(w, {"instrument": c["instrument"], "first": 1})
+            since, until, why = c["instrument"].unclosable[-1]
+            # Which numbers are of before nobody knows until it runs again and has seen some.
+            c["instrument"].unclosable[-1] = (since, until + 15_000_000, why)
 
     async def end(self, w, c):
         if w.restarting and not w.daemon.running:

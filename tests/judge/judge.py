@@ -2,7 +2,7 @@
 """An independent judge of the daemon: exchanges over TLS on loopback, a tape by seed, faults by seed, and an oracle that reads
 the rows by the contract alone.
 
-  judge.py --cvdd PATH [--seed N|random]… [--minutes M] [--work DIR] [--scenario NAME]… [--side-by-side N] [--port P]
+  judge.py --cvdd PATH [--seed N|random]… [--minutes M] [--work DIR] [--scenario NAME]… [--side-by-side N] [--port P] [--for-good]
   judge.py --list | --plan --seed N | --self-test
 
 Exit status: 0 nothing to object to, 1 offences, 2 wrong usage, 77 what it needs is not there."""
@@ -30,6 +30,8 @@ def arguments():
     p.add_argument("--side-by-side", type=int, default=5, help="worlds at once")
     p.add_argument("--port", type=int, default=21000, help="the first of some hundred ports")
     p.add_argument("--most", type=int, default=3, help="offences shown of each kind and world")
+    p.add_argument("--for-good", action="store_true", help="what was mended within the run, or may yet be, is told and not counted: "
+                   "where the machine is busy with other things")
     p.add_argument("--list", action="store_true", help="names the scenarios")
     p.add_argument("--plan", action="store_true", help="prints the plans of a seed, and runs nothing")
     p.add_argument("--self-test", action="store_true", help="plants defects in right rows; each must be found")

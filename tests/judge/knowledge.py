@@ -4,7 +4,9 @@ from collections import defaultdict
 
 IN_TIME = 0.7  # seconds before a row is seen: what came until then must be in it
 READ_BY_REST = 1.5
-SILENCE = 15  # usual gaps of a connection: longer silence is no chance
+# Usual gaps of a connection: longer silence is no chance. Fifteen would do for who knows the true pace; who has it from the
+# frames of half a minute may be off by a third.
+SILENCE = 22
 
 
 class Knowledge:

@@ -111,7 +111,9 @@ class Oracle(Knowledge, Figures, Sizes):
         return [] if moment is None else [moment]
 
     def touched(self, row, instrument):
-        slack = 2.5
+        # Where its witnesses of the time disagree it waits with its bars, and a stop finds them open.
+        wrong = any(p.kind == "time" and self.w.begun + p.start < row.seen for p in self.w.plan)
+        slack = 10.0 if wrong else 2.5
         start = row.bar / 1e6 - self.w.shift
         moments = [m for life in self.w.lives for m in life if m] + [a[0] for a in instrument.acks]
         moments += [m for span in self.w.removed.get(instrument, ()) for m in span if m] + self.w.listings
@@ -212,7 +214,10 @@ class Oracle(Knowledge, Figures, Sizes):
 
     def final_live(self, row):
         instrument = self.by_key.get(row.key)
-        if instrument is None or row.verdict == "wrong":
+        if instrument is None:
+            return
+        if row.verdict == "wrong":
+            self.offend("live-final", "wrong at its highest rev, see above", row)
             return
         trades = self.bars[instrument].get(row.bar, [])
         if explain.same(explain.total(trades), explain.held(row)):

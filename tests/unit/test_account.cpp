@@ -130,7 +130,7 @@ TEST_CASE("account: a sum that does not fit stops it, with a gap and one message
 }
 
 TEST_CASE("account: a trade that an earlier run's row may have counted is not counted, and its bar is a gap") {
-  Life life;
+  Life life({seconds(60), false, false, false});
   Row row;
   row.time = at(100);
   row.first_id = row.last_id = "7";

@@ -158,30 +158,31 @@ TEST_CASE("bar and row: a bar that is read back from its row has the sums, and k
   set_totals(row, {{100, 0}, {200, 0}, Decimal{8, 0}});
   CHECK((row.rev == 2 && row.delta_base == Decimal{20, 0} && row.cvd_base == Decimal{100, 0} && row.first_id == "5"));
   CHECK((row.status == BarStatus::live && row.close == Decimal{7, 0}));
-  const Bar back = bar_of(row, Ids::sequence);
+  const Bar back = bar_of(row, Ids::sequence, true);
   CHECK((back.buys == 3 && back.delta_base() == Decimal{20, 0} && back.close == Decimal{7, 0}));
   CHECK((back.restored && back.revs == 3 && back.first_id == 5 && back.last_id == 9 && back.has_ids()));
   CHECK((!back.lost && back.missing == 0 && back.written_status == BarStatus::live));
   // Names, where ids have no order.
-  CHECK((bar_of(row, Ids::opaque).first_name == "5" && bar_of(row, Ids::opaque).first_id == 0));
+  CHECK((bar_of(row, Ids::opaque, true).first_name == "5" && bar_of(row, Ids::opaque, true).first_id == 0));
   row.status = BarStatus::gap;
   row.missing = std::nullopt;
-  CHECK(bar_of(row, Ids::sequence).lost);
+  CHECK(bar_of(row, Ids::sequence, true).lost);
   row.missing = 4;
-  CHECK((bar_of(row, Ids::sequence).missing == 4 && !bar_of(row, Ids::sequence).lost));
+  CHECK((bar_of(row, Ids::sequence, true).missing == 4 && !bar_of(row, Ids::sequence, true).lost));
   // A stop cut it, or, if nothing was counted before, a start.
   row.status = BarStatus::partial;
-  CHECK((bar_of(row, Ids::sequence).partial_end && !bar_of(row, Ids::sequence).partial_begin));
+  CHECK((bar_of(row, Ids::sequence, true).partial_end && !bar_of(row, Ids::sequence, true).partial_begin));
   row.cvd_base = row.delta_base;
   row.cvd_quote = row.delta_quote;
-  CHECK((bar_of(row, Ids::sequence).partial_begin && !bar_of(row, Ids::sequence).partial_end));
+  CHECK((bar_of(row, Ids::sequence, true).partial_begin && !bar_of(row, Ids::sequence, true).partial_end));
+  CHECK(bar_of(row, Ids::sequence, false).partial_end);  // a CVD may come back to nothing
 }
 
 TEST_CASE("bar and row: a quiet row is a bar without a trade, though it has the last price") {
   Row row;
   row.open = row.high = row.low = row.close = Decimal{7, 0};
-  CHECK_FALSE(bar_of(row, Ids::sequence).has_trades());
+  CHECK_FALSE(bar_of(row, Ids::sequence, true).has_trades());
   row.status = BarStatus::history;  // of candles no trades are counted, but their volume is
   row.sell_base = {1, 0};
-  CHECK(bar_of(row, Ids::sequence).has_trades());
+  CHECK(bar_of(row, Ids::sequence, true).has_trades());
 }

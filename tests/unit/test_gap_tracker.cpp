@@ -103,7 +103,7 @@ TEST_CASE("gap tracker: a loss for a while alone is over at once, and one that i
 
 TEST_CASE("gap tracker: ids that are missing are counted in the next trade's bar, and may be of those before") {
   Tracked t;
-  t.trade(1, at(101));
+  t.trade(1, at(101, 5'000'000));
   t.hole(at(104), 2, 3);
   t.trade(5, at(104));
   CHECK(t.missing() == "0???300000");
@@ -114,6 +114,16 @@ TEST_CASE("gap tracker: ids that are missing are counted in the next trade's bar
   CHECK(t.missing() == "0???100000");
   t.trade(4, at(103));
   CHECK((t.missing() == "0000000000" && !t.bar(102).recovered));  // only a matter of order
+}
+
+TEST_CASE("gap tracker: ids that are missing may be of the second before, while nobody has them") {
+  Tracked t;
+  t.trade(1, at(101, 500'000));
+  t.hole(at(102, 5), 2, 1);
+  t.trade(3, at(102, 5));
+  CHECK(t.missing() == "??10000000");
+  t.verdict(at(103), 2, false);
+  CHECK(t.missing() == "0?10000000");
 }
 
 TEST_CASE("gap tracker: after a loss the missing ids may be of any bar since") {

@@ -698,3 +698,40 @@ TEST_CASE(
   anew.mark(RecordKind::watched, 105 * minute);
   CHECK(told(anew.close(105 * minute)) == Lines{"101 1 gap ? 1", "102 1 gap ? 1", "103 1 gap ? 1", "104 0 gap ? 2"});
 }
+
+TEST_CASE("a trade that is missing just behind a bar's end may be of it: times and ids change places") {
+  Account b(false, true, Ids::sequence, true);
+  b.mark(RecordKind::subscribed, 99 * minute);
+  b.trade(1, 101 * minute - 500'000, 10);
+  b.mark(RecordKind::hole, 101 * minute + 200'000, 2, 1);
+  b.trade(3, 101 * minute + 200'000, 10);
+  b.mark(RecordKind::watched, 101 * minute + 200'000);
+  CHECK(told(b.close(101 * minute)) == Lines{"99 0 partial 0 0", "100 0 gap ? 1"});
+  b.trade(2, 101 * minute - 100'000, 10);
+  b.mark(RecordKind::watched, 102 * minute);
+  CHECK(told(b.close(102 * minute)) == Lines{"100 1 repaired 0 2", "101 0 live 0 3"});
+}
+
+TEST_CASE("the bar in which a killed run's successor begins to listen is made again by time, like those before it") {
+  Account first;
+  std::vector<Row> rows;
+  for (std::int64_t m = 98; m < 100; ++m) {
+    Row row;
+    row.time = {m * minute};
+    row.status = BarStatus::live;
+    row.missing = 0;
+    row.buys = 1;
+    row.buy_base = row.delta_base = {1, 0};
+    row.cvd_base = {m - 97, 0};
+    row.first_id = row.last_id = std::to_string(m);
+    rows.push_back(row);
+  }
+  for (const std::int64_t after : {5, 10}) {
+    Account again(false, true);
+    again.ledger.restore(0, rows, 99);
+    again.mark(RecordKind::subscribed, (100 * 60 + after) * 1'000'000);
+    again.trade(100, (100 * 60 + after + 1) * 1'000'000, 50);
+    // Trades with lower ids may have been made in this bar, and were lost with the process: only time can tell.
+    CHECK(told(again.close(101 * minute)).back() == "100 0 gap ? 3");
+  }
+}

@@ -30,9 +30,9 @@ TEST_CASE("lull: a busy connection that falls silent is doubted after sixteen us
 TEST_CASE("lull: what is not known well enough, or never was busy, is not doubted") {
   SilenceDetector fresh, quiet, bursts;
   for (SilenceDetector* lull : {&fresh, &quiet, &bursts}) lull->resume(at(0));
-  busy(fresh, 10, 4'000);
+  busy(fresh, 10, 1'400);
   CHECK_FALSE(fresh.suspect(at(60'000)));
-  busy(fresh, 10, 9'000, 4'010);
+  busy(fresh, 10, 9'000, 1'410);
   busy(fresh, 10, 16'000, 9'010);
   CHECK(fresh.suspect(at(18'000)));  // young, and busy all the same
   busy(quiet, 2'000, 100'000);
@@ -46,6 +46,26 @@ TEST_CASE("lull: what is not known well enough, or never was busy, is not doubte
   // A thousand in a second, once a minute: such a market is silent as a rule.
   for (std::int64_t minute = 0; minute < 20; ++minute) busy(bursts, 1, minute * 60'000 + 1'000, minute * 60'000);
   CHECK_FALSE(bursts.suspect(at(20 * 60'000)));
+}
+
+TEST_CASE("lull: a connection of a few seconds is known by what it brought until it fell silent") {
+  SilenceDetector young, hardly;
+  young.resume(at(0));
+  hardly.resume(at(0));
+  busy(young, 100, 4'000);
+  busy(hardly, 300, 4'000);
+  CHECK_FALSE(young.suspect(at(5'500)));
+  CHECK(young.suspect(at(5'700)));
+  CHECK_FALSE(hardly.suspect(at(60'000)));  // too little to go by
+  // The next connection is mute from the first moment on.
+  young.resume(at(6'000));
+  CHECK_FALSE(young.suspect(at(7'500)));
+  CHECK(young.suspect(at(7'700)));
+  // Old trades that come at once because it subscribed are none.
+  SilenceDetector mute;
+  mute.resume(at(0));
+  mute.heard(at(100), 0);
+  CHECK(mute.expected(at(60'000)) == 0);
 }
 
 TEST_CASE("lull: whom somebody vouched for is doubted again after twice as long; time without a connection is none") {

@@ -214,3 +214,50 @@ TEST_CASE("bars that began before a contract's size changed are not made again o
   track.agreed({at(660), at(720)});  // the exchange's own figures tell
   CHECK_FALSE(track.unit_in_doubt({at(660), at(720)}));
 }
+
+TEST_CASE("what can't be made again keeps no other bar from its turn") {
+  ProofTrack track;
+  for (const std::int64_t s : {600, 605, 620}) track.put(claim(s, BarStatus::gap), at(s + 7), blind);
+  CHECK(track.to_remake(at(700), blind) == BarSpan{at(600), at(610)});
+  track.failed({at(600), at(610)}, at(700));
+  CHECK(track.to_remake(at(701), blind) == BarSpan{at(620), at(625)});
+  // … also when it is due again.
+  CHECK(track.to_remake(at(800), blind) == BarSpan{at(620), at(625)});
+  track.failed({at(620), at(625)}, at(800));
+  CHECK(track.to_remake(at(801), blind) == BarSpan{at(600), at(610)});
+}
+
+TEST_CASE("an earlier run's whole row of which the exchange has more is made again at once") {
+  ProofTrack track;
+  for (const std::int64_t s : {600, 605, 610, 615, 620, 625}) {
+    Claim before = claim(s);
+    before.restored = true;
+    track.put(before, at(640), blind);
+  }
+  track.restored(at(640), blind, false);
+  Claim theirs = claim(605);
+  CHECK_FALSE(track.lacks(theirs, at(641), blind));  // the same
+  theirs.buys = 2;
+  CHECK(track.lacks(theirs, at(641), blind));
+  CHECK_FALSE(track.lacks(theirs, at(641), blind));  // it is known already
+  CHECK(track.is_refuted({at(605), at(610)}));
+  Claim nobody = claim(700);
+  CHECK_FALSE(track.lacks(nobody, at(641), blind));
+  // This run's rows are counted as trades come: a page may be ahead of them.
+  track.put(claim(630), at(641), blind);
+  Claim ahead = claim(630);
+  ahead.sells = 1;
+  CHECK_FALSE(track.lacks(ahead, at(641), blind));
+}
+
+TEST_CASE("bars between an earlier run's rows, of the time when nobody ran, are made again") {
+  ProofTrack track;
+  for (const std::int64_t s : {600, 605, 610, 630, 635, 640, 645}) {
+    Claim before = claim(s);
+    before.last_id = static_cast<std::uint64_t>(s + 4);
+    before.restored = true;
+    track.put(before, at(660), blind);
+  }
+  track.restored(at(660), blind, true);
+  CHECK(track.to_remake(at(700), blind)->from == at(615));
+}

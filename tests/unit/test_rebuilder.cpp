@@ -170,6 +170,23 @@ TEST_CASE("rebuilder: a bar of the time when nobody ran is absent until ids show
   CHECK((!whole.bar(101).absent && whole.bar(101).contradicted));  // behind a bar that says it is whole
 }
 
+TEST_CASE("rebuilder: the bar in which somebody listens again is in doubt just behind the end of a killed run") {
+  const auto in_doubt = [&](bool killed, std::int64_t minutes, bool settled) {
+    Run run({row(100, live, "5", "9"), row(101, live, "10", "11")}, true, killed);
+    CHECK(run.bars.resume(at(minutes), 100));
+    run.bars.back().settled = settled;
+    run.rebuilder.uncover(run.bars, run.bars.back(), at(minutes));
+    return run.bars.back().contradicted;
+  };
+  CHECK(in_doubt(true, 102, false));
+  CHECK_FALSE(in_doubt(true, 102, true));  // history has been asked since
+  CHECK_FALSE(in_doubt(true, 103, false));
+  CHECK_FALSE(in_doubt(false, 102, false));
+  Run run(torn);
+  run.rebuilder.uncover(run.bars, run.bars.back(), at(103));
+  CHECK_FALSE(run.bars.back().contradicted);  // that run's own bar keeps what it said
+}
+
 TEST_CASE("rebuilder: an absent bar whose trades are on their way stays absent until they are there") {
   Run run({row(100, live, "5", "9"), row(103, gap, "", ""), row(104, live, "12", "13")});
   run.rebuilder.uncover(run.bars, run.bar(101), at(101));

@@ -27,8 +27,13 @@ class SilenceDetector {
     last_ = now;
     vouched_ = 0;
   }
-  // Time without a connection, or before it was told what to send, does not count.
+  // Time without a connection, or before it was told what to send, does not count. What a connection brought that lived
+  // for less than a window is known all the same.
   void resume(Time now) {
+    if (windows_ < windows_min && known_young()) {
+      counts_[1] = static_cast<std::uint32_t>(counts_[0] * (window / std::chrono::duration<double>(lasted())));
+      windows_ = windows_min;
+    }
     window_end_ = now + window;
     counts_[0] = 0;
     last_ = now;
@@ -41,7 +46,8 @@ class SilenceDetector {
   // How many messages with trades are usual in the time that it has been silent for, by the quietest window of the last
   // half minute; of a thin connection by all of them. 0 while too little is known.
   [[nodiscard]] double expected(Time now) const {
-    if (windows_ < windows_min || now <= last_) return 0;
+    if (now <= last_) return 0;
+    if (windows_ < windows_min) return expected_of_young(now);
     const double silent = std::chrono::duration<double>(now - last_) / window;  // in windows
     const auto begin = counts_.begin() + 1, end = counts_.begin() + known();
     const std::uint32_t few = *std::min_element(begin, end);
@@ -77,7 +83,14 @@ class SilenceDetector {
   [[nodiscard]] std::ptrdiff_t known() const {
     return static_cast<std::ptrdiff_t>(std::min(windows_ + 1, counts_.size()));
   }
+  // The first window is not over: what came until it fell silent is usual, if it was much and took a while.
+  [[nodiscard]] double expected_of_young(Time now) const {
+    return known_young() ? counts_[0] * (std::chrono::duration<double>(now - last_) / lasted()) : 0;
+  }
+  [[nodiscard]] bool known_young() const { return counts_[0] >= messages_expected && lasted() >= young_min; }
+  [[nodiscard]] std::chrono::steady_clock::duration lasted() const { return last_ - (window_end_ - window); }
   static constexpr int vouched_max = 6;
+  static constexpr std::chrono::milliseconds young_min{1'500};
   static constexpr std::size_t windows_min = 1;
   static constexpr std::uint32_t burst = 10;
   std::array<std::uint32_t, 7> counts_{};  // the window that goes on, and the six before it

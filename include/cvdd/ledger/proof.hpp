@@ -77,6 +77,9 @@ class ProofTrack {
   void not_judged(BarSpan span);
   // To be made again at once; `attempts` begin anew.
   void refuted(BarSpan span, Timestamp now);
+  // The exchange has `theirs` of one bar, at least. True where the row that an earlier run wrote of it says that it is
+  // whole, and has less: it is to be made again at once.
+  [[nodiscard]] bool lacks(const Claim& theirs, Timestamp now, const ProofRules& rules);
   // Its trades may be of another unit than we think.
   void doubt_unit(BarSpan span, Timestamp now);
   // … those that began before this moment, whatever they say, and whatever comes of them later.

@@ -39,7 +39,8 @@ class Rebuilder {
 
   // Ids have shown that a bar of the time when nobody ran is all there, as it is: it is absent no longer, unless its
   // trades are on their way. Just behind the end of a run ids don't show that: a trade whose id the files have passed
-  // may be of this bar, and was lost with the process. It is in doubt until it is made again by time.
+  // may be of this bar, and was lost with the process. It is in doubt until it is made again by time, and so is the bar
+  // there in which somebody listens again.
   void uncover(const BarSeries& bars, Bar& bar, Timestamp time) const;
   // The loss that a bar of an earlier run was part of is settled: nothing of it is missing, unless it is made again.
   void heal(Bar& bar, Timestamp time) const;

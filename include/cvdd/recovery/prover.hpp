@@ -59,6 +59,8 @@ class Prover {
   void quiet_until(const Instrument& instrument, Timestamp until);
   // What was traded in [from, to) may have been counted in another unit: only candles can say which bars are right.
   void doubt_unit(const Instrument& instrument, Timestamp from, Timestamp to);
+  // The exchange's clock was thought to be another: what was said of this time may be of another time.
+  void doubt_time(const Instrument& instrument, Timestamp from, Timestamp to);
   // Its ids begin anew: what bars of before had can't be fetched by them any more.
   void renumbered(const Instrument& instrument);
   // Bars before this moment have their final proof; empty: there is no bar yet.
@@ -123,6 +125,8 @@ class Prover {
   asio::awaitable<bool> fetch_before(Job job, std::vector<Trade>& out, std::string& error);
   [[nodiscard]] Figures held_against(BarSpan span, std::span<const Trade> trades,
                                      std::span<const Candle> candles) const;
+  [[nodiscard]] std::vector<Record> rows_that_lack(const Instrument& instrument, std::span<const Trade> trades,
+                                                   BarSpan but);
   void mark(const Instrument& instrument, RecordKind kind, BarSpan span);
   [[nodiscard]] ProofTrack* track_of(const Instrument& instrument);
 
