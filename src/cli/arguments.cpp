@@ -172,12 +172,13 @@ void add_replay(CLI::App& app, int& status) {
   };
   auto asked = std::make_shared<Asked>();
   auto* replay = app.add_subcommand("replay", "offline: recordings through the same path as run");
-  replay->add_option("--exchange", asked->command.exchange, "as in the symbol list")->required();
-  replay->add_option("--market", asked->command.market, "spot, linear, inverse, option or auto")->required();
+  replay->add_option("--exchange", asked->command.exchange, "as in the symbol list; not for captures, which tell");
+  replay->add_option("--market", asked->command.market, "spot, linear, inverse, option or auto (default)");
   replay->add_option("--instruments", asked->command.instruments, "the exchange's own REST answers")->delimiter(',');
   replay->add_option("--out", asked->command.out, "data directory")->required();
   replay->add_option("--interval", asked->interval, "bar length (default 1m)");
-  replay->add_option("recordings", asked->command.recordings, "recordings, .jsonl or .jsonl.gz")->required();
+  replay->add_option("recordings", asked->command.recordings, "recordings, or a capture's files: .jsonl, .gz, .zst")
+      ->required();
   replay->callback([&status, asked] {
     asked->command.interval = interval_of(asked->interval, asked->command.interval);
     asked->command.out = at_home(asked->command.out);

@@ -111,23 +111,40 @@ int simulate_command(const SimulateOptions& options) {
   return 0;
 }
 
-int replay_command(const ReplayCommand& command) {
+namespace {
+// What is missing or too much on the command line; empty: nothing.
+std::string wrong_replay(const ReplayCommand& command) {
+  if (command.exchange.empty()) {
+    for (const std::string& path : command.recordings) {
+      if (!is_capture(path)) {
+        return fmt::format("{} is no capture of cvdd: --exchange is required, with --instruments", path);
+      }
+    }
+    const bool more = !command.instruments.empty() || command.interval.us != 0;
+    return more ? "a capture tells instruments and interval itself: leave --instruments and --interval out" : "";
+  }
   std::vector<std::string> names;
   for (const Exchange* exchange : all_exchanges()) {
     if (names.empty() || names.back() != exchange->name) names.emplace_back(exchange->name);
   }
-  if (std::ranges::find(names, command.exchange) == names.end()) {
-    print_error(fmt::format("cvdd replay: no exchange {}; there are: {}", command.exchange, fmt::join(names, ", ")));
-    return 2;
-  }
+  if (std::ranges::find(names, command.exchange) != names.end()) return "";
+  return fmt::format("no exchange {}; there are: {}", command.exchange, fmt::join(names, ", "));
+}
+}  // namespace
+
+int replay_command(const ReplayCommand& command) {
   ReplayOptions options;
   options.exchange = command.exchange;
   options.market = command.market;
   options.instruments = command.instruments;
   options.out_dir = command.out;
   options.recordings = command.recordings;
-  options.interval = command.interval;
+  if (command.interval.us != 0) options.interval = command.interval;
   try {
+    if (const std::string wrong = wrong_replay(command); !wrong.empty()) {
+      print_error("cvdd replay: " + wrong);
+      return 2;
+    }
     const ReplaySummary summary = replay(options);
     fmt::print(stderr, "{}\n", summary_line(summary));
     return 0;

@@ -67,7 +67,7 @@ int simulate_command(const SimulateOptions& options);
 struct ReplayCommand {
   std::string exchange, market = "auto", out;
   std::vector<std::string> instruments, recordings;
-  Duration interval = seconds(60);
+  Duration interval;  // 0: a minute
 };
 int replay_command(const ReplayCommand& options);
 

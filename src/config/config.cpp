@@ -60,6 +60,25 @@ Setter table_of(Keys keys) {
   };
 }
 
+constexpr std::size_t buckets_max = 16;
+
+void read_buckets(TomlReader& reader, const toml::node& node, const std::string& key, std::vector<Decimal>& out) {
+  const auto* list = node.as_array();
+  if (list == nullptr || list->size() > buckets_max) {
+    return reader.error(node, key, "expected up to 16 sizes in a list, [\"1000\", \"10000\"]");
+  }
+  std::vector<Decimal> bounds;
+  for (const toml::node& one : *list) {
+    const auto bound = parse_decimal(one.value<std::string>().value_or(""));
+    if (!bound || !bound->is_positive() || (!bounds.empty() && *bound <= bounds.back())) {
+      return reader.error(one, key,
+                          "expected sizes above 0 in quote units, in quotes, ascending: [\"1000\", \"10000\"]");
+    }
+    bounds.push_back(*bound);
+  }
+  out = std::move(bounds);
+}
+
 void read_exchanges(TomlReader& reader, const toml::node& node, const std::string& key, const KnownMarkets& known,
                     Config& config) {
   const auto* exchanges = node.as_table();
@@ -103,6 +122,8 @@ void read_exchanges(TomlReader& reader, const toml::node& node, const std::strin
               }
               e.instruments_per_connection = static_cast<std::uint32_t>(*value);
             }},
+           {"size_buckets", [&e](TomlReader& r, const toml::node& n,
+                                 const std::string& k) { read_buckets(r, n, k, e.size_buckets.emplace()); }},
            {"stream", [&e](TomlReader& r, const toml::node& n, const std::string& k) {
               r.choice(n, k, {"aggTrade", "trade"}, e.stream);
             }}})(reader, settings, key + "." + exchange + "." + std::string(market_name.str()));
@@ -129,6 +150,49 @@ void read_shard(TomlReader& reader, const toml::node& node, const std::string& k
   if (shard.index < shard.count) return;
   reader.error(index_node != nullptr ? *index_node : node, key + ".index",
                "expected 0 to " + std::to_string(shard.count - 1) + ", below count");
+}
+
+void read_capture(TomlReader& reader, const toml::node& node, const std::string& key, const KnownMarkets& known,
+                  CaptureConfig& capture) {
+  const auto exchanges = [&](TomlReader& r, const toml::node& n, const std::string& k) {
+    const auto* names = n.as_array();
+    if (names == nullptr) return r.error(n, k, "expected names in a list, [\"binance\"]; [] are all");
+    for (const toml::node& one : *names) {
+      const std::string name = one.value<std::string>().value_or("");
+      const bool there = std::any_of(known.markets.begin(), known.markets.end(),
+                                     [&](const auto& market) { return market.first == name; });
+      if (!there) {
+        r.error(one, k, "expected names of exchanges, as the symbol list has them");
+      } else {
+        capture.exchanges.push_back(name);
+      }
+    }
+  };
+  table_of({{"dir", path_into(capture.dir)},
+            {"exchanges", exchanges},
+            {"rotate",
+             [&](TomlReader& r, const toml::node& n, const std::string& k) {
+               Duration d = capture.rotate;
+               r.duration(n, k, d);
+               if (d < seconds(60) || d > day || day.us % d.us != 0) {
+                 return r.error(n, k, "expected 1m to 1d, in whole parts of a UTC day, such as \"15m\", \"1h\"");
+               }
+               capture.rotate = d;
+             }},
+            {"keep",
+             [&](TomlReader& r, const toml::node& n, const std::string& k) {
+               Duration d = capture.keep;
+               r.duration(n, k, d);
+               if (d < seconds(3'600)) return r.error(n, k, "expected \"1h\" or more");
+               capture.keep = d;
+             }},
+            {"max_size", [&](TomlReader& r, const toml::node& n, const std::string& k) {
+               const auto size = parse_size(n.value<std::string>().value_or(""));
+               if (!size || *size < std::uint64_t{8} << 20) {
+                 return r.error(n, k, "expected \"8MiB\" or more, such as \"20GiB\"");
+               }
+               capture.max_size = *size;
+             }}})(reader, node, key);
 }
 
 // What needs no escaping in a header, a cookie or an address.
@@ -185,6 +249,8 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
          if (!n.is_integer() || share < 1 || share > 90) return r.error(n, k, "expected 1 to 90, in per cent");
          c.proof_share = static_cast<std::uint32_t>(share);
        }},
+      {"size_buckets",
+       [&c](TomlReader& r, const toml::node& n, const std::string& k) { read_buckets(r, n, k, c.size_buckets); }},
       {"sync",
        [&c](TomlReader& r, const toml::node& n, const std::string& k) {
          std::string sync = "bar";
@@ -270,6 +336,8 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
                                      "\"http://user:password@host:port\"");
                            }
                          }}})},
+      {"capture", [&c, &known](TomlReader& r, const toml::node& n,
+                               const std::string& k) { read_capture(r, n, k, known, c.capture); }},
       {"shard", [&c](TomlReader& r, const toml::node& n, const std::string& k) { read_shard(r, n, k, c.shard); }},
       {"exchange",
        [&c, &known](TomlReader& r, const toml::node& n, const std::string& k) { read_exchanges(r, n, k, known, c); }},
@@ -306,6 +374,18 @@ std::optional<Duration> parse_duration(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  std::uint64_t n = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (error != std::errc{} || n > 1'000'000) return std::nullopt;
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  constexpr std::pair<std::string_view, unsigned> units[] = {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}};
+  for (const auto& [name, bits] : units) {
+    if (unit == name) return n << bits;
+  }
+  return std::nullopt;
+}
+
 Config parse_config(std::string_view text, const std::string& file, const KnownMarkets& known,
                     std::vector<ConfigError>& errors) {
   Config config;
@@ -325,7 +405,7 @@ std::string expand_home(const std::string& path, const std::string& home) {
 void resolve_paths(Config& config, const std::string& config_file, const std::string& home) {
   const auto slash = config_file.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : config_file.substr(0, slash == 0 ? 1 : slash);
-  for (std::string* path : {&config.data_dir, &config.symbols_file, &config.ca_file}) {
+  for (std::string* path : {&config.data_dir, &config.symbols_file, &config.ca_file, &config.capture.dir}) {
     *path = expand_home(*path, home);
     if (!path->empty() && path->front() != '/') *path = folder + "/" + *path;
   }
@@ -352,6 +432,7 @@ std::vector<std::string> changes_that_need_a_restart(const Config& running, cons
   compare("audit", running.audit == saved.audit);
   compare("proof_within", running.proof_within == saved.proof_within);
   compare("proof_share", running.proof_share == saved.proof_share);
+  compare("size_buckets", running.size_buckets == saved.size_buckets);
   compare("sync", running.sync == saved.sync);
   compare("http", running.http_listen == saved.http_listen && running.http_token == saved.http_token &&
                       running.http_hosts == saved.http_hosts && running.http_required == saved.http_required &&
@@ -361,6 +442,7 @@ std::vector<std::string> changes_that_need_a_restart(const Config& running, cons
   compare("net.renew_at", running.renew_at == saved.renew_at);
   compare("net.ca_file", running.ca_file == saved.ca_file);
   compare("net.proxy", running.proxy == saved.proxy);
+  compare("capture", running.capture == saved.capture);
   compare("shard", running.shard == saved.shard);
   compare("exchange", running.exchanges == saved.exchanges);
   return keys;

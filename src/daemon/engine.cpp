@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "capture_seams.hpp"
 #include "cvdd/system/spawn.hpp"
 
 namespace cvdd {
@@ -24,6 +25,8 @@ constexpr std::size_t recalled_bars = 200;  // of an instrument; fewer than the 
 Engine::Engine(EngineOptions options, Environment around)
     : options_(std::move(options)),
       around_(std::move(around)),
+      capture_files_(make_file_sink()),
+      capture_(make_capture()),
       store_(*around_.files, options_.config.data_dir, {options_.config.sync, true}),
       syncer_(*around_.files, around_.threads),
       closing_time_(*around_.clock) {
@@ -41,6 +44,8 @@ Engine::Engine(EngineOptions options, Environment around)
   a.event_time = options_.config.exchange_clock;
   a.repairs = options_.config.repair && !options_.config.exchange_clock;
   a.watched = !options_.config.exchange_clock;
+  a.capture = capture_.get();
+  set_size_buckets(a);
   a.now = [this] { return closing_time_.now(); };
   if (around_.threads) a.local = [this] { return around_.clock->wall(); };
   a.on_rows = [this](std::span<const Row> rows) {
@@ -53,6 +58,42 @@ Engine::Engine(EngineOptions options, Environment around)
   aggregator_ = std::make_unique<Aggregator>(std::move(a), store_, syncer_, restored_);
   wakeup_ =
       std::make_unique<CoalescedWakeup>(around_.executor, aggregator_->wakeup(), options_.config.coalesce.us == 0);
+}
+
+Engine::~Engine() = default;
+
+// Nothing is set where nobody wants any.
+void Engine::set_size_buckets(AggregatorOptions& options) const {
+  using Shared = std::shared_ptr<const SizeBuckets>;
+  const auto make = [](const std::vector<Decimal>& bounds) {
+    return bounds.empty() ? Shared() : std::make_shared<const SizeBuckets>(bounds);
+  };
+  const Shared everybody = make(options_.config.size_buckets);
+  std::map<std::pair<std::string, Market>, Shared> own;
+  bool any = everybody != nullptr;
+  for (const auto& [where, exchange] : options_.config.exchanges) {
+    if (!exchange.size_buckets) continue;
+    own[where] = make(*exchange.size_buckets);
+    any = any || own[where] != nullptr;
+  }
+  if (!any) return;
+  options.size_buckets = [everybody, own = std::move(own)](const Instrument& instrument) {
+    const auto found = own.find({instrument.exchange, instrument.market});
+    return found == own.end() ? everybody : found->second;
+  };
+}
+
+std::unique_ptr<Capture> Engine::make_capture() {
+  const CaptureConfig& wanted = options_.config.capture;
+  if (wanted.dir.empty()) return nullptr;
+  try {
+    return std::make_unique<Capture>(
+        CaptureSettings{wanted.dir, wanted.exchanges, wanted.rotate, wanted.keep, wanted.max_size},
+        Capture::Surroundings{capture_files_.get(), [this] { return around_.clock->wall(); },
+                              [](const std::string& line) { spdlog::error("{}", line); }, around_.threads});
+  } catch (const std::runtime_error& error) {
+    throw WrongConfiguration(error.what());
+  }
 }
 
 void Engine::check_interval() const {
@@ -88,6 +129,11 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   context.make_transport = around_.make_transport;
   context.make_http_get = around_.make_http_get;
   context.beside = around_.beside;
+  if (capture_) {
+    context.capture = capture_.get();
+    context.make_transport = captured(std::move(context.make_transport), *capture_, where.first, where.second);
+    context.make_http_get = captured(std::move(context.make_http_get), *capture_, where.first, where.second);
+  }
   context.aggregator = aggregator_.get();
   context.wakeup = wakeup_.get();
   context.restored = &restored_;

@@ -272,7 +272,7 @@ void MarketRunner::fetch_again(const Instrument& instrument, std::span<const Row
   for (const RebuildPlan& plan : plan_rebuilds(rows, context_.interval)) {
     if (plan.last < plan.first) continue;
     intake_.expect(instrument, plan.first, plan.last);
-    backfill_->hole(instrument, plan.first, plan.last - plan.first + 1, true);
+    backfill_->hole(instrument, plan.first, plan.last - plan.first + 1, plan.from, true);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "cvdd/base/time_text.hpp"
 #include "cvdd/daemon/market_runner.hpp"
+#include "cvdd/storage/capture.hpp"
 
 namespace cvdd {
 
@@ -22,6 +23,7 @@ void MarketRunner::change_unit(Instrument& known, const Instrument& found) {
       "is={} since={}",
       name(), known.symbol, to_string(known.contract_size), to_string(found.contract_size), format_time(listed_at_));
   known.contract_size = found.contract_size;
+  if (context_.capture != nullptr) context_.capture->instrument(known);  // before what is read with it
   intake_.unit_from(known, time_->now());
   if (prover_) prover_->doubt_unit(known, listed_at_, time_->now());
   units_since_[known.symbol] = time_->now();

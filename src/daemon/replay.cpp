@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "capture_replay.hpp"
 #include "cvdd/feed/intake.hpp"
 #include "cvdd/ledger/ledger.hpp"
 #include "cvdd/storage/csv_store.hpp"
@@ -178,11 +179,26 @@ class Replay {
   ReplaySummary summary_;
 };
 
+std::string captured_line(const ReplaySummary& s) {
+  std::string line = fmt::format("replay: {} messages, {} answers, {} trades, {} rows, {:.3f} s, {:.0f} messages/s",
+                                 s.messages, s.answers, s.trades, s.rows, s.seconds,
+                                 s.seconds > 0 ? static_cast<double>(s.messages) / s.seconds : 0.0);
+  if (s.broken_lines > 0) line += fmt::format(", {} broken lines passed over", s.broken_lines);
+  if (s.torn > 0) line += fmt::format(", {} files end before their end", s.torn);
+  if (s.without_beginning > 0) {
+    line += fmt::format(", {} runs without their first file: their CVDs begin at 0, {} trades of before left out",
+                        s.without_beginning, s.not_found);
+  }
+  return line;
+}
 }  // namespace
 
-ReplaySummary replay(const ReplayOptions& options) { return Replay(options).run(); }
+ReplaySummary replay(const ReplayOptions& options) {
+  return options.exchange.empty() ? replay_capture(options) : Replay(options).run();
+}
 
 std::string summary_line(const ReplaySummary& s) {
+  if (s.captured) return captured_line(s);
   std::string line = fmt::format(
       "replay: {} messages, {} trades, {} duplicates, {} rejected, {:.3f} s, {:.0f} messages/s", s.messages, s.trades,
       s.duplicates, s.rejected, s.seconds, s.seconds > 0 ? static_cast<double>(s.messages) / s.seconds : 0.0);

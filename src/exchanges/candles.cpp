@@ -40,6 +40,11 @@ bool make_candle(const std::vector<json::Scalar>& row, const Columns& c, const I
     if (!said) return false;
     if (!nearly(*units, *said)) units = said;
   }
+  if (c.fills != 0) {
+    const auto fills = row.size() > c.fills ? fields::integer(row[c.fills]) : std::nullopt;
+    if (!fills) return false;
+    out.fills = *fills;
+  }
   out.time = {static_cast<std::int64_t>(*time) * c.time_unit_us};
   out.open = *open, out.high = *high, out.low = *low, out.close = *close;
   (instrument.market == Market::inverse ? out.quote : out.base) = normalized(*units);

@@ -25,6 +25,7 @@ struct Columns {
   // The same volume in base units, or quote units of inverse contracts: what holds if the contract's size was another
   // then. 0: there is none.
   std::size_t units = 0;
+  std::size_t fills = 0;   // how many there were; 0: rows don't tell
   std::size_t closed = 0;  // "0" there: the bar still runs, and the row is left out. 0: rows don't tell
 };
 // Oldest first. Base volume, or quote volume of inverse contracts; numbers that went through binary floating point are

@@ -73,6 +73,17 @@ std::optional<Timestamp> iso_time(const Scalar& field) {
                    std::int64_t{second} * 1'000'000 + fraction};
 }
 
+std::optional<Timestamp> seconds_since_1970(const Scalar& field) {
+  constexpr Int128 year_2250_us = 8'835'984'000'000'000;
+  const auto time = is_decimal_kind(field) ? parse_decimal(field.text) : std::nullopt;
+  const auto us = time ? multiply(*time, {1'000'000, 0}) : std::nullopt;
+  if (!us || !us->is_positive()) return std::nullopt;
+  Int128 whole = us->mantissa;
+  for (unsigned i = 0; i < us->scale; ++i) whole /= 10;
+  if (whole <= 0 || whole > year_2250_us) return std::nullopt;
+  return Timestamp{static_cast<std::int64_t>(whole)};
+}
+
 bool read_uuid(std::string_view text, Trade& trade) {
   if (text.size() != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return false;
   const char* const at = text.data();

@@ -79,6 +79,8 @@ using Kind = Scalar::Kind;
   if (!ms || *ms == 0 || *ms > year_2250) return std::nullopt;
   return Timestamp{static_cast<std::int64_t>(*ms) * 1'000};
 }
+// Seconds since 1970 with a fraction, as number or string, to the microsecond; empty if 0 or after 2250.
+[[nodiscard]] std::optional<Timestamp> seconds_since_1970(const Scalar& field);
 // "2014-11-07T08:19:27.028459Z", or "…+00:00", to the microsecond; further digits are cut. From 1971 to 2250.
 [[nodiscard]] std::optional<Timestamp> iso_time(const Scalar& field);
 // "20f43950-d8dd-5b31-9112-a178eb6023af": the id as 128 bits, and as it is written; false if it is none.

@@ -107,6 +107,12 @@ template <const auto& slots, class Text>
 }
 
 template <const auto& slots>
+requires are_columns<slots>
+[[nodiscard]] bool read_fields(Value value, unsigned depth, RowOf<slots>& out) {
+  return read_columns<slots>(value, depth, out);
+}
+template <const auto& slots>
+  requires(!are_columns<slots>)
 [[nodiscard]] bool read_fields(Value value, unsigned depth, RowOf<slots>& out) {
   return each_field(value, depth,
                     [&](std::string_view key, Value field) { return read_field<slots>(key, field, depth + 1, out); });

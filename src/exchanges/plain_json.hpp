@@ -156,7 +156,23 @@ template <class OnItem>
   return read(value, depth, ignored);
 }
 
+// The values of an array, into its columns; what stands behind the last is walked.
+template <const auto& columns, class Text>
+[[nodiscard]] bool read_columns(Text value, unsigned depth, RowOf<columns>& out) {
+  std::size_t i = 0;
+  return each_item(value, depth, [&](Text item) {
+    Scalar nobody;
+    return read(item, depth + 1, i < std::size(columns) ? out.*columns[i++] : nobody);
+  });
+}
+
 template <const auto& slots>
+requires are_columns<slots>
+[[nodiscard]] bool read_fields(Plain value, unsigned depth, RowOf<slots>& out) {
+  return read_columns<slots>(value, depth, out);
+}
+template <const auto& slots>
+  requires(!are_columns<slots>)
 [[nodiscard]] bool read_fields(Plain value, unsigned depth, RowOf<slots>& out) {
   thread_local KeyMemory memory;
   constexpr auto slot_of = [](std::string_view key) {

@@ -19,10 +19,10 @@ bool look(json::Value value, unsigned depth, Targets targets);
 bool look_into(std::string_view key, json::Value field, unsigned depth, Targets targets) {
   std::vector<Target> within;
   for (const Target& target : targets) {
-    if (target.path == key) return target.take(field, depth);
-    if (target.path.size() > key.size() && target.path[key.size()] == '.' && target.path.starts_with(key)) {
-      within.push_back({target.path.substr(key.size() + 1), target.take});
-    }
+    const std::string_view first = target.path.substr(0, target.path.find('.'));
+    if (first != key && first != "*") continue;
+    if (first.size() == target.path.size()) return target.take(field, depth);
+    within.push_back({target.path.substr(first.size() + 1), target.take});
   }
   return within.empty() ? json::skip(field, depth) : look(field, depth, within);
 }
@@ -30,7 +30,10 @@ bool look_into(std::string_view key, json::Value field, unsigned depth, Targets 
 // Lists are looked through too: the last of their rows tells.
 bool look(json::Value value, unsigned depth, Targets targets) {
   if (json::is_array(value)) {
-    return json::each_item(value, depth, [&](json::Value item) { return look(item, depth + 1, targets); });
+    const auto of_elements = std::ranges::find(targets, std::string_view("[]"), &Target::path);
+    return json::each_item(value, depth, [&](json::Value item) {
+      return of_elements != targets.end() ? of_elements->take(item, depth + 1) : look(item, depth + 1, targets);
+    });
   }
   return json::each_field(
       value, depth, [&](std::string_view key, json::Value field) { return look_into(key, field, depth + 1, targets); });
@@ -78,7 +81,7 @@ std::string Query::encoded(std::string_view text) {
 
 std::string read(json::Reader& reader, std::string_view body, const Envelope& envelope, std::span<const Field> more,
                  const OnRows& on_rows) {
-  const bool bare = on_rows && envelope.rows.empty();
+  const bool bare = on_rows && envelope.rows.empty(), named_freely = envelope.rows.ends_with('*');
   if (bare && !json::trimmed(body).starts_with('{')) return read_bare(reader, body, on_rows);
   Scalar code, message;
   bool found = false;
@@ -95,7 +98,8 @@ std::string read(json::Reader& reader, std::string_view body, const Envelope& en
   for (const Field& field : more) want(field.path, *field.out);
   if (on_rows && !bare) {
     targets.push_back({envelope.rows, [&](json::Value v, unsigned depth) {
-                         found = found || json::is_array(v);
+                         const Scalar::Kind kind = json::kind_of(v);
+                         found = found || kind == Scalar::Kind::array || (named_freely && kind == Scalar::Kind::object);
                          return on_rows(v, depth);
                        }});
   }
@@ -106,8 +110,11 @@ std::string read(json::Reader& reader, std::string_view body, const Envelope& en
     return reason(message, code);
   }
   if (bare) return "not a JSON array";
-  if (on_rows && !found)
-    return "no \"" + std::string(envelope.rows.substr(envelope.rows.rfind('.') + 1)) + "\" in the answer";
+  if (on_rows && !found) {
+    std::string_view name = envelope.rows;
+    if (named_freely) name.remove_suffix(std::min<std::size_t>(name.size(), 2));
+    return "no \"" + std::string(name.substr(name.rfind('.') + 1)) + "\" in the answer";
+  }
   return {};
 }
 

@@ -41,7 +41,8 @@ template <class ToTarget>
   return keys;
 }
 
-// How an exchange's answers say whether they are one. Paths name fields within fields: "result.list".
+// How an exchange's answers say whether they are one. Paths name fields within fields: "result.list"; "*" is a field of
+// any name, "[]" an element of a list.
 struct Envelope {
   std::string_view rows;     // the list; empty: the body is it
   std::string_view code;     // whether it is an answer, and why not …
@@ -62,14 +63,17 @@ using OnRows = std::function<bool(json::Value rows, unsigned depth)>;
 // Whether an answer is none for one of these codes.
 [[nodiscard]] bool has_code(std::string_view body, const Envelope& envelope,
                             std::initializer_list<std::string_view> codes);
-// Every row becomes one Row; what is no object an empty one.
+// Every row becomes one Row; what is none an empty one. An object in place of the list is a row itself: so it is where
+// rows stand under keys of their own.
 template <const auto& slots>
 [[nodiscard]] OnRows into(std::vector<json::RowOf<slots>>& rows) {
   return [&rows](json::Value list, unsigned depth) {
-    return json::each_item(list, depth, [&](json::Value item) {
+    const auto take = [&](json::Value item, unsigned at) {
       rows.emplace_back();
-      return json::read_fields<slots>(item, depth + 1, rows.back());
-    });
+      return json::read_fields<slots>(item, at, rows.back());
+    };
+    if (json::kind_of(list) == json::Scalar::Kind::object) return take(list, depth);
+    return json::each_item(list, depth, [&](json::Value item) { return take(item, depth + 1); });
   };
 }
 
@@ -139,6 +143,19 @@ template <const Envelope& envelope, const candles::Columns& columns>
   candles::Cells cells;
   const auto take = [&](json::Value list, unsigned depth) { return candles::read_cells(list, depth, cells); };
   if (std::string error = read(reader, body, envelope, {}, take); !error.empty()) return Failure{std::move(error)};
+  return candles::read(cells, columns, instrument);
+}
+// … of objects, whose values take the places of a CandleRow.
+struct CandleRow {
+  json::Scalar time, open, high, low, close, volume, fills;
+};
+template <const Envelope& envelope, const auto& slots, const candles::Columns& columns>
+[[nodiscard]] Outcome<std::vector<Candle>> candles_in(std::string_view body, const Instrument& instrument) {
+  json::Reader reader;
+  const auto rows = rows_of<envelope, slots>(reader, body);
+  if (!rows) return Failure{rows.error()};
+  candles::Cells cells;
+  for (const CandleRow& r : *rows) cells.push_back({r.time, r.open, r.high, r.low, r.close, r.volume, r.fills});
   return candles::read(cells, columns, instrument);
 }
 

@@ -1,6 +1,7 @@
-// What a JSON value is, and tables that say where the fields of an object go.
+// What a JSON value is, and tables that say where the fields of an object go, or the values of an array.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
@@ -27,11 +28,15 @@ struct Slot {
   Scalar T::*member;
 };
 
-// Whose fields a table of slots tells.
+// Whose fields a table of slots tells; or, where rows are arrays, a table of columns: where its values go, one by one.
 template <class T, std::size_t N>
 T row_of(const Slot<T> (&slots)[N]);
+template <class T, std::size_t N>
+T row_of(Scalar T::*const (&columns)[N]);
 template <const auto& slots>
 using RowOf = decltype(row_of(slots));
+template <const auto& slots>
+inline constexpr bool are_columns = std::is_member_object_pointer_v<std::remove_cvref_t<decltype(slots[0])>>;
 
 // Deeper than anything an exchange sends; bounds the recursion.
 inline constexpr unsigned depth_max = 32;

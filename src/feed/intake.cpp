@@ -14,6 +14,8 @@ namespace {
 // Messages of one instrument may overtake each other by this much.
 constexpr Duration passing_max = seconds(60);
 constexpr std::size_t recent_max = 8;
+// A trade made so long before its subscription was confirmed did not just come late.
+constexpr Duration old_by = seconds(2);
 constexpr Duration check_every = seconds(5), sweep_every = seconds(1);
 // So many trades in a row with new times and ids in order that do not continue the old ones are a new numbering.
 constexpr unsigned anew_min = 3;
@@ -47,10 +49,10 @@ std::optional<Timestamp> Intake::quiet_until(const Instrument& instrument) const
   return e.quiet_until.us == 0 || e.pace.last().us != 0 ? std::nullopt : std::optional(e.quiet_until);
 }
 
-void Intake::never_traded_after(const Instrument& instrument, Series series, std::uint64_t id) {
+void Intake::never_traded_after(const Instrument& instrument, Series series, std::uint64_t id, Timestamp time) {
   Entry& e = entry(instrument);
   e.quiet_until = {};
-  if (!e.sequencer.last_id()) e.sequencer.resume_after(series, id);
+  if (!e.sequencer.last_id()) resume_after(instrument, series, id, time);
 }
 
 const Parsed& Intake::take(std::string_view message, Timestamp now, std::vector<Record>& out, std::uint32_t feed) {
@@ -123,7 +125,9 @@ void Intake::missed(const Instrument& instrument, Timestamp since, Timestamp now
   }
   if (!doubt) ++counters_.contradictions;
   if (instrument.ids == Ids::opaque) {
-    e.unsettled = std::min(e.unsettled.value_or(since), since);
+    // What was traded at that very moment may be what is missing.
+    const Timestamp known = since - Duration{1};
+    e.unsettled = std::min(e.unsettled.value_or(known), known);
     e.unsettled_to = std::max(e.unsettled_to, now);
   }
   const std::int64_t span = std::max<std::int64_t>((now - since).us, 0) + 1;
@@ -155,9 +159,18 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
     ++counters_.ignored;
     return;
   }
-  if (trade.snapshot && (instrument.ids == Ids::opaque || !e.sequencer.last_id())) {
+  // What a run before may have counted is of no use where nobody can tell by its id.
+  if (exchange_.begins_with_old && instrument.ids == Ids::opaque && trade.time + old_by < e.heard_from) {
     ++counters_.ignored;
-    if (instrument.ids != Ids::opaque) resume_after(instrument, trade.series, trade.id, trade.time);
+    return;
+  }
+  // Where nothing was known the newest of a snapshot says where ids begin, in whatever order its trades come.
+  const auto known = e.sequencer.last_id();
+  if (trade.snapshot && (instrument.ids == Ids::opaque || !known || e.begun_at == now)) {
+    ++counters_.ignored;
+    if (instrument.ids == Ids::opaque) return;
+    e.begun_at = now;
+    if (!known || trade.id > *known) resume_after(instrument, trade.series, trade.id, trade.time);
     return;
   }
   Sequencer::Decision decision = decide(e, trade);

@@ -28,6 +28,7 @@ asio::awaitable<void> Session::write_requests() {
     }
     if (now >= ask_refused_again_) ask_refused_again();
     std::string text;
+    bool ping = false;
     if (!replies_.empty()) {
       text = std::move(replies_.front());
       replies_.pop_front();
@@ -45,6 +46,10 @@ asio::awaitable<void> Session::write_requests() {
       last_probe_ = now;
       nudged_ = false;
       text = exchange.probe(remember({RequestKind::probe, {}}));
+    } else if (exchange.limits.ping_every.us > 0 &&
+               now >= last_ping_ + std::chrono::microseconds(exchange.limits.ping_every.us)) {
+      last_ping_ = now;
+      ping = true;
     } else {
       co_await write_timer_->wait_until(now + write_loop_every);
       continue;
@@ -55,7 +60,13 @@ asio::awaitable<void> Session::write_requests() {
       while (!stopping_ && context_.clock->steady() < until) co_await write_timer_->wait_until(until);
       if (stopping_) co_return;
     }
-    const auto written = co_await transport_->write(text, context_.clock->steady() + write_timeout);
+    const auto deadline = context_.clock->steady() + write_timeout;
+    Result<void> written;
+    if (ping) {
+      written = co_await transport_->ping(deadline);
+    } else {
+      written = co_await transport_->write(text, deadline);
+    }
     if (!written.has_value()) {
       why_ = written.error().message() + ": " + transport_->last_error_detail();
       co_return;
@@ -72,7 +83,7 @@ void Session::begin_asking() {
   replies_.clear();
   accepted_any_ = condemned_ = false;
   refusals_ = 0;
-  last_probe_ = context_.clock->steady();
+  last_probe_ = last_ping_ = context_.clock->steady();
   ask_after_ = {};
   ask_refused_again_ = Liveness::Time::max();
   if (exchange.hello != nullptr) replies_.push_back(exchange.hello(remember({RequestKind::probe, {}})));

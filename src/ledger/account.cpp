@@ -39,6 +39,10 @@ void Account::restore(std::span<const Row> rows, std::optional<std::uint64_t> la
   if (options_.event_time) state_ = State::active;
 }
 
+void Account::count_flow(std::shared_ptr<const SizeBuckets> buckets, std::span<const FlowRow> known) {
+  bars_.count_flow(FlowAccount(std::move(buckets), ordered()), known);
+}
+
 // ------------------------------------------------------------------ marks
 
 void Account::subscribed(Timestamp time) {
@@ -139,14 +143,14 @@ bool Account::trade(const Record& record, LedgerOutput& out) {
     rebuilder_.uncover(bars_, *bar, time);
     gaps_.found_alone(time);
   }
-  if (!add_record(*bar, record, name)) {
+  if (!add_record(*bar, record, name, bars_.flow_rules())) {
     stop(time, out);
     return false;
   }
   if (record.kind() == RecordKind::trade) ++out.counters.trades;
   if (record.kind() == RecordKind::other) ++out.counters.other;
-  if (!rebuilder_.empty()) rebuilder_.also(time, record, name);
-  if (!remaker_.empty()) remaker_.also(time, record, name);
+  if (!rebuilder_.empty()) rebuilder_.also(bars_, time, record, name);
+  if (!remaker_.empty()) remaker_.also(bars_, time, record, name);
   gaps_.counted(bars_, rebuilder_, record, numbered);
   traded_ = std::max(traded_, record.time());
   return true;
@@ -199,7 +203,7 @@ void Account::close(Timestamp upto, LedgerOutput& out, std::vector<Row>& rows) {
     out.complain(*instrument_, "its history did not come in time, its rows begin without it");
   }
   const std::size_t before = rows.size();
-  const auto overflow = append_due_rows(*instrument_, bars_, gaps_, active(), last_due, rows);
+  const auto overflow = append_due_rows(*instrument_, bars_, gaps_, active(), last_due, rows, out.flow);
   out.count_rows(std::span(rows).subspan(before));
   if (overflow) return stop(*overflow, out);
   forget_settled(bars_, gaps_, rebuilder_, options_);

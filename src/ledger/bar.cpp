@@ -21,7 +21,7 @@ void note_ids(Bar& bar, const Record& trade, const IdText& name) {
 }
 }  // namespace
 
-bool add_trade(Bar& bar, const Record& trade, const IdText& name) {
+bool add_trade(Bar& bar, const Record& trade, const IdText& name, const FlowRules* flow) {
   const bool buy = trade.aggressor() == Aggressor::buyer;
   Decimal& base = buy ? bar.buy_base : bar.sell_base;
   Decimal& quote = buy ? bar.buy_quote : bar.sell_quote;
@@ -49,17 +49,22 @@ bool add_trade(Bar& bar, const Record& trade, const IdText& name) {
     bar.close_id = trade.id();
   }
   note_ids(bar, trade, name);
+  if (flow != nullptr) add_to_flow(bar.flow.of(*flow->buckets), *flow->buckets, trade, flow->ordered);
   bar.changed = bar.delta_changed = true;
   return true;
 }
 
-bool add_other(Bar& bar, const Record& trade, const IdText& name) {
+bool add_other(Bar& bar, const Record& trade, const IdText& name, const FlowRules* flow) {
   const auto base = add(bar.other_base, trade.base());
   const auto quote = add(bar.other_quote, trade.quote());
   if (!base || !quote) return false;
   bar.other_base = *base;
   bar.other_quote = *quote;
   if (trade.id() != 0 || !name.empty()) note_ids(bar, trade, name);  // else it is numbered for itself
+  // Its id is one of the sequence, and no hole in the delta's path.
+  if (flow != nullptr && flow->ordered && trade.id() != 0) {
+    bar.flow.of(*flow->buckets).path.add(trade.first_id(), trade.id(), {});
+  }
   bar.changed = true;
   return true;
 }

@@ -38,8 +38,14 @@ bool BarSeries::resume(Timestamp start, std::size_t more_max) {
 // A sum that does not fit stopped the instrument when its rows were made, so none is left out here.
 void BarSeries::drop_front() {
   (void)before_.count(bars_.front());
+  if (flow_) flow_->drop(bars_.front());
   bars_.pop_front();
   oldest_ = oldest_ + interval_;
+}
+
+void BarSeries::count_flow(FlowAccount flow, std::span<const FlowRow> known) {
+  flow.restore(bars_, oldest_, interval_, known);
+  flow_ = std::make_unique<FlowAccount>(std::move(flow));
 }
 
 }  // namespace cvdd

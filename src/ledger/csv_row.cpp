@@ -1,37 +1,13 @@
 #include "cvdd/ledger/csv_row.hpp"
 
 #include <array>
-#include <charconv>
+
+#include "csv_fields.hpp"
 
 namespace cvdd {
 
 namespace {
 constexpr std::size_t columns = 25;
-
-void append_number(std::string& out, std::uint64_t value) {
-  std::array<char, 24> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-  out.append(text.data(), end);
-}
-
-std::optional<std::uint64_t> number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-bool read(std::string_view text, Decimal& out) {
-  const auto value = parse_sum(text);
-  if (value) out = *value;
-  return value.has_value();
-}
-
-bool read(std::string_view text, std::optional<Decimal>& out) {
-  if (text.empty()) return true;
-  out = parse_sum(text);
-  return out.has_value();
-}
 }  // namespace
 
 std::string_view csv_header() {
@@ -81,19 +57,12 @@ void append_row(std::string& out, const Row& row) {
 
 std::optional<Row> parse_row(std::string_view line) {
   std::array<std::string_view, columns> f;
-  std::size_t n = 0, begin = 0;
-  for (std::size_t i = 0; i <= line.size(); ++i) {
-    if (i < line.size() && line[i] != ',') continue;
-    if (n == columns) return std::nullopt;
-    f[n++] = line.substr(begin, i - begin);
-    begin = i + 1;
-  }
-  if (n != columns) return std::nullopt;
+  if (!split_line(line, f)) return std::nullopt;
   const auto time = parse_time(f[0]);
   const auto market = market_from(f[2]);
-  const auto rev = number(f[4]);
+  const auto rev = read_number(f[4]);
   const auto status = bar_status_from(f[5]);
-  const auto buys = number(f[10]), sells = number(f[11]);
+  const auto buys = read_number(f[10]), sells = read_number(f[11]);
   if (!time || !market || !rev || *rev > 0xFFFFFFFF || !status || !buys || !sells || f[1].empty() || f[3].empty()) {
     return std::nullopt;
   }
@@ -108,7 +77,7 @@ std::optional<Row> parse_row(std::string_view line) {
   row.sells = *sells;
   row.first_id = f[22];
   row.last_id = f[23];
-  row.missing = f[24] == "?" ? std::nullopt : number(f[24]);
+  row.missing = f[24] == "?" ? std::nullopt : read_number(f[24]);
   if (!row.missing && f[24] != "?") return std::nullopt;
   if (!read(f[6], row.open) || !read(f[7], row.high) || !read(f[8], row.low) || !read(f[9], row.close) ||
       !read(f[12], row.buy_base) || !read(f[13], row.sell_base) || !read(f[14], row.buy_quote) ||

@@ -7,7 +7,8 @@
 namespace cvdd {
 
 std::optional<Timestamp> append_due_rows(const Instrument& instrument, BarSeries& bars, const GapTracker& gaps,
-                                         bool active, Timestamp last, std::vector<Row>& rows) {
+                                         bool active, Timestamp last, std::vector<Row>& rows,
+                                         std::vector<FlowRow>& flow) {
   Totals totals = bars.before();
   bool moved = false;  // an earlier bar's delta changed, so every later CVD does
   Timestamp time = bars.oldest();
@@ -27,6 +28,7 @@ std::optional<Timestamp> append_due_rows(const Instrument& instrument, BarSeries
         bar.recovered = evidence.recovered && row.status != BarStatus::gap;
         bar.changed = bar.delta_changed = false;
         ++bar.revs;
+        bars.tell_flow(bar, row, flow);
         rows.push_back(std::move(row));
       }
     }

@@ -7,6 +7,7 @@
 
 #include "cvdd/base/types.hpp"
 #include "cvdd/ledger/bar_series.hpp"
+#include "cvdd/ledger/flow.hpp"
 #include "cvdd/ledger/gap_tracker.hpp"
 #include "cvdd/ledger/open_bar.hpp"
 #include "cvdd/ledger/rebuilder.hpp"
@@ -14,10 +15,12 @@
 namespace cvdd {
 
 // Appends the rows of the bars up to `last` that are not written, or would say something else now. `active`: the
-// instrument goes on. Returns the bar whose sum does not fit, if there is one: no row of it or after it is appended.
+// instrument goes on. `flow`: the
+// rows of the flow file that belong to them. Returns the bar whose sum does not fit, if there is one: no row of it or
+// after it is appended.
 [[nodiscard]] std::optional<Timestamp> append_due_rows(const Instrument& instrument, BarSeries& bars,
                                                        const GapTracker& gaps, bool active, Timestamp last,
-                                                       std::vector<Row>& rows);
+                                                       std::vector<Row>& rows, std::vector<FlowRow>& flow);
 
 // Written bars beyond the few that late trades may still reach leave the memory, those of which nothing more is to be
 // said; and of too many all.

@@ -10,8 +10,9 @@ namespace cvdd {
 namespace {
 // Those from `begin` on. Nearly always they are in order already, and moving rows about takes a quarter of closing
 // them.
-void by_time(std::vector<Row>& rows, std::size_t begin) {
-  const auto earlier = [](const Row& a, const Row& b) { return a.time < b.time; };
+template <class AnyRow>
+void by_time(std::vector<AnyRow>& rows, std::size_t begin) {
+  const auto earlier = [](const AnyRow& a, const AnyRow& b) { return a.time < b.time; };
   const auto from = rows.begin() + static_cast<std::ptrdiff_t>(begin);
   if (!std::is_sorted(from, rows.end(), earlier)) std::stable_sort(from, rows.end(), earlier);
 }
@@ -44,6 +45,17 @@ void Ledger::hold(std::uint32_t instrument) { accounts_.at(instrument).hold(); }
 
 void Ledger::give_candles(std::uint32_t instrument, std::vector<Candle> candles) {
   if (knows(instrument)) accounts_[instrument].give(std::move(candles));
+}
+
+void Ledger::count_flow(std::uint32_t instrument, std::shared_ptr<const SizeBuckets> buckets,
+                        std::span<const FlowRow> known) {
+  accounts_.at(instrument).count_flow(std::move(buckets), known);
+}
+
+std::vector<FlowRow> Ledger::take_flow_rows() {
+  std::vector<FlowRow> rows = std::exchange(out_.flow, {});
+  by_time(rows, 0);
+  return rows;
 }
 
 void Ledger::expect(std::span<const Record> records) const {

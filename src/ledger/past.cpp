@@ -1,5 +1,7 @@
 #include "cvdd/ledger/past.hpp"
 
+#include <utility>
+
 #include "bar_row.hpp"
 
 namespace cvdd {
@@ -22,11 +24,7 @@ bool Past::take_effect(const Instrument& instrument, BarSeries& bars, const GapT
   bool fit = true;
   for (const Candle& candle : std::exchange(candles_, {})) {
     if (held_ && candle.time < bars.oldest()) {
-      auto row = row_before(candle, instrument, bars);
-      fit = fit && row;
-      if (!row) continue;
-      out.count_rows({&*row, 1});
-      out.ready.push_back(std::move(*row));
+      fit = tell_before(candle, instrument, bars, out) && fit;
     } else if (Bar* bar = bars.at(candle.time)) {
       const bool cut = held_ && bar->partial_end;
       if (!bar->absent && !cut && missing_of(gaps.evidence(candle.time, *bar, active)) == 0U) continue;
@@ -42,7 +40,7 @@ bool Past::take_effect(const Instrument& instrument, BarSeries& bars, const GapT
 }
 
 // It becomes a part of what is before the bars in memory.
-std::optional<Row> Past::row_before(const Candle& candle, const Instrument& instrument, BarSeries& bars) const {
+bool Past::tell_before(const Candle& candle, const Instrument& instrument, BarSeries& bars, LedgerOutput& out) const {
   Bar bar = bar_of(candle);
   Totals totals = bars.before();
   if (cut_ && cut_->time == candle.time) {
@@ -50,13 +48,16 @@ std::optional<Row> Past::row_before(const Candle& candle, const Instrument& inst
     totals.base = subtract(totals.base, cut_->delta_base).value_or(Decimal{});
     totals.quote = subtract(totals.quote, cut_->delta_quote).value_or(Decimal{});
   }
-  if (!totals.count(bar)) return std::nullopt;
+  if (!totals.count(bar)) return false;
   Evidence evidence;
   evidence.covered = evidence.candles = true;
   Row row = row_of(instrument, candle.time, bar, evidence);
   set_totals(row, totals);
   bars.set_before(totals);
-  return row;
+  out.count_rows({&row, 1});
+  bars.tell_flow(bar, row, out.flow);
+  out.ready.push_back(std::move(row));
+  return true;
 }
 
 }  // namespace cvdd

@@ -37,7 +37,7 @@ bool Rebuilder::take(BarSeries& bars, const Record& record, const InDoubt& in_do
   const Bar* old = bars.at(time);
   r->dead = r->dead || !r->covers(time) || (old != nullptr && says_whole(*old));
   if (r->dead) return true;
-  r->dead = !add_record(r->fresh[time], record);
+  r->dead = !add_record(r->fresh[time], record, {}, bars.flow_rules());
   const std::uint64_t from = std::max(record.first_id(), r->plan.first), to = std::min(record.id(), r->plan.last);
   r->left -= std::min(r->left, to - from + 1);
   if (r->left > 0 || r->dead) return true;
@@ -47,9 +47,9 @@ bool Rebuilder::take(BarSeries& bars, const Record& record, const InDoubt& in_do
   return true;
 }
 
-void Rebuilder::also(Timestamp bar, const Record& record, const IdText& name) {
+void Rebuilder::also(const BarSeries& bars, Timestamp bar, const Record& record, const IdText& name) {
   for (Rebuild& r : rebuilds_) {
-    if (r.covers(bar) && !r.dead) (void)add_record(r.fresh[bar], record, name);
+    if (r.covers(bar) && !r.dead) (void)add_record(r.fresh[bar], record, name, bars.flow_rules());
   }
 }
 

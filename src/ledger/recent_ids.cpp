@@ -28,7 +28,8 @@ bool RecentIds::insert(OpaqueId id, Timestamp time) {
     }
   }
   const std::size_t slot = (begin_ + count_) % ring_.size();
-  ring_[slot] = {id, time};
+  // It is kept from now on, however old it is: what was fetched of a long absence may be fetched once more.
+  ring_[slot] = {id, newest_};
   ++count_;
   table_[place_of(id)] = static_cast<std::uint16_t>(slot + 1);
   return true;

@@ -24,13 +24,13 @@ bool Remaker::take(BarSeries& bars, const Record& record, const IdText& name) {
     remake_.reset();
     return true;
   }
-  if (!add_record(remake_->fresh[bar], record, name)) return false;
+  if (!add_record(remake_->fresh[bar], record, name, bars.flow_rules())) return false;
   if (--remake_->left == 0) finish(bars);
   return true;
 }
 
-void Remaker::also(Timestamp bar, const Record& record, const IdText& name) {
-  if (remake_ && remake_->covers(bar)) (void)add_record(remake_->fresh[bar], record, name);
+void Remaker::also(const BarSeries& bars, Timestamp bar, const Record& record, const IdText& name) {
+  if (remake_ && remake_->covers(bar)) (void)add_record(remake_->fresh[bar], record, name, bars.flow_rules());
 }
 
 // What the exchange's history has is all that the bars have: nothing of before is in doubt any more.

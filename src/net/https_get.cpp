@@ -1,4 +1,4 @@
-// One HTTPS GET per connection: instrument lists and history pages are rare, so keeping connections pays little.
+// One HTTPS request per connection: instrument lists and history pages are rare, so keeping connections pays little.
 #include <zlib.h>
 
 #include <array>
@@ -73,7 +73,9 @@ class HttpsGet final : public HttpGet {
   asio::awaitable<Result<HttpResponse>> get(const Url& url, std::string_view target, SteadyTime deadline,
                                             std::size_t body_max) override {
     detail_.clear();
-    http::request<http::empty_body> request(http::verb::get, request_target(url, target), 11);
+    const std::string_view path = target.substr(0, target.find('\n'));
+    const bool asks = path.size() < target.size();
+    http::request<http::string_body> request(asks ? http::verb::post : http::verb::get, request_target(url, path), 11);
     if (request.target().empty()) {
       detail_ = "not a request target: " + printable(target, 200);
       co_return make_error_code(NetError::protocol);
@@ -83,6 +85,11 @@ class HttpsGet final : public HttpGet {
     request.set(http::field::accept, "application/json");
     request.set(http::field::accept_encoding, "gzip");
     request.set(http::field::connection, "close");
+    if (asks) {
+      request.set(http::field::content_type, "application/json");
+      request.body() = target.substr(path.size() + 1);
+      request.prepare_payload();
+    }
 
     TlsStream stream(executor_, tls_->native());
     const Result<void> opened = co_await connect_tls(stream, *tls_, url, deadline, detail_);

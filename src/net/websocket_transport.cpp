@@ -191,13 +191,10 @@ class WebSocketTransport final : public Transport {
   }
 
   asio::awaitable<Result<void>> write(std::string_view text, SteadyTime deadline) override {
-    const auto connection = connection_;
-    if (!connection) {
-      detail_ = "not connected";
-      co_return make_error_code(NetError::closed);
-    }
-    const Deadline limit(*connection, writing, deadline);
-    co_return co_await send(*connection, Opcode::text, text);
+    co_return co_await send_frame(Opcode::text, text, deadline);
+  }
+  asio::awaitable<Result<void>> ping(SteadyTime deadline) override {
+    co_return co_await send_frame(Opcode::ping, {}, deadline);
   }
 
   asio::awaitable<void> close(SteadyTime deadline) override {
@@ -217,6 +214,16 @@ class WebSocketTransport final : public Transport {
   [[nodiscard]] const std::string& last_error_detail() const override { return detail_; }
 
  private:
+  asio::awaitable<Result<void>> send_frame(Opcode opcode, std::string_view text, SteadyTime deadline) {
+    const auto connection = connection_;
+    if (!connection) {
+      detail_ = "not connected";
+      co_return make_error_code(NetError::closed);
+    }
+    const Deadline limit(*connection, writing, deadline);
+    co_return co_await send(*connection, opcode, text);
+  }
+
   void let_go() noexcept {
     if (connection_) {
       connection_->drop();

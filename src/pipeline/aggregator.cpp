@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "cvdd/storage/capture.hpp"
+
 namespace cvdd {
 
 namespace {
@@ -25,6 +27,7 @@ Aggregator::~Aggregator() {
 }
 
 void Aggregator::add_instrument(const Instrument& instrument, bool held) {
+  if (options_.capture != nullptr) options_.capture->instrument(instrument);  // before what is said of it
   const std::lock_guard lock(mail_mutex_);
   mail_.instruments.emplace_back(&instrument, held);
   mail_waiting_.store(true, std::memory_order_release);
@@ -46,6 +49,10 @@ void Aggregator::add_channel(std::shared_ptr<Channel> channel) {
 }
 
 void Aggregator::begin() {
+  if (options_.capture != nullptr) {
+    options_.capture->begin(
+        {{}, 0, options_.interval, options_.close_delay, options_.event_time, options_.repairs, options_.watched});
+  }
   next_due_ = bar_start(options_.now(), options_.interval) + options_.interval;
   read_us_.store(options_.now().us, std::memory_order_release);
 }
@@ -82,10 +89,10 @@ void Aggregator::finish() {
   close_due();
   if (options_.event_time) {
     const Timestamp end = ledger_.newest_trade().value_or(options_.now());
-    ledger_.finish(end, end, rows_);
+    finish_ledger(end, end);
   } else {
     // A bar that ended less than close_delay before the cut may lack trades that were still on their way.
-    ledger_.finish(heard_until() - options_.close_delay, heard_until(), rows_);
+    finish_ledger(heard_until() - options_.close_delay, heard_until());
   }
   deliver();
   syncer_.wait();
@@ -96,6 +103,11 @@ void Aggregator::finish() {
     options_.on_problem("the daemon ends with rows that could not be written rows=" +
                         std::to_string(store_.backlog_rows()));
   }
+}
+
+void Aggregator::finish_ledger(Timestamp whole_until, Timestamp now) {
+  if (options_.capture != nullptr) options_.capture->finished(whole_until, now);
+  ledger_.finish(whole_until, now, rows_);
 }
 
 void Aggregator::start() {
@@ -134,6 +146,7 @@ std::size_t Aggregator::drain() {
     const std::span<const Record> batch = channel.front(batch_max);
     if (batch.empty()) continue;
     read_mail();
+    note(batch);
     if (batch.size() <= expected_max) ledger_.expect_now(batch);
     for (const Record& record : batch) {
       apply(record);
@@ -151,6 +164,11 @@ std::size_t Aggregator::drain() {
     if (ledger_.newest_trade()) stats_.newest_trade_us.store(ledger_.newest_trade()->us, std::memory_order_relaxed);
   }
   return total;
+}
+
+// In the order in which they come to the ledger.
+void Aggregator::note(std::span<const Record> batch) {
+  if (options_.capture != nullptr) options_.capture->records(batch);
 }
 
 // Of a batch that is in the ledger.
@@ -188,19 +206,40 @@ void Aggregator::read_mail() {
     mail = std::exchange(mail_, {});
     mail_waiting_.store(false, std::memory_order_release);
   }
-  for (const auto& [instrument, held] : mail.instruments) {
-    ledger_.add_instrument(*instrument);
-    if (held) ledger_.hold(instrument->id);
-    const auto row = restored_.find({instrument->exchange, instrument->market, instrument->symbol});
-    if (row == restored_.end()) continue;
-    const LastKnown& known = row->second;
-    const bool again = options_.repairs && known.recent.size() > 1 && !held;
-    ledger_.restore(instrument->id, again ? std::span(known.recent) : std::span(&known.row, 1),
-                    known.resumes_after(*instrument));
-    if (held) ledger_.hold(instrument->id);
+  for (const auto& [instrument, held] : mail.instruments) enter(*instrument, held);
+  for (auto& [instrument, candles] : mail.candles) {
+    if (options_.capture != nullptr) options_.capture->candles({instrument, candles});
+    ledger_.give_candles(instrument, std::move(candles));
   }
-  for (auto& [instrument, candles] : mail.candles) ledger_.give_candles(instrument, std::move(candles));
   for (auto& channel : mail.channels) channels_.push_back(std::move(channel));
+}
+
+// Into the ledger, with what the files say of it.
+void Aggregator::enter(const Instrument& instrument, bool held) {
+  std::span<const Row> rows;
+  std::optional<std::uint64_t> last_id;
+  const auto found = restored_.find({instrument.exchange, instrument.market, instrument.symbol});
+  if (found != restored_.end()) {
+    const LastKnown& known = found->second;
+    const bool again = options_.repairs && known.recent.size() > 1 && !held;
+    rows = again ? std::span(known.recent) : std::span(&known.row, 1);
+    last_id = known.resumes_after(instrument);
+  }
+  if (options_.capture != nullptr) {
+    options_.capture->added({instrument.id, held, last_id, std::vector<Row>(rows.begin(), rows.end())});
+  }
+  ledger_.add_instrument(instrument);
+  if (!rows.empty()) ledger_.restore(instrument.id, rows, last_id);
+  if (held) ledger_.hold(instrument.id);
+  if (!options_.size_buckets) return;
+  if (auto buckets = options_.size_buckets(instrument)) {
+    std::span<const FlowRow> known;
+    if (found != restored_.end()) known = found->second.flow;
+    if (options_.capture != nullptr) {
+      options_.capture->buckets({instrument.id, buckets->bounds(), std::vector<FlowRow>(known.begin(), known.end())});
+    }
+    ledger_.count_flow(instrument.id, std::move(buckets), known);
+  }
 }
 
 void Aggregator::close_due() {
@@ -218,12 +257,14 @@ void Aggregator::close_due() {
         const std::span<const Record> batch = channels_[i]->front(batch_max);
         if (batch.empty()) break;
         read_mail();
+        note(batch);
         for (const Record& record : batch) apply(record);
         stats_.records.fetch_add(batch.size(), std::memory_order_relaxed);
         channels_[i]->release(batch.size());
       }
     }
     next_due_ = bar_start(upto, options_.interval) + options_.interval;
+    if (options_.capture != nullptr) options_.capture->closed_bars(upto);
     ledger_.close(upto, rows_);
   }
   stats_.bars_closed.fetch_add(1, std::memory_order_relaxed);
@@ -244,7 +285,7 @@ void Aggregator::store_rows() {
   if (!rows_.empty()) stats_.gaps.store(ledger_.gaps(), std::memory_order_relaxed);
   const std::uint64_t refused = store_.refused_rows();
   const auto begin = std::chrono::steady_clock::now();
-  const int error = store_.write(rows_);
+  const int error = store_.write(rows_, ledger_.take_flow_rows());
   const auto took = std::chrono::steady_clock::now() - begin;
   stats_.bar_write.add({std::chrono::duration_cast<std::chrono::microseconds>(took).count()});
   next_retry_ = options_.now() + retry_every;

@@ -15,14 +15,38 @@ constexpr std::chrono::seconds check_after{20};
 constexpr std::uint64_t hole_max = 2'000'000;
 // What was traded just before it spoke again may not be in the history yet.
 constexpr std::chrono::seconds silence_asked_after{1};
+// Trades of one instrument may have times in another order than their ids, by so much.
+constexpr Duration out_of_order = seconds(1);
+// A bar's holes that wait for its end are asked for so long after it; of longer bars every minute.
+constexpr Duration after_its_end = seconds(2), wait_max = seconds(60);
 }  // namespace
 
 Backfill::Backfill(HistoryContext context)
     : context_(std::move(context)), client_(context_), timer_(context_.clock->timer()) {}
 
-void Backfill::hole(const Instrument& instrument, std::uint64_t first, std::uint64_t count, bool by_trades) {
-  Repair repair{&instrument, first, first + count - 1, context_.clock->steady() + hole_after, 0};
+// Where ids can't be asked for: the newest trade that is known was made before all that came after its id.
+Timestamp Backfill::made_before(const Instrument& instrument) const {
+  const History* const history = context_.intake->exchange().history;
+  if (history == nullptr || history->by_id != nullptr) return {};
+  const Timestamp newest = context_.intake->newest(instrument);
+  return newest.us == 0 ? context_.time->now() - seconds(600) : newest - out_of_order;
+}
+
+std::chrono::steady_clock::time_point Backfill::hole_due() const {
+  const auto now = context_.clock->steady();
+  const History* const history = context_.intake->exchange().history;
+  if (history == nullptr || !history->feed_leaves_out) return now + hole_after;
+  const Timestamp time = context_.time->now();
+  const Duration wait = std::min(context_.interval, wait_max);
+  return now + std::chrono::microseconds((bar_start(time, wait) + wait + after_its_end - time).us);
+}
+
+void Backfill::hole(const Instrument& instrument, std::uint64_t first, std::uint64_t count, Timestamp since,
+                    bool by_trades) {
+  Repair repair{&instrument, first, first + count - 1, hole_due(), 0};
   repair.by_trades = by_trades;
+  const Timestamp newest = made_before(instrument);
+  repair.since = newest.us == 0 || since.us == 0 ? newest : since - out_of_order;
   const bool too_much = count > hole_max && !worth_candles(repair);
   if (too_much || !context_.intake->exchange().has_history_of(context_.intake->source(instrument))) {
     // Nothing to be had; the verdict follows the hole's own mark, which is on its way.
@@ -50,7 +74,9 @@ void Backfill::check(const Instrument& instrument) {
   }
   const auto id = context_.intake->last_id(instrument);
   if (!id || !context_.intake->exchange().has_history_of(context_.intake->source(instrument))) return;
-  if (!queue_.add({&instrument, *id + 1, 0, context_.clock->steady() + check_after, 0})) ++counters_.given_up;
+  Repair repair{&instrument, *id + 1, 0, context_.clock->steady() + check_after, 0};
+  repair.since = made_before(instrument);
+  if (!queue_.add(repair)) ++counters_.given_up;
   if (sleeping_for_work_) timer_->cancel();
 }
 
@@ -58,6 +84,7 @@ void Backfill::ask(const Instrument& instrument, bool lull) {
   const auto id = context_.intake->last_id(instrument);
   Repair repair{&instrument, id.value_or(0) + 1, 0, context_.clock->steady(), 0};
   repair.recent = instrument.ids == Ids::opaque;
+  repair.since = made_before(instrument);
   repair.question = true;
   repair.lull = lull;
   if (questions_ >= questions_max || (!id && !repair.recent) || !queue_.add(repair)) return;
@@ -164,6 +191,12 @@ asio::awaitable<void> Backfill::take_page(Repair repair, HistoryPage page) {
   repair.rows = progress.rows;
   // What is in it comes again, in order.
   if (progress.next == RepairProgress::Next::cut) co_return ask_again(repair);
+  if (progress.next == RepairProgress::Next::more && context_.intake->exchange().history->by_id == nullptr) {
+    const Timestamp reached = page.trades.empty() ? repair.since : page.trades.back().time;
+    if (reached <= repair.since && repair.question) co_return;
+    if (reached <= repair.since) co_return try_again(repair, "more trades of one moment than a page holds");
+    repair.since = reached;
+  }
   std::vector<Record> records;
   context_.intake->take_history(page.trades, records);
   if (repair.question) co_return co_await take_answer(repair, std::move(records), true);
@@ -208,12 +241,11 @@ asio::awaitable<bool> Backfill::page(const Repair& repair, HistoryPage& page, st
   ++counters_.requests;
   // A page weighs the same whatever it holds, so it is asked for whole.
   const std::size_t rows = rows_of(repair);
-  const std::uint64_t begin = repair.last == 0 ? repair.first : queue_.best_begin(repair, rows);
+  const Repair begin = repair.last == 0 ? repair : queue_.best_begin(repair, rows);
   const Stream stream = history.series == Series::single ? Stream::single : Stream::aggregate;
-  const std::string target = repair.newest ? history.newest(*repair.instrument, stream)
-                             : repair.recent
-                                 ? history.recent(*repair.instrument)
-                                 : history.by_id(*repair.instrument, begin, static_cast<std::uint32_t>(rows));
+  const std::string target = repair.newest   ? history.newest(*repair.instrument, stream)
+                             : repair.recent ? history.recent(*repair.instrument)
+                                             : history.from(*repair.instrument, begin.first, begin.since, rows);
   std::string body;
   if (!co_await client_.get(target, body, error)) co_return false;
   auto read = history.read(body, *repair.instrument);

@@ -58,7 +58,7 @@ asio::awaitable<void> Backfill::take_newest(const Repair& repair, const HistoryP
   const auto quiet = context_.intake->quiet_until(instrument);
   if (!quiet || !page.refused.empty() || page.trades.empty() || page.trades.back().time >= *quiet) co_return;
   const Trade& newest = page.trades.back();
-  context_.intake->never_traded_after(instrument, newest.series, newest.id);
+  context_.intake->never_traded_after(instrument, newest.series, newest.id, newest.time);
   std::vector<Record> records{Record::mark(RecordKind::verdict, instrument.id, context_.time->now(), newest.id, 0)};
   co_await client_.deliver(instrument, std::move(records));
 }

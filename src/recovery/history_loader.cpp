@@ -89,7 +89,8 @@ asio::awaitable<bool> HistoryLoader::fetch_beginning(const Instrument& instrumen
   const Exchange& exchange = context_.intake->exchange();
   const auto source = context_.intake->source(instrument);
   const History* const history = exchange.history;
-  if (history == nullptr || history->since == nullptr || (source && *source != history->series)) co_return true;
+  if (history == nullptr || history->since == nullptr || history->by_id == nullptr) co_return true;
+  if (source && *source != history->series) co_return true;
   std::string target = history->since(instrument, bar, history->page);
   for (std::size_t pages = 0; pages < beginning_pages_max; ++pages) {
     std::string body;

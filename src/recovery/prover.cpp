@@ -25,6 +25,7 @@ constexpr Duration patience = seconds(300);
 constexpr Duration ask_again = seconds(30);
 constexpr std::size_t questions_max = 2;
 constexpr Duration forgotten_after = seconds(3'600);
+constexpr unsigned fills_believed_after = 10;
 }  // namespace
 
 void ProofMail::open(const Place& place) {
@@ -292,12 +293,25 @@ asio::awaitable<void> Prover::compare(Job job) {
   }
 }
 
+// How many fills there were may mean something else than we think, where nothing else is told of them: that is believed
+// once so many candles, one after the other, had it right. What is different of it; empty: nothing.
+std::string Prover::audit_fills(const Claim& sum, const Candle& candle) {
+  const Candles* const candles = context_.intake->exchange().candles;
+  if (candles == nullptr || !candles->fills || !sum.other_base.is_zero()) return {};
+  const std::uint64_t ours = sum.buys + sum.sells;
+  const bool believed = fills_right_ >= fills_believed_after;
+  if (!believed && candle.fills > 0) fills_right_ = ours == candle.fills ? fills_right_ + 1 : 0;
+  if (!believed || ours == candle.fills) return {};
+  return "fills " + std::to_string(ours) + ", exchange " + std::to_string(candle.fills);
+}
+
 void Prover::judge(const Instrument& instrument, ProofTrack& track, BarSpan span, const Candle* candle) {
   const CandleFacts facts = context_.intake->exchange().candle_facts();
   const auto sum = track.sum(span, rules_);
   const Candle none;
   if (!sum || (candle == nullptr && !facts.quiet_left_out)) return track.not_judged(span);
-  const std::string what = audit(*sum, candle == nullptr ? none : *candle, facts);
+  std::string what = audit(*sum, candle == nullptr ? none : *candle, facts);
+  if (what.empty() && candle != nullptr) what = audit_fills(*sum, *candle);
   counters_.bars += static_cast<std::uint64_t>((span.to - span.from).us / rules_.interval.us);
   // Whether a gap lacks volume beside the CVD only its trades can say.
   if (what.empty() && track.any_gap(span) && tracked_[instrument.id].beside) return track.not_judged(span);

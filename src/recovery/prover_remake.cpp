@@ -43,6 +43,24 @@ std::optional<Claim> claim_of(std::span<const Trade> trades, BarSpan span) {
   return claim;
 }
 
+// Of trades with holes between their ids what is behind the last hole; but what is beyond the newest known id is of
+// another numbering, where a hole lies between. True if there was one.
+bool keep_behind_hole(std::vector<Trade>& trades, std::optional<std::uint64_t> newest) {
+  const auto apart = [](const Trade& behind, const Trade& before) { return behind.first_id() != before.id + 1; };
+  bool any = false;
+  while (true) {
+    const auto hole = std::adjacent_find(trades.rbegin(), trades.rend(), apart);
+    if (hole == trades.rend()) return any;
+    any = true;
+    const auto behind = std::prev(hole.base());
+    if (newest && behind->first_id() > *newest) {
+      trades.erase(behind, trades.end());
+    } else {
+      trades.erase(trades.begin(), behind);
+    }
+  }
+}
+
 // The same fills under another id: the id is known then, and the volume is not counted again.
 void set_aside_repeats(std::vector<Trade>& trades) {
   FillOrder fills;
@@ -135,7 +153,9 @@ asio::awaitable<void> Prover::remake(Job job) {
                 ours->buy_quote == theirs->buy_quote && ours->other_base == theirs->other_base;
   remade.refuted = track->is_refuted(job.span);
   remade.unit_in_doubt = track->unit_in_doubt(job.span);
-  if (remade.figures == Figures::differ && remade.same && instrument.ids == Ids::sequence) {
+  const History* const history = context_.intake->exchange().history;
+  remade.numbered = history != nullptr && history->numbered;
+  if (remade.figures == Figures::differ && remade.same && (instrument.ids == Ids::sequence || remade.numbered)) {
     ++counters_.contradictory;
     on_contradictory();
   }
@@ -167,22 +187,15 @@ asio::awaitable<bool> Prover::fetch(Job& job, std::vector<Trade>& out, std::stri
       error = "the exchange has begun to number trades anew since";
       co_return false;
     }
+    if (exchange.history->by_id == nullptr) co_return co_await fetch_since(job, out, error);
     co_return co_await fetch_by_id(job, out, error);
   }
   if (exchange.history == nullptr || exchange.history->recent == nullptr) {
     error = "there is no history";
     co_return false;
   }
-  std::string body;
-  if (!co_await client_.ask(exchange.history->recent(*job.instrument), body, error)) co_return false;
-  auto page = exchange.history->read(body, *job.instrument);
-  if (!page) {
-    error = page.error();
-    co_return false;
-  }
-  out = std::move(page->trades);
-  const bool readable =
-      std::ranges::all_of(page->refused, [&](const auto& row) { return row.time.us != 0 && row.time < job.span.from; });
+  bool readable = true;
+  if (!co_await fetch_backward(job, out, readable, error)) co_return false;
   // The page may hold the end of the bars alone: that much of them is made again. It begins with the trade that came
   // first of its trades, and one that came before may have a time of later.
   const Timestamp begin = out.empty() ? Timestamp{} : std::ranges::min(out, {}, &Trade::time).time + time_beside;
@@ -201,9 +214,10 @@ asio::awaitable<bool> Prover::fetch(Job& job, std::vector<Trade>& out, std::stri
   co_return true;
 }
 
-// One page of ids from `id` on, without those of before it and block trades.
+// One page of ids from `id` on, without those of before it and block trades. Of a page with a hole in it what is behind
+// the hole, and `cut`.
 asio::awaitable<bool> Prover::page_from(const Instrument& instrument, std::uint64_t id, std::vector<Trade>& out,
-                                        std::string& error) {
+                                        bool& cut, std::string& error) {
   const Exchange& exchange = context_.intake->exchange();
   std::string body;
   const std::string target = exchange.history->by_id(instrument, id, exchange.history->page);
@@ -215,24 +229,25 @@ asio::awaitable<bool> Prover::page_from(const Instrument& instrument, std::uint6
   }
   HistoryPage& page = *read;
   std::erase_if(page.trades, [&](const Trade& t) { return t.series == Series::block || t.first_id() < id; });
-  for (std::size_t i = 1; i < page.trades.size(); ++i) {
-    if (page.trades[i].first_id() == page.trades[i - 1].id + 1) continue;
-    error = "the history has a hole behind " + std::to_string(page.trades[i - 1].id);
-    co_return false;
-  }
+  cut = keep_behind_hole(page.trades, context_.intake->last_id(instrument)) || cut;
   out = std::move(page.trades);
-  // The newest trades, if we had not heard of them, are news, and count at once; holes are the repairs' business.
-  const auto known = context_.intake->last_id(instrument);
-  if (!known || !context_.intake->confirmed(instrument)) co_return true;
-  const auto newer = std::ranges::find_if(out, [&](const Trade& t) { return t.first_id() > *known; });
-  std::vector<Record> news;
-  context_.intake->take_history({newer, out.end()}, news);
-  if (!news.empty()) co_await client_.deliver(instrument, std::move(news));
+  co_await take_news(instrument, out);
   co_return !client_.stopping();
 }
 
-// Pages from before the first of the bars' ids to behind the last, without a hole between them.
-asio::awaitable<bool> Prover::fetch_by_id(Job job, std::vector<Trade>& out, std::string& error) {
+// The newest trades, if we had not heard of them, are news, and count at once; holes are the repairs' business.
+asio::awaitable<void> Prover::take_news(const Instrument& instrument, std::span<const Trade> trades) {
+  const auto known = context_.intake->last_id(instrument);
+  if (!known || !context_.intake->confirmed(instrument)) co_return;
+  const auto newer = std::ranges::find_if(trades, [&](const Trade& t) { return t.first_id() > *known; });
+  std::vector<Record> news;
+  context_.intake->take_history({newer, trades.end()}, news);
+  if (!news.empty()) co_await client_.deliver(instrument, std::move(news));
+}
+
+// Pages from before the first of the bars' ids to behind the last, without a hole between them. Where history has a
+// hole, or begins, the bars from some seconds behind that on are made again, and no others.
+asio::awaitable<bool> Prover::fetch_by_id(Job& job, std::vector<Trade>& out, std::string& error) {
   const Instrument& instrument = *job.instrument;
   const ProofTrack* track = track_of(instrument);
   const auto newest = context_.intake->last_id(instrument);
@@ -242,20 +257,21 @@ asio::awaitable<bool> Prover::fetch_by_id(Job job, std::vector<Trade>& out, std:
     error = "its ids have begun anew since";
     co_return false;
   }
+  bool cut = false;
   std::uint64_t begin = *from > ids_beside ? *from - ids_beside : 1;
   for (std::size_t pages = 0; pages < pages_max; ++pages) {
     const std::uint64_t id = out.empty() ? begin : out.back().id + 1;
     std::vector<Trade> page;
-    if (!co_await page_from(instrument, id, page, error)) co_return false;
+    bool hole = false;
+    if (!co_await page_from(instrument, id, page, hole, error)) co_return false;
     // The first trades that there ever were may be among them: then there is no page of so far before.
     if (page.empty() && out.empty() && begin < *from) {
       begin = *from;
       continue;
     }
-    if (!page.empty() && !out.empty() && page.front().first_id() != id) {
-      error = "the history has a hole behind " + std::to_string(id - 1);
-      co_return false;
-    }
+    hole = hole || (!page.empty() && !out.empty() && page.front().first_id() != id);
+    if (hole) out.clear();
+    cut = cut || hole;
     out.insert(out.end(), page.begin(), page.end());
     const bool beyond = !out.empty() && out.back().time >= job.span.to + time_beside;
     const bool end = page.empty() || out.back().id >= *newest;
@@ -269,35 +285,50 @@ asio::awaitable<bool> Prover::fetch_by_id(Job job, std::vector<Trade>& out, std:
       error = "the history may not have all of it yet";
       co_return false;
     }
-    if (begin <= 1) co_return true;
-    const bool covered = co_await fetch_before(job, out, error);
-    co_return covered;
+    if (!cut && !co_await fetch_before(job, out, cut, error)) co_return false;
+    co_return !cut || leave_out_before(job, out.front(), error);
   }
   error = "the bars have more trades than can be fetched";
   co_return false;
 }
 
+// Nobody knows what was before the first trade: times and ids change places, by some seconds at most.
+bool Prover::leave_out_before(Job& job, const Trade& first, std::string& error) const {
+  if (first.time + time_beside < job.span.from) return true;
+  const Timestamp from = bar_start(first.time + time_beside, rules_.interval) + rules_.interval;
+  if (from >= job.span.to) {
+    error = "the history does not have trade " + std::to_string(first.first_id() - 1);
+    return false;
+  }
+  job.span.from = from;
+  return true;
+}
+
 // Pages before those, until one reaches back beyond the bars' beginning; or until there is nothing before, where nobody
-// has ever seen an id of before: where somebody has, ids may have begun anew.
-asio::awaitable<bool> Prover::fetch_before(Job job, std::vector<Trade>& out, std::string& error) {
+// has ever seen an id of before: where somebody has, ids may have begun anew (`cut`).
+asio::awaitable<bool> Prover::fetch_before(Job job, std::vector<Trade>& out, bool& cut, std::string& error) {
   const Instrument& instrument = *job.instrument;
   const std::uint64_t rows = context_.intake->exchange().history->page;
-  for (std::size_t steps = 0; out.front().time + time_beside >= job.span.from; ++steps) {
+  for (std::size_t steps = 0; !cut && out.front().time + time_beside >= job.span.from; ++steps) {
     const std::uint64_t front = out.front().first_id();
-    if (front <= 1) co_return true;
+    const Tracked& tracked = tracked_[instrument.id];
+    const bool first_ever = !tracked.had_ids && tracked.anew.us == 0 && !tracked.track.knows_below(front);
+    if (front <= 1) {
+      cut = !first_ever;
+      co_return true;
+    }
     if (steps == steps_back_max) {
       error = "the bars have more trades than can be fetched";
       co_return false;
     }
     const std::uint64_t id = front > rows ? front - rows : 1;
     std::vector<Trade> page;
-    if (!co_await page_from(instrument, id, page, error)) co_return false;
+    if (!co_await page_from(instrument, id, page, cut, error)) co_return false;
     std::erase_if(page, [&](const Trade& t) { return t.id >= front; });
-    Tracked& tracked = tracked_[instrument.id];
-    if (page.empty() && !tracked.had_ids && !tracked.track.knows_below(front)) co_return true;
+    if (page.empty() && first_ever) co_return true;
     if (page.empty() || page.back().id + 1 != front) {
-      error = "the history does not have trade " + std::to_string(front - 1);
-      co_return false;
+      cut = true;
+      co_return true;
     }
     out.insert(out.begin(), page.begin(), page.end());
   }

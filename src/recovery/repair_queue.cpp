@@ -17,11 +17,12 @@ RepairProgress judge_page(const Repair& repair, const HistoryPage& page, std::si
   for (const HistoryPage::Refused& row : page.refused) {
     if (row.id != 0) note(row.id);
   }
-  // What is older than the repair came along; there is nothing of it yet.
-  if (!newest || *newest < repair.first) {
-    return {repair.last == 0 ? Next::done : Next::later, repair.first, repair.rows};
-  }
   const bool is_short = page.rows() < asked;
+  // A page that begins at a moment may end before the repair does.
+  const bool ends_before = newest && *newest < repair.first;
+  if (ends_before && !is_short && repair.since.us != 0) return {Next::more, repair.first, repair.rows};
+  // What is older than the repair came along; there is nothing of it yet.
+  if (!newest || ends_before) return {repair.last == 0 ? Next::done : Next::later, repair.first, repair.rows};
   // Cut at its old end: as many as it gives are asked for from there on.
   if (!short_is_end && is_short && *oldest > repair.first) return {Next::cut, repair.first, page.rows()};
   if (repair.last != 0 && *newest >= repair.last) return {Next::done, 0, repair.rows};
@@ -52,12 +53,12 @@ bool RepairQueue::again(Repair repair, Time now) {
   return add(repair);
 }
 
-std::uint64_t RepairQueue::best_begin(const Repair& repair, std::uint64_t rows) const {
-  std::uint64_t begin = repair.first;
+Repair RepairQueue::best_begin(const Repair& repair, std::uint64_t rows) const {
+  Repair begin = repair;
   for (const Repair& r : waiting_) {
     // Older holes only as far as the page still reaches this one's end, or all of a page's worth of it.
     const std::uint64_t reach = std::min(repair.last, repair.first + rows - 1);
-    if (r.instrument == repair.instrument && r.last != 0 && r.first < begin && r.first + rows > reach) begin = r.first;
+    if (r.instrument == repair.instrument && r.last != 0 && r.first < begin.first && r.first + rows > reach) begin = r;
   }
   return begin;
 }

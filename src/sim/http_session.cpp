@@ -36,7 +36,8 @@ http::response<http::string_body> respond(Hub& hub, const HttpRequest& request, 
   Answer answer;
   const Protocol* protocol = owner_of(address);
   bool wait = false;
-  if (request.method() != http::verb::get || protocol == nullptr) {
+  const bool asked = request.method() == http::verb::get || !address.body.empty();
+  if (!asked || protocol == nullptr) {
     answer = {protocol == nullptr ? 404U : 405U, "{}", 0};
   } else {
     const Timestamp now = wall_clock();
@@ -106,7 +107,9 @@ asio::awaitable<void> serve(std::shared_ptr<Hub> hub, tcp::socket socket) {
     auto [read_error, read_bytes] = co_await http::async_read(stream, buffer, parser, quietly);
     if (read_error) break;
     HttpRequest request = parser.release();
-    auto address = parse_address(view(request.target()), view(request[http::field::host]));
+    std::string target(view(request.target()));
+    if (request.method() == http::verb::post) target += "\n" + request.body();
+    auto address = parse_address(target, view(request[http::field::host]));
     if (beast::websocket::is_upgrade(request)) {
       const Protocol* protocol = owner_of(address);
       const ConversationLimits limits{hub->options.streams_per_connection};

@@ -54,7 +54,7 @@ std::vector<TapeCandle> tape_candles(const Tape& tape, std::size_t index, Timest
     const TapeBar bar = tape.bar(index, time, interval);
     const Int128 steps = bar.buy_size + bar.sell_size;
     out.push_back({time, price(bar.open), price(bar.high), price(bar.low), price(bar.close), steps,
-                   fixed(steps, what.size_decimals, what.size_decimals)});
+                   fixed(steps, what.size_decimals, what.size_decimals), bar.buys + bar.sells});
   }
   return out;
 }
@@ -62,6 +62,10 @@ std::vector<TapeCandle> tape_candles(const Tape& tape, std::size_t index, Timest
 Address parse_address(std::string_view target, std::string_view host) {
   Address result;
   result.host = host;
+  if (const auto end = target.find('\n'); end != target.npos) {
+    result.body = target.substr(end + 1);
+    target = target.substr(0, end);
+  }
   const auto question = std::min(target.find('?'), target.size());
   std::string_view path = target.substr(0, question);
   std::string_view rest = target.substr(std::min(question + 1, target.size()));
@@ -126,6 +130,12 @@ std::string price_text(const TapeInstrument& what, const TapeTrade& trade) {
 
 std::string size_text(const TapeInstrument& what, std::int64_t steps) {
   return fixed(steps, what.size_decimals, what.size_decimals);
+}
+
+std::span<const TapeTrade> with_times(std::span<const TapeTrade> trades, Timestamp from, Timestamp to) {
+  const auto begin = std::ranges::lower_bound(trades, from, {}, &TapeTrade::time);
+  const auto end = std::ranges::lower_bound(trades, to, {}, &TapeTrade::time);
+  return begin < end ? std::span(begin, end) : std::span<const TapeTrade>();
 }
 
 std::span<const TapeTrade> with_ids(std::span<const TapeTrade> trades, std::uint64_t first, std::uint64_t last) {

@@ -62,6 +62,7 @@ TapeInstrument make_instrument(Market market, std::size_t n, std::uint32_t trade
 
 // Opaque ids are UUIDs, on spot numbers.
 std::string id_text(const TapeInstrument& what, const TapeTrade& trade) {
+  if (what.id_text != nullptr) return what.id_text(trade);
   switch (what.instrument.ids) {
     case Ids::sequence:
       break;

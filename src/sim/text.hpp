@@ -21,6 +21,8 @@ namespace cvdd::sim {
 // The trades [first, last] of those that a tape remembers, oldest first.
 [[nodiscard]] std::span<const TapeTrade> with_ids(std::span<const TapeTrade> trades, std::uint64_t first,
                                                   std::uint64_t last);
+// … made in [from, to).
+[[nodiscard]] std::span<const TapeTrade> with_times(std::span<const TapeTrade> trades, Timestamp from, Timestamp to);
 // A field that should be a string; empty if it is none.
 [[nodiscard]] inline std::string_view string_field(simdjson::dom::element object, const char* key) {
   std::string_view text;
@@ -32,6 +34,7 @@ struct TapeCandle {
   std::string open, high, low, close;
   Int128 steps = 0;    // of size, in all
   std::string volume;  // as a size is written
+  std::uint64_t fills = 0;
 };
 [[nodiscard]] std::vector<TapeCandle> tape_candles(const Tape& tape, std::size_t index, Timestamp from, Timestamp to,
                                                    Timestamp now, Duration interval, std::size_t most);

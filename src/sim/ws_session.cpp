@@ -151,6 +151,7 @@ asio::awaitable<void> Session::run(HttpRequest request) {
   }
   socket_.control_callback([this](websocket::frame_type type, beast::string_view) {
     if (type == websocket::frame_type::pong) unanswered_pings_ = 0;
+    if (type == websocket::frame_type::ping) talk_->pinged(wall_clock());
     if (type != websocket::frame_type::close) static_cast<void>(allowed());
   });
   asio::co_spawn(

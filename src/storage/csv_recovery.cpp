@@ -12,6 +12,7 @@
 
 #include "csv_scan.hpp"
 #include "cvdd/ledger/csv_row.hpp"
+#include "cvdd/ledger/flow_row.hpp"
 #include "cvdd/storage/csv_store.hpp"
 
 namespace cvdd {
@@ -27,7 +28,20 @@ std::size_t readers() { return std::clamp<std::size_t>(std::thread::hardware_con
 // Whether a line without newline can be the beginning of a row of ours.
 bool may_be_ours(std::string_view torn) {
   return torn.size() < 1'000 && std::all_of(torn.begin(), torn.end(), [](char c) { return c > ' ' && c < 0x7F; }) &&
-         (torn.front() == '2' || std::string_view(csv_header()).starts_with(torn));
+         (torn.front() == '2' ||
+          std::ranges::any_of(row_tables, [&](RowTable table) { return format_of(table).header.starts_with(torn); }));
+}
+
+// The lines of the ends of files, the oldest first.
+template <class Use>
+void each_line(const std::vector<std::string>& texts, const Use& use) {
+  for (auto text = texts.rbegin(); text != texts.rend(); ++text) {
+    std::string_view rest = *text;
+    for (auto end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
+      use(rest.substr(0, end));
+      rest.remove_prefix(end + 1);
+    }
+  }
 }
 }  // namespace
 
@@ -38,8 +52,16 @@ Remembered CsvStore::open(std::size_t days_max) {
   }
   take_lock();
   complete_torn_batch();
-  const std::vector<DayFile> files = list_files();
   Remembered newest;
+  read_days(RowTable::cvd, days_max, [&](const DayFile& file, bool& any_new) { read_file(file, newest, any_new); });
+  read_days(RowTable::flow, days_max,
+            [&](const DayFile& file, bool& any_new) { read_flow_file(file, newest, any_new); });
+  return newest;
+}
+
+template <class Read>
+void CsvStore::read_days(RowTable table, std::size_t days_max, Read read) {
+  const std::vector<DayFile> files = list_files(table);
   std::string day;
   std::size_t days = 0;
   bool anything_new = true;
@@ -49,14 +71,11 @@ Remembered CsvStore::open(std::size_t days_max) {
       day = file->day;
       anything_new = false;
     }
-    read_file(*file, newest, anything_new);
+    read(*file, anything_new);
   }
-  if (!files.empty()) {
-    newest_file_ = current(files.back().day);
-    if (newest_file_ != files.back()) newest_file_ = files.back();
-    (void)files_.replace_link(path_of("latest.csv"), name_of(files.back()));
-  }
-  return newest;
+  if (files.empty()) return;
+  newest_file_[table] = files.back();
+  (void)files_.replace_link(path_of(std::string(format_of(table).latest)), name_of(files.back()));
 }
 
 void CsvStore::take_lock() {
@@ -84,7 +103,7 @@ void CsvStore::complete_torn_batch() {
     return;
   }
   for (const JournalPart& part : *parts) {
-    if (day_file_from(part.name)) redo(part);
+    if (any_day_file_from(part.name)) redo(part);
   }
 }
 
@@ -117,39 +136,36 @@ void CsvStore::redo(const JournalPart& part) {
   }
 }
 
-std::vector<DayFile> CsvStore::list_files() {
+std::vector<DayFile> CsvStore::list_files(RowTable table) {
   std::vector<std::string> names;
   if (const int error = files_.list(directory_, names); error != 0) {
     throw std::runtime_error(fmt::format("{}: can't be listed: {}", directory_, std::strerror(error)));
   }
   std::vector<DayFile> files;
   for (const std::string& name : names) {
-    if (const auto file = day_file_from(name)) files.push_back(*file);
+    if (const auto file = day_file_from(name, table)) files.push_back(*file);
   }
   std::sort(files.begin(), files.end());
   for (const DayFile& file : files) {
-    if (file.part > 0) parts_[file.day] = file.part;
+    if (file.part > 0) parts_[{table, file.day}] = file.part;
     std::uint64_t size = 0;
     if (files_.size(path_of(name_of(file)), size) == 0) sizes_[name_of(file)] = size;
   }
   return files;
 }
 
-void CsvStore::read_file(const DayFile& file, Remembered& newest, bool& anything_new) {
+template <class R>
+std::vector<CsvStore::Found<R>> CsvStore::newest_of(const DayFile& file, std::optional<R> (*parse)(std::string_view)) {
   const std::string path = path_of(name_of(file));
   const auto or_throw = [&](int error) {
     if (error != 0) throw std::runtime_error(fmt::format("{}: can't be read: {}", path, std::strerror(error)));
   };
-  struct Found {
-    std::optional<Row> row, traded;
-    bool any_traded = false;
-  };
-  std::vector<Found> rows;
+  std::vector<Found<R>> rows;
   std::optional<FileScan> scanned;
   // Only what we would have written ourselves is believed; if some newest row is not, every row is looked at.
   for (const bool whole_parse : {false, true}) {
     rows.clear();
-    or_throw(scan_file(files_, path, whole_parse, readers(), piece_min, scanned));
+    or_throw(scan_file(files_, path, whole_parse, readers(), piece_min, scanned, format_of(file.table)));
     // They lie beside each other as a rule, in the file's last minute; those of instruments that trade seldom before
     // it.
     std::string piece, line;
@@ -157,35 +173,40 @@ void CsvStore::read_file(const DayFile& file, Remembered& newest, bool& anything
     const auto row_at = [&](const Place& place) {
       if (place.begin < piece_begin) {
         or_throw(files_.read(path, place.begin, place.size, line));
-        return parse_row(line);
+        return parse(line);
       }
       if (place.begin + place.size > piece_begin + piece.size()) {
         or_throw(files_.read(path, place.begin, std::max<std::size_t>(chunk, place.size), piece));
         piece_begin = place.begin;
       }
-      return parse_row(std::string_view(piece).substr(place.begin - piece_begin, place.size));
+      return parse(std::string_view(piece).substr(place.begin - piece_begin, place.size));
     };
     for (const NewestLines& n : scanned->instruments()) {
-      Found& found = rows.emplace_back();
+      Found<R>& found = rows.emplace_back();
       found.row = row_at(n.line);
       found.any_traded = n.any_traded();
       if (n.any_traded()) found.traded = n.traded_line.begin == n.line.begin ? found.row : row_at(n.traded_line);
     }
-    const auto unreadable = [](const Found& f) { return !f.row || (f.any_traded && !f.traded); };
+    const auto unreadable = [](const Found<R>& f) { return !f.row || (f.any_traded && !f.traded); };
     if (std::none_of(rows.begin(), rows.end(), unreadable)) break;
   }
   sizes_[name_of(file)] = scanned->end();
-  const bool writable = current(file.day) == file;
+  const bool writable = current({file.table, file.day}) == file;
   if (scanned->foreign_line() > 0) {
     if (writable) retire(file, fmt::format("line {} is not a row that cvdd wrote", scanned->foreign_line()));
-    if (scanned->foreign_line() == 1) return;
+    if (scanned->foreign_line() == 1) return {};
   } else if (!scanned->torn().empty() && writable) {
     cut_torn_line(file, scanned->end(), scanned->torn());
   }
-  if (scanned->interval() && (!interval_found_ || *scanned->interval() < *interval_found_)) {
+  if (file.table == RowTable::cvd && scanned->interval() &&
+      (!interval_found_ || *scanned->interval() < *interval_found_)) {
     interval_found_ = scanned->interval();
   }
-  for (Found& found : rows) {
+  return rows;
+}
+
+void CsvStore::read_file(const DayFile& file, Remembered& newest, bool& anything_new) {
+  for (Found<Row>& found : newest_of<Row>(file, parse_row)) {
     if (!found.row) continue;
     Row& row = *found.row;
     const auto [known, unheard] = newest.try_emplace({row.exchange, row.market, row.symbol});
@@ -198,6 +219,24 @@ void CsvStore::read_file(const DayFile& file, Remembered& newest, bool& anything
     anything_new = anything_new || unheard;
     if (unheard || row.time > last.row.time || (row.time == last.row.time && row.rev > last.row.rev)) {
       last.row = std::move(row);
+    }
+  }
+}
+
+// Of instruments that have bars.
+void CsvStore::read_flow_file(const DayFile& file, Remembered& newest, bool& anything_new) {
+  for (Found<FlowRow>& found : newest_of<FlowRow>(file, parse_flow_row)) {
+    if (!found.row) continue;
+    FlowRow& row = *found.row;
+    const auto known = newest.find({row.exchange, row.market, row.symbol});
+    if (known == newest.end()) continue;
+    std::vector<FlowRow>& flow = known->second.flow;
+    const auto same = std::ranges::find(flow, row.bucket, &FlowRow::bucket);
+    if (same == flow.end()) {
+      flow.push_back(std::move(row));
+      anything_new = true;
+    } else if (row.time > same->time || (row.time == same->time && row.rev > same->rev)) {
+      *same = std::move(row);
     }
   }
 }
@@ -215,32 +254,12 @@ void CsvStore::cut_torn_line(const DayFile& file, std::uint64_t end, std::string
 
 void CsvStore::recall(Remembered& newest, Duration interval, std::size_t bars, Duration always) {
   const Duration reach{interval.us * static_cast<std::int64_t>(bars)};
-  std::vector<std::string> texts;  // the newest file's end first
-  std::uint64_t left = recall_bytes_max;
-  const std::vector<DayFile> files = list_files();
-  for (auto file = files.rbegin(); file != files.rend() && left > 0; ++file) {
-    const std::string path = path_of(name_of(*file));
-    std::uint64_t size = 0;
-    std::string text;
-    if (files_.size(path, size) != 0) return;
-    const std::uint64_t some = std::min(size, left);
-    if (files_.read(path, size - some, some, text) != 0) return;
-    if (some < size) text.erase(0, text.find('\n') + 1);
-    left -= some;
-    const bool older = text.find(",gap,") == std::string::npos && text.find(",partial,") == std::string::npos;
-    texts.push_back(std::move(text));
-    if (texts.size() > 1 && older) break;  // a day without a gap ends what could be repaired
-  }
+  // A day without a gap ends what could be repaired.
+  const std::vector<std::string> texts = tails(RowTable::cvd, [](std::string_view text) {
+    return text.find(",gap,") == text.npos && text.find(",partial,") == text.npos;
+  });
   std::map<InstrumentKey, std::map<Timestamp, Row>> rows;
-  const auto each = [&](const auto& use) {
-    for (auto text = texts.rbegin(); text != texts.rend(); ++text) {
-      std::string_view rest = *text;
-      for (auto end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
-        use(rest.substr(0, end));
-        rest.remove_prefix(end + 1);
-      }
-    }
-  };
+  const auto each = [&](const auto& use) { each_line(texts, use); };
   // Which instruments have a gap within reach, then their rows, and of all others those of the last while.
   std::set<InstrumentKey> lacking;
   Timestamp end;
@@ -276,6 +295,51 @@ void CsvStore::recall(Remembered& newest, Duration interval, std::size_t bars, D
       --first;
     }
     for (auto bar = first; bar != of.end(); ++bar) newest.at(key).recent.push_back(std::move(bar->second));
+  }
+  recall_flow(newest);
+}
+
+// The ends of the newest files, the newest first; empty if one can't be read.
+std::vector<std::string> CsvStore::tails(RowTable table, bool (*last)(std::string_view text)) {
+  std::vector<std::string> texts;
+  std::uint64_t left = recall_bytes_max;
+  const std::vector<DayFile> files = list_files(table);
+  for (auto file = files.rbegin(); file != files.rend() && left > 0; ++file) {
+    const std::string path = path_of(name_of(*file));
+    std::uint64_t size = 0;
+    std::string text;
+    if (files_.size(path, size) != 0) return {};
+    const std::uint64_t some = std::min(size, left);
+    if (files_.read(path, size - some, some, text) != 0) return {};
+    if (some < size) text.erase(0, text.find('\n') + 1);
+    left -= some;
+    texts.push_back(std::move(text));
+    if (texts.size() > 1 && last(texts.back())) break;
+  }
+  return texts;
+}
+
+// The flow of the bars that were recalled.
+void CsvStore::recall_flow(Remembered& newest) {
+  const bool any = std::ranges::any_of(newest, [](const auto& known) { return !known.second.flow.empty(); });
+  if (!any) return;
+  using Bar = std::pair<Timestamp, std::string>;  // and bucket
+  std::map<InstrumentKey, std::map<Bar, FlowRow>> rows;
+  each_line(tails(RowTable::flow, [](std::string_view) { return false; }), [&](std::string_view line) {
+    auto row = parse_flow_row(line);
+    if (!row) return;
+    const auto known = newest.find({row->exchange, row->market, row->symbol});
+    if (known == newest.end()) return;
+    const std::vector<Row>& recent = known->second.recent;
+    if (row->time < (recent.empty() ? known->second.row.time : recent.front().time)) return;
+    FlowRow& there = rows[known->first][{row->time, row->bucket}];
+    if (there.bucket.empty() || row->rev >= there.rev) there = std::move(*row);
+  });
+  for (auto& [key, of] : rows) {
+    std::vector<FlowRow>& flow = newest.at(key).flow;
+    const Timestamp since = of.begin()->first.first;
+    std::erase_if(flow, [&](const FlowRow& row) { return row.time >= since; });
+    for (auto& [bar, row] : of) flow.push_back(std::move(row));
   }
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <future>
 
-#include "cvdd/ledger/csv_row.hpp"
+#include "cvdd/base/time_text.hpp"
 
 namespace cvdd {
 
@@ -29,14 +29,14 @@ int line_begin(FileSink& files, const std::string& path, std::uint64_t& at) {
 }
 }  // namespace
 
-std::optional<Outline> outline_of(std::string_view line, std::string_view likely) {
+std::optional<Outline> outline_of(std::string_view line, std::string_view likely, int key_fields) {
   Outline out;
   if (line.size() < 60 || line[20] != ',') return std::nullopt;
   out.time = line.substr(0, 20);
   std::size_t end = 21 + likely.size();
   if (likely.empty() || end >= line.size() || line[end] != ',' || line.substr(21, likely.size()) != likely) {
     end = 20;
-    for (int field = 0; field < 3; ++field) {
+    for (int field = 0; field < key_fields; ++field) {
       end = line.find(',', end + 1);
       if (end == line.npos) return std::nullopt;
     }
@@ -71,11 +71,12 @@ NewestLines& FileScan::instrument(std::string_view key) {
 void FileScan::take(std::string_view line, std::uint64_t begin) {
   ++lines_;
   if (lines_ == 1 && head_) {
-    if (line != csv_header()) foreign_line_ = 1;
+    if (line != format_->header) foreign_line_ = 1;
     return;
   }
-  const auto outline = outline_of(line, instruments_.empty() ? std::string_view() : instruments_[likely()].key);
-  if (!outline || (whole_parse_ && !parse_row(line))) {
+  const auto outline =
+      outline_of(line, instruments_.empty() ? std::string_view() : instruments_[likely()].key, format_->key_fields);
+  if (!outline || (whole_parse_ && !format_->is_row(line))) {
     if (foreign_line_ == 0) foreign_line_ = lines_;
     return;
   }
@@ -167,7 +168,7 @@ int FileScan::read(FileSink& files, const std::string& path, std::uint64_t begin
 }
 
 int scan_file(FileSink& files, const std::string& path, bool whole_parse, std::size_t readers, std::uint64_t piece_min,
-              std::optional<FileScan>& out) {
+              std::optional<FileScan>& out, const RowFormat& format) {
   std::uint64_t size = 0;
   if (const int error = files.size(path, size); error != 0) return error;
   const std::uint64_t pieces = std::clamp<std::uint64_t>(size / piece_min, 1, readers);
@@ -178,7 +179,7 @@ int scan_file(FileSink& files, const std::string& path, bool whole_parse, std::s
     if (at > begins.back() && at < size) begins.push_back(at);
   }
   std::vector<FileScan> scans;
-  for (std::size_t i = 0; i < begins.size(); ++i) scans.emplace_back(whole_parse, i == 0);
+  for (std::size_t i = 0; i < begins.size(); ++i) scans.emplace_back(whole_parse, i == 0, format);
   std::vector<std::future<int>> others;
   for (std::size_t i = 1; i < begins.size(); ++i) {
     const std::uint64_t end = i + 1 < begins.size() ? begins[i + 1] : UINT64_MAX;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cvdd/base/types.hpp"
+#include "cvdd/storage/day_file.hpp"
 #include "cvdd/storage/file_sink.hpp"
 
 namespace cvdd {
@@ -24,12 +25,13 @@ struct Place {
 
 // The fields of a line that finding the newest rows needs, without parsing it. `key`: exchange,market,symbol.
 struct Outline {
-  std::string_view time, key;
+  std::string_view time, key;  // key: the fields behind the time that say whose row it is
   std::uint64_t rev = 0;
   bool traded = false;  // has a last_id
 };
 // `likely`: the key that the line has, probably. Empty if the line can be no row.
-[[nodiscard]] std::optional<Outline> outline_of(std::string_view line, std::string_view likely = {});
+[[nodiscard]] std::optional<Outline> outline_of(std::string_view line, std::string_view likely = {},
+                                                int key_fields = 3);
 
 // The newest lines of one instrument in one file. Times are compared as text: they have one width.
 struct NewestLines {
@@ -48,7 +50,8 @@ class FileScan {
  public:
   // `whole_parse`: a line counts only if all of it is a row that we would have written. `head`: the first line is the
   // file's header.
-  FileScan(bool whole_parse, bool head) : whole_parse_(whole_parse), head_(head) {}
+  FileScan(bool whole_parse, bool head, const RowFormat& format)
+      : format_(&format), whole_parse_(whole_parse), head_(head) {}
 
   // Reads lines from `begin` on, which is the beginning of one, up to `end` or to the end of the file. 0 or errno.
   [[nodiscard]] int read(FileSink& files, const std::string& path, std::uint64_t begin, std::uint64_t end);
@@ -68,6 +71,7 @@ class FileScan {
   NewestLines& instrument(std::string_view key);
   void note_distance(std::string_view from, std::string_view to);
 
+  const RowFormat* format_;
   bool whole_parse_, head_;
   bool stopped_ = false;  // at what can be no row, and hides what follows
   std::optional<Duration> interval_;
@@ -81,6 +85,7 @@ class FileScan {
 
 // All of a file, by up to `readers` threads, each of which reads no less than `piece_min` bytes. 0 or errno.
 [[nodiscard]] int scan_file(FileSink& files, const std::string& path, bool whole_parse, std::size_t readers,
-                            std::uint64_t piece_min, std::optional<FileScan>& out);
+                            std::uint64_t piece_min, std::optional<FileScan>& out,
+                            const RowFormat& format = format_of(RowTable::cvd));
 
 }  // namespace cvdd

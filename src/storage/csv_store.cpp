@@ -8,60 +8,46 @@
 #include <utility>
 
 #include "cvdd/ledger/csv_row.hpp"
+#include "cvdd/ledger/flow_row.hpp"
 
 namespace cvdd {
 
-namespace {
-constexpr std::string_view prefix = "cvd-", suffix = ".csv";
-}  // namespace
-
-std::string name_of(const DayFile& file) {
-  return fmt::format("{}{}{}{}", prefix, file.day, file.part == 0 ? "" : fmt::format(".{}", file.part), suffix);
-}
-
-std::optional<DayFile> day_file_from(const std::string& name) {
-  if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() < prefix.size() + 10 + suffix.size()) {
-    return std::nullopt;
-  }
-  DayFile file{name.substr(prefix.size(), 10), 0};
-  if (!parse_time(file.day + "T00:00:00Z")) return std::nullopt;
-  const std::string rest = name.substr(prefix.size() + 10, name.size() - prefix.size() - 10 - suffix.size());
-  if (rest.empty()) return file;
-  if (rest.size() < 2 || rest.size() > 6 || rest[0] != '.' ||
-      rest.find_first_not_of("0123456789", 1) != std::string::npos) {
-    return std::nullopt;
-  }
-  file.part = static_cast<std::uint32_t>(std::stoul(rest.substr(1)));
-  return name_of(file) == name ? std::optional(file) : std::nullopt;
-}
-
-DayFile CsvStore::current(const std::string& day) const {
+DayFile CsvStore::current(const Day& day) const {
   const auto part = parts_.find(day);
-  return {day, part == parts_.end() ? 0 : part->second};
+  return {day.second, part == parts_.end() ? 0 : part->second, day.first};
 }
 
-int CsvStore::write(std::span<const Row> rows) {
+int CsvStore::write(std::span<const Row> rows, std::span<const FlowRow> flow) {
   std::string text;
   for (const Row& row : rows) {
-    if (backlog_bytes_ >= backlog_bytes_max) {
-      ++refused_rows_;
-      continue;
-    }
     text.clear();
     append_row(text, row);
-    Batch& batch = backlog_[format_day(row.time)];
-    batch.text += text;
-    ++batch.rows;
-    ++backlog_rows_;
-    backlog_bytes_ += text.size();
+    queue({RowTable::cvd, format_day(row.time)}, text);
+  }
+  for (const FlowRow& row : flow) {
+    text.clear();
+    append_flow_row(text, row);
+    queue({RowTable::flow, format_day(row.time)}, text);
   }
   return write_batches();
+}
+
+void CsvStore::queue(const Day& day, const std::string& text) {
+  if (backlog_bytes_ >= backlog_bytes_max) {
+    ++refused_rows_;
+    return;
+  }
+  Batch& batch = backlog_[day];
+  batch.text += text;
+  ++batch.rows;
+  ++backlog_rows_;
+  backlog_bytes_ += text.size();
 }
 
 // Journal first, then each day's file. A crash in between is completed at the next start.
 int CsvStore::write_batches() {
   if (backlog_.empty()) return 0;
-  std::vector<std::pair<std::string, JournalPart>> parts;
+  std::vector<std::pair<Day, JournalPart>> parts;
   for (const auto& [day, batch] : backlog_) {
     JournalPart part;
     if (const int error = place(day, part); error != 0) return error;
@@ -83,7 +69,7 @@ int CsvStore::write_batches() {
 }
 
 // Where the day's next rows go. A file that is not as we left it belongs to somebody else now.
-int CsvStore::place(const std::string& day, JournalPart& part) {
+int CsvStore::place(const Day& day, JournalPart& part) {
   for (int tries = 0; tries < 100; ++tries) {
     const DayFile file = current(day);
     part.name = name_of(file);
@@ -102,13 +88,13 @@ int CsvStore::place(const std::string& day, JournalPart& part) {
       retire(file, fmt::format("was changed by somebody else ({} bytes, not {})", part.offset, known->second));
       continue;
     }
-    part.text = part.offset == 0 ? std::string(csv_header()) + "\n" : "";
+    part.text = part.offset == 0 ? std::string(format_of(day.first).header) + "\n" : "";
     return 0;
   }
   return EEXIST;
 }
 
-int CsvStore::written(const std::string& day, const JournalPart& part) {
+int CsvStore::written(const Day& day, const JournalPart& part) {
   sizes_[part.name] = part.offset + part.text.size();
   if (options_.sync) {
     const auto [unsynced, fresh] = unsynced_.try_emplace(part.name);
@@ -126,21 +112,23 @@ int CsvStore::written(const std::string& day, const JournalPart& part) {
 
 // latest.csv, also where somebody has taken it away, or it could not be moved last time.
 int CsvStore::point_to(const DayFile& file, const std::string& name) {
-  if (file < newest_file_) return 0;
-  const std::string link = path_of("latest.csv");
+  DayFile& newest = newest_file_[file.table];
+  if (file < newest) return 0;
+  const std::string latest(format_of(file.table).latest);
+  const std::string link = path_of(latest);
   std::uint64_t ignored = 0;
-  const bool same = file == newest_file_;
+  const bool same = file == newest;
   if (same && files_.size(link, ignored) != ENOENT) return 0;
   if (const int error = files_.replace_link(link, name); error != 0) return error;
-  if (same) notes_.push_back(fmt::format("latest.csv was gone, it is made again file={}", link));
-  newest_file_ = file;
+  if (same) notes_.push_back(fmt::format("{} was gone, it is made again file={}", latest, link));
+  newest = file;
   return 0;
 }
 
 void CsvStore::retire(const DayFile& file, const std::string& why) {
   notes_.push_back(fmt::format("a new file is begun, the old one stays as it is file={} successor={} reason=\"{}\"",
-                               path_of(name_of(file)), name_of({file.day, file.part + 1}), why));
-  parts_[file.day] = file.part + 1;
+                               path_of(name_of(file)), name_of({file.day, file.part + 1, file.table}), why));
+  parts_[{file.table, file.day}] = file.part + 1;
 }
 
 std::vector<CsvStore::SyncRequest> CsvStore::take_sync_requests() {
@@ -165,18 +153,18 @@ void CsvStore::synced(const SyncRequest& result) {
     }
     return;
   }
-  const auto file = day_file_from(name);
-  if (!file || current(file->day) != *file) return;
+  const auto file = any_day_file_from(name);
+  if (!file || current({file->table, file->day}) != *file) return;
   std::string lost = std::move(unsynced->second.text);
   const std::uint64_t good = unsynced->second.from;
   unsynced_.erase(unsynced);
   retire(*file, fmt::format("the disk did not confirm it: {}", std::strerror(result.error)));
   // What may or may not be there is cut off, so that no row is there twice; if that fails too, identical rows are.
-  const std::string header = std::string(csv_header()) + "\n";
+  const std::string header = std::string(format_of(file->table).header) + "\n";
   (void)files_.truncate(result.path, std::max<std::uint64_t>(good, header.size()));
   sizes_.erase(name);
   if (good == 0 && lost.starts_with(header)) lost.erase(0, header.size());
-  Batch& batch = backlog_[file->day];
+  Batch& batch = backlog_[{file->table, file->day}];
   const auto rows = static_cast<std::size_t>(std::count(lost.begin(), lost.end(), '\n'));
   batch.rows += rows;
   backlog_rows_ += rows;

@@ -165,6 +165,8 @@ class PosixFileSink final : public FileSink {
     return error.value();
   }
 
+  int remove(const std::string& path) override { return ::unlink(path.c_str()) == 0 ? 0 : errno; }
+
   int make_directory(const std::string& path) override {
     std::error_code error;
     std::filesystem::create_directories(path, error);

@@ -2,76 +2,99 @@
 
 #include <simdjson.h>
 
-#include <array>
-#include <cstring>
 #include <stdexcept>
+
+#include "text_source.hpp"
 
 namespace cvdd {
 
 namespace {
 constexpr std::size_t line_max = std::size_t{64} << 20;
 constexpr std::size_t file_max = std::size_t{256} << 20;
+constexpr std::size_t part_size = std::size_t{256} << 10;
 
-std::unique_ptr<gzFile_s, int (*)(gzFile)> open_file(const std::string& path) {
-  std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
-  if (!file) throw std::runtime_error(path + ": can't be opened: " + std::strerror(errno));
-  return file;
+LineKind kind_of(std::string_view direction) {
+  if (direction == "in") return LineKind::in;
+  if (direction == "out") return LineKind::out;
+  if (direction == "open") return LineKind::open;
+  if (direction == "close") return LineKind::close;
+  return direction == "note" ? LineKind::note : LineKind::other;
+}
+
+// Empty: the line is no object of a recording. `text`: whether it has a message.
+std::optional<RecordedMessage> read_fields(simdjson::ondemand::object object, bool& text, RecordedMessage out) {
+  out.kind = LineKind::other;
+  for (auto field : object) {
+    std::string_view key, value;
+    if (field.unescaped_key().get(key) != simdjson::SUCCESS) return std::nullopt;
+    if (key == "ts") {
+      double seconds_since_epoch = 0;  // a time of receipt for ordering, never a price or size
+      if (field.value().get_double().get(seconds_since_epoch) == simdjson::SUCCESS) {
+        out.received = Timestamp{static_cast<std::int64_t>(seconds_since_epoch * 1e6)};
+      }
+    } else if (key == "dir") {
+      if (field.value().get_string().get(value) == simdjson::SUCCESS) out.kind = kind_of(value);
+    } else if (key == "conn") {
+      if (field.value().get_uint64().get(out.connection) != simdjson::SUCCESS) out.connection = 0;
+    } else if (key == "msg") {
+      text = field.value().get_string().get(value) == simdjson::SUCCESS;
+      if (text) out.text = value;
+    }
+  }
+  return out;
 }
 }  // namespace
 
-RecordingReader::RecordingReader(const std::string& path) : path_(path), file_(open_file(path).release()) {
-  gzbuffer(file_.get(), 256 * 1024);
-}
+RecordingReader::RecordingReader(const std::string& path) : path_(path), source_(open_text(path)) {}
+RecordingReader::~RecordingReader() = default;
+RecordingReader::RecordingReader(RecordingReader&&) noexcept = default;
+
+bool RecordingReader::torn() const { return source_->torn(); }
 
 bool RecordingReader::read_line() {
   line_.clear();
-  std::array<char, 64 * 1024> part{};
-  while (gzgets(file_.get(), part.data(), static_cast<int>(part.size())) != nullptr) {
-    line_ += part.data();
-    if (line_.back() == '\n') return true;
+  while (true) {
+    const auto end = part_.find('\n', part_begin_);
+    if (end != std::string::npos) {
+      line_.append(part_, part_begin_, end - part_begin_);
+      part_begin_ = end + 1;
+      return true;
+    }
+    line_.append(part_, part_begin_);
+    part_.resize(part_size);
+    part_.resize(source_->read(part_));
+    part_begin_ = 0;
+    if (part_.empty()) return !line_.empty();
     if (line_.size() > line_max) throw std::runtime_error(path_ + ": a line of more than 64 MiB: not a recording");
   }
-  int error = Z_OK;
-  const char* text = gzerror(file_.get(), &error);
-  if (error != Z_OK && error != Z_BUF_ERROR) throw std::runtime_error(path_ + ": can't be decompressed: " + text);
-  return !line_.empty();
 }
 
 bool RecordingReader::next(RecordedMessage& out) {
+  while (next_line(out)) {
+    if (out.kind == LineKind::in) return true;
+  }
+  return false;
+}
+
+bool RecordingReader::next_line(RecordedMessage& out) {
   thread_local simdjson::ondemand::parser parser;
   while (read_line()) {
     line_.reserve(line_.size() + simdjson::SIMDJSON_PADDING);
     simdjson::ondemand::document document;
     simdjson::ondemand::object object;
-    bool incoming = false, text = false;
-    out.received.reset();
+    bool text = false;
     if (parser.iterate(line_.data(), line_.size(), line_.capacity()).get(document) != simdjson::SUCCESS ||
         document.get_object().get(object) != simdjson::SUCCESS) {
       ++broken_;
       continue;
     }
-    bool whole = true;
-    for (auto field : object) {
-      std::string_view key, value;
-      if (field.unescaped_key().get(key) != simdjson::SUCCESS) {
-        whole = false;
-        break;
-      }
-      if (key == "ts") {
-        double seconds_since_epoch = 0;  // a time of receipt for ordering, never a price or size
-        if (field.value().get_double().get(seconds_since_epoch) == simdjson::SUCCESS) {
-          out.received = Timestamp{static_cast<std::int64_t>(seconds_since_epoch * 1e6)};
-        }
-      } else if (key == "dir") {
-        incoming = field.value().get_string().get(value) == simdjson::SUCCESS && value == "in";
-      } else if (key == "msg") {
-        text = field.value().get_string().get(value) == simdjson::SUCCESS;
-        if (text) out.text = value;
-      }
-    }
-    if (!whole) {
+    out.received.reset();
+    out.connection = 0;
+    auto read = read_fields(object, text, std::move(out));
+    out = read ? std::move(*read) : RecordedMessage{};
+    if (!read) {
       ++broken_;
-    } else if (incoming && text) {
+    } else if (text) {
       return true;
     }
   }
@@ -106,14 +129,12 @@ std::uint64_t MergedRecordings::broken_lines() const {
 }
 
 std::string read_whole_file(const std::string& path) {
-  const auto file = open_file(path);
-  std::string text, part(256 * 1024, '\0');
-  int n = 0;
-  while ((n = gzread(file.get(), part.data(), static_cast<unsigned>(part.size()))) > 0) {
-    text.append(part.data(), static_cast<std::size_t>(n));
+  const auto source = open_text(path);
+  std::string text, part(part_size, '\0');
+  while (const std::size_t n = source->read(part)) {
+    text.append(part, 0, n);
     if (text.size() > file_max) throw std::runtime_error(path + ": more than 256 MiB");
   }
-  if (n < 0) throw std::runtime_error(path + ": can't be read");
   return text;
 }
 

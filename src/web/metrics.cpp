@@ -11,6 +11,8 @@
 #include <ctime>
 #include <fstream>
 
+#include "cvdd/storage/capture.hpp"
+
 namespace cvdd::web {
 
 namespace {
@@ -292,6 +294,10 @@ std::string metrics_text(const MetricsInput& input) {
   f.gauge("cvdd_backlog_rows", "Rows waiting in memory because the disk does not take them", {},
           number(a.backlog_rows.load()));
   f.counter("cvdd_refused_rows_total", "Rows lost because too many waited", {}, number(a.refused_rows.load()));
+  if (const Capture* capture = input.engine->capture()) {
+    f.gauge("cvdd_capture_running", "0: the capture has stopped", {}, capture->running() ? 1 : 0);
+    f.counter("cvdd_capture_bytes_total", "Bytes of the capture given to the disk", {}, number(capture->bytes()));
+  }
   f.gauge("cvdd_streams", "WebSocket clients", {}, number(input.streams));
   process_metrics(f);
   return prometheus::TextSerializer().Serialize(f.all());

@@ -3,11 +3,10 @@
 #include <map>
 #include <random>
 
-#include "cli/compare.hpp"
-#include "cvdd/ledger/csv_row.hpp"
 #include "sim/life.hpp"
 #include "sim/oracle.hpp"
 #include "sim/storms.hpp"
+#include "sim/tape_figures.hpp"
 
 namespace cvdd::simtest {
 
@@ -35,10 +34,10 @@ bool test_kills(std::uint64_t seed, std::size_t kills) {
     go(std::chrono::milliseconds(100 + random() % (random() % 10 == 0 ? 60'000 : 5'000)));
   }
   Verdict v;
-  std::map<std::tuple<std::size_t, std::int64_t>, Row> newest;
-  std::map<std::size_t, std::pair<Decimal, Decimal>> sums;
+  std::map<std::tuple<std::size_t, std::int64_t>, ReadRow> newest;
+  std::map<std::size_t, std::pair<Exact, Exact>> sums;
   std::size_t whole = 0, gaps = 0, blind = 0;
-  for (const Row& row : rows_of(files, v)) {
+  for (const ReadRow& row : rows_of(files, v)) {
     const std::tuple key{world.tape().find(row.exchange, row.market, row.symbol), row.time.us};
     const auto old = newest.find(key);
     if (row.rev != (old == newest.end() ? 0 : old->second.rev + 1)) v.complain("a revision is doubled or left out");
@@ -48,17 +47,15 @@ bool test_kills(std::uint64_t seed, std::size_t kills) {
     const auto index = std::get<0>(key);
     const sim::TapeInstrument& of = world.tape().instruments()[index];
     auto& [base, quote] = sums[index];
-    base = *add(base, row.delta_base);
-    quote = *add(quote, row.delta_quote);
-    std::string text;
-    append_row(text, row);
-    if (base != row.cvd_base || quote != row.cvd_quote) v.complain("CVD is not the sum of the deltas: " + text);
-    if (row.status == BarStatus::gap) ++(of.instrument.ids == Ids::sequence ? gaps : blind);
-    if (row.status != BarStatus::live && row.status != BarStatus::repaired) continue;
+    base = base + row.delta_base;
+    quote = quote + row.delta_quote;
+    if (base != row.cvd_base || quote != row.cvd_quote) v.complain("CVD is not the sum of the deltas: " + row.text);
+    if (row.status == Status::gap) ++(of.instrument.ids == Ids::sequence ? gaps : blind);
+    if (!row.whole()) continue;
     ++whole;
     const auto bar = world.tape().bar(index, row.time, options.config.interval);
-    const std::string what = difference_from_tape(row, of, bar.trades);
-    if (!what.empty()) v.complain(what + " differs: " + text);
+    const std::string what = difference(row, of, bar.trades);
+    if (!what.empty()) v.complain(what + " differs: " + row.text);
   }
   fmt::print("kills: seed {}, {} kills, {} bars whole, {} with a gap, {} where ids don't tell, {} offences {}\n", seed,
              kills, whole, gaps, blind, world.offences(), world.first_offence());

@@ -6,161 +6,25 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <random>
 
-#include "cli/compare.hpp"
+#include "cvdd/base/time_text.hpp"
 #include "cvdd/daemon/engine.hpp"
-#include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/sim/protocol.hpp"
+#include "sim/captures.hpp"
 #include "sim/life.hpp"
 #include "sim/oracle.hpp"
+#include "sim/run.hpp"
 #include "sim/storms.hpp"
+#include "sim/tape_figures.hpp"
 
 using namespace cvdd;
 using namespace cvdd::simtest;
 
 namespace {
-constexpr Duration calm_end = seconds(900);  // no faults: everything must be live again
-constexpr std::chrono::milliseconds goodbye{700};
-
-class Run {
- public:
-  Run(std::uint64_t seed, Duration length, std::vector<sim::TapeInstrument> instruments)
-      : clock_(simulated_start), world_(clock_, seed, std::move(instruments)) {
-    facts_.begin = simulated_start;
-    facts_.end = simulated_start + length;
-    facts_.interval = seconds(60);
-    facts_.faults = draw_faults(seed, simulated_start + seconds(120), facts_.end - calm_end, world_.sides().size());
-    for (const Fault& fault : facts_.faults) {
-      clock_.at(clock_.steady_at(fault.at), [this, fault] { begin(fault); });
-    }
-    start();
-    go_until(facts_.end);
-    stop();
-  }
-
-  [[nodiscard]] Verdict verdict() { return judge(files_, world_, facts_); }
-  [[nodiscard]] const MemoryFiles& files() const { return files_; }
-  [[nodiscard]] const std::vector<Fault>& faults() const { return facts_.faults; }
-
- private:
-  void start() { life_.emplace(options_for(world_), clock_, files_, world_); }
-
-  void go_until(Timestamp end) {
-    const SteadyTime until = clock_.steady_at(end);
-    while (clock_.steady() < until) {
-      if (life_ && !frozen_) life_->settle();
-      if (dead_) {  // not inside an event: the engine must not vanish under its own feet
-        dead_ = false;
-        die();
-        continue;
-      }
-      if (restart_) {
-        restart_ = false;
-        stop();
-        continue;
-      }
-      SteadyTime next = std::min(until, clock_.steady() + std::chrono::seconds(1));
-      if (life_) {
-        const SteadyTime due = clock_.steady_at(life_->engine->aggregator().due());
-        if (due > clock_.steady()) next = std::min(next, due);
-      }
-      clock_.advance(next);
-    }
-  }
-
-  void begin(const Fault& fault) {
-    const SteadyTime over = clock_.steady() + std::chrono::microseconds(fault.length.us);
-    switch (fault.kind) {
-      case FaultKind::clock_step: {
-        const Duration by = seconds((fault.at.us / 1'000) % 14'400 - 7'200);
-        clock_.step_wall(by);
-        clock_.at(over, [this, by] { clock_.step_wall({-by.us}); });
-        break;
-      }
-      case FaultKind::frozen:
-        frozen_ = true;
-        world_.freeze(true);
-        clock_.at(over, [this] {
-          frozen_ = false;
-          world_.freeze(false);
-        });
-        break;
-      case FaultKind::kill:
-        dead_ = true;
-        clock_.at(over, [this] { start(); });
-        break;
-      case FaultKind::restart:
-        restart_ = true;
-        clock_.at(over + goodbye, [this] { start(); });
-        break;
-      case FaultKind::disk_full:
-        files_.append_error = ENOSPC;
-        clock_.at(over, [this] { files_.append_error = 0; });
-        break;
-      case FaultKind::rest_fails:
-        world_.begin(fault);
-        dead_ = true;
-        clock_.at(clock_.steady() + std::chrono::seconds(1), [this] { start(); });
-        break;
-      default:
-        world_.begin(fault);
-    }
-  }
-
-  void end_life() {
-    life_->engine.reset();
-    life_.reset();
-    world_.cut_all();
-  }
-
-  // What was in memory only is as good as never received.
-  void die() {
-    end_life();
-    Verdict ignored;
-    std::map<std::size_t, std::pair<Timestamp, std::string>> last;
-    for (const Row& row : rows_of(files_, ignored)) {
-      auto& [time, id] = last[world_.tape().find(row.exchange, row.market, row.symbol)];
-      if (row.last_id.empty() || row.time < time) continue;
-      time = row.time;
-      id = row.last_id;
-    }
-    for (std::size_t i = 0; i < world_.tape().instruments().size(); ++i) {
-      world_.undeliver_after(i, last.contains(i) ? id_of(i, last[i].second) : 0);
-    }
-  }
-
-  void stop() {
-    if (!life_) return;
-    life_->engine->stop();
-    const SteadyTime until = clock_.steady() + goodbye;
-    life_->settle();
-    while (clock_.advance(until)) life_->settle();
-    life_->engine->aggregator().finish();
-    end_life();
-  }
-
-  // Of the trade that a row names.
-  [[nodiscard]] std::uint64_t id_of(std::size_t instrument, const std::string& text) {
-    const sim::TapeInstrument& what = world_.tape().instruments()[instrument];
-    if (what.instrument.ids == Ids::sequence) return std::stoull(text);
-    const auto trades = world_.tape().trades(instrument);
-    for (auto t = trades.rbegin(); t != trades.rend(); ++t) {
-      if (sim::id_text(what, *t) == text) return t->id;
-    }
-    return 0;
-  }
-
-  VirtualClock clock_;
-  MemoryFiles files_;
-  World world_;
-  RunFacts facts_;
-  std::optional<Life> life_;
-  bool dead_ = false, restart_ = false, frozen_ = false;
-};
-
 // Ten connections are cut a hundred times, and the symbol list changes twenty times: nobody may get banned.
 bool test_manners(std::uint64_t seed) {
   VirtualClock clock(simulated_start);
@@ -229,13 +93,13 @@ bool test_renewals(std::uint64_t seed, std::uint64_t renewals) {
   Verdict v;
   std::size_t rows = 0, not_live = 0;
   std::map<std::string, int> seen;
-  for (const Row& row : rows_of(files, v)) {
+  for (const ReadRow& row : rows_of(files, v)) {
     if (++seen[row.symbol + std::string(cvdd::name_of(row.market))] == 1) continue;  // the first bar is partial
     ++rows;
-    if (row.status != BarStatus::live || row.rev != 0) ++not_live;
+    if (row.status != Status::live || row.rev != 0) ++not_live;
     const std::size_t index = world.tape().find(row.exchange, row.market, row.symbol);
     const auto bar = world.tape().bar(index, row.time, seconds(60));
-    if (!difference_from_tape(row, world.tape().instruments()[index], bar.trades).empty()) v.complain("a row is wrong");
+    if (!difference(row, world.tape().instruments()[index], bar.trades).empty()) v.complain("a row is wrong");
   }
   fmt::print("renewals: {} of connections, {} rows, {} of them not live, {} trades fetched, {} offences, {} wrong\n",
              renewed, rows, not_live, fetched, world.offences(), v.complaints.size());
@@ -267,20 +131,20 @@ bool test_listings(std::uint64_t seed) {
     clock.advance(clock.steady() + std::chrono::milliseconds(100));
   }
   Verdict v;
-  std::map<std::string, std::vector<Row>> rows;
-  for (Row& row : rows_of(files, v))
+  std::map<std::string, std::vector<ReadRow>> rows;
+  for (ReadRow& row : rows_of(files, v))
     rows[row.symbol + std::string(cvdd::name_of(row.market))].push_back(std::move(row));
-  const auto minutes_in = [](const Row& row) { return (row.time - simulated_start).us / 60'000'000; };
+  const auto minutes_in = [](const ReadRow& row) { return (row.time - simulated_start).us / 60'000'000; };
   const auto &added = rows["ETHUSD_PERPinverse"], &removed = rows["BTCUSD_PERPinverse"];
   bool good = rows.size() == 12 && !added.empty() && !removed.empty() && minutes_in(added.front()) >= 5 &&
               minutes_in(added.front()) <= 15 && minutes_in(removed.back()) >= 24 && minutes_in(removed.back()) <= 36 &&
-              removed.back().status == BarStatus::partial;
+              removed.back().status == Status::partial;
   const auto& awaited = rows["SOLUSD_PERPinverse"];
   good = good && !awaited.empty() && minutes_in(awaited.front()) == 0;
   std::size_t others = 0, touched = 0;
   for (const auto& [name, of] : rows) {
     if (&of == &added || &of == &removed) continue;
-    for (std::size_t i = 1; i < of.size(); ++i, ++others) touched += of[i].status == BarStatus::live ? 0U : 1U;
+    for (std::size_t i = 1; i < of.size(); ++i, ++others) touched += of[i].status == Status::live ? 0U : 1U;
   }
   good = good && others > 10 * 40 && touched == 0;
   fmt::print("listings: one begun, one ended, {} rows of the others, {} touched: {}\n", others, touched,
@@ -312,17 +176,15 @@ bool test_twins(std::uint64_t seed) {
   std::map<std::string, int> seen;
   std::size_t rows = 0, not_live = 0;
   std::uint64_t twins = 0, trades = 0;
-  for (const Row& row : rows_of(files, v)) {
+  for (const ReadRow& row : rows_of(files, v)) {
     if (++seen[row.exchange + row.symbol + std::string(cvdd::name_of(row.market))] == 1) continue;
     ++rows;
-    if (row.status != BarStatus::live || row.rev != 0) {
-      std::string text;
-      append_row(text, row);
-      if (not_live++ < 3) fmt::print("  not live at once: {}", text);
+    if (row.status != Status::live || row.rev != 0) {
+      if (not_live++ < 3) fmt::print("  not live at once: {}\n", row.text);
     }
     const std::size_t index = world.tape().find(row.exchange, row.market, row.symbol);
     const auto bar = world.tape().bar(index, row.time, seconds(60));
-    if (!difference_from_tape(row, world.tape().instruments()[index], bar.trades).empty()) v.complain("a row is wrong");
+    if (!difference(row, world.tape().instruments()[index], bar.trades).empty()) v.complain("a row is wrong");
   }
   for (const auto& [where, market] : life.engine->markets()) {
     twins += market->counters().twins;
@@ -341,11 +203,13 @@ bool test_refusals(std::uint64_t seed) {
   const auto everything = sim::make_instruments_everywhere(16 * 40, 20);
   std::vector<sim::TapeInstrument> served, refused;
   for (std::size_t i = 0; i < everything.size(); ++i) (i / 16 % 10 == 3 ? refused : served).push_back(everything[i]);
-  // Where one coin is one topic, a strike can't be refused; and the first exchange takes any name and stays silent.
+  // Where one coin is one topic, a strike can't be refused; the first exchange takes any name and stays silent; and one
+  // says nothing and closes the connection: there only names of its list may be asked for.
   std::erase_if(refused, [](const sim::TapeInstrument& t) {
     const Instrument& i = t.instrument;
     const Exchange* exchange = find_exchange(i.exchange, i.market);
-    return exchange->delivers_unrequested || i.exchange == sim::protocols().front()->name();
+    return exchange->delivers_unrequested || exchange->begins_with_old ||
+           i.exchange == sim::protocols().front()->name();
   });
   World world(clock, seed, served);
   world.list_too(refused);
@@ -362,10 +226,10 @@ bool test_refusals(std::uint64_t seed) {
   Verdict v;
   std::map<std::string, std::size_t> bars;
   std::size_t not_live = 0, of_refused = 0;
-  for (const Row& row : rows_of(files, v)) {
+  for (const ReadRow& row : rows_of(files, v)) {
     if (world.tape().find(row.exchange, row.market, row.symbol) == sim::Tape::npos) ++of_refused;
     const std::string name = row.exchange + row.symbol + std::string(cvdd::name_of(row.market));
-    if (++bars[name] > 1 && row.status != BarStatus::live) ++not_live;
+    if (++bars[name] > 1 && row.status != Status::live) ++not_live;
   }
   const bool good = bars.size() == served.size() && of_refused == 0 && not_live == 0 && world.offences() == 0 &&
                     std::all_of(bars.begin(), bars.end(), [](const auto& b) { return b.second >= 23; });
@@ -374,51 +238,42 @@ bool test_refusals(std::uint64_t seed) {
   return good;
 }
 
-bool test(std::uint64_t seed, Duration length, const std::vector<sim::TapeInstrument>& instruments,
-          const std::string& out) {
-  Run run(seed, length, instruments);
-  const Verdict v = run.verdict();
-  fmt::print("seed {}: {} h, {} faults, {} rows: {} live, {} gap, {} partial, {} repaired; {} revisions\n", seed,
-             length.us / 3'600'000'000, run.faults().size(), v.rows, v.live, v.gap, v.partial, v.repaired, v.revisions);
-  bool good = v.complaints.empty() && v.rows > 0;
-  Run again(seed, length, instruments);
-  if (again.files().files != run.files().files) {
-    fmt::print("  the same seed gave other bytes\n");
-    good = false;
-  }
-  for (const std::string& complaint : v.complaints) fmt::print("  {}\n", complaint);
-  if (!good || !out.empty()) {
-    for (const Fault& f : run.faults()) {
-      fmt::print("  fault {} at {} for {} s, {}\n", name_of(f.kind), format_time(f.at), f.length.us / 1'000'000,
-                 f.side);
-    }
-  }
-  if (!out.empty()) {
-    std::ofstream file(out, std::ios::binary);
-    for (const auto& [path, text] : run.files().files) {
-      if (path.find("/cvd-") != std::string::npos) file << text;
-    }
-  }
-  return good;
+// What was captured of a run with every fault there is, replayed, gives the bytes that the run wrote; and its buckets
+// are its bars.
+bool test_capture(std::uint64_t seed, RunPlan plan, const std::string& folder) {
+  std::filesystem::remove_all(folder);
+  plan.capture = folder + "/capture";
+  const Run run(seed, plan);
+  const bool same = same_when_replayed(run.files(), folder + "/capture", folder + "/replayed", seed);
+  return flow_adds_up(run.files()) && same;
 }
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("cvdd in virtual time against a misbehaving exchange");
   std::uint64_t seed = 1, seeds = 1;
-  std::int64_t hours = 6;
   std::size_t instruments = 6;
+  RunPlan plan;
+  std::string interval = "by seed", without;
   bool everywhere = false, verbose = false, manners = false, renewals = false, listings = false, refusals = false,
-       twins = false, past = false;
+       twins = false, past = false, judges = false;
   std::size_t kills = 0;
-  std::string out;
+  std::string captures;
   std::string first_seed = "1";
   app.add_option("--seed", first_seed, "the first seed; random: drawn, and printed first");
   app.add_option("--seeds", seeds, "how many, from --seed on");
-  app.add_option("--hours", hours, "virtual hours of each run")->check(CLI::Range(1, 24 * 365));
+  app.add_option("--hours", plan.hours,
+                 "virtual hours of each run; its faults cease three quarters of one before the end")
+      ->check(CLI::Range(1, 24 * 365));
   app.add_option("--instruments", instruments, "at least 3")->check(CLI::Range(3, 1000));
-  app.add_option("--out", out, "write the rows of the last run there");
-  app.add_flag("--everywhere", everywhere, "instruments of every exchange, not of one alone");
+  app.add_option("--out", plan.out, "write the rows of the last run there");
+  app.add_flag("--everywhere", everywhere,
+               "instruments of every exchange, thin and busy ones, not of one exchange alone; in every second seed the "
+               "process ends every few minutes");
+  app.add_option("--without", without, "kinds of fault that are left out, with commas between them");
+  app.add_option("--only", plan.only, "draw this kind of fault alone");
+  app.add_option("--interval", interval, "of the bars in seconds; by seed: 5 in every fourth, else 60");
+  app.add_flag("--once", plan.once, "do not run every seed a second time to compare the bytes");
   app.add_flag("--verbose", verbose, "the daemon's log on standard output");
   app.add_flag("--manners", manners, "instead: reconnects and reloads without end, counted as exchanges count");
   app.add_flag("--renewals", renewals, "instead: 200 renewals of connections, unseen");
@@ -426,6 +281,8 @@ int main(int argc, char** argv) {
   app.add_flag("--refusals", refusals, "instead: exchanges that refuse some of what they list");
   app.add_flag("--twins", twins, "instead: two connections for everything, of which one is cut again and again");
   app.add_flag("--past", past, "instead: long outages and absences, and new instruments with a history");
+  app.add_flag("--judges", judges, "instead: what is planted in rows, the judges see");
+  app.add_option("--captures", captures, "instead: captured into this folder, which is emptied, and replayed");
   app.add_option("--kills", kills, "instead: killed so many times, a few seconds apart");
   CLI11_PARSE(app, argc, argv);
   if (first_seed == "random") {
@@ -436,7 +293,15 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "--seed {}: expected a number, or random\n", first_seed);
     return 2;
   }
+  if (!plan.leave_out(without) || !plan.set_interval(interval)) {
+    fmt::print(stderr, "--without {}, --interval {}: expected names of faults, and 1 to 60 seconds\n", without,
+               interval);
+    return 2;
+  }
+  plan.everywhere = everywhere;
+  plan.instruments = instruments;
   spdlog::set_level(verbose ? spdlog::level::info : spdlog::level::off);
+  if (judges) return test_judges() ? 0 : 1;
   if (manners) return test_manners(seed) ? 0 : 1;
   if (past) return test_past(seed) ? 0 : 1;
   if (twins) return test_twins(seed) ? 0 : 1;
@@ -446,9 +311,12 @@ int main(int argc, char** argv) {
   bool good = true;
   for (std::uint64_t i = 0; kills > 0 && i < seeds; ++i) good = test_kills(seed + i, kills) && good;
   if (kills > 0) return good ? 0 : 1;
-  const auto simulated =
-      everywhere ? sim::make_instruments_everywhere(instruments, 30) : sim::make_instruments(instruments, 30);
-  for (std::uint64_t i = 0; i < seeds; ++i) good = test(seed + i, seconds(3'600 * hours), simulated, out) && good;
+  for (std::uint64_t i = 0; !captures.empty() && i < seeds; ++i) good = test_capture(seed + i, plan, captures) && good;
+  if (!captures.empty()) return good ? 0 : 1;
+  Campaign campaign(plan);
+  for (std::uint64_t i = 0; i < seeds; ++i) campaign.run(seed + i);
+  if (seeds > 1) campaign.report();
+  good = campaign.good();
   if (!good) fmt::print("FAILED\n");
   return good ? 0 : 1;
 }

@@ -4,111 +4,54 @@
 #include <map>
 #include <sstream>
 
-#include "cli/compare.hpp"
-#include "cvdd/ledger/csv_row.hpp"
+#include "sim/tape_figures.hpp"
 
 namespace cvdd::simtest {
 
 namespace {
 using Key = std::pair<std::size_t, std::int64_t>;  // instrument of the tape, time
 
-std::string text_of(const Row& row) {
-  std::string text;
-  append_row(text, row);
-  text.pop_back();
-  return text;
-}
+// What is noticed, waited for and begun anew after a fault.
+constexpr Duration aftermath = seconds(120);
+// After the last fault, what history has of a gap has come.
+constexpr Duration mended_within = seconds(2'400);
 
-// A fault whose effects this bar may show.
-bool excused(const Row& row, const World& world, const RunFacts& facts) {
-  const Timestamp bar_end = row.time + facts.interval;
-  if (row.time <= facts.begin + facts.interval || bar_end + facts.interval > facts.end) return true;
-  return std::any_of(facts.faults.begin(), facts.faults.end(), [&](const Fault& f) {
-    const bool everywhere = f.of_the_process() || f.kind == FaultKind::disk_full || f.kind == FaultKind::banned;
-    // What a fault cost may show from the bar before it (cut off in the middle of a bar) on.
-    return (everywhere || f.side == world.side_of(row.exchange, row.market)) && bar_end + facts.interval >= f.at &&
-           row.time <= f.at + f.reach();
-  });
-}
-
-// Whether a fault of this kind befell the row's market when its trades were made.
-bool touched_by(FaultKind kind, const Row& row, const World& world, const RunFacts& facts) {
-  return std::any_of(facts.faults.begin(), facts.faults.end(), [&](const Fault& f) {
-    return f.kind == kind && f.side == world.side_of(row.exchange, row.market) && row.time + facts.interval > f.at &&
-           row.time <= f.at + seconds(120);
-  });
-}
-
-// Revisions count up by one, and the highest holds.
-std::map<Key, Row> newest_of(const std::vector<Row>& rows, const sim::Tape& tape, Verdict& verdict) {
-  std::map<Key, Row> newest;
-  for (const Row& row : rows) {
-    const Key key{tape.find(row.exchange, row.market, row.symbol), row.time.us};
-    const auto old = newest.find(key);
-    const std::uint32_t expected = old == newest.end() ? 0 : old->second.rev + 1;
-    if (row.rev != expected) verdict.complain("revision " + std::to_string(expected) + " expected: " + text_of(row));
-    if (row.rev > 0) ++verdict.revisions;
-    newest.insert_or_assign(key, row);
+// At their highest revision.
+std::map<Key, ReadRow> newest_of(const std::vector<ReadRow>& rows, const sim::Tape& tape) {
+  std::map<Key, ReadRow> newest;
+  for (const ReadRow& row : rows) {
+    const auto [place, fresh] = newest.try_emplace({tape.find(row.exchange, row.market, row.symbol), row.time.us}, row);
+    if (!fresh && place->second.rev < row.rev) place->second = row;
   }
   return newest;
 }
 
-void count(const Row& row, Verdict& verdict) {
-  ++verdict.rows;
-  switch (row.status) {
-    case BarStatus::live:
-      ++verdict.live;
-      break;
-    case BarStatus::gap:
-      ++verdict.gap;
-      break;
-    case BarStatus::partial:
-      ++verdict.partial;
-      break;
-    case BarStatus::repaired:
-      ++verdict.repaired;
-      break;
-    case BarStatus::history:
-      break;
-  }
-}
-
 struct Running {
-  Decimal base, quote;
   std::optional<Timestamp> previous;
   std::uint64_t known = 0, first_id = 0, last_id = 0, missing = 0;
-  bool unknown = false;  // a hole whose size no row tells
 };
 
-void judge_row(const Row& row, std::size_t index, World& world, const RunFacts& facts, Running& running,
+// What marked rows hold: all that was delivered, where its ids tell what is missing.
+void judge_marked(const ReadRow& row, std::size_t index, World& world, std::vector<sim::TapeTrade>& trades,
+                  Verdict& verdict) {
+  const sim::TapeInstrument& of = world.tape().instruments()[index];
+  std::erase_if(trades, [&](const auto& t) { return !world.delivered(index, t.id); });
+  // What is fetched of a hole without being all of it is in the row, that still says gap.
+  if (of.instrument.ids == Ids::opaque && row.status == Status::gap) return;
+  const std::string what = difference(row, of, trades);
+  if (!what.empty()) verdict.complain(what + " differs: " + row.text);
+}
+
+void judge_row(const ReadRow& row, std::size_t index, World& world, const RunFacts& facts, Running& running,
                Verdict& verdict) {
   const sim::TapeInstrument& of = world.tape().instruments()[index];
+  const std::size_t side = world.side_of(row.exchange, row.market);
   sim::TapeBar bar = world.tape().bar(index, row.time, facts.interval);
-  const bool whole = row.status == BarStatus::live || row.status == BarStatus::repaired;
-  if (!whole) std::erase_if(bar.trades, [&](const auto& t) { return !world.delivered(index, t.id); });
-  std::string what = difference_from_tape(row, of, bar.trades);
-  // Where ids have no order nobody can miss a frame, and of two trades of one millisecond the last to arrive is the
-  // last.
-  if (of.instrument.ids == Ids::opaque && touched_by(FaultKind::swallowed, row, world, facts)) what.clear();
-  // … and what is fetched of a hole without being all of it is in the row, that still says gap.
-  if (of.instrument.ids == Ids::opaque && row.status == BarStatus::gap) what.clear();
-  if (of.instrument.ids == Ids::opaque && (what == "ids" || what == "prices") &&
-      touched_by(FaultKind::late, row, world, facts)) {
-    what.clear();
-  }
-  if (!what.empty()) verdict.complain(what + " differs: " + text_of(row));
-  if (row.status == BarStatus::repaired && !excused(row, world, facts)) verdict.doubts.push_back(text_of(row));
-  if (row.status != BarStatus::live && row.status != BarStatus::repaired && !excused(row, world, facts)) {
-    verdict.complain("marked without a fault: " + text_of(row));
-  }
-  const auto base = add(running.base, row.delta_base), quote = add(running.quote, row.delta_quote);
-  running.base = base.value();
-  running.quote = quote.value();
-  if (running.base != row.cvd_base || running.quote != row.cvd_quote) {
-    verdict.complain("CVD is not the sum of the deltas: " + text_of(row));
-  }
-  if (running.previous && row.time > *running.previous + facts.interval && !excused(row, world, facts)) {
-    verdict.complain("bars are left out before: " + text_of(row));
+  if (row.status == Status::gap || row.status == Status::partial) judge_marked(row, index, world, bar.trades, verdict);
+  const bool excused = facts.excused(side, row.time);
+  if (!row.whole() && !excused) verdict.complain("marked without a fault: " + row.text);
+  if (running.previous && row.time > *running.previous + facts.interval && !excused) {
+    verdict.complain("bars are left out before: " + row.text);
   }
   running.previous = row.time;
   if (!row.first_id.empty() && of.instrument.ids == Ids::sequence) {
@@ -119,49 +62,92 @@ void judge_row(const Row& row, std::size_t index, World& world, const RunFacts& 
     running.known += of.numbering == sim::Numbering::merged ? t.last_fill - t.first_fill + 1 : 1;
   }
   running.missing += row.missing.value_or(0);
-  (void)whole;
+}
+
+// What no fault keeps from being whole any more.
+void judge_end(const ReadRow& row, std::size_t index, const World& world, const RunFacts& facts, Timestamp first,
+               Verdict& verdict) {
+  Timestamp calm = facts.begin, mended = facts.begin;
+  for (const Fault& f : facts.faults) {
+    calm = std::max(calm, f.at + f.reach());
+    mended = std::max(mended, f.at + f.length);
+  }
+  const bool last_bars = row.time + facts.interval + std::max(facts.interval, seconds(60)) > facts.end;
+  if (row.time > calm && !last_bars && row.status != Status::live) {
+    verdict.complain("not live again after the last fault: " + row.text);
+  }
+  if (row.status != Status::gap && row.status != Status::partial) return;
+  if (row.time == first || last_bars || mended + mended_within > facts.end) return;
+  // Where ids have no order nothing can be fetched by them, and pages of the newest reach back for minutes only.
+  if (world.tape().instruments()[index].instrument.ids == Ids::sequence) {
+    verdict.complain("not whole in the end: " + row.text);
+  } else {
+    ++verdict.unreachable;
+  }
 }
 }  // namespace
 
-std::vector<Row> rows_of(const MemoryFiles& files, Verdict& verdict) {
-  std::vector<Row> rows;
+Duration RunFacts::trouble(std::size_t side, Timestamp from, Timestamp to) const {
+  Duration sum;
+  for (const Fault& f : faults) {
+    if ((f.everywhere() || f.side == side) && f.at < to && from < f.at + f.reach()) sum.us += f.reach().us;
+  }
+  return sum;
+}
+
+bool RunFacts::excused(std::size_t side, Timestamp bar) const {
+  const Duration around = std::max(interval, seconds(60));
+  const Timestamp bar_end = bar + interval;
+  if (bar <= begin + around || bar_end + around > end) return true;
+  return std::any_of(faults.begin(), faults.end(), [&](const Fault& f) {
+    // What a fault cost may show from the bar before it (cut off in the middle of a bar) on.
+    return (f.everywhere() || f.side == side) && bar_end + around >= f.at && bar <= f.at + f.reach();
+  });
+}
+
+bool RunFacts::touched(FaultKind kind, std::size_t side, Timestamp bar) const {
+  return std::any_of(faults.begin(), faults.end(), [&](const Fault& f) {
+    return f.kind == kind && f.side == side && bar + interval > f.at && bar <= f.at + f.length + aftermath;
+  });
+}
+
+std::vector<ReadRow> rows_of(const MemoryFiles& files, Verdict& verdict) {
+  std::vector<ReadRow> rows;
   for (const auto& [path, text] : files.files) {
-    if (path.find("/cvd-") == std::string::npos) continue;
+    const auto name = path.find("/cvd-");
+    if (name == std::string::npos) continue;
+    const std::string day = path.substr(name + 5, 10);
     std::istringstream in(text);
-    std::string line;
+    std::string line, why;
     std::getline(in, line);
+    if (line != header_of_contract()) verdict.complain(path + ": another header: " + line);
     while (std::getline(in, line)) {
-      if (auto row = parse_row(line))
-        rows.push_back(std::move(*row));
-      else
-        verdict.complain(path + ": not a row: " + line);
+      auto row = read_row(line, why);
+      if (!row) {
+        verdict.complain(path + ": not a row, " + why + ": " + line);
+        continue;
+      }
+      if (!line.starts_with(day)) verdict.complain(path + ": a row of another day: " + line);
+      rows.push_back(std::move(*row));
     }
   }
   return rows;
 }
 
-Verdict judge(const MemoryFiles& files, World& world, const RunFacts& facts) {
+Verdict judge(const WatchedFiles& files, World& world, const RunFacts& facts) {
   Verdict verdict;
-  const auto newest = newest_of(rows_of(files, verdict), world.tape(), verdict);
+  for (const std::string& line : files.complaints()) verdict.complain(line);
+  judge_revisions(files.rows(), world, facts, verdict);
+  const auto newest = newest_of(rows_of(files, verdict), world.tape());
   std::map<std::size_t, Running> instruments;
-  Timestamp calm = facts.begin;
-  for (const Fault& f : facts.faults) calm = std::max(calm, f.at + f.reach());
+  std::map<std::size_t, Timestamp> first;
   for (const auto& [key, row] : newest) {
-    count(row, verdict);
-    if (key.first == sim::Tape::npos) {
-      verdict.complain("an instrument that does not exist: " + text_of(row));
-      continue;
-    }
+    ++verdict.rows;
+    ++verdict.by_status[static_cast<std::size_t>(row.status)];
+    if (key.first == sim::Tape::npos) continue;
+    first.try_emplace(key.first, row.time);
     judge_row(row, key.first, world, facts, instruments[key.first], verdict);
-    // Where ids have no order nothing can be fetched by them.
-    const bool comes_back = world.tape().instruments()[key.first].instrument.ids == Ids::sequence;
-    if (row.status == BarStatus::gap && facts.everything_comes_back && comes_back) {
-      verdict.complain("not repaired in the end: " + text_of(row));
-    }
-    const bool last_bars = row.time + facts.interval + facts.interval > facts.end;
-    if (row.time > calm && !last_bars && row.status != BarStatus::live) {
-      verdict.complain("not live again after the last fault: " + text_of(row));
-    }
+    judge_end(row, key.first, world, facts, first[key.first], verdict);
   }
   for (const auto& [index, running] : instruments) {
     if (world.tape().instruments()[index].instrument.ids != Ids::sequence) continue;

@@ -2,11 +2,10 @@
 
 #include <map>
 
-#include "cli/compare.hpp"
-#include "cvdd/ledger/csv_row.hpp"
 #include "sim/life.hpp"
 #include "sim/oracle.hpp"
 #include "sim/storms.hpp"
+#include "sim/tape_figures.hpp"
 
 namespace cvdd::simtest {
 
@@ -16,39 +15,17 @@ constexpr Duration minute = seconds(60);
 struct Judged {
   std::size_t rows = 0, history = 0, repaired = 0, live = 0, gap = 0, other = 0;
   std::vector<std::string> complaints;
-  void complain(const std::string& what, const Row& row) {
-    std::string text;
-    append_row(text, row);
-    text.pop_back();
-    if (complaints.size() < 10) complaints.push_back(what + ": " + text);
+  void complain(const std::string& what, const ReadRow& row) {
+    if (complaints.size() < 10) complaints.push_back(what + ": " + row.text);
   }
 };
-
-// Volumes of a bar from candles, which tell no more.
-std::string difference_from_candle(const Row& row, const sim::TapeInstrument& of, const sim::TapeBar& bar) {
-  Row as_trades = row;
-  as_trades.buys = bar.buys;
-  as_trades.sells = bar.sells;
-  if (!bar.trades.empty()) {
-    as_trades.first_id = sim::id_text(of, bar.trades.front());
-    as_trades.last_id = sim::id_text(of, bar.trades.back());
-    if (of.numbering == sim::Numbering::aggregates) {
-      as_trades.first_id = std::to_string(bar.trades.front().id);
-      as_trades.last_id = std::to_string(bar.trades.back().id);
-    }
-  }
-  std::string what = difference_from_tape(as_trades, of, bar.trades);
-  // COIN-M's candles round what base volume the contracts are.
-  if (of.instrument.market == Market::inverse && what == "base volume") what.clear();
-  return what;
-}
 
 // Every bar from `begin` on is there, without a break, at its highest revision equal to the tape; CVDs are the sums.
 Judged judge_rows(const MemoryFiles& files, World& world, Timestamp begin, Timestamp end) {
   Judged j;
   Verdict v;
-  std::map<std::size_t, std::map<std::int64_t, Row>> instruments;
-  for (const Row& row : rows_of(files, v)) {
+  std::map<std::size_t, std::map<std::int64_t, ReadRow>> instruments;
+  for (const ReadRow& row : rows_of(files, v)) {
     auto& of = instruments[world.tape().find(row.exchange, row.market, row.symbol)];
     const auto old = of.find(row.time.us);
     if (row.rev != (old == of.end() ? 0 : old->second.rev + 1)) j.complain("revision", row);
@@ -56,28 +33,25 @@ Judged judge_rows(const MemoryFiles& files, World& world, Timestamp begin, Times
   }
   for (std::size_t i = 0; i < world.tape().instruments().size(); ++i) {
     const sim::TapeInstrument& what = world.tape().instruments()[i];
-    Decimal base, quote;
+    Exact base, quote;
     // What was begun anew a little later reaches back as far from there.
     Timestamp due = begin;
     if (!instruments[i].empty())
       due = std::clamp(Timestamp{instruments[i].begin()->first}, begin, begin + seconds(600));
     for (const auto& [time, row] : instruments[i]) {
       ++j.rows;
-      base = *add(base, row.delta_base);
-      quote = *add(quote, row.delta_quote);
+      base = base + row.delta_base;
+      quote = quote + row.delta_quote;
       if (base != row.cvd_base || quote != row.cvd_quote) j.complain("CVD", row);
       if (row.time != due) j.complain("a bar is left out before", row);
       due = row.time + minute;
       const auto bar = world.tape().bar(i, row.time, minute);
       std::string differs;
-      if (row.status == BarStatus::history) {
-        ++j.history;
-        differs = difference_from_candle(row, what, bar);
-      } else if (row.status == BarStatus::live || row.status == BarStatus::repaired) {
-        ++(row.status == BarStatus::live ? j.live : j.repaired);
-        differs = difference_from_tape(row, what, bar.trades);
+      if (row.whole() || row.status == Status::history) {
+        ++(row.status == Status::history ? j.history : row.status == Status::live ? j.live : j.repaired);
+        differs = difference(row, what, bar.trades);
       } else {
-        ++(row.status == BarStatus::gap ? j.gap : j.other);
+        ++(row.status == Status::gap ? j.gap : j.other);
       }
       if (!differs.empty()) j.complain(differs + " differs", row);
     }
@@ -124,7 +98,7 @@ bool test_bootstrap(std::uint64_t seed) {
   world.cut_all();
   Verdict v;
   std::map<std::string, std::size_t> whole;
-  for (const Row& row : rows_of(files, v)) ++whole[row.symbol + std::string(cvdd::name_of(row.market))];
+  for (const ReadRow& row : rows_of(files, v)) ++whole[row.symbol + std::string(cvdd::name_of(row.market))];
   life.emplace(options, clock, files, world);
   go(clock, &*life, std::chrono::minutes(25), std::chrono::milliseconds(100));
   const Timestamp end = clock.true_time();

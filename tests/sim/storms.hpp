@@ -13,4 +13,7 @@ bool test_kills(std::uint64_t seed, std::size_t kills);
 // absence of the process longer than the ledger holds bars for: all of it from candles, within the budget.
 bool test_past(std::uint64_t seed);
 
+// The judges themselves: faults planted in rows and files, each of which they must see.
+bool test_judges();
+
 }  // namespace cvdd::simtest

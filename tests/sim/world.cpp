@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cvdd/ledger/csv_row.hpp"
+#include "cvdd/base/time_text.hpp"
 
 namespace cvdd::simtest {
 
@@ -11,9 +11,10 @@ using namespace sim;
 namespace {
 constexpr std::chrono::milliseconds tick_every{200};
 constexpr std::chrono::seconds ping_every{20};
+constexpr std::size_t snapshot_max = 60;  // trades that come along as answers
 // How paths of instrument lists end.
-constexpr std::string_view lists[] = {"exchangeInfo", "/instruments", "/get_instruments", "/instruments-info",
-                                      "/products"};
+constexpr std::string_view lists[] = {"exchangeInfo",      "/instruments", "/get_instruments",
+                                      "/instruments-info", "/products",    "/AssetPairs"};
 }  // namespace
 
 World::World(VirtualClock& clock, std::uint64_t seed, std::vector<TapeInstrument> instruments, Duration past)
@@ -81,28 +82,52 @@ void World::print(std::size_t instrument, const TapeTrade& trade) {
   for (const auto& line : lines_) {
     if (!line->open || line->side != side || !line->topics.contains(topics_[instrument].front())) continue;
     if (frames.empty()) line->protocol->frames(what, 0, std::span(&trade, 1), clock_.true_time(), frames);
-    for (const std::string_view key : {"\"q\":\"", "\"sz\":\"", "\"size\":\"", "\"amount\":"}) {
+    for (const std::string_view key : {"\"q\":\"", "\"sz\":\"", "\"size\":\"", "\"amount\":", "\"qty\":"}) {
       const auto size = frames.front().find(key);
       if (!distort_one_ || size == std::string::npos || trade.block) continue;
       frames.front().insert(size + key.size(), "7");
       distort_one_ = false;
     }
+    std::string frame = frames.front();
+    bool readable = true;
+    damage(frame, instrument, t, readable);
     const std::string text =
-        line->talk->wraps() ? line->protocol->wrapped(topics_[instrument].front(), frames.front()) : frames.front();
+        line->talk->wraps() ? line->protocol->wrapped(topics_[instrument].front(), frame) : std::move(frame);
     if (t.swallow_one) {
       t.swallow_one = false;
       continue;
     }
     if (t.delay_one.us > 0) {
       clock_.at(clock_.steady() + std::chrono::microseconds(t.delay_one.us),
-                [this, line, instrument, id = trade.id, text] { deliver(line, instrument, id, text); });
+                [this, line, message = Message{text, instrument, trade.id, readable}] { deliver(line, message); });
       t.delay_one = {};
       continue;
     }
-    if (t.broken && random_() % 4 == 0) send(*line, nonsense(*line->protocol, text));
-    deliver(line, instrument, trade.id, text);
-    if (t.duplicates && random_() % 3 == 0) deliver(line, instrument, trade.id, text);
+    if (t.broken && random_() % 4 == 0) send(*line, {nonsense(*line->protocol, text)});
+    deliver(line, {text, instrument, trade.id, readable});
+    if (t.duplicates && random_() % 3 == 0) deliver(line, {text, instrument, trade.id, readable});
   }
+}
+
+// Every third row of an instrument has a size that is none.
+void World::damage(std::string& frame, std::size_t instrument, Trouble& trouble, bool& readable) {
+  if (trouble.unreadable != instrument || ++trouble.unreadable_rows % 3 != 0) return;
+  for (const std::string_view key : {"\"q\":", "\"sz\":", "\"size\":", "\"amount\":", "\"v\":"}) {
+    const auto size = frame.find(key);
+    if (size == std::string::npos) continue;
+    frame.insert(size + key.size(), "\"many\",\"was\":");
+    readable = false;
+    return;
+  }
+}
+
+std::size_t World::instrument_of(std::size_t side, std::uint32_t what) const {
+  std::vector<std::size_t> of_side;
+  for (std::size_t i = 0; i < topics_.size(); ++i) {
+    const Instrument& of = tape_.instruments()[i].instrument;
+    if (side_of(of.exchange, of.market) == side) of_side.push_back(i);
+  }
+  return of_side.at(what % of_side.size());
 }
 
 // Broken at a random place, cut off, or of another kind altogether; never a good trade of another size.
@@ -123,35 +148,53 @@ std::string World::nonsense(const Protocol& protocol, const std::string& good) {
   }
 }
 
-void World::deliver(const std::shared_ptr<Line>& line, std::size_t instrument, std::uint64_t id, std::string text) {
+void World::deliver(const std::shared_ptr<Line>& line, Message message) {
   if (!line->open || line->mute || line->dead) return;
-  line->ids.emplace_back(instrument, id);
-  send(*line, std::move(text));
+  send(*line, std::move(message));
 }
 
-void World::send(Line& line, std::string text) {
+void World::send(Line& line, Message message) {
   if (!line.open || line.dead) return;
-  line.inbox.push_back(std::move(text));
+  if (trouble_[line.side].stalled) {
+    line.held.push_back(std::move(message));
+    return;
+  }
+  line.inbox.push_back(std::move(message));
   if (!frozen_) line.last_frame = clock_.steady();
   if (line.reader != nullptr) line.reader->cancel();
 }
 
 void World::read(Line& line, std::vector<std::string>& frames) {
-  frames.assign(line.inbox.begin(), line.inbox.end());
-  line.inbox.clear();
-  for (const auto& [instrument, id] : line.ids) {
-    Seen& seen = delivered_[instrument];
-    if (seen.ids.empty()) seen.base = tape_.trades(instrument).front().id;
-    if (id - seen.base >= seen.ids.size()) seen.ids.resize(id - seen.base + 1'000);
-    seen.ids[id - seen.base] = true;
+  frames.clear();
+  for (Message& message : line.inbox) {
+    if (!message.text.empty()) frames.push_back(std::move(message.text));
+    if (message.instrument == Tape::npos) continue;
+    Seen& seen = delivered_[message.instrument];
+    if (seen.ids.empty()) seen.base = tape_.trades(message.instrument).front().id;
+    const std::size_t place = message.id - seen.base;
+    if (place >= seen.ids.size()) seen.ids.resize(place + 1'000);
+    Reading& reading = seen.ids[place];
+    reading.counts = reading.counts || message.readable;
+    if (reading.life == life_) continue;
+    reading.life = life_;
+    reading.at = clock_.true_time();
   }
-  line.ids.clear();
+  line.inbox.clear();
+}
+
+// What was held up comes, all at once.
+void World::let_go(std::size_t side) {
+  trouble_[side].stalled = false;
+  for (const auto& line : lines_) {
+    if (line->side != side) continue;
+    for (Message& message : std::exchange(line->held, {})) send(*line, std::move(message));
+  }
 }
 
 void World::undeliver_after(std::size_t instrument, std::uint64_t id) {
   Seen& seen = delivered_[instrument];
   for (std::size_t i = 0; i < seen.ids.size(); ++i) {
-    if (seen.base + i > id) seen.ids[i] = false;
+    if (seen.base + i > id) seen.ids[i].counts = false;
   }
 }
 
@@ -194,13 +237,23 @@ std::shared_ptr<Line> World::connect(const Url& url, std::string_view target) {
   return line;
 }
 
-void World::receive(Line& line, std::string_view text) {
+void World::pinged(Line& line) {
   if (!line.open || line.dead) return;
+  count_message(line);
+  line.talk->pinged(clock_.true_time());
+}
+
+void World::count_message(Line& line) {
   line.received.push_back(clock_.steady());
   while (line.received.front() + std::chrono::seconds(1) <= clock_.steady()) line.received.pop_front();
   if (line.received.size() > line.talk->messages_per_second()) {
     offend(std::string(line.protocol->name()) + ": too many messages");
   }
+}
+
+void World::receive(Line& line, std::string_view text) {
+  if (!line.open || line.dead) return;
+  count_message(line);
   Said said;
   if (trouble_[line.side].rejected && text.find("ubscribe") + text.find("UBSCRIBE") != 2 * text.npos) {
     line.talk->hear("{}", clock_.true_time(), said);  // whatever it says to what it does not understand
@@ -218,7 +271,7 @@ void World::offend(const std::string& what) {
 }
 
 void World::act(Line& line, const Said& said) {
-  for (const std::string& answer : said.answers) send(line, answer);
+  for (const std::string& answer : said.answers) send(line, {answer});
   for (const std::string& topic : said.leave) line.topics.erase(topic);
   for (const std::string& topic : said.listen) {
     line.topics.insert(topic);
@@ -226,18 +279,25 @@ void World::act(Line& line, const Said& said) {
     const auto of = std::find_if(topics_.begin(), topics_.end(), [&](const auto& t) { return t.front() == topic; });
     const auto trades = of == topics_.end() ? std::span<const TapeTrade>()
                                             : tape_.trades(static_cast<std::size_t>(of - topics_.begin()));
-    if (trades.empty()) continue;
-    const std::string id = "\"" + std::to_string(trades.back().id) + "\"";
-    const bool told = std::any_of(said.answers.begin(), said.answers.end(),
-                                  [&](const std::string& a) { return a.find(id) != a.npos; });
-    if (told) line.ids.emplace_back(static_cast<std::size_t>(of - topics_.begin()), trades.back().id);
+    for (const TapeTrade& trade : trades.last(std::min(trades.size(), snapshot_max))) {
+      const std::string id = std::to_string(trade.id);
+      const bool told = std::any_of(said.answers.begin(), said.answers.end(), [&](const std::string& a) {
+        return a.find("\"" + id + "\"") != a.npos || a.find(":" + id + ",") != a.npos;
+      });
+      if (told) send(line, {"", static_cast<std::size_t>(of - topics_.begin()), trade.id});
+    }
   }
   if (said.violation) offend(std::string(line.protocol->name()) + ": a limit was not kept");
   if (!said.farewell.empty()) cut(line);
 }
 
+std::optional<SteadyTime> World::rest_answers_at() {
+  if (rest_silent_ || (rest_flaky_ && random_() % 4 == 0)) return std::nullopt;
+  return rest_late_ ? latency() + std::chrono::milliseconds(random_() % 8'000) : latency();
+}
+
 Answer World::rest(const Url& url, std::string_view target) {
-  if (rest_fails_) return {503, "upstream connect error", 0};
+  if (rest_fails_ || (rest_flaky_ && random_() % 3 == 0)) return {503, "upstream connect error", 0};
   Address address = parse_address(url.path + std::string(target), url.host);
   const Protocol* protocol = owner_of(address);
   if (protocol == nullptr) return {404, "{}", 0};
@@ -263,7 +323,7 @@ Answer World::rest(const Url& url, std::string_view target) {
 void World::cut(Line& line) {
   line.open = false;
   line.inbox.clear();  // a reset loses what was not read yet
-  line.ids.clear();
+  line.held.clear();
   if (line.reader != nullptr) line.reader->cancel();
 }
 
@@ -365,6 +425,24 @@ void World::begin(const Fault& fault) {
       rest_silent_ = random_() % 2 == 0;
       end = [this] { rest_fails_ = rest_silent_ = false; };
       break;
+    case FaultKind::stalled:
+      t.stalled = true;
+      end = [this, side = fault.side] { let_go(side); };
+      break;
+    case FaultKind::rest_flaky:
+      cut_side(fault.side);
+      rest_flaky_ = true;
+      end = [this] { rest_flaky_ = false; };
+      break;
+    case FaultKind::rest_late:
+      cut_side(fault.side);
+      rest_late_ = true;
+      end = [this] { rest_late_ = false; };
+      break;
+    case FaultKind::refused:
+      t.unreadable = instrument_of(fault.side, fault.what);
+      end = [&t] { t.unreadable.reset(); };
+      break;
     default:
       break;  // of the process or its disk: the run's business
   }
@@ -416,6 +494,12 @@ class VirtualTransport final : public Transport {
     co_return Result<void>();
   }
 
+  asio::awaitable<Result<void>> ping(SteadyTime) override {
+    if (!line_->open) co_return fail(NetError::closed, "connection reset");
+    world_.pinged(*line_);
+    co_return Result<void>();
+  }
+
   asio::awaitable<void> close(SteadyTime) override {
     line_->open = false;
     co_return;
@@ -443,7 +527,7 @@ class VirtualHttpGet final : public HttpGet {
   explicit VirtualHttpGet(World& world) : world_(world), timer_(world.clock().timer()) {}
   asio::awaitable<Result<HttpResponse>> get(const Url& url, std::string_view target, SteadyTime deadline,
                                             std::size_t) override {
-    const SteadyTime answer = world_.rest_answers() ? world_.latency() : deadline;
+    const SteadyTime answer = world_.rest_answers_at().value_or(deadline);
     co_await timer_->wait_until(std::min(answer, deadline));
     if (world_.clock().steady() >= deadline) {
       detail_ = "no answer in time";

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -17,15 +18,23 @@
 
 namespace cvdd::simtest {
 
+// A message on its way, and the trade that it brings, if any.
+struct Message {
+  std::string text;
+  std::size_t instrument = sim::Tape::npos;  // of the tape
+  std::uint64_t id = 0;
+  bool readable = true;
+};
+
 // One WebSocket as both ends see it.
 struct Line {
   const sim::Protocol* protocol = nullptr;
   std::unique_ptr<sim::Conversation> talk;
   std::size_t side = 0;  // of the world's sides
   std::set<std::string> topics;
-  std::deque<std::string> inbox;                          // sent, not read yet
-  std::deque<std::pair<std::size_t, std::uint64_t>> ids;  // of the trades in the inbox: instrument, id
-  SteadyTime last_frame{};                                // that the process has noticed
+  std::deque<Message> inbox;  // sent, not read yet
+  std::deque<Message> held;   // sent, and held up on the way
+  SteadyTime last_frame{};    // that the process has noticed
   bool open = true, mute = false, dead = false;
   Timer* reader = nullptr;  // waits for a frame
   SteadyTime opened{};
@@ -51,11 +60,17 @@ class World {
   // The process is gone: so are its connections.
   void cut_all();
 
-  // Whether a trade was read by the process.
+  // Whether a trade was read by the process, and could be understood.
   [[nodiscard]] bool delivered(std::size_t instrument, std::uint64_t id) const {
-    const Seen& seen = delivered_[instrument];
-    return id >= seen.base && id - seen.base < seen.ids.size() && seen.ids[id - seen.base];
+    const Reading* reading = reading_of(instrument, id);
+    return reading != nullptr && reading->counts;
   }
+  // Whether this life of the process had read it before that moment, understood or not.
+  [[nodiscard]] bool read_by(std::size_t instrument, std::uint64_t id, std::uint32_t life, Timestamp before) const {
+    const Reading* reading = reading_of(instrument, id);
+    return reading != nullptr && reading->life == life && reading->at < before;
+  }
+  void begin_life(std::uint32_t life) { life_ = life; }
   // The process died before these were in a row.
   void undeliver_after(std::size_t instrument, std::uint64_t id);
 
@@ -88,27 +103,44 @@ class World {
   [[nodiscard]] const std::optional<HttpRefusal>& refusal() const { return refusal_; }
   [[nodiscard]] std::shared_ptr<Line> connect(const Url& url, std::string_view target);
   void receive(Line& line, std::string_view text);
+  void pinged(Line& line);
   void read(Line& line, std::vector<std::string>& frames);
   [[nodiscard]] sim::Answer rest(const Url& url, std::string_view target);
-  [[nodiscard]] bool rest_answers() const { return !rest_silent_; }
+  // When the answer to a question of now comes; empty: never.
+  [[nodiscard]] std::optional<SteadyTime> rest_answers_at();
   [[nodiscard]] VirtualClock& clock() { return clock_; }
   [[nodiscard]] SteadyTime latency() { return clock_.steady() + std::chrono::milliseconds(5 + random_() % 80); }
 
  private:
+  struct Reading {
+    Timestamp at;            // of the first in this life
+    std::uint32_t life = 0;  // 0: never
+    bool counts = false;     // … for what rows have of it
+  };
   struct Seen {
     std::uint64_t base = 0;  // ids begin high
-    std::vector<bool> ids;
+    std::vector<Reading> ids;
   };
   struct Trouble {
-    bool outage = false, duplicates = false, broken = false, swallow_one = false, rejected = false;
+    bool outage = false, duplicates = false, broken = false, swallow_one = false, rejected = false, stalled = false;
     Duration delay_one;
+    std::optional<std::size_t> unreadable;  // instrument of which every third row is
+    unsigned unreadable_rows = 0;
   };
+  [[nodiscard]] const Reading* reading_of(std::size_t instrument, std::uint64_t id) const {
+    const Seen& seen = delivered_[instrument];
+    return id >= seen.base && id - seen.base < seen.ids.size() ? &seen.ids[id - seen.base] : nullptr;
+  }
   void tick();
   void second();
   void ping();
   void print(std::size_t instrument, const sim::TapeTrade& trade);
-  void send(Line& line, std::string text);
-  void deliver(const std::shared_ptr<Line>& line, std::size_t instrument, std::uint64_t id, std::string text);
+  void count_message(Line& line);
+  void send(Line& line, Message message);
+  void deliver(const std::shared_ptr<Line>& line, Message message);
+  void let_go(std::size_t side);
+  void damage(std::string& frame, std::size_t instrument, Trouble& trouble, bool& readable);
+  [[nodiscard]] std::size_t instrument_of(std::size_t side, std::uint32_t what) const;
   void cut(Line& line);
   void offend(const std::string& what);
   void cut_side(std::size_t side);
@@ -124,7 +156,8 @@ class World {
   std::vector<Side> sides_;
   std::vector<Trouble> trouble_;                  // by side
   std::vector<std::vector<std::string>> topics_;  // by instrument
-  bool rest_fails_ = false, rest_silent_ = false;
+  bool rest_fails_ = false, rest_silent_ = false, rest_flaky_ = false, rest_late_ = false;
+  std::uint32_t life_ = 1;
   std::map<std::string, std::deque<SteadyTime>> attempts_;            // by exchange, of its window
   std::map<std::pair<std::string, std::int64_t>, unsigned> weights_;  // by host and minute
   std::set<std::string> unlisted_;

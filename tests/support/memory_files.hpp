@@ -69,6 +69,7 @@ class MemoryFiles : public FileSink {
     }
     return 0;
   }
+  int remove(const std::string& path) override { return files.erase(path) > 0 ? 0 : ENOENT; }
   int make_directory(const std::string&) override { return 0; }
 
   std::map<std::string, std::string> files, links;

@@ -42,7 +42,7 @@ TEST_CASE("a wrong word is named, with what is near it") {
   CHECK(said({"--online", "check"}) == "cvdd: --online goes behind the command, such as cvdd check --online");
   CHECK(said({"--nonsense"}) == "cvdd: no option --nonsense; `cvdd help` lists them");
   CHECK(said({"status", "now"}) == "cvdd status: what is now for? `cvdd help status` tells more");
-  CHECK(said({"replay", "--market", "spot"}).find("cvdd replay: --exchange is required") == 0);
+  CHECK(said({"replay", "--market", "spot"}).find("cvdd replay: --out is required") == 0);
   for (const char* word : {"many", "-1", "1.5", "99999999999999999999"}) {
     CHECK(said({"status", "--rows", word}).find("cvdd status: --rows: expected a whole number, not '") == 0);
   }

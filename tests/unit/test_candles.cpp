@@ -56,7 +56,15 @@ const Case cases[] = {
      "end_timestamp=179999&resolution=1"},
     {"coinbase", Market::spot, "BTC-USD", "1",
      "[[1597026360,1,1,1,1,1],[1597026300,0.32,4.2,0.35,4.1,12.300000000000001]]", "12.3", "0",
-     "/products/BTC-USD/candles?granularity=60&start=1970-01-01T00:01:00Z&end=1970-01-01T00:02:00Z"}};
+     "/products/BTC-USD/candles?granularity=60&start=1970-01-01T00:01:00Z&end=1970-01-01T00:02:00Z"},
+    {"kraken", Market::spot, "BTC/USD", "1",
+     R"({"error":[],"result":{"XXBTZUSD":[[1597026300,"0.35","4.2","0.32","4.1","0.5","12.30000000",9],)"
+     R"([1597026360,"1","1","1","1","1","1",1]],"last":1597026360}})",
+     "12.3", "0", "/0/public/OHLC?pair=XBTUSD&interval=1&since=59"},
+    {"kraken_futures", Market::inverse, "PI_XBTUSD", "1",
+     R"({"candles":[{"time":1597026300000,"high":"56475.0","low":"55935.0","open":"56294.0","close":"56250.0","volume":10824},)"
+     R"({"time":1597026360000,"high":"1","low":"1","open":"1","close":"1","volume":1}],"more_candles":true})",
+     "0", "10824", "/api/charts/v1/trade/PI_XBTUSD/1m?from=60&to=179"}};
 
 Instrument instrument_of(const Case& c) {
   Instrument i;

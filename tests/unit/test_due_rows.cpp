@@ -32,7 +32,8 @@ struct Written {
   // "minute rev status cvd" of the rows that are due.
   std::string due(std::int64_t last) {
     std::vector<Row> rows;
-    overflow = append_due_rows(instrument, bars, gaps, true, at(last), rows);
+    std::vector<FlowRow> flow;
+    overflow = append_due_rows(instrument, bars, gaps, true, at(last), rows, flow);
     std::string out;
     for (const Row& r : rows) {
       out += std::to_string(r.time.us / 60'000'000) + " " + std::to_string(r.rev) + " " +

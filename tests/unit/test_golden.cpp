@@ -37,6 +37,8 @@ bool may_be(std::string_view name, Market market) {
   if (name == "auto") return true;
   if (name == "usdm") return market == Market::linear;
   if (name == "coinm") return market == Market::inverse;
+  if (name == "futures") return market == Market::linear || market == Market::inverse;
+  if (name == "perp") return market == Market::linear;
   return name == name_of(market);
 }
 

@@ -137,7 +137,7 @@ TEST_CASE("the newest trade is had wherever there is one, however far the histor
         HistoryPage page;
         std::string error;
         REQUIRE(read_history(*exchange, answer.body, instrument, page, error));
-        REQUIRE((page.trades.size() == 1 && page.refused.empty()));
+        REQUIRE((!page.trades.empty() && page.refused.empty()));
         const sim::TapeTrade& newest = tape.trades(i).back();
         const Trade& found = page.trades.back();
         CHECK(found.time.us / 1'000 == newest.time.us / 1'000);

@@ -1,4 +1,6 @@
 // One market's way from message to records, with the real parser of the first exchange in the registry.
+#include <algorithm>
+
 #include "catch.hpp"
 #include "cvdd/feed/intake.hpp"
 
@@ -186,6 +188,25 @@ TEST_CASE("a row of a wanted instrument that is refused leaves a mark on the tim
   (void)f.kinds();
 }
 
+TEST_CASE("a row that can't be read comes from history, also where ids have no order") {
+  Fixture f;
+  f.instrument.ids = Ids::opaque;
+  f.intake.confirm(f.instrument, now - seconds(60), f.records);
+  (void)f.intake.take(f.agg(10, now_ms - 1'000), now, f.records);
+  std::string broken = f.agg(11, now_ms);
+  broken.replace(broken.find("\"p\":\"100.5\""), 11, "\"p\":true");
+  (void)f.intake.take(broken, now, f.records);
+  f.records.clear();
+  Trade trade;
+  trade.instrument = &f.instrument;
+  trade.time = now;
+  trade.id = 11;
+  trade.aggressor = Aggressor::buyer;
+  trade.price = trade.base = trade.quote = {1, 0};
+  f.intake.take_history({&trade, 1}, f.records, f.intake.known_until(f.instrument));
+  CHECK(f.kinds() == Kinds{RecordKind::trade});
+}
+
 TEST_CASE("a feed vouches for what it carries, and a busy instrument that is silent for none but itself") {
   Fixture f;
   f.intake.watched(f.instrument, now, now, f.records, 1);
@@ -306,4 +327,35 @@ TEST_CASE("fills that history tells of under another id count once, and their ba
   f.intake.take_history(page, f.records);
   CHECK(f.kinds() == Kinds{RecordKind::placeholder, RecordKind::contradicted, RecordKind::trade});
   CHECK_FALSE(f.intake.waits_for(f.instrument, 15, 16));
+}
+
+TEST_CASE("the newest of a snapshot says where ids begin, in whatever order its trades come; later it closes holes") {
+  for (const bool backward : {false, true}) {
+    const Exchange& kraken = *find_exchange("kraken", Market::spot);
+    Instrument instrument;
+    instrument.exchange = "kraken";
+    instrument.symbol = "BTC/USD";
+    Intake intake(kraken, false);
+    intake.add(instrument);
+    const auto message = [&](const char* type, std::vector<std::uint64_t> ids) {
+      if (backward) std::ranges::reverse(ids);
+      std::string rows;
+      for (const std::uint64_t id : ids) {
+        rows += std::string(rows.empty() ? "" : ",") +
+                R"({"symbol":"BTC/USD","side":"buy","price":1,"qty":1,"trade_id":)" + std::to_string(id) +
+                R"(,"timestamp":"2026-10-07T14:23:11Z"})";
+      }
+      return R"({"channel":"trade","type":")" + std::string(type) + R"(","data":[)" + rows + "]}";
+    };
+    std::vector<Record> records;
+    intake.confirm(instrument, now, records);
+    (void)intake.take(message("snapshot", {8, 9, 10}), now, records);
+    CHECK((intake.last_id(instrument) == 10 && intake.counters().trades == 0));
+    (void)intake.take(message("update", {11}), now + seconds(1), records);
+    CHECK((intake.counters().trades == 1 && intake.counters().holes == 0));
+    intake.lose(instrument, now + seconds(2), records);
+    (void)intake.take(message("snapshot", {10, 11, 12, 13}), now + seconds(3), records);
+    CHECK((intake.last_id(instrument) == 13 && intake.counters().trades == 3));
+    CHECK(intake.known_by_ids(instrument).has_value());
+  }
 }

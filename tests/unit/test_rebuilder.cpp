@@ -144,8 +144,8 @@ TEST_CASE("rebuilder: a bar is not healed while its trades are on their way, nor
 
 TEST_CASE("rebuilder: what is counted in a bar that is made again is in both") {
   Run run(torn);
-  run.rebuilder.also(at(101), trade(77, at(101, 50'000'000)), {});
-  run.rebuilder.also(at(102), trade(78, at(102, 50'000'000)), {});
+  run.rebuilder.also(run.bars, at(101), trade(77, at(101, 50'000'000)), {});
+  run.rebuilder.also(run.bars, at(102), trade(78, at(102, 50'000'000)), {});
   for (const std::uint64_t id : {10U, 11U, 12U}) CHECK(run.take(id, at(101, 30'000'000)));
   CHECK((run.bar(101).buys == 4 && run.bar(102).buys == 0));
 }

@@ -54,3 +54,43 @@ TEST_CASE("what figures agree with is right; what they refuted, or what is of an
   CHECK_FALSE(believed({Figures::silent, true, true, false}, swap));
   CHECK_FALSE(believed({Figures::silent, true, true, false}, opaque));
 }
+
+TEST_CASE("history that shows by numbers of its own that it lacks nothing outweighs a candle") {
+  Instrument opaque;
+  opaque.ids = Ids::opaque;
+  const Remade numbered{Figures::differ, true, true, false, true};
+  CHECK(believed(numbered, opaque));
+  CHECK_FALSE(believed({Figures::differ, false, true, false, true}, opaque));
+  CHECK(believed({Figures::silent, true, true, false, true}, opaque));
+  opaque.contract_size = {1, 1};
+  CHECK_FALSE(believed(numbered, opaque));
+}
+
+TEST_CASE("pages from a moment on go on from one to the next, or are not used") {
+  std::vector<Trade> trades;
+  CHECK(put_behind(std::vector<Trade>{trade(5), trade(6)}, trades));
+  CHECK(put_behind(std::vector<Trade>{trade(6), trade(7), trade(10, 3)}, trades));
+  CHECK(trades.size() == 4);
+  CHECK(put_behind(std::vector<Trade>{}, trades));
+  CHECK_FALSE(put_behind(std::vector<Trade>{trade(12)}, trades));
+  CHECK_FALSE(put_behind(std::vector<Trade>{trade(10), trade(11), trade(13)}, trades));
+  CHECK((trades.size() == 4 && trades.back().id == 10));
+  CHECK(put_behind(std::vector<Trade>{trade(3), trade(5)}, trades));  // all of it is known
+  CHECK(trades.size() == 4);
+}
+
+TEST_CASE("pages backward from the newest must touch") {
+  const auto named = [](std::uint64_t id, std::int64_t time) {
+    Trade t = trade(id);
+    t.time = {time};
+    return t;
+  };
+  std::vector<Trade> trades;
+  CHECK_FALSE(put_before(std::vector<Trade>{named(1, 1)}, trades));
+  trades = {named(90, 5), named(40, 6)};
+  CHECK_FALSE(put_before(std::vector<Trade>{named(70, 3), named(80, 4)}, trades));
+  CHECK_FALSE(put_before(std::vector<Trade>{named(70, 3), named(90, 4)}, trades));  // another one of that name
+  CHECK(put_before(std::vector<Trade>{named(70, 3), named(80, 5), named(90, 5)}, trades) == 2);
+  CHECK((trades.size() == 4 && trades[0].id == 70 && trades[1].id == 80 && trades[2].id == 90));
+  CHECK(put_before(std::vector<Trade>{named(70, 3)}, trades) == 0);
+}

@@ -99,8 +99,8 @@ TEST_CASE("remaker: what is not what was announced ends it, and so does another 
 TEST_CASE("remaker: what is counted meanwhile in such a bar is in it") {
   Bars b;
   b.announce(101, 102, 1);
-  b.remaker.also(at(101), trade(50, at(101, 9)), {});
-  b.remaker.also(at(102), trade(51, at(102, 9)), {});
+  b.remaker.also(b.bars, at(101), trade(50, at(101, 9)), {});
+  b.remaker.also(b.bars, at(102), trade(51, at(102, 9)), {});
   CHECK(b.take(1, at(101, 5)));
   CHECK((b.bar(101).buys == 2 && b.bar(101).last_id == 50));
 }

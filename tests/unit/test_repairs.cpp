@@ -50,10 +50,10 @@ TEST_CASE("a page begins where it also holds older holes of the same instrument"
   REQUIRE(queue.add({&a, 900, 910, t0, 0}));
   REQUIRE(queue.add({&b, 1'500, 1'510, t0, 0}));
   const Repair repair{&a, 1'600, 1'650, t0, 0};
-  CHECK(queue.best_begin(repair, 1'000) == 900);
-  CHECK(queue.best_begin(repair, 2'000) == 100);
-  CHECK(queue.best_begin(repair, 100) == 1'600);
-  CHECK(queue.best_begin({&a, 1'600, 9'000, t0, 0}, 1'000) == 1'600);  // all of the page is needed for itself
+  CHECK(queue.best_begin(repair, 1'000).first == 900);
+  CHECK(queue.best_begin(repair, 2'000).first == 100);
+  CHECK(queue.best_begin(repair, 100).first == 1'600);
+  CHECK(queue.best_begin({&a, 1'600, 9'000, t0, 0}, 1'000).first == 1'600);  // all of the page is needed for itself
 }
 
 TEST_CASE("what a page means for its hole") {
@@ -102,6 +102,17 @@ TEST_CASE("a page that is cut at its old end is asked for again, for as many row
   CHECK(judge_page(again, page_of(1'001, 1'099), 100, false).next == Next::cut);
   again.rows = 99;
   CHECK(judge_page(again, page_of(1'001, 1'099), 99, false).next == Next::done);
+}
+
+TEST_CASE("a page that begins at a moment may end before the hole does, and goes on then") {
+  const Instrument a = instrument_of(0);
+  Repair hole{&a, 100, 149, t0, 0};
+  CHECK(judge_page(hole, page_of(40, 89), 50).next == Next::later);
+  hole.since = {1};
+  CHECK(
+      (judge_page(hole, page_of(40, 89), 50).next == Next::more && judge_page(hole, page_of(40, 89), 50).first == 100));
+  CHECK(judge_page(hole, page_of(40, 89), 1'000).next == Next::later);  // there is no more yet
+  CHECK(judge_page(hole, page_of(60, 109), 50).first == 110);
 }
 
 namespace {

@@ -31,6 +31,19 @@ TEST_CASE("seen ids: what is older than ten minutes makes room, so a quiet instr
   CHECK(seen.contains({0, 9'990}));
 }
 
+TEST_CASE("seen ids: what history tells of a long absence is known when it tells it again") {
+  RecentIds seen;
+  constexpr Timestamp start{1'700'000'000'000'000};
+  for (std::uint64_t n = 0; n < 16; ++n) REQUIRE(seen.insert({0, n}, start + seconds(static_cast<std::int64_t>(n))));
+  // It speaks again after twenty minutes, and what was traded meanwhile is fetched, twice.
+  REQUIRE(seen.insert({0, 1'000}, start + seconds(1'200)));
+  for (std::uint64_t n = 16; n < 116; ++n) {
+    REQUIRE(seen.insert({0, n}, start + seconds(static_cast<std::int64_t>(n))));
+  }
+  for (std::uint64_t n = 16; n < 116; ++n) CHECK_FALSE(seen.insert({0, n}, start));
+  CHECK(seen.size() <= 256);
+}
+
 TEST_CASE("a sequence of merged messages: each fill once, whoever cuts them") {
   using Verdict = Sequencer::Verdict;
   Sequencer s;

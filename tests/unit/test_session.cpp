@@ -28,6 +28,7 @@ class OneBatch final : public Transport {
     co_return std::span<const std::string_view>(views_);
   }
   asio::awaitable<Result<void>> write(std::string_view, SteadyTime) override { co_return Result<void>(); }
+  asio::awaitable<Result<void>> ping(SteadyTime) override { co_return Result<void>(); }
   asio::awaitable<void> close(SteadyTime) override { co_return; }
   [[nodiscard]] SteadyTime last_frame() const override { return clock_.steady(); }
   [[nodiscard]] const std::string& last_error_detail() const override { return nothing_; }
@@ -57,6 +58,7 @@ class Acknowledges final : public Transport {
     views_.assign(said_.begin(), said_.end());
     co_return std::span<const std::string_view>(views_);
   }
+  asio::awaitable<Result<void>> ping(SteadyTime) override { co_return Result<void>(); }
   asio::awaitable<Result<void>> write(std::string_view text, SteadyTime) override {
     answers_.push_back("{\"result\":null,\"id\":" + std::string(text.substr(text.rfind(':') + 1)));
     if (!trade_.empty()) answers_.push_back(std::exchange(trade_, {}));

@@ -35,6 +35,12 @@ std::string wrap(const Line& line) {
     return fmt::format(R"({{"retCode":0,"retMsg":"OK","result":{{"category":"{}","list":[{}]}}}})",
                        name_of(line.market), rows);
   }
+  if (exchange == "hyperliquid") {
+    return R"({"universe":[)" + rows +
+           R"(],"tokens":[{"name":"USDC","index":0},{"name":"PURR","index":1},{"name":"HYPE","index":150}]})";
+  }
+  if (exchange == "kraken_futures") return R"({"result":"success","instruments":[)" + rows + "]}";
+  if (exchange == "kraken") return R"({"error":[],"result":{"PAIR":)" + rows + "}}";
   return "[" + rows + "]";
 }
 
@@ -211,6 +217,58 @@ const Line lines[] = {
      R"({"type":"match","trade_id":10,"time":"2014-11-07T08:19:27.028459Z","product_id":"SHIB-EUR","size":"100","price":"0.00001234","side":"sell"}
         {"type":"match","trade_id":11,"time":"2014-11-07T08:19:28Z","product_id":"SHIB-EUR","size":"1","price":"0.00001233","side":"buy"})",
      "EUR", "100", "0.001234", "1", "0.00001233", "99", "0.00122167"},
+
+    // ---- Kraken. qty is base. 0.5 × 60000.1 = 30000.05; 0.00027625 × 60000 = 16.575
+    {"kraken", Market::spot,
+     R"({"altname":"XBTUSD","wsname":"XBT/USD","base":"XXBT","quote":"ZUSD","lot_multiplier":1,"status":"online","execution_venue":"international"})", R"({"channel":"trade","type":"update","data":[{"symbol":"BTC/USD","side":"buy","price":60000.10,"qty":0.50000000,"ord_type":"limit","trade_id":10,"timestamp":"2023-11-14T22:13:20.000000Z"},{"symbol":"BTC/USD","side":"sell","price":60000.0,"qty":0.00027625,"ord_type":"market","trade_id":11,"timestamp":"2023-11-14T22:13:20.000001Z"}]})",
+     "USD", "0.5", "30000.05", "0.00027625", "16.575", "0.49972375", "29983.475"},
+    // 100 × 0.16204 = 16.204; 2.5e1 × 0.16 = 4
+    {"kraken", Market::spot,
+     R"({"altname":"XDGEUR","wsname":"XDG/EUR","base":"XXDG","quote":"ZEUR","lot_multiplier":1,"status":"online"})",
+     R"({"channel":"trade","type":"update","data":[{"symbol":"DOGE/EUR","side":"buy","price":0.16204,"qty":100,"ord_type":"limit","trade_id":10,"timestamp":"2023-11-14T22:13:20.000000Z"},{"symbol":"DOGE/EUR","side":"sell","price":1.6e-1,"qty":2.5e1,"ord_type":"market","trade_id":11,"timestamp":"2023-11-14T22:13:20.000001Z"}]})",
+     "EUR", "100", "16.204", "25", "4", "75", "12.204"},
+
+    // ---- Kraken Futures. PF_: qty is base. 0.0013 × 76432 = 99.3616; 0.5 × 76431.5 = 38215.75
+    {"kraken_futures", Market::linear,
+     R"({"symbol":"PF_XBTUSD","pair":"XBT:USD","base":"XBT","quote":"USD","type":"flexible_futures","tickSize":0.5,"contractSize":1,"tradeable":true,"postOnly":false})",
+     R"({"feed":"trade","product_id":"PF_XBTUSD","uid":"207b30c3-6890-4f5d-9f1b-087d24701ec9","side":"buy","type":"fill","seq":883384,"time":1700000000000,"qty":0.0013,"price":76432.0}
+        {"feed":"trade","product_id":"PF_XBTUSD","uid":"207b30c3-6890-4f5d-9f1b-087d24701eca","side":"sell","type":"liquidation","seq":883385,"time":1700000000001,"qty":0.5,"price":76431.5})",
+     "USD", "0.0013", "99.3616", "0.5", "38215.75", "-0.4987", "-38116.3884"},
+    // 12 × 1751.5 = 21018; 1.459 × 1751 = 2554.709
+    {"kraken_futures", Market::linear,
+     R"({"symbol":"FF_ETHUSD_261225","pair":"ETH:USD","base":"ETH","quote":"USD","type":"flexible_futures","contractSize":1.0,"tradeable":true,"postOnly":false,"lastTradingTime":"2026-12-25T16:00:00.000Z"})",
+     R"({"feed":"trade","product_id":"FF_ETHUSD_261225","uid":"207b30c3-6890-4f5d-9f1b-087d24701ec9","side":"buy","type":"fill","seq":1,"time":1700000000000,"qty":12,"price":1751.5}
+        {"feed":"trade","product_id":"FF_ETHUSD_261225","uid":"207b30c3-6890-4f5d-9f1b-087d24701eca","side":"sell","type":"fill","seq":2,"time":1700000000001,"qty":1.459,"price":1751})",
+     "USD", "12", "21018", "1.459", "2554.709", "10.541", "18463.291"},
+    // PI_, FI_: qty is USD. 2519 ÷ 39096 = 0.064431143851033…; 8000 ÷ 40000 = 0.2
+    {"kraken_futures", Market::inverse,
+     R"({"symbol":"PI_XBTUSD","pair":"XBT:USD","base":"XBT","quote":"USD","type":"futures_inverse","tickSize":0.5,"contractSize":1,"tradeable":true,"postOnly":false})",
+     R"({"feed":"trade","product_id":"PI_XBTUSD","uid":"57d30a84-6890-4f5d-9f1b-087d24701ec9","side":"buy","type":"fill","seq":222736,"time":1700000000000,"qty":2519.0,"price":39096.0}
+        {"feed":"trade","product_id":"PI_XBTUSD","uid":"57d30a84-6890-4f5d-9f1b-087d24701eca","side":"sell","type":"fill","seq":222737,"time":1700000000001,"qty":8000,"price":40000})",
+     "USD", "0.064431143851", "2519", "0.2", "8000", "-0.135568856149", "-5481"},
+    // 12000 ÷ 0.16 = 75000; 1 ÷ 0.2 = 5
+    {"kraken_futures", Market::inverse,
+     R"({"symbol":"FI_XRPUSD_261225","pair":"XRP:USD","base":"XRP","quote":"USD","type":"futures_inverse","contractSize":1,"tradeable":true})",
+     R"({"feed":"trade","product_id":"FI_XRPUSD_261225","uid":"57d30a84-6890-4f5d-9f1b-087d24701ec9","side":"buy","type":"fill","seq":1,"time":1700000000000,"qty":12000,"price":0.16}
+        {"feed":"trade","product_id":"FI_XRPUSD_261225","uid":"57d30a84-6890-4f5d-9f1b-087d24701eca","side":"sell","type":"liquidation","seq":2,"time":1700000000001,"qty":1,"price":0.2})",
+     "USD", "75000", "12000", "5", "1", "74995", "11999"},
+
+    // ---- Hyperliquid. sz is base. 0.00036 × 84143 = 30.29148; 2 × 84142.5 = 168285
+    {"hyperliquid", Market::linear, R"({"szDecimals":5,"name":"BTC","maxLeverage":40})",
+     R"({"channel":"trades","data":[{"coin":"BTC","side":"B","px":"84143.0","sz":"0.00036","time":1700000000000,"hash":"0x0","tid":1,"users":["0x1","0x2"]},{"coin":"BTC","side":"A","px":"84142.5","sz":"2.0","time":1700000000001,"hash":"0x0","tid":2,"users":["0x1","0x2"]}]})",
+     "USD", "0.00036", "30.29148", "2", "168285", "-1.99964", "-168254.70852"},
+    // A unit of kPEPE is a thousand PEPE, and its own base. 10403 × 0.0044478 = 46.2704634; 3 × 0.0044477 = 0.0133431
+    {"hyperliquid", Market::linear, R"({"szDecimals":0,"name":"kPEPE","maxLeverage":10})",
+     R"({"channel":"trades","data":[{"coin":"kPEPE","side":"B","px":"0.0044478","sz":"10403.0","time":1700000000000,"hash":"0x0","tid":1,"users":["0x1","0x2"]},{"coin":"kPEPE","side":"A","px":"0.0044477","sz":"3.0","time":1700000000001,"hash":"0x0","tid":2,"users":["0x1","0x2"]}]})",
+     "USD", "10403", "46.2704634", "3", "0.0133431", "10400", "46.2571203"},
+    // Spot: 42.09 × 23.757 = 999.93213; 100.26 × 23.758 = 2381.97708
+    {"hyperliquid", Market::spot, R"({"tokens":[150,0],"name":"@107","index":107,"isCanonical":false})",
+     R"({"channel":"trades","data":[{"coin":"@107","side":"B","px":"23.757","sz":"42.09","time":1700000000000,"hash":"0x0","tid":1,"users":["0x1","0x2"]},{"coin":"@107","side":"A","px":"23.758","sz":"100.26","time":1700000000001,"hash":"0x0","tid":2,"users":["0x1","0x2"]}]})",
+     "USDC", "42.09", "999.93213", "100.26", "2381.97708", "-58.17", "-1382.04495"},
+    // 1000 × 0.18 = 180; 5 × 0.179 = 0.895
+    {"hyperliquid", Market::spot, R"({"tokens":[1,0],"name":"PURR/USDC","index":0,"isCanonical":true})",
+     R"({"channel":"trades","data":[{"coin":"PURR/USDC","side":"B","px":"0.18","sz":"1000.0","time":1700000000000,"hash":"0x0","tid":1,"users":["0x1","0x2"]},{"coin":"PURR/USDC","side":"A","px":"0.179","sz":"5.0","time":1700000000001,"hash":"0x0","tid":2,"users":["0x1","0x2"]}]})",
+     "USDC", "1000", "180", "5", "0.895", "995", "179.105"},
 };
 
 Row row_of(const Line& line) {

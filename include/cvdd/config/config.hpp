@@ -34,7 +34,18 @@ struct ExchangeConfig {
   std::uint32_t history_per_minute = 0;          // history requests, at most; 0: about half of what the exchange allows
   std::uint32_t redundancy = 1;                  // connections that carry each instrument: 1 or 2
   std::uint32_t instruments_per_connection = 0;  // 0: as many as the exchange allows; more than that is that
+  std::optional<std::vector<Decimal>> size_buckets;  // empty: as for all
   friend bool operator==(const ExchangeConfig&, const ExchangeConfig&) = default;
+};
+
+// [capture]: what exchanges say, as recordings (docs/capture.md).
+struct CaptureConfig {
+  std::string dir;                                   // "": off; made absolute as data_dir is
+  std::vector<std::string> exchanges;                // empty: all
+  Duration rotate = seconds(3'600);                  // 1m … 1d, a whole part of a UTC day
+  Duration keep = seconds(7 * 86'400);               // of a file, from its beginning
+  std::uint64_t max_size = std::uint64_t{20} << 30;  // bytes of all files
+  friend bool operator==(const CaptureConfig&, const CaptureConfig&) = default;
 };
 
 struct Config {
@@ -47,6 +58,7 @@ struct Config {
   AuditMode audit = AuditMode::all;      // closed bars against the exchanges' own candles
   Duration proof_within = seconds(900);  // every bar has its final proof by then, where the exchange answers
   std::uint32_t proof_share = 40;        // of the history budget, in per cent: what proofs alone may take of it
+  std::vector<Decimal> size_buckets;     // where buckets of trade sizes begin, in quote units, ascending; none: no flow
   bool sync = true;                      // sync = "bar": fdatasync after every bar; "off": the kernel decides
   std::string http_listen = "127.0.0.1:9480";
   std::vector<std::string> http_hosts;   // names by which the server is reached, beside addresses and localhost
@@ -59,6 +71,7 @@ struct Config {
   Duration coalesce = milliseconds(10);  // how long a connection may wait for more before it is read
   std::string ca_file;
   std::string proxy;
+  CaptureConfig capture;
   Shard shard;  // which part of the symbol list is collected here
   std::map<std::pair<std::string, Market>, ExchangeConfig> exchanges;
   std::map<std::string, std::uint32_t> lines;  // dotted key → where it stands in the file; no line: not given
@@ -110,6 +123,9 @@ void resolve_paths(Config& config, const std::string& config_file, const std::st
 
 // "250ms", "2s", "1m", "24h", "1d" → duration; empty if it is none.
 [[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);
+
+// "64MiB", "20GiB" → bytes; empty if it is none.
+[[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
 
 // "04:30" → time since midnight; empty if it is none.
 [[nodiscard]] std::optional<Duration> parse_time_of_day(std::string_view text);

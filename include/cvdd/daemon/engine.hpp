@@ -48,6 +48,7 @@ class Engine {
   // Opens the data directory and reads back what the files say.
   // Throws WrongConfiguration or another std::runtime_error, saying what is wrong, where, and what to do.
   Engine(EngineOptions options, Environment around);
+  ~Engine();
 
   // Spawns the markets on the executor. The aggregator is the caller's to start or to turn.
   void start();
@@ -67,6 +68,7 @@ class Engine {
   [[nodiscard]] const Config& config() const { return options_.config; }
   // As the symbol list has them now.
   [[nodiscard]] const std::vector<GroupWanted>& groups() const { return options_.symbols.groups; }
+  [[nodiscard]] const Capture* capture() const { return capture_.get(); }  // null: none is wanted
   [[nodiscard]] FileSink& files() { return *around_.files; }
   [[nodiscard]] const Latency& sync_time() const { return syncer_.time(); }
   [[nodiscard]] const auto& markets() const { return markets_; }
@@ -79,6 +81,8 @@ class Engine {
   };
   void report_market(const MarketRunner& market, Reported& before) const;
   void check_interval() const;
+  void set_size_buckets(AggregatorOptions& options) const;
+  [[nodiscard]] std::unique_ptr<Capture> make_capture();
   asio::awaitable<void> watch_bars();
   asio::awaitable<void> read_what_arrived();
   MarketRunner* make_market(const std::pair<std::string, Market>& where, const std::vector<std::string>& wanted,
@@ -86,6 +90,9 @@ class Engine {
 
   EngineOptions options_;
   Environment around_;
+  // Its files are of a sink of its own, so that neither waits for the other. It goes after all that tells it something.
+  std::unique_ptr<FileSink> capture_files_;
+  std::unique_ptr<Capture> capture_;
   CsvStore store_;
   FileSyncer syncer_;
   ProofMail proofs_;

@@ -28,6 +28,7 @@ struct MarketContext {
   std::function<std::unique_ptr<Transport>()> make_transport;
   std::function<std::unique_ptr<HttpGet>()> make_http_get;
   Aggregator* aggregator = nullptr;
+  Capture* capture = nullptr;         // null: nothing is captured
   CoalescedWakeup* wakeup = nullptr;  // of the aggregator
   const Remembered* restored = nullptr;
   ExchangeGate* gate = nullptr;  // of the exchange

@@ -32,6 +32,7 @@ struct Limits {
   Duration silence = {};                         // a busy connection without a trade for this long is dead
   std::uint32_t requests_per_hour = 0;           // subscriptions and the like on one connection; 0: no such limit
   Duration probe_every = {};                     // a sign of life is asked for this often; 0: only when it is quiet
+  Duration ping_every = {};                      // … and a ping frame sent this often; 0: never
 };
 
 // Data that a channel has by REST alone: asked for so often, one instrument at a time.
@@ -74,19 +75,34 @@ struct HistoryPage {
   [[nodiscard]] std::size_t rows() const { return trades.size() + refused.size(); }
 };
 
-// REST: past trades. Targets are path and query of a URL; those that an exchange does not serve are null.
+// REST: past trades. Targets are path and query of a URL, and behind a line's end the JSON that is posted there, if
+// any; those that an exchange does not serve are null.
 struct History {
   std::uint32_t page = 0;          // rows in one answer, at most
   Series series = Series::single;  // whose ids it has
   // Fewer rows than were asked for prove that there are no more. False: the answer may have been cut to the newest of
   // what was asked for; those before it are had by asking for as many rows as it gives.
   bool short_page_is_end = true;
-  // Trades with ids from `from_id` up to `from_id + limit - 1`; older ones may come along.
+  // The feed is known to leave trades out. Holes wait for their bar's end then: one page brings what all of them lack.
+  bool feed_leaves_out = false;
+  // Where ids have no order: rows have numbers beside them that show what is missing, and `read` takes no page that
+  // lacks one. So its pages prove more than any candle.
+  bool numbered = false;
+  // Trades with ids from `from_id` up to `from_id + limit - 1`; older ones may come along. Null: ids can't be asked
+  // for, and `since` stands in, where there is one.
   std::string (*by_id)(const Instrument& instrument, std::uint64_t from_id, std::uint32_t limit) = nullptr;
   // The oldest trades from a moment on.
   std::string (*since)(const Instrument& instrument, Timestamp from, std::uint32_t limit) = nullptr;
-  // The newest trades, where they can't be addressed.
+  // The oldest trades that have ids from `id` on and were made at `time` or later, by whichever of the two it takes.
+  [[nodiscard]] std::string from(const Instrument& instrument, std::uint64_t id, Timestamp time,
+                                 std::size_t limit) const {
+    const auto rows = static_cast<std::uint32_t>(limit);
+    return by_id != nullptr ? by_id(instrument, id, rows) : since(instrument, time, rows);
+  }
+  // The newest trades, where they can't be addressed by id.
   std::string (*recent)(const Instrument& instrument) = nullptr;
+  // … and those before them: the newest that were made before `until`, or at it. Null: there is no way to them.
+  std::string (*before)(const Instrument& instrument, Timestamp until) = nullptr;
   // The newest trade there is, in the smallest page, of the series that this stream has; more may come along.
   std::string (*newest)(const Instrument& instrument, Stream stream) = nullptr;
   // An answer to any of them. An empty page is one.
@@ -104,6 +120,7 @@ struct Candles {
   std::span<const CandleInterval> intervals = {};
   std::uint32_t page = 0;  // in one answer, at most
   CandleFacts facts = {};
+  bool fills = false;  // they tell how many fills there were, though not of whom
   // Those that begin in [from, to); from the oldest there is if that is later. Others may come along, and the one of
   // the running bar unless the exchange marks it. `now` decides where old ones are to be had.
   std::string (*target)(const Instrument& instrument, Timestamp from, Timestamp to, const CandleInterval& interval,
@@ -144,6 +161,8 @@ struct Exchange {
                          std::uint64_t request_id) = nullptr;
   // Its subscriptions bring trades of instruments that nobody asked for.
   bool delivers_unrequested = false;
+  // They begin with old trades that nothing marks as old.
+  bool begins_with_old = false;
   // One text message whose answer proves that the other side is there; answered like an ack under `request_id` or by a
   // pong. May be null: it speaks often enough by itself.
   std::string (*probe)(std::uint64_t request_id) = nullptr;
@@ -185,9 +204,9 @@ struct Exchange {
   [[nodiscard]] const DataChannel& trades(Stream stream) const { return *channel(DataKind::trade, stream); }
   // Which of an instrument's id series a stream has.
   [[nodiscard]] Series series_of(Stream stream) const { return trades(stream).series; }
-  // Whether past trades can be had by their ids, and be the same that this series has.
+  // Whether past trades can be had by their ids, or from a moment on, and be the same that this series has.
   [[nodiscard]] bool has_history_of(std::optional<Series> series) const {
-    return history != nullptr && history->by_id != nullptr && series == history->series;
+    return history != nullptr && (history->by_id != nullptr || history->since != nullptr) && series == history->series;
   }
   [[nodiscard]] CandleFacts candle_facts() const { return candles != nullptr ? candles->facts : CandleFacts{}; }
   [[nodiscard]] bool has_taker_candles(Duration interval) const { return can_audit(interval) && candles->facts.takers; }

@@ -53,7 +53,7 @@ class Intake {
   // The same; empty: it was not quiet all the time, or has traded since.
   [[nodiscard]] std::optional<Timestamp> quiet_until(const Instrument& instrument) const;
   // It has not traded since: the newest trade that the exchange has.
-  void never_traded_after(const Instrument& instrument, Series series, std::uint64_t id);
+  void never_traded_after(const Instrument& instrument, Series series, std::uint64_t id, Timestamp time);
   // Ids of before that are to be fetched.
   void expect(const Instrument& instrument, std::uint64_t first, std::uint64_t last) {
     entry(instrument).sequencer.expect(first, last);
@@ -91,6 +91,10 @@ class Intake {
   // The newest id of the instrument and its series, as far as they are known.
   [[nodiscard]] std::optional<std::uint64_t> last_id(const Instrument& instrument) const;
   [[nodiscard]] std::optional<Series> source(const Instrument& instrument) const;
+  // The time of the newest trade that is known; 0: none is.
+  [[nodiscard]] Timestamp newest(const Instrument& instrument) const {
+    return instrument.id < entries_.size() ? entries_[instrument.id].newest : Timestamp{};
+  }
 
   // See Sequencer::cover.
   [[nodiscard]] bool cover(const Instrument& instrument, std::uint64_t first, std::uint64_t last) {
@@ -199,7 +203,8 @@ class Intake {
     Anew anew;
     std::vector<Counted> recent;  // the newest that were counted, a ring: what a copy must be like
     std::size_t recent_next = 0;
-    Timestamp checked;  // when history was last asked because of something that was missed
+    Timestamp begun_at;  // when a snapshot said where ids begin
+    Timestamp checked;   // when history was last asked because of something that was missed
     bool confirmed = false;
     bool ended = false;
     std::array<std::uint32_t, 4> feeds{};  // connections that carry it; 0: a free place

@@ -194,7 +194,7 @@ class Session {
   std::deque<std::vector<const Instrument*>> apart_;  // to be subscribed too, each in a request of its own
   std::vector<const Instrument*> refused_;
   std::deque<std::string> replies_;  // to what the exchange asks
-  Liveness::Time last_probe_{}, ask_after_{}, ask_refused_again_ = Liveness::Time::max();
+  Liveness::Time last_probe_{}, last_ping_{}, ask_after_{}, ask_refused_again_ = Liveness::Time::max();
   std::size_t refusals_ = 0;  // of whole requests, on this connection
   bool accepted_any_ = false, refused_all_ = false, condemned_ = false;
   static constexpr Duration refused_pause = seconds(600), unnamed_pause = seconds(60);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -36,6 +37,7 @@ class Account {
 
   // As the ledger's.
   void restore(std::span<const Row> rows, std::optional<std::uint64_t> last_id);
+  void count_flow(std::shared_ptr<const SizeBuckets> buckets, std::span<const FlowRow> known);
   void hold() { past_.hold(bars_); }
   void give(std::vector<Candle> candles) { past_.give(std::move(candles)); }
 

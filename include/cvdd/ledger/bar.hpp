@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cvdd/base/types.hpp"
+#include "cvdd/ledger/flow.hpp"
 
 namespace cvdd {
 
@@ -38,6 +39,8 @@ struct Bar {
   bool proven = false;         // the exchange's own figures agree with it as it is
   bool settled = false;        // all of it is what the exchange's history has
 
+  FlowOfBar flow;  // its size buckets; nothing where there are none, or nothing was counted in them
+
   // What the file says.
   std::uint32_t revs = 0;      // rows written so far; the next row's rev
   bool changed = false;        // differs from the last row written
@@ -53,16 +56,23 @@ struct Bar {
   [[nodiscard]] bool written() const { return revs > 0; }
 };
 
+// How an instrument's trades are counted by their size.
+struct FlowRules {
+  const SizeBuckets* buckets = nullptr;
+  bool ordered = false;  // its ids have an order
+};
+
 // Adds a trade's volume and price; false if a sum overflows (the bar is unchanged then). `name`: of its id, if it has
-// one.
-[[nodiscard]] bool add_trade(Bar& bar, const Record& trade, const IdText& name = {});
+// one. `flow`: null: sizes don't matter.
+[[nodiscard]] bool add_trade(Bar& bar, const Record& trade, const IdText& name = {}, const FlowRules* flow = nullptr);
 // Adds volume beside the CVD; false if a sum overflows.
-[[nodiscard]] bool add_other(Bar& bar, const Record& trade, const IdText& name = {});
+[[nodiscard]] bool add_other(Bar& bar, const Record& trade, const IdText& name = {}, const FlowRules* flow = nullptr);
 // What the record of a trade says; a placeholder adds nothing.
-[[nodiscard]] inline bool add_record(Bar& bar, const Record& trade, const IdText& name = {}) {
+[[nodiscard]] inline bool add_record(Bar& bar, const Record& trade, const IdText& name = {},
+                                     const FlowRules* flow = nullptr) {
   const RecordKind kind = trade.kind();
-  if (kind == RecordKind::trade || kind == RecordKind::again) return add_trade(bar, trade, name);
-  if (kind == RecordKind::other || kind == RecordKind::again_other) return add_other(bar, trade, name);
+  if (kind == RecordKind::trade || kind == RecordKind::again) return add_trade(bar, trade, name, flow);
+  if (kind == RecordKind::other || kind == RecordKind::again_other) return add_other(bar, trade, name, flow);
   return true;
 }
 

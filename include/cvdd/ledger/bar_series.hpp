@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "cvdd/base/types.hpp"
 #include "cvdd/ledger/bar.hpp"
+#include "cvdd/ledger/flow_account.hpp"
 
 namespace cvdd {
 
@@ -93,11 +96,23 @@ class BarSeries {
   // The oldest becomes a part of it. Only while there is one.
   void drop_front();
 
+  // Volume is counted by the size of trades too, from the next on. `known`: what the files say of the bars that were
+  // restored, or else the newest rows of the buckets.
+  void count_flow(FlowAccount flow, std::span<const FlowRow> known);
+  // nullptr: sizes don't matter. Until the next count_flow.
+  [[nodiscard]] const FlowRules* flow_rules() const { return flow_ ? &flow_->rules() : nullptr; }
+  // Appends the flow rows that belong to the row of a bar, which is one of these or comes before them; none if sizes
+  // don't matter.
+  void tell_flow(const Bar& bar, const Row& row, std::vector<FlowRow>& out) const {
+    if (flow_) flow_->tell(bars_, bar, row, out);
+  }
+
  private:
   Duration interval_;
   std::deque<Bar> bars_;
   Timestamp oldest_, first_;
   Totals before_;
+  std::unique_ptr<FlowAccount> flow_;  // null: no size buckets
 };
 
 }  // namespace cvdd

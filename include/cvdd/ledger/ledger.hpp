@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -40,6 +41,13 @@ class Ledger {
   void give_candles(std::uint32_t instrument, std::vector<Candle> candles);
   // Rows of bars before those in memory, which candles made: due at once.
   [[nodiscard]] std::vector<Row> take_ready() { return std::exchange(out_.ready, {}); }
+
+  // The instrument's volume is counted by the size of its trades too. After restore, before its first record. `known`:
+  // what the files say of the bars that were restored, or else the newest rows of its buckets; of other buckets:
+  // nothing is gone on with.
+  void count_flow(std::uint32_t instrument, std::shared_ptr<const SizeBuckets> buckets, std::span<const FlowRow> known);
+  // Rows of the flow file that belong to the rows told since the last call.
+  [[nodiscard]] std::vector<FlowRow> take_flow_rows();
 
   void apply(const Record& record);
   // These records come before long, or next: what they will touch is on its way from memory, all of it at once.

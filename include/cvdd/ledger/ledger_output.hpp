@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cvdd/base/types.hpp"
+#include "cvdd/ledger/flow.hpp"
 
 namespace cvdd {
 
@@ -26,6 +27,7 @@ struct LedgerOutput {
   LedgerCounters counters;
   std::vector<std::string> errors;  // one message each
   std::vector<Row> ready;           // rows of bars before those in memory, which candles made
+  std::vector<FlowRow> flow;        // rows of the flow file, in the order in which the rows they belong to were made
   void complain(const Instrument& of, std::string_view what) {
     errors.push_back(of.exchange + " " + std::string(name_of(of.market)) + " " + of.symbol + ": " + std::string(what));
   }

@@ -31,8 +31,8 @@ class Past {
                                  LedgerOutput& out);
 
  private:
-  [[nodiscard]] std::optional<Row> row_before(const Candle& candle, const Instrument& instrument,
-                                              BarSeries& bars) const;
+  [[nodiscard]] bool tell_before(const Candle& candle, const Instrument& instrument, BarSeries& bars,
+                                 LedgerOutput& out) const;
 
   struct Cut {
     Timestamp time;

@@ -33,7 +33,7 @@ class Rebuilder {
   // the bars in their place.
   [[nodiscard]] bool take(BarSeries& bars, const Record& record, const InDoubt& in_doubt);
   // A trade was counted in this bar: if the bar is made again meanwhile, it has the trade too.
-  void also(Timestamp bar, const Record& record, const IdText& name);
+  void also(const BarSeries& bars, Timestamp bar, const Record& record, const IdText& name);
   // The trade with this id is not to be had: the bars stay what the files have, and what comes of them is passed over.
   void give_up(std::uint64_t id);
 

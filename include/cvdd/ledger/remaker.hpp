@@ -22,7 +22,7 @@ class Remaker {
   // announced, and ends that. False: a sum does not fit.
   [[nodiscard]] bool take(BarSeries& bars, const Record& record, const IdText& name);
   // A trade was counted in this bar: if the bar is made again meanwhile, it has the trade too.
-  void also(Timestamp bar, const Record& record, const IdText& name);
+  void also(const BarSeries& bars, Timestamp bar, const Record& record, const IdText& name);
 
  private:
   struct Remake {

@@ -59,6 +59,8 @@ class Transport {
   // All complete messages that are there, at least one; the views are valid until the next read.
   virtual asio::awaitable<Result<std::span<const std::string_view>>> read(SteadyTime deadline) = 0;
   virtual asio::awaitable<Result<void>> write(std::string_view text, SteadyTime deadline) = 0;
+  // A ping frame, for exchanges that want to see some.
+  virtual asio::awaitable<Result<void>> ping(SteadyTime deadline) = 0;
   // Says goodbye if it can within `deadline`, and lets go of the socket.
   virtual asio::awaitable<void> close(SteadyTime deadline) = 0;
   // When the last frame of any kind (pings included) arrived.
@@ -78,7 +80,8 @@ struct HttpResponse {
 class HttpGet {
  public:
   virtual ~HttpGet() = default;
-  // `target` is path and query, appended to the URL's prefix. Bodies above `body_max` bytes are an error.
+  // `target` is path and query, appended to the URL's prefix; what stands behind a line's end is JSON, and is posted:
+  // some exchanges are asked so. Bodies above `body_max` bytes are an error.
   virtual asio::awaitable<Result<HttpResponse>> get(const Url& url, std::string_view target, SteadyTime deadline,
                                                     std::size_t body_max) = 0;
   [[nodiscard]] virtual const std::string& last_error_detail() const = 0;

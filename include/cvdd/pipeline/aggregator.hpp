@@ -22,12 +22,17 @@
 
 namespace cvdd {
 
+class Capture;
+
 struct AggregatorOptions {
   Duration interval = seconds(60);
   Duration close_delay = seconds(2);
   bool event_time = false;
-  bool repairs = false;                                // see LedgerOptions
-  bool watched = false;                                // bars wait for read_until, and are whole as far as marks say
+  bool repairs = false;        // see LedgerOptions
+  bool watched = false;        // bars wait for read_until, and are whole as far as marks say
+  Capture* capture = nullptr;  // where what the ledger is told is noted; null: nowhere
+  // How an instrument's volume is counted by the size of its trades; null: not at all. Aggregator thread.
+  std::function<std::shared_ptr<const SizeBuckets>(const Instrument&)> size_buckets = {};
   std::function<Timestamp()> now;                      // the wall clock
   std::function<Timestamp()> local;                    // the machine's, for latencies; may be empty
   std::function<void(std::span<const Row>)> on_rows;   // after rows were written; on the aggregator thread
@@ -101,8 +106,11 @@ class Aggregator {
   void run();
   std::size_t drain();
   void read_mail();
+  void enter(const Instrument& instrument, bool held);
+  void note(std::span<const Record> batch);
   void apply(const Record& record);
   void note_latency(Channel& channel, std::span<const Record> batch);
+  void finish_ledger(Timestamp whole_until, Timestamp now);
   void close_due();
   [[nodiscard]] Timestamp heard_until() const;
   [[nodiscard]] Timestamp due_until() const;

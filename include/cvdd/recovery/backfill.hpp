@@ -15,8 +15,9 @@ class Backfill {
  public:
   explicit Backfill(HistoryContext context);
   // A hole in the ids. Fetched a moment later: out-of-order messages often fill it by themselves.
-  // `by_trades`: candles would not do.
-  void hole(const Instrument& instrument, std::uint64_t first, std::uint64_t count, bool by_trades = false);
+  // `since`: none of them was made before; 0: before the newest trade that is known. `by_trades`: candles would not do.
+  void hole(const Instrument& instrument, std::uint64_t first, std::uint64_t count, Timestamp since = {},
+            bool by_trades = false);
   // Connected again, and its ids are known: what came after them?
   void check(const Instrument& instrument);
   // It has been quiet for long: is it?
@@ -40,6 +41,8 @@ class Backfill {
   [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
 
  private:
+  [[nodiscard]] Timestamp made_before(const Instrument& instrument) const;
+  [[nodiscard]] std::chrono::steady_clock::time_point hole_due() const;
   asio::awaitable<void> fetch(Repair repair);
   [[nodiscard]] std::size_t rows_of(const Repair& repair) const;
   asio::awaitable<bool> page(const Repair& repair, HistoryPage& page, std::string& error);

@@ -115,14 +115,20 @@ class Prover {
   enum class Readiness : std::uint8_t { ready, busy, maybe_quiet };  // to make bars again
   [[nodiscard]] Readiness readiness(Tracked& tracked, BarSpan span, Timestamp now) const;
   asio::awaitable<void> compare(Job job);
+  [[nodiscard]] std::string audit_fills(const Claim& sum, const Candle& candle);
   void judge(const Instrument& instrument, ProofTrack& track, BarSpan span, const Candle* candle);
   asio::awaitable<void> remake(Job job);
   asio::awaitable<bool> candles_of(const Instrument& instrument, BarSpan span, std::vector<Candle>& out);
   asio::awaitable<bool> fetch(Job& job, std::vector<Trade>& out, std::string& error);
-  asio::awaitable<bool> page_from(const Instrument& instrument, std::uint64_t id, std::vector<Trade>& out,
+  asio::awaitable<bool> page_from(const Instrument& instrument, std::uint64_t id, std::vector<Trade>& out, bool& cut,
                                   std::string& error);
-  asio::awaitable<bool> fetch_by_id(Job job, std::vector<Trade>& out, std::string& error);
-  asio::awaitable<bool> fetch_before(Job job, std::vector<Trade>& out, std::string& error);
+  asio::awaitable<void> take_news(const Instrument& instrument, std::span<const Trade> trades);
+  // src/recovery/prover_pages.cpp
+  asio::awaitable<bool> fetch_since(Job job, std::vector<Trade>& out, std::string& error);
+  asio::awaitable<bool> fetch_backward(Job job, std::vector<Trade>& out, bool& readable, std::string& error);
+  asio::awaitable<bool> fetch_by_id(Job& job, std::vector<Trade>& out, std::string& error);
+  asio::awaitable<bool> fetch_before(Job job, std::vector<Trade>& out, bool& cut, std::string& error);
+  [[nodiscard]] bool leave_out_before(Job& job, const Trade& first, std::string& error) const;
   [[nodiscard]] Figures held_against(BarSpan span, std::span<const Trade> trades,
                                      std::span<const Candle> candles) const;
   [[nodiscard]] std::vector<Record> rows_that_lack(const Instrument& instrument, std::span<const Trade> trades,
@@ -138,7 +144,8 @@ class Prover {
   ProofMail::Place place_;
   TokenBucket share_;  // of the budget
   bool comparing_ = true;
-  std::map<std::uint32_t, Tracked> tracked_;                              // by Instrument::id
+  unsigned fills_right_ = 0;                  // candles in a row whose number of fills was ours
+  std::map<std::uint32_t, Tracked> tracked_;  // by Instrument::id
   std::vector<std::pair<const Instrument*, std::vector<Record>>> marks_;  // to be delivered
   std::size_t questions_ = 0;                                             // that this round may ask yet
   Counters counters_;

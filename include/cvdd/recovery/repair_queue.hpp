@@ -25,6 +25,8 @@ struct Repair {
   std::size_t rows = 0;    // the exchange cuts its pages to so many; 0: not that we know
   // Of opaque ids: it was silent in this time, and speaks again. Was it silent? 0: that is not the question.
   Timestamp silent_from{}, silent_to{};
+  // Where ids can't be asked for: none of these trades was made before.
+  Timestamp since{};
   bool newest = false;      // of an instrument that was quiet: has it traded since?
   bool improbable = false;  // its silence was no chance, so that what can't be known is a gap
 };
@@ -54,9 +56,9 @@ class RepairQueue {
   [[nodiscard]] std::optional<Repair> take(Time now);
   // Tries again after a while; false if it has been tried often enough.
   [[nodiscard]] bool again(Repair repair, Time now);
-  // Where a page of `rows` had best begin so that it holds this repair's beginning and, for nothing, as many older
-  // holes of the same instrument as fit before it.
-  [[nodiscard]] std::uint64_t best_begin(const Repair& repair, std::uint64_t rows) const;
+  // The repair with whose first id a page of `rows` had best begin, so that it holds this repair's beginning and, for
+  // nothing, as many older holes of the same instrument as fit before it.
+  [[nodiscard]] Repair best_begin(const Repair& repair, std::uint64_t rows) const;
   // When the next one is due; empty: there is none.
   [[nodiscard]] std::optional<Time> next_due() const;
   // Whether the question about a silence of the instrument waits.

@@ -23,10 +23,12 @@ struct Address {
   std::optional<Market> market;  // from the prefix, or from what the protocol knows of hosts and paths
   std::string path;              // without the prefix
   std::vector<std::pair<std::string, std::string>> query;
+  std::string body;  // what was posted
   [[nodiscard]] std::optional<std::string_view> parameter(std::string_view name) const;
   // Whole and not negative; `otherwise` if it is not there, or is no number.
   [[nodiscard]] std::uint64_t number(std::string_view name, std::uint64_t otherwise) const;
 };
+// Behind a line's end `target` may have what was posted.
 [[nodiscard]] Address parse_address(std::string_view target, std::string_view host);
 
 // One REST answer.
@@ -52,6 +54,8 @@ class Conversation {
   // What the address itself asked for.
   virtual void opened(Said&) {}
   virtual void hear(std::string_view text, Timestamp now, Said& said) = 0;
+  // A ping frame came.
+  virtual void pinged(Timestamp) {}
   // About once a second: heartbeats, questions, and what happens to who does not answer them.
   virtual void tick(Timestamp, Said&) {}
   // How frames of a topic look on this connection: wrapped, or as they are.

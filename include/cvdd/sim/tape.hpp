@@ -20,6 +20,7 @@ enum class Numbering : std::uint8_t {
   singles,     // one fill, one message, one number
 };
 
+struct TapeTrade;
 // What is simulated of one instrument. Price and size are integers in steps.
 struct TapeInstrument {
   Instrument instrument;            // as the exchange would describe it
@@ -30,6 +31,8 @@ struct TapeInstrument {
   std::uint32_t trades_per_minute = 60;  // messages, on average; bursts come on top
   Numbering numbering = Numbering::aggregates;
   bool blocks = false;  // one trade in fifty is a block trade
+  // How its exchange prints an id without order; null: as id_text does.
+  std::string (*id_text)(const TapeTrade& trade) = nullptr;
 };
 
 // What one message prints. Its fills have the numbers first_fill … last_fill; `id` is the message's (see Numbering).
@@ -84,7 +87,7 @@ class Tape {
 // rest made up (S0012 …). Exchange, symbol and currencies are still to be filled in.
 [[nodiscard]] TapeInstrument make_instrument(Market market, std::size_t n, std::uint32_t trades_per_minute);
 
-// A trade's id as its exchange prints it: a made-up UUID where ids have no order.
+// A trade's id as its exchange prints it: a made-up UUID where ids have no order and it prints no other.
 [[nodiscard]] std::string id_text(const TapeInstrument& what, const TapeTrade& trade);
 
 // `count` instruments of the exchange with the most of them, spread over spot, linear and inverse (BTCUSDT, ETHUSDT,

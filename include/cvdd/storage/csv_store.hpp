@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "cvdd/base/types.hpp"
+#include "cvdd/ledger/flow.hpp"
 #include "cvdd/ledger/rebuild_plan.hpp"
+#include "cvdd/storage/day_file.hpp"
 #include "cvdd/storage/file_sink.hpp"
 #include "cvdd/storage/journal.hpp"
 
@@ -33,6 +35,8 @@ struct LastKnown {
   // come, and where bars lack trades that might be had, those since then, with the one before them. Empty: not
   // recalled.
   std::vector<Row> recent;
+  // Of the flow file: the rows of those bars at their highest revision; where it has none, the newest of each bucket.
+  std::vector<FlowRow> flow;
   // After which id the instrument's trades go on; empty: its ids don't tell.
   [[nodiscard]] std::optional<std::uint64_t> resumes_after(const Instrument& instrument) const {
     if (instrument.ids != Ids::sequence) return std::nullopt;
@@ -42,15 +46,6 @@ struct LastKnown {
   }
 };
 using Remembered = std::map<InstrumentKey, LastKnown>;
-
-// One file of rows. A day has a second one only after a failure: when the first can't be trusted or believed any more.
-struct DayFile {
-  std::string day;         // "2026-11-20"
-  std::uint32_t part = 0;  // 0: cvd-DAY.csv, N: cvd-DAY.N.csv
-  friend auto operator<=>(const DayFile&, const DayFile&) = default;
-};
-[[nodiscard]] std::string name_of(const DayFile& file);
-[[nodiscard]] std::optional<DayFile> day_file_from(const std::string& name);
 
 class CsvStore {
  public:
@@ -79,10 +74,10 @@ class CsvStore {
   // The interval of the bars in the files: the smallest distance of two bars of one instrument. Empty: not known.
   [[nodiscard]] std::optional<Duration> interval_found() const { return interval_found_; }
 
-  // Writes rows to their day's files, each file's rows by one write, and moves latest.csv to the newest; makes it
-  // again if it is gone.
+  // Writes rows to their day's files, each file's rows by one write, and moves latest.csv (latest-flow.csv) to the
+  // newest; makes it again if it is gone. `flow`: rows of the flow files that belong to them, in the same batch.
   // Returns 0 or errno. What could not be written is kept in memory, in order, and goes first next time.
-  int write(std::span<const Row> rows);
+  int write(std::span<const Row> rows, std::span<const FlowRow> flow = {});
   // Rows waiting in memory for the disk.
   [[nodiscard]] std::size_t backlog_rows() const { return backlog_rows_; }
   // Rows refused because the backlog was full: the oldest are kept.
@@ -106,6 +101,8 @@ class CsvStore {
   static constexpr std::size_t backlog_bytes_max = std::size_t{256} << 20;
 
  private:
+  // What rows wait for, and are written together: a table's day.
+  using Day = std::pair<RowTable, std::string>;
   struct Batch {
     std::string text;
     std::size_t rows = 0;
@@ -118,15 +115,30 @@ class CsvStore {
   void take_lock();
   void complete_torn_batch();
   void redo(const JournalPart& part);
-  [[nodiscard]] std::vector<DayFile> list_files();
+  [[nodiscard]] std::vector<DayFile> list_files(RowTable table);
+  // The newest row of each key of a file, and the newest with a trade.
+  template <class R>
+  struct Found {
+    std::optional<R> row, traded;
+    bool any_traded = false;
+  };
+  template <class R>
+  [[nodiscard]] std::vector<Found<R>> newest_of(const DayFile& file, std::optional<R> (*parse)(std::string_view));
+  // Days from the newest back, until `read` has found nothing new in one, and the link to the newest.
+  template <class Read>
+  void read_days(RowTable table, std::size_t days_max, Read read);
   void read_file(const DayFile& file, Remembered& newest, bool& anything_new);
+  void read_flow_file(const DayFile& file, Remembered& newest, bool& anything_new);
+  [[nodiscard]] std::vector<std::string> tails(RowTable table, bool (*last)(std::string_view text));
+  void recall_flow(Remembered& newest);
   void cut_torn_line(const DayFile& file, std::uint64_t end, std::string_view torn);
   void retire(const DayFile& file, const std::string& why);
 
+  void queue(const Day& day, const std::string& text);
   int write_batches();
-  [[nodiscard]] DayFile current(const std::string& day) const;
-  [[nodiscard]] int place(const std::string& day, JournalPart& part);
-  int written(const std::string& day, const JournalPart& part);
+  [[nodiscard]] DayFile current(const Day& day) const;
+  [[nodiscard]] int place(const Day& day, JournalPart& part);
+  int written(const Day& day, const JournalPart& part);
   int point_to(const DayFile& file, const std::string& name);
   [[nodiscard]] std::string path_of(const std::string& name) const { return directory_ + "/" + name; }
 
@@ -134,13 +146,13 @@ class CsvStore {
   std::string directory_;
   Options options_;
   std::optional<Duration> interval_found_;
-  std::map<std::string, Batch> backlog_;  // by day
+  std::map<Day, Batch> backlog_;
   std::size_t backlog_rows_ = 0, backlog_bytes_ = 0;
-  std::map<std::string, std::uint32_t> parts_;  // day → part that is written to, if not 0
+  std::map<Day, std::uint32_t> parts_;          // the part that is written to, if not 0
   std::map<std::string, std::uint64_t> sizes_;  // file → bytes after our last write
   std::map<std::string, Unsynced> unsynced_;    // file → what the disk has not confirmed
   std::vector<std::string> to_sync_;            // files
-  DayFile newest_file_;
+  std::map<RowTable, DayFile> newest_file_;
   std::uint64_t refused_rows_ = 0;
   std::vector<std::string> notes_;
 };

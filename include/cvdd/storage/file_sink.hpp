@@ -33,6 +33,7 @@ class FileSink {
   virtual int truncate(const std::string& path, std::uint64_t size) = 0;
   // Names (not paths) of the regular files in a directory, sorted.
   virtual int list(const std::string& directory, std::vector<std::string>& names) = 0;
+  virtual int remove(const std::string& path) = 0;
   // With its parents; no error if it is there.
   virtual int make_directory(const std::string& path) = 0;
 };
