@@ -42,10 +42,10 @@ asio::awaitable<void> MarketRunner::tend_connections() {
       if (!session->stopping() && !renewing(*session) && session->wants_renewal()) due.push_back(session.get());
     }
     for (Session* session : due) renew(*session);
+    if (!context_.event_time) weigh_time();
     if (!context_.event_time) look_for_lulls();
     if (context_.clock->steady() >= next_look_) {
       tell_contradictions();
-      if (!context_.event_time) weigh_time();
       if (backfill_) look_for_quiet();
     }
   }

@@ -202,7 +202,12 @@ bool Intake::of_known_fills(Entry& e, const Trade& trade, const Sequencer::Decis
   if (decision.hole_count > 0) e.fills.missing_from(decision.hole_first);
   const bool late = decision.verdict == Sequencer::Verdict::late;
   if (late ? !e.fills.repeats_late(trade.id, trade.first_fill, trade.fills)
-           : decision.verdict != Sequencer::Verdict::next || !e.fills.repeats(trade.first_fill, trade.fills)) {
+           : decision.verdict != Sequencer::Verdict::next ||
+                 !e.fills.repeats(trade.first_fill, trade.fills, trade.time)) {
+    if (const auto overlapped = e.fills.take_overlap()) {
+      ++counters_.contradictions;
+      out.push_back(Record::mark(RecordKind::contradicted, trade.instrument->id, *overlapped));
+    }
     return false;
   }
   ++counters_.contradictions;
@@ -414,6 +419,7 @@ void Intake::confirm(const Instrument& instrument, Timestamp now, std::vector<Re
   }
   if (e.confirmed) return;
   e.confirmed = true;
+  e.confirmed_at = now;
   out.push_back(Record::mark(RecordKind::subscribed, instrument.id, now));
   if (e.doubted_from.us != 0) {
     const std::int64_t span = std::max<std::int64_t>((now - e.doubted_from).us, 0);
@@ -464,6 +470,23 @@ void Intake::watched_no_further(const Instrument& instrument, Timestamp until, s
   const bool carried =
       std::any_of(e.feeds.begin(), e.feeds.end(), [&](std::uint32_t f) { return f != 0 && f != feed; });
   if (e.confirmed && !carried) out.push_back(Record::mark(RecordKind::watched, instrument.id, until, 0, 1));
+}
+
+void Intake::clock_set(const Instrument& instrument, Timestamp was, Timestamp is, Timestamp agreed,
+                       std::vector<Record>& out) {
+  Entry& e = entry(instrument);
+  if (!e.confirmed || e.confirmed_at == is) return;  // another feed has said so
+  const Timestamp since = std::max(e.confirmed_at, agreed);
+  e.confirmed_at = is;
+  if (e.heard_from > is) e.heard_from = is;
+  if (is < was) {
+    out.push_back(Record::mark(RecordKind::watched, instrument.id, is, 0, 1));
+    out.push_back(Record::mark(RecordKind::subscribed, instrument.id, is));
+  }
+  // What is still to come will be watched anew.
+  const Timestamp from = std::min(since, is);
+  out.push_back(
+      Record::mark(RecordKind::contradicted, instrument.id, from, 0, static_cast<std::uint64_t>((is - from).us)));
 }
 
 void Intake::forget_feed(std::uint32_t feed) { swept_.erase(feed); }

@@ -215,6 +215,13 @@ void Session::retract() {
   }
 }
 
+void Session::clock_set(Timestamp was, Timestamp is, Timestamp agreed) {
+  vouched_ = {};
+  if (heard_.received.us != 0) heard_.received = heard_.received + (is - was);
+  for (const Instrument* instrument : instruments_) context_.intake->clock_set(*instrument, was, is, agreed, marks_);
+  if (!context_.writer->busy()) push_marks();
+}
+
 void Session::nudge(Timestamp end) {
   if (!liveness_ || last_frame() >= end) return;
   nudged_ = true;

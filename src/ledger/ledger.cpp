@@ -103,6 +103,7 @@ void Ledger::subscribed(Account& account, Timestamp time) {
     return;  // the first trade begins the rows
   }
   const Timestamp bar = bar_start(time, options_.interval);
+  if (bar < account.first_bar && begin_earlier(account, bar)) return;
   // What a loss before it cost is known as a loss.
   if (account.state != State::active || (account.loss && account.loss->open))
     account.watched = std::max(account.watched, time);
@@ -121,12 +122,26 @@ void Ledger::begin(Account& account, Timestamp bar, bool partial) {
   account.bars.back().partial_begin = partial;
 }
 
+// The clock by which it began was ahead: while nothing is told, and nothing was there before, it begins at the right
+// time.
+bool Ledger::begin_earlier(Account& account, Timestamp bar) {
+  const bool told = std::any_of(account.bars.begin(), account.bars.end(),
+                                [](const Bar& b) { return b.written() || b.restored || b.has_trades(); });
+  if (account.state != State::active || account.held || told) return false;
+  account.bars.clear();
+  account.watched = bar;
+  begin(account, bar, true);
+  return true;
+}
+
 // The files' newest bar is bars.back(). What lies between it and `bar` passed while nobody listened.
 void Ledger::continue_after_absence(Account& account, Timestamp bar) {
   account.state = State::active;
   const Timestamp newest = newest_bar(account);
+  // A loss of before the end concerns bars that were told of already.
+  const bool of_the_end = account.loss && account.loss->from >= account.end_bar;
   if (bar <= newest) {
-    if (account.loss) account.loss->visible_from = newest;
+    if (of_the_end) account.loss->visible_from = newest;
     return;
   }
   const auto between = static_cast<std::size_t>((bar - newest).us / options_.interval.us);
@@ -152,7 +167,7 @@ void Ledger::continue_after_absence(Account& account, Timestamp bar) {
     }
     account.bars.emplace_back();
   }
-  if (account.loss) account.loss->visible_from = bar;
+  if (of_the_end) account.loss->visible_from = bar;
 }
 
 void Ledger::lost(Account& account, const Record& record) {
@@ -227,7 +242,14 @@ void Ledger::unsubscribed(Account& account, Timestamp time) {
   account.bars.back().partial_end = account.bars.back().changed = true;
   account.end_bar = bar;
   account.state = State::ended;
-  if (!account.loss) account.loss = Loss{bar, bar, bar, true};
+  if (!account.loss) {
+    account.loss = Loss{bar, bar - options_.interval, bar, true};
+    return;
+  }
+  // What a loss before cost nobody knows, and nobody will listen now.
+  if (account.loss->open) account.loss->to = std::max(account.loss->to, bar);
+  account.loss->open = true;
+  account.loss->doubt = false;
 }
 
 // Ids are missing before the trade that comes next. That trade's bar counts them; the bars since the last trade, or
@@ -254,6 +276,7 @@ void Ledger::hole(Account& account, const Record& record) {
   h.doubt_from = std::min(h.doubt_from, h.touch_from);
   if (h.left == 0) {  // size unknown
     if (Bar* bar = bar_at(account, at)) bar->lost = true;
+    account.last_id.reset();  // numbers begin anew: those of before are above them
     return give_up(account, h);
   }
   if (account.holes.size() == holes_max) {
@@ -311,8 +334,7 @@ void Ledger::trade(Account& account, const Record& record) {
   if (!ordered) bar->settled = false;
   if (may_have_counted(*bar, record, ordered)) return doubt_restored(account, *bar, record);
   // What a stop cut goes on. Its row names two ids, and they need not be the highest: it is made again by time.
-  const bool goes_on =
-      bar->restored && !bar->partial_begin && bar->written_status == BarStatus::partial && bar->has_ids();
+  const bool goes_on = bar->restored && bar->written_status == BarStatus::partial && bar->has_ids();
   if (goes_on && numbered && options_.repairs) bar->contradicted = true;
   // A bar of the time when nobody ran is told of when all of it is known.
   const bool repairing = std::any_of(account.holes.begin(), account.holes.end(), [&](const Hole& h) {

@@ -20,7 +20,7 @@ void by_time(std::vector<Row>& rows, std::size_t begin) {
 
 namespace {
 // What a row says, as a bar.
-Bar bar_of(const Row& row, Ids ids) {
+Bar bar_of(const Row& row, Ids ids, bool first_ever) {
   Bar bar;
   bar.buys = row.buys;
   bar.sells = row.sells;
@@ -56,7 +56,6 @@ Bar bar_of(const Row& row, Ids ids) {
   bar.lost = !row.missing.has_value();
   bar.recovered = row.status == BarStatus::repaired;
   bar.history = row.status == BarStatus::history;
-  const bool first_ever = row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
   bar.partial_begin = row.status == BarStatus::partial && first_ever;
   bar.partial_end = row.status == BarStatus::partial && !first_ever;
   return bar;
@@ -142,7 +141,7 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
       account.bars.emplace_back();
       account.bars.back().absent = true;  // nobody ran
     }
-    account.bars.push_back(bar_of(row, account.instrument->ids));
+    account.bars.push_back(bar_of(row, account.instrument->ids, is_first_ever(rows, row)));
   }
   const Timestamp from = newest.status == BarStatus::partial ? newest.time : newest.time + options_.interval;
   account.loss = Loss{from, from, from, true};
@@ -180,7 +179,7 @@ Evidence Ledger::evidence_of(const Account& account, Timestamp time, const Bar& 
       account.state != State::active || time + options_.interval <= std::max(account.watched, account.by_ids);
   e.covered = reached || !options_.watched || bar.history || bar.partial_end;
   if (account.loss && time >= std::max(account.loss->from, account.loss->visible_from) &&
-      (account.loss->open ? account.state == State::active : time <= account.loss->to)) {
+      ((account.loss->open && account.state == State::active) || time <= account.loss->to)) {
     e.contradicted = true;
   }
   for (const Hole& h : account.holes) {

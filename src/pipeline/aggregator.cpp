@@ -9,6 +9,8 @@ namespace cvdd {
 namespace {
 constexpr std::size_t batch_max = 4096, expected_max = 64;
 constexpr Duration retry_every = seconds(5);  // rows that could not be written
+// After a long sleep bars are told of in pieces of so many; a trade further ahead than `asleep` bars waits for that.
+constexpr std::int64_t piece = 200, asleep = 5'000;
 // Bars wait no longer than this for the io thread to say that it has read what had arrived; they are gaps then.
 constexpr Duration reading_max = seconds(10);
 }  // namespace
@@ -171,6 +173,12 @@ void Aggregator::note_latency(Channel& channel, std::span<const Record> batch) {
 
 // A month of candles is written before the next instrument's are made rows: one at a time is in memory.
 void Aggregator::apply(const Record& record) {
+  const bool spans = record.kind() == RecordKind::contradicted;
+  const Timestamp end = spans ? record.time() + Duration{static_cast<std::int64_t>(record.count())} : record.time();
+  const Timestamp near = next_due_ + Duration{asleep * options_.interval.us};
+  if (end > near && record.kind() != RecordKind::name) {  // a name has no time
+    close_in_pieces(std::min(end, heard_until() - options_.close_delay));
+  }
   ledger_.apply(record);
   if (record.kind() != RecordKind::candles) return;
   std::vector<Row> ready = ledger_.take_ready();
@@ -203,6 +211,16 @@ void Aggregator::read_mail() {
   for (auto& channel : mail.channels) channels_.push_back(std::move(channel));
 }
 
+// So that no more bars are in memory than the ledger keeps anyway, however long nobody looked.
+void Aggregator::close_in_pieces(Timestamp upto) {
+  const Duration step{piece * options_.interval.us};
+  while (!options_.event_time && next_due_ + step < upto) {
+    ledger_.close(next_due_ + step, rows_);
+    next_due_ = next_due_ + step + options_.interval;
+    deliver();
+  }
+}
+
 void Aggregator::close_due() {
   if (options_.event_time) {
     if (!ledger_.event_due(options_.close_delay)) return;
@@ -223,6 +241,7 @@ void Aggregator::close_due() {
         channels_[i]->release(batch.size());
       }
     }
+    close_in_pieces(upto);
     next_due_ = bar_start(upto, options_.interval) + options_.interval;
     ledger_.close(upto, rows_);
   }
@@ -233,6 +252,7 @@ void Aggregator::close_due() {
 void Aggregator::deliver() {
   for (const std::string& error : ledger_.take_errors()) options_.on_problem(error);
   for (const CsvStore::SyncRequest& result : syncer_.results()) store_.synced(result);
+  store_.keep(ledger_.take_ended());
   if (!rows_.empty() || store_.backlog_rows() > 0) store_rows();
   syncer_.request(store_.take_sync_requests());
   for (const std::string& note : store_.take_notes()) options_.on_note(note);

@@ -166,6 +166,7 @@ asio::awaitable<void> Backfill::take_page(Repair repair, HistoryPage page) {
   if (progress.next == RepairProgress::Next::cut) co_return ask_again(repair);
   std::vector<Record> records;
   context_.intake->take_history(page.trades, records);
+  if (repair.question && records.empty() && !page.refused.empty()) co_return;  // it may be what can't be read
   if (repair.question) co_return co_await take_answer(repair, std::move(records), true);
   const bool check = repair.last == 0;
   if (check && progress.next == RepairProgress::Next::done) {

@@ -20,14 +20,16 @@ asio::awaitable<void> Backfill::take_recent(const Repair& repair, const HistoryP
   const Instrument& instrument = *repair.instrument;
   const std::vector<Trade>& trades = page.trades;
   const Timestamp known = context_.intake->known_until(instrument);
-  // A row that can't be read may be one of those that we missed, unless it is older.
+  // A row that can't be read may be one of those that we missed, unless it is older: what is in doubt may begin with
+  // it.
   const bool readable = std::ranges::all_of(
-      page.refused, [&](const HistoryPage::Refused& row) { return row.time.us != 0 && row.time <= known; });
+      page.refused, [&](const HistoryPage::Refused& row) { return row.time.us != 0 && row.time < known; });
   const bool covered = known.us > 0 && readable && !trades.empty() && trades.front().time <= known;
   if (repair.newest) co_return co_await take_newest(repair, page);
   if (repair.silent_from.us != 0) co_return co_await take_silence(repair, page);
   std::vector<Record> records;
   context_.intake->take_history(trades, records, known);
+  if (repair.question && records.empty() && !readable) co_return;  // what it can't read may be what is asked for
   if (repair.question) co_return co_await take_answer(repair, std::move(records), covered);
   // What was traded at the end of the cut may be on its way into the history.
   const Timestamp end = context_.intake->unsettled_to(instrument);

@@ -51,6 +51,8 @@ Remembered CsvStore::open(std::size_t days_max) {
     }
     read_file(*file, newest, anything_new);
   }
+  if (!files.empty()) read_last_rows(newest);  // files that are gone are their owner's decision
+  write_last_rows(newest);
   if (!files.empty()) {
     newest_file_ = current(files.back().day);
     if (newest_file_ != files.back()) newest_file_ = files.back();
@@ -186,20 +188,25 @@ void CsvStore::read_file(const DayFile& file, Remembered& newest, bool& anything
     interval_found_ = scanned->interval();
   }
   for (Found& found : rows) {
-    if (!found.row) continue;
-    Row& row = *found.row;
-    const auto [known, unheard] = newest.try_emplace({row.exchange, row.market, row.symbol});
-    LastKnown& last = known->second;
-    if (found.traded && (last.last_id.empty() || found.traded->time > last.last_id_bar)) {
-      anything_new = anything_new || last.last_id.empty();
-      last.last_id = found.traded->last_id;
-      last.last_id_bar = found.traded->time;
-    }
-    anything_new = anything_new || unheard;
-    if (unheard || row.time > last.row.time || (row.time == last.row.time && row.rev > last.row.rev)) {
-      last.row = std::move(row);
-    }
+    if (found.row && remember(newest, std::move(*found.row), std::move(found.traded))) anything_new = true;
   }
+}
+
+// Whether the row, or the newest of those with a trade, told anything that was not known of the instrument.
+bool CsvStore::remember(Remembered& newest, Row row, std::optional<Row> traded) {
+  const auto [known, unheard] = newest.try_emplace({row.exchange, row.market, row.symbol});
+  LastKnown& last = known->second;
+  bool news = unheard;
+  if (traded && (last.last_id.empty() || traded->time > last.last_id_bar)) {
+    news = news || last.last_id.empty();
+    last.last_id = traded->last_id;
+    last.last_id_bar = traded->time;
+    last.traded = std::move(traded);
+  }
+  if (unheard || row.time > last.row.time || (row.time == last.row.time && row.rev > last.row.rev)) {
+    last.row = std::move(row);
+  }
+  return news;
 }
 
 // Only what no reader was to believe yet is cut off, and only if it looks like ours.

@@ -14,6 +14,7 @@
 #include "cvdd/daemon/engine.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/sim/protocol.hpp"
+#include "sim/episodes.hpp"
 #include "sim/life.hpp"
 #include "sim/oracle.hpp"
 #include "sim/storms.hpp"
@@ -412,7 +413,8 @@ int main(int argc, char** argv) {
        twins = false, past = false;
   std::size_t kills = 0;
   std::string out;
-  std::string first_seed = "1";
+  std::string first_seed = "1", episode;
+  bool episodes = false;
   app.add_option("--seed", first_seed, "the first seed; random: drawn, and printed first");
   app.add_option("--seeds", seeds, "how many, from --seed on");
   app.add_option("--hours", hours, "virtual hours of each run")->check(CLI::Range(1, 24 * 365));
@@ -426,6 +428,8 @@ int main(int argc, char** argv) {
   app.add_flag("--refusals", refusals, "instead: exchanges that refuse some of what they list");
   app.add_flag("--twins", twins, "instead: two connections for everything, of which one is cut again and again");
   app.add_flag("--past", past, "instead: long outages and absences, and new instruments with a history");
+  app.add_flag("--episodes", episodes, "instead: single faults, each set up with care");
+  app.add_option("--episode", episode, "instead: the one of this name");
   app.add_option("--kills", kills, "instead: killed so many times, a few seconds apart");
   CLI11_PARSE(app, argc, argv);
   if (first_seed == "random") {
@@ -438,6 +442,7 @@ int main(int argc, char** argv) {
   }
   spdlog::set_level(verbose ? spdlog::level::info : spdlog::level::off);
   if (manners) return test_manners(seed) ? 0 : 1;
+  if (episodes || !episode.empty()) return play_episodes(seed, episode) ? 0 : 1;
   if (past) return test_past(seed) ? 0 : 1;
   if (twins) return test_twins(seed) ? 0 : 1;
   if (refusals) return test_refusals(seed) ? 0 : 1;

@@ -1,6 +1,7 @@
 #include "sim/world.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "cvdd/ledger/csv_row.hpp"
 
@@ -68,7 +69,7 @@ void World::second() {
 
 void World::ping() {
   for (const auto& line : lines_) {
-    if (line->open && !line->dead && !frozen_) line->last_frame = clock_.steady();
+    if (line->open && !line->dead && !frozen_ && !stalled_) line->last_frame = clock_.steady();
   }
   clock_.at(clock_.steady() + ping_every, [this] { ping(); });
 }
@@ -79,8 +80,8 @@ void World::print(std::size_t instrument, const TapeTrade& trade) {
   Trouble& t = trouble_[side];
   std::vector<std::string> frames;
   for (const auto& line : lines_) {
-    if (!line->open || line->side != side || !line->topics.contains(topics_[instrument].front())) continue;
-    if (frames.empty()) line->protocol->frames(what, 0, std::span(&trade, 1), clock_.true_time(), frames);
+    if (!line->open || line->side != side || !line->topics.contains(topic(instrument))) continue;
+    if (frames.empty()) line->protocol->frames(what, served_, std::span(&trade, 1), clock_.true_time(), frames);
     for (const std::string_view key : {"\"q\":\"", "\"sz\":\"", "\"size\":\"", "\"amount\":"}) {
       const auto size = frames.front().find(key);
       if (!distort_one_ || size == std::string::npos || trade.block) continue;
@@ -88,7 +89,7 @@ void World::print(std::size_t instrument, const TapeTrade& trade) {
       distort_one_ = false;
     }
     const std::string text =
-        line->talk->wraps() ? line->protocol->wrapped(topics_[instrument].front(), frames.front()) : frames.front();
+        line->talk->wraps() ? line->protocol->wrapped(topic(instrument), frames.front()) : frames.front();
     if (t.swallow_one) {
       t.swallow_one = false;
       continue;
@@ -124,12 +125,21 @@ std::string World::nonsense(const Protocol& protocol, const std::string& good) {
 }
 
 void World::deliver(const std::shared_ptr<Line>& line, std::size_t instrument, std::uint64_t id, std::string text) {
+  if (stalled_) {
+    waiting_.emplace_back([this, line, instrument, id, text] { deliver(line, instrument, id, text); });
+    return;
+  }
   if (!line->open || line->mute || line->dead) return;
+  last_sent_ = instrument;
   line->ids.emplace_back(instrument, id);
   send(*line, std::move(text));
 }
 
 void World::send(Line& line, std::string text) {
+  if (stalled_) {
+    waiting_.emplace_back([this, to = line.shared_from_this(), text] { send(*to, text); });
+    return;
+  }
   if (!line.open || line.dead) return;
   line.inbox.push_back(std::move(text));
   if (!frozen_) line.last_frame = clock_.steady();
@@ -223,7 +233,8 @@ void World::act(Line& line, const Said& said) {
   for (const std::string& topic : said.listen) {
     line.topics.insert(topic);
     // The newest trade may come along as an answer; an old trade that counts was delivered too.
-    const auto of = std::find_if(topics_.begin(), topics_.end(), [&](const auto& t) { return t.front() == topic; });
+    const auto of = std::find_if(topics_.begin(), topics_.end(),
+                                 [&](const auto& t) { return t[std::min(served_, t.size() - 1)] == topic; });
     const auto trades = of == topics_.end() ? std::span<const TapeTrade>()
                                             : tape_.trades(static_cast<std::size_t>(of - topics_.begin()));
     if (trades.empty()) continue;
@@ -270,6 +281,34 @@ void World::cut(Line& line) {
 void World::cut_side(std::size_t side) {
   for (const auto& line : lines_) {
     if (line->side == side) cut(*line);
+  }
+}
+
+void World::hang_up() {
+  for (const auto& line : lines_) {
+    line->open = false;
+    if (line->reader != nullptr) line->reader->cancel();
+  }
+}
+
+void World::stall(bool on) {
+  stalled_ = on;
+  if (on) return;
+  for (const auto& arrive : std::exchange(waiting_, {})) arrive();
+}
+
+void World::deafen_one(std::size_t instrument) {
+  std::shared_ptr<Line> last;
+  for (const auto& line : lines_) {
+    if (line->open && line->topics.contains(topic(instrument))) last = line;
+  }
+  if (last) last->topics.erase(topic(instrument));
+  deafened_ = last;
+}
+
+void World::cut_all_but_deafened() {
+  for (const auto& line : lines_) {
+    if (line != deafened_.lock() && line->open) cut(*line);
   }
 }
 
@@ -333,7 +372,7 @@ void World::begin(const Fault& fault) {
       for (std::size_t i = 0; i < topics_.size(); ++i) {
         const Instrument& of = tape_.instruments()[i].instrument;
         if (side_of(of.exchange, of.market) != fault.side) continue;
-        for (const auto& line : lines_) line->topics.erase(topics_[i].front());
+        for (const auto& line : lines_) line->topics.erase(topic(i));
         break;
       }
       break;

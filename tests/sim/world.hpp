@@ -2,7 +2,9 @@
 // Transport and HttpGet seams, on virtual time. It remembers what it delivered: the truth that rows are held against.
 #pragma once
 
+#include <algorithm>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <random>
 #include <set>
@@ -18,7 +20,7 @@
 namespace cvdd::simtest {
 
 // One WebSocket as both ends see it.
-struct Line {
+struct Line : std::enable_shared_from_this<Line> {
   const sim::Protocol* protocol = nullptr;
   std::unique_ptr<sim::Conversation> talk;
   std::size_t side = 0;  // of the world's sides
@@ -77,6 +79,17 @@ class World {
   }
   // Instruments that the exchanges list, and whose streams they do not serve.
   void list_too(std::vector<sim::TapeInstrument> more);
+  // The exchange ends every connection in order: what it has sent before is still to be read.
+  void hang_up();
+  // The network stalls: what is sent meanwhile comes when it goes on.
+  void stall(bool on);
+  // Which of an instrument's topics carry its trades: 0, or 1 for single trades.
+  void serve(std::size_t topic) { served_ = topic; }
+  // Of an instrument that two connections carry one of them brings no more; and all but that connection are cut.
+  void deafen_one(std::size_t instrument);
+  void cut_all_but_deafened();
+  // Whose trade was sent last.
+  [[nodiscard]] std::size_t last_sent() const { return last_sent_; }
   // One trade on the wire is of another size than on the tape.
   void distort_one() { distort_one_ = true; }
   // Connections of this age are closed.
@@ -103,6 +116,9 @@ class World {
     bool outage = false, duplicates = false, broken = false, swallow_one = false, rejected = false;
     Duration delay_one;
   };
+  [[nodiscard]] const std::string& topic(std::size_t instrument) const {
+    return topics_[instrument][std::min(served_, topics_[instrument].size() - 1)];
+  }
   void tick();
   void second();
   void ping();
@@ -130,7 +146,10 @@ class World {
   std::set<std::string> unlisted_;
   std::unique_ptr<sim::Tape> listed_;  // what is listed, if that is not what there is
   std::size_t offences_ = 0;
-  bool frozen_ = false, distort_one_ = false;
+  bool frozen_ = false, distort_one_ = false, stalled_ = false;
+  std::vector<std::function<void()>> waiting_;  // while the network stalls
+  std::size_t served_ = 0, last_sent_ = 0;
+  std::weak_ptr<Line> deafened_;
   std::string offence_;  // the first
   struct Told {
     SteadyTime until{}, at{};

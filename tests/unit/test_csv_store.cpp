@@ -87,6 +87,38 @@ TEST_CASE("the newest bar at its highest revision is read back, across days") {
   CHECK(files.links["/d/latest.csv"] == "cvd-2026-11-21.csv");
 }
 
+TEST_CASE("an instrument that was off the list for days is remembered, and its CVD goes on") {
+  MemoryFiles files;
+  const InstrumentKey off_key{"binance", Market::spot, "OFF"};
+  const auto day_of = [&](const char* day) {
+    files.files["/d/cvd-" + std::string(day) + ".csv"] = text_of({row((day + std::string("T10:00:00Z")).c_str())});
+  };
+  Row off = row("2026-11-20T10:00:00Z", "OFF"), traded = row("2026-11-20T09:00:00Z", "OFF");
+  traded.first_id = traded.last_id = "77";
+  files.files[first_day] = text_of({traded, row("2026-11-20T10:00:00Z"), off});
+  {
+    // It ends while the daemon runs, with a row of later than the start.
+    CsvStore store(files, "/d");
+    REQUIRE(store.open().contains(off_key));
+    off.time = off.time + seconds(3'600);
+    off.cvd_base = off.cvd_quote = {777, 0};
+    store.keep({&off, 1});
+  }
+  for (const char* day : {"2026-11-21", "2026-11-22", "2026-11-23", "2026-11-24"}) day_of(day);
+  for (int start = 0; start < 2; ++start) {
+    CsvStore store(files, "/d");
+    const auto newest = store.open();
+    REQUIRE(newest.contains(off_key));
+    CHECK(newest.at(off_key).row.cvd_base == Decimal{777, 0});
+    CHECK(newest.at(off_key).last_id == "77");
+    day_of("2026-11-25");
+  }
+  // Who takes the day files away wants to begin anew.
+  std::erase_if(files.files, [](const auto& file) { return file.first.find("/cvd-") != std::string::npos; });
+  CsvStore store(files, "/d");
+  CHECK(store.open().empty());
+}
+
 TEST_CASE("the last id is remembered from an older bar, or day, if the newest has no trade") {
   MemoryFiles files;
   Row traded = row("2026-11-20T23:58:00Z");

@@ -68,6 +68,18 @@ TEST_CASE("a loss is told once and ends with the next confirmation") {
   CHECK(f.kinds() == Kinds{RecordKind::subscribed, RecordKind::lost, RecordKind::subscribed});
 }
 
+TEST_CASE("after a reconnect the first trade counts like any other") {
+  Fixture f;
+  f.intake.confirm(f.instrument, now, f.records);
+  (void)f.intake.take(f.agg(10, now_ms), now, f.records);
+  f.intake.lose(f.instrument, now, f.records);
+  f.records.clear();
+  f.intake.confirm(f.instrument, now + seconds(1), f.records);
+  (void)f.intake.take(f.agg(11, now_ms + 1'000), now + seconds(1), f.records);
+  (void)f.intake.take(f.agg(12, now_ms + 1'000), now + seconds(1), f.records);
+  CHECK(f.kinds() == Kinds{RecordKind::subscribed, RecordKind::trade, RecordKind::trade});
+}
+
 TEST_CASE("a live trade more than a minute ahead of the clock is refused, and shows as a hole") {
   Fixture f;
   f.intake.confirm(f.instrument, now, f.records);
@@ -154,6 +166,19 @@ TEST_CASE("an aggregate of fills that an earlier one has is not counted, and its
   CHECK(f.kinds() == Kinds{RecordKind::contradicted});
   (void)f.intake.take(f.agg(15, now_ms), now, f.records);
   CHECK(f.kinds() == Kinds{RecordKind::trade});
+  // Before anybody knew that these numbers go on: its bar is in doubt when that is known.
+  Fixture early;
+  early.intake.confirm(early.instrument, now, early.records);
+  (void)early.intake.take(early.agg(10, now_ms - 60'000), now, early.records);
+  std::string overlapping = early.agg(11, now_ms - 60'000);
+  overlapping.replace(overlapping.find("\"f\":34"), 6, "\"f\":33");
+  (void)early.intake.take(overlapping, now, early.records);
+  CHECK(early.kinds() == Kinds{RecordKind::subscribed, RecordKind::trade, RecordKind::trade});
+  for (std::uint64_t id = 12; id < 16; ++id) (void)early.intake.take(early.agg(id, now_ms), now, early.records);
+  REQUIRE(early.records.size() == 5);
+  CHECK(early.records[2].time() == now - seconds(60));
+  CHECK(early.kinds() ==
+        Kinds{RecordKind::trade, RecordKind::trade, RecordKind::contradicted, RecordKind::trade, RecordKind::trade});
   // Where these numbers never go on they tell nothing.
   Fixture odd;
   odd.intake.confirm(odd.instrument, now, odd.records);
@@ -306,4 +331,65 @@ TEST_CASE("fills that history tells of under another id count once, and their ba
   f.intake.take_history(page, f.records);
   CHECK(f.kinds() == Kinds{RecordKind::placeholder, RecordKind::contradicted, RecordKind::trade});
   CHECK_FALSE(f.intake.waits_for(f.instrument, 15, 16));
+}
+
+TEST_CASE("history of ids that lie ten millions back: it is handed on, and the newest id stays") {
+  Fixture f;
+  constexpr std::uint64_t newest = 3'020'000'000, old = 3'005'000'000;
+  f.intake.resume_after(f.instrument, Series::aggregate, newest, now - seconds(60));
+  f.intake.confirm(f.instrument, now, f.records);
+  (void)f.intake.take(f.agg(newest + 1, now_ms), now, f.records);
+  f.intake.expect(f.instrument, old, old + 4);
+  f.records.clear();
+  std::vector<Trade> page(5);
+  for (std::size_t i = 0; i < page.size(); ++i) {
+    page[i].instrument = &f.instrument;
+    page[i].time = now - seconds(6 * 86'400);
+    page[i].id = old + i;
+    page[i].aggressor = Aggressor::buyer;
+    page[i].price = page[i].base = page[i].quote = {1, 0};
+  }
+  f.intake.take_history(page, f.records);
+  for (const Record& r : f.records) CHECK(r.aggressor() == Aggressor::buyer);
+  CHECK(f.kinds() == Kinds(5, RecordKind::trade));
+  CHECK(f.intake.last_id(f.instrument) == newest + 1);
+  (void)f.intake.take(f.agg(newest + 2, now_ms + 1), now, f.records);
+  CHECK(f.kinds() == Kinds{RecordKind::trade});
+}
+
+TEST_CASE("another stream's ids on old files, a few millions below: not one of its trades is taken for a copy") {
+  Fixture f;
+  f.intake.resume_after(f.instrument, Series::aggregate, 8'000'000, now - seconds(600));
+  f.intake.confirm(f.instrument, now, f.records);
+  f.records.clear();
+  for (std::uint64_t i = 0; i < 3'000; ++i) {
+    const auto ms = static_cast<std::int64_t>(i) * 100;
+    (void)f.intake.take(f.agg(4'500'000 + i, now_ms + ms), now + milliseconds(ms), f.records);
+  }
+  CHECK(f.intake.counters().renumbered == 1);
+  // Two before it was sure: their bar is in doubt, and they are fetched.
+  CHECK(f.intake.counters().trades == 2'998);
+  CHECK(f.intake.waits_for(f.instrument, 4'500'000, 4'500'001));
+  const Kinds kinds = f.kinds();
+  CHECK(kinds.front() == RecordKind::lost);
+}
+
+TEST_CASE("a clock that was wrong when it was subscribed: what was said by it is taken back") {
+  Fixture f;
+  f.intake.confirm(f.instrument, now, f.records);
+  f.records.clear();
+  // Five minutes slow: the bars before it was really subscribed were watched by nobody.
+  f.intake.clock_set(f.instrument, now + seconds(1), now + seconds(301), {}, f.records);
+  REQUIRE(f.records.size() == 1);
+  CHECK(f.records[0].time() == now);
+  CHECK(f.records[0].count() == 301'000'000);
+  CHECK(f.kinds() == Kinds{RecordKind::contradicted});
+  f.intake.clock_set(f.instrument, now + seconds(1), now + seconds(301), {}, f.records);  // a twin says the same
+  CHECK(f.kinds().empty());
+  // Fast, an hour after trades agreed with it last.
+  f.intake.clock_set(f.instrument, now + seconds(4'000), now + seconds(3'900), now + seconds(3'990), f.records);
+  REQUIRE(f.records.size() == 3);
+  CHECK((f.records[0].count() == 1 && f.records[0].time() == now + seconds(3'900)));
+  CHECK((f.records[2].time() == now + seconds(3'900) && f.records[2].count() == 0));
+  CHECK(f.kinds() == Kinds{RecordKind::watched, RecordKind::subscribed, RecordKind::contradicted});
 }

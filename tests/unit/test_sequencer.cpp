@@ -91,6 +91,12 @@ TEST_CASE("fills that come again under another id are known by their numbers, wh
   CHECK_FALSE(fills.repeats(22, 1));  // it goes on
   CHECK_FALSE(fills.repeats(0, 1));   // no number
   CHECK_FALSE(fills.repeats(22, 1));  // one in order is not three
+  cvdd::FillOrder early;              // an overlap at the beginning is told when the order is known
+  for (const std::uint64_t first : {10U, 10U, 11U, 12U}) CHECK_FALSE(early.repeats(first, 1, {7}));
+  CHECK_FALSE(early.take_overlap());
+  CHECK_FALSE(early.repeats(13, 1));
+  CHECK(early.take_overlap() == cvdd::Timestamp{7});
+  CHECK_FALSE(early.take_overlap());
   cvdd::FillOrder sure;
   for (std::uint64_t i = 1; i <= 60; ++i) CHECK_FALSE(sure.repeats(i, 1));
   for (std::uint64_t i = 57; i <= 60; ++i) CHECK(sure.repeats(i, 1));  // one after the other

@@ -98,6 +98,7 @@ class MarketRunner {
   asio::awaitable<void> measure_time();
   void report_time();
   void weigh_time();
+  void set_time(std::int64_t anchor);
   [[nodiscard]] bool trades_agree_with(Timestamp now) const;
   void heed(const HttpResponse& response, std::string& error);
   void apply(const std::vector<Instrument>& listed);
@@ -152,6 +153,9 @@ class MarketRunner {
   Timestamp listed_before_at_;                    // when it last read one, as far as the disk has it
   std::map<std::string, Timestamp> units_since_;  // symbols whose contract size changed: by when it had
   std::chrono::steady_clock::time_point next_relist_{};
+  Timestamp agreed_at_;  // trades bore out the time then; 0: they never did
+  // Since when trades are ahead of the local clock, where there is nothing else to go by, and by how much.
+  std::optional<std::pair<Timestamp, Duration>> trades_ahead_;
   std::optional<std::int64_t> time_doubted_;  // an answer that nobody else agreed with
   bool clock_reported_ = false;               // the log knows that the local clock is wrong
   Intake intake_;

@@ -34,13 +34,16 @@ class ExchangeTime {
     known_.store(true, std::memory_order_release);
   }
   [[nodiscard]] bool known() const { return known_.load(std::memory_order_acquire); }
+  // Trades agree with it.
+  void bear_out() { borne_out_.store(true, std::memory_order_release); }
+  [[nodiscard]] bool borne_out() const { return borne_out_.load(std::memory_order_acquire); }
   // By how much the local clock is ahead of now() (negative: behind).
   [[nodiscard]] Duration local_clock_ahead() const { return clock_.wall() - now(); }
 
  private:
   const Clock& clock_;
   std::atomic<std::int64_t> anchor_us_{0};
-  std::atomic<bool> known_{false};
+  std::atomic<bool> known_{false}, borne_out_{false};
 };
 
 // The time by which bars are closed: that of the slowest clock, so that none is closed early. One that is far from what

@@ -153,6 +153,9 @@ class Intake {
                std::uint32_t feed);
   // It lags: nothing that it said of later holds; unless another feed carries the instrument.
   void watched_no_further(const Instrument& instrument, Timestamp until, std::vector<Record>& out, std::uint32_t feed);
+  // The exchange's time was thought to be `was`, and is `is`: it was subscribed, and watched, at other moments than was
+  // said since `agreed`.
+  void clock_set(const Instrument& instrument, Timestamp was, Timestamp is, Timestamp agreed, std::vector<Record>& out);
   // A trade of the time since `since` came that can't be counted: nothing is known from there on until ids or history
   // tell.
   // `doubt`: may have come; nothing shows that one did.
@@ -210,6 +213,7 @@ class Intake {
     Timestamp unsettled_to;              // … until then
     Timestamp doubted_from;              // to be said to be in doubt when it is confirmed; 0: nothing is
     Timestamp heard_from;                // first confirmed
+    Timestamp confirmed_at;              // last confirmed
     Timestamp quiet_until;               // of rows without a trade; 0: there are none
     Timestamp unit_from;                 // sizes of before mean something that nobody knows
     Timestamp newest;                    // trade time

@@ -84,6 +84,9 @@ class Session {
   // Says of each of its instruments how far its trades are here. Once all that had arrived has been read; not while
   // its queue is full.
   void watch();
+  // The exchange's time was `was` by our idea, and is `is`; trades had borne it out until `agreed` (0: never). What was
+  // said by it since then is in doubt.
+  void clock_set(Timestamp was, Timestamp is, Timestamp agreed);
   // Asks for a sign of life if nothing was heard since `end`, so that there is one after the end of a bar.
   void nudge(Timestamp end);
   // Quiet for so long that it will count as mute before long.

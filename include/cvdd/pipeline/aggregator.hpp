@@ -104,6 +104,7 @@ class Aggregator {
   void apply(const Record& record);
   void note_latency(Channel& channel, std::span<const Record> batch);
   void close_due();
+  void close_in_pieces(Timestamp upto);
   [[nodiscard]] Timestamp heard_until() const;
   [[nodiscard]] Timestamp due_until() const;
   void deliver();
