@@ -47,6 +47,7 @@ const std::map<std::string, std::pair<Market, Decimal>> contracts{
     {"BTC-USD-SWAP", {Market::inverse, {100, 0}}},         // ctVal 100 USD
     {"FIL-USD-220325", {Market::inverse, {10, 0}}},        // ctVal 10 USD
     {"BTC-USD-211224-56000-C", {Market::option, {1, 1}}},  // ctVal 1 BTC, ctMult 0.1
+    {"ETHH21", {Market::linear, {1, 0}}},                  // 1 ETH, in XBT
 };
 
 // The instrument the message speaks of, by its exchange's own rules or from the table.

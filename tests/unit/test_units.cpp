@@ -262,6 +262,37 @@ const Line lines[] = {
      R"({"symbol":"BTCUSD","baseCoin":"BTC","quoteCoin":"USD","sizeMultiplier":"0.001","symbolStatus":"normal"})", R"({"action":"update","arg":{"instType":"COIN-FUTURES","channel":"trade","instId":"BTCUSD"},"data":[{"ts":"1700000000000","price":"72000.5","size":"0.02","side":"buy","tradeId":"1478949856623706112"},{"ts":"1700000000001","price":"72000","size":"0.5","side":"sell","tradeId":"1478949856623706113"}],"ts":1700000000002})",
      "USD", "0.02", "1440.01", "0.5", "36000", "-0.48", "-34559.99"},
 
+    // ---- BitMEX. Coins as each row says them, rounded there where inverse.
+    // Spot: sizes of 0.00000001 XBT. 0.001 × 77454.5 = 77.4545; 0.02 × 77450 = 1549
+    {"bitmex", Market::spot,
+     R"({"symbol":"XBT_USDT","state":"Open","typ":"IFXXXP","underlying":"XBT","quoteCurrency":"USDT","isInverse":false,"isQuanto":false,"multiplier":1,"underlyingToPositionMultiplier":100000000})",
+     R"({"table":"trade","action":"insert","data":[{"timestamp":"2023-11-14T22:13:20.000Z","symbol":"XBT_USDT","side":"Buy","size":100000,"price":77454.5,"trdMatchID":"00000000-006d-1000-0000-00367d215623","homeNotional":0.001,"foreignNotional":77.4545,"trdType":"Regular"},{"timestamp":"2023-11-14T22:13:20.001Z","symbol":"XBT_USDT","side":"Sell","size":2000000,"price":77450,"trdMatchID":"00000000-006d-1000-0000-00367d215624","homeNotional":0.02,"foreignNotional":1549,"trdType":"Regular"}]})",
+     "USDT", "0.001", "77.4545", "0.02", "1549", "-0.019", "-1471.5455"},
+    // … of 0.000000001 ETH. 1.5 × 2543.5 = 3815.25; 0.1 × 2543 = 254.3
+    {"bitmex", Market::spot,
+     R"({"symbol":"ETH_USDT","state":"Open","typ":"IFXXXP","underlying":"ETH","quoteCurrency":"USDT","isInverse":false,"isQuanto":false,"multiplier":1,"underlyingToPositionMultiplier":1000000000})",
+     R"({"table":"trade","action":"insert","data":[{"timestamp":"2023-11-14T22:13:20.000Z","symbol":"ETH_USDT","side":"Buy","size":1500000000,"price":2543.5,"trdMatchID":"00000000-006d-1000-0000-00367d215623","homeNotional":1.5,"foreignNotional":3815.25,"trdType":"Regular"},{"timestamp":"2023-11-14T22:13:20.001Z","symbol":"ETH_USDT","side":"Sell","size":100000000,"price":2543,"trdMatchID":"00000000-006d-1000-0000-00367d215624","homeNotional":0.1,"foreignNotional":254.3,"trdType":"Regular"}]})",
+     "USDT", "1.5", "3815.25", "0.1", "254.3", "1.4", "3560.95"},
+    // Linear: contracts of 0.000001 XBT. 0.0048 × 97343.4 = 467.24832; 0.001 × 97343 = 97.343
+    {"bitmex", Market::linear,
+     R"({"symbol":"XBTUSDT","state":"Open","typ":"FFWCSX","underlying":"XBT","quoteCurrency":"USDT","settlCurrency":"USDt","isInverse":false,"isQuanto":false,"multiplier":1,"underlyingToPositionMultiplier":1000000,"quoteToSettleMultiplier":1000000})",
+     R"({"table":"trade","action":"insert","data":[{"timestamp":"2023-11-14T22:13:20.000Z","symbol":"XBTUSDT","side":"Buy","size":4800,"price":97343.4,"trdMatchID":"00000000-006d-1000-0000-00367d215623","homeNotional":0.0048,"foreignNotional":467.24832,"trdType":"Regular"},{"timestamp":"2023-11-14T22:13:20.001Z","symbol":"XBTUSDT","side":"Sell","size":1000,"price":97343,"trdMatchID":"00000000-006d-1000-0000-00367d215624","homeNotional":0.001,"foreignNotional":97.343,"trdType":"Regular"}]})",
+     "USDT", "0.0048", "467.24832", "0.001", "97.343", "0.0038", "369.90532"},
+    // … of 0.00001 ETH. 1.2 × 2543.5 = 3052.2; 0.01 × 2543 = 25.43
+    {"bitmex", Market::linear,
+     R"({"symbol":"ETHUSDT","state":"Open","typ":"FFWCSX","underlying":"ETH","quoteCurrency":"USDT","settlCurrency":"USDt","isInverse":false,"isQuanto":false,"multiplier":10,"underlyingToPositionMultiplier":100000,"quoteToSettleMultiplier":1000000})", R"({"table":"trade","action":"insert","data":[{"timestamp":"2023-11-14T22:13:20.000Z","symbol":"ETHUSDT","side":"Buy","size":120000,"price":2543.5,"trdMatchID":"00000000-006d-1000-0000-00367d215623","homeNotional":1.2,"foreignNotional":3052.2,"trdType":"Regular"},{"timestamp":"2023-11-14T22:13:20.001Z","symbol":"ETHUSDT","side":"Sell","size":1000,"price":2543,"trdMatchID":"00000000-006d-1000-0000-00367d215624","homeNotional":0.01,"foreignNotional":25.43,"trdType":"Regular"}]})",
+     "USDT", "1.2", "3052.2", "0.01", "25.43", "1.19", "3026.77"},
+    // Inverse: contracts of 1 USD. 8000 ÷ 77454.5 = 0.10328645 of 8 places; 900 ÷ 80000 = 0.01125
+    {"bitmex", Market::inverse,
+     R"({"symbol":"XBTUSD","state":"Open","typ":"FFWCSX","underlying":"XBT","quoteCurrency":"USD","settlCurrency":"XBt","isInverse":true,"isQuanto":false,"multiplier":-100000000,"underlyingToSettleMultiplier":-100000000})",
+     R"({"table":"trade","action":"insert","data":[{"timestamp":"2023-11-14T22:13:20.000Z","symbol":"XBTUSD","side":"Buy","size":8000,"price":77454.5,"trdMatchID":"00000000-006d-1000-0000-00367d215623","homeNotional":0.10328645,"foreignNotional":8000,"trdType":"Regular"},{"timestamp":"2023-11-14T22:13:20.001Z","symbol":"XBTUSD","side":"Sell","size":900,"price":80000,"trdMatchID":"00000000-006d-1000-0000-00367d215624","homeNotional":0.01125,"foreignNotional":900,"trdType":"Regular"}]})",
+     "USD", "0.10328645", "8000", "0.01125", "900", "0.09203645", "7100"},
+    // 8000 ÷ 62695.5 = 0.12760086; 100 ÷ 62500 = 0.0016
+    {"bitmex", Market::inverse,
+     R"({"symbol":"XBTZ26","state":"Open","typ":"FFCCSX","underlying":"XBT","quoteCurrency":"USD","settlCurrency":"XBt","isInverse":true,"isQuanto":false,"multiplier":-100000000,"underlyingToSettleMultiplier":-100000000})",
+     R"({"table":"trade","action":"insert","data":[{"timestamp":"2023-11-14T22:13:20.000Z","symbol":"XBTZ26","side":"Buy","size":8000,"price":62695.5,"trdMatchID":"00000000-006d-1000-0000-00367d215623","homeNotional":0.12760086,"foreignNotional":8000,"trdType":"Regular"},{"timestamp":"2023-11-14T22:13:20.001Z","symbol":"XBTZ26","side":"Sell","size":100,"price":62500,"trdMatchID":"00000000-006d-1000-0000-00367d215624","homeNotional":0.0016,"foreignNotional":100,"trdType":"Regular"}]})",
+     "USD", "0.12760086", "8000", "0.0016", "100", "0.12600086", "7900"},
+
     // ---- dYdX. Size is base.
     // 0.002 × 60397 = 120.794; 0.01 × 60396 = 603.96
     {"dydx", Market::linear,
