@@ -52,7 +52,9 @@ struct World {
     exchange.limits.requests_per_hour = per_hour;
     exchange.channels = channels;
     exchange.request = request;
-    for (std::size_t i = 0; i < count; ++i) instruments[i].symbol = std::string(1, static_cast<char>('A' + i));
+    for (std::size_t i = 0; i < instruments.size(); ++i) {
+      instruments[i].symbol = std::string(1, static_cast<char>('A' + i));
+    }
     for (std::size_t i = 0; i < count; ++i) subscriptions.add({&instruments[i], &trades});
   }
   [[nodiscard]] Subscription of(std::size_t i, const DataChannel& channel = trades) const {
