@@ -491,6 +491,7 @@ void Intake::lose(const Instrument& instrument, Timestamp since, std::vector<Rec
   leave(instrument, feed);
   const bool carried = std::any_of(e.feeds.begin(), e.feeds.end(), [](std::uint32_t f) { return f != 0; });
   if (!e.confirmed || carried) return;
+  e.begun_at = {};
   e.confirmed = false;
   if (instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(since), since);
   out.push_back(Record::mark(RecordKind::lost, instrument.id, since));

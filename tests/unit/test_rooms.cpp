@@ -140,7 +140,11 @@ TEST_CASE("the rooms of values and rules know no clock, socket, file, logger or 
 
 TEST_CASE("only an exchange's own room, and its simulated counterpart, name it") {
   for (const Exchange* e : all_exchanges()) {
-    const std::regex name("\\b" + std::string(e->name) + "|\"[^\"]*" + std::string(e->name), std::regex::icase);
+    // Its name is a word of ours too: what lets requests through.
+    const bool word = e->name == "gate";
+    const std::regex name(
+        word ? "\"gate\"|gate_markets|gate\\.io" : "\\b" + std::string(e->name) + "|\"[^\"]*" + std::string(e->name),
+        std::regex::icase);
     for (const auto& [room, allowed] : may_include) {
       if (room == "exchanges" || room == "sim" || room == "engine") continue;
       for (const std::string& v : violations("src/" + room, name)) FAIL_CHECK(v);
