@@ -131,7 +131,7 @@ TEST_CASE("a records note has marks as they are, and names trades by id and fing
   REQUIRE(names.size() == 1);  // its trade comes with the next records
   auto items = std::get<RecordsNote>(parse_note(text).value()).items;
   REQUIRE(items.size() == 2);
-  const auto& first = std::get<TradeReference>(items[0]);
+  const auto first = std::get<TradeReference>(items[0]);  // a copy: items is filled anew
   CHECK((first.kind == RecordKind::trade && first.instrument == 1 && first.id == 1'000));
   CHECK(first.fingerprint == (fingerprint_of(trade, {}) & 0xFFFFU));
   const auto& second = std::get<Record>(items[1]);
