@@ -48,6 +48,18 @@ std::vector<std::string> words_of_target(std::string_view url) {
   return words;
 }
 
+// Questions about the instrument's past, such as they are; what they ask for is any.
+std::vector<std::string> questions_about(const History& history, const Instrument& instrument) {
+  std::vector<std::string> out;
+  if (history.by_id != nullptr) out.push_back(history.by_id(instrument, 1, 1));
+  if (history.since != nullptr) out.push_back(history.since(instrument, {}, 1));
+  if (history.recent != nullptr) out.push_back(history.recent(instrument));
+  if (history.before != nullptr) out.push_back(history.before(instrument, {}));
+  if (history.newest != nullptr) out.push_back(history.newest(instrument, Stream::single));
+  if (history.between != nullptr) out.push_back(history.between(instrument, {}, {}));
+  return out;
+}
+
 class CaptureReplay {
  public:
   explicit CaptureReplay(const ReplayOptions& options)
@@ -80,6 +92,14 @@ class CaptureReplay {
   struct Side {
     const Exchange* exchange = nullptr;
     SymbolTable symbols;
+    // Of questions about one instrument, as REST may spell it; null: of more than one.
+    std::map<std::string, const Instrument*> words;
+    [[nodiscard]] const Instrument* asked_about(const std::string& word) const {
+      const auto spelled = symbols.find(word);
+      if (spelled != symbols.end()) return spelled->second;
+      const auto other = words.find(word);
+      return other == words.end() ? nullptr : other->second;
+    }
   };
   struct Connection {
     Side* side = nullptr;
@@ -139,9 +159,9 @@ class CaptureReplay {
     const History* const history = connection.side->exchange->history;
     if (history == nullptr || connection.refused) return;
     for (const std::string& word : words_of_target(connection.url)) {
-      const auto named = connection.side->symbols.find(word);
-      if (named == connection.side->symbols.end()) continue;
-      const auto page = history->read(body, *named->second);
+      const Instrument* const named = connection.side->asked_about(word);
+      if (named == nullptr) continue;
+      const auto page = history->read(body, *named);
       if (!page) return;  // candles, a list
       for (const Trade& trade : page->trades) run_->pool.put(trade, true, now_);
       return;
@@ -189,7 +209,15 @@ class CaptureReplay {
       return;
     }
     known = &run_->instruments.emplace_back(n.instrument);
-    side_of(known->exchange, known->market).symbols[known->symbol] = known;
+    Side& side = side_of(known->exchange, known->market);
+    side.symbols[known->symbol] = known;
+    if (side.exchange == nullptr || side.exchange->history == nullptr) return;
+    for (const std::string& question : questions_about(*side.exchange->history, *known)) {
+      for (const std::string& word : words_of_target(question)) {
+        const auto [at, first] = side.words.try_emplace(word, known);
+        if (!first && at->second != known) at->second = nullptr;
+      }
+    }
   }
   void heed(const AddedNote& n) {
     Instrument& instrument = known(n.instrument);

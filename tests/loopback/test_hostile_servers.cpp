@@ -48,7 +48,7 @@ struct Victim {
     NetSettings settings;
     settings.ca_file = file;
     tls = make_net_context(settings);
-    url = {"wss", "127.0.0.1", server.port(), ""};
+    url = {"wss", "127.0.0.1", server.port(), "", ""};
   }
   asio::awaitable<void> beat() {
     asio::steady_timer timer(io);

@@ -130,7 +130,7 @@ std::string failure_through(const std::string& proxy, std::chrono::milliseconds 
   asio::io_context io;
   const auto net = make_net_context({"", proxy});
   const auto http = make_http_get(io.get_executor(), net);
-  const Url url{"https", "exchange.example", "443", ""};
+  const Url url{"https", "exchange.example", "443", "", ""};
   const auto result = run(http->get(url, "/", std::chrono::steady_clock::now() + limit, 1'000), io);
   REQUIRE(result.has_error());
   return result.error().message() + ": " + http->last_error_detail();

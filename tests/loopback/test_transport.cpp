@@ -85,7 +85,7 @@ struct World {
     tls.use_private_key(asio::buffer(key), asio::ssl::context::pem);
     const CaFile file(trusted);
     client_tls = make_net_context({file.path(), ""});
-    url = {"wss", "127.0.0.1", std::to_string(acceptor.local_endpoint().port()), ""};
+    url = {"wss", "127.0.0.1", std::to_string(acceptor.local_endpoint().port()), "", ""};
   }
 
   // Any number of connections, each of which ends when `serve` does.
