@@ -19,9 +19,16 @@ struct TimeSample {
   Timestamp server;
 };
 
-// From several samples: by how much server time is ahead of the steady clock (microseconds), from the quickest answer
-// that the others do not contradict. Empty if there is none, or if they disagree by more than their round trips allow.
-[[nodiscard]] std::optional<std::int64_t> judge_time(std::span<const TimeSample> samples);
+// By how much server time is ahead of the steady clock (microseconds), and by how much that may be wrong, either way.
+struct TimeEstimate {
+  std::int64_t ahead_us = 0;
+  Duration error;
+};
+
+// From several samples: what the quickest answer and those that agree with it allow. A page that tells whole seconds,
+// or milliseconds, tells that its time is not over yet. Empty if there is no answer, or if most contradict the
+// quickest.
+[[nodiscard]] std::optional<TimeEstimate> judge_time(std::span<const TimeSample> samples);
 
 class ExchangeTime {
  public:
@@ -29,17 +36,20 @@ class ExchangeTime {
   explicit ExchangeTime(const Clock& clock);
 
   [[nodiscard]] Timestamp now() const;
-  void measured(std::int64_t ahead_of_steady_us) {
+  void measured(std::int64_t ahead_of_steady_us, Duration error = {}) {
     anchor_us_.store(ahead_of_steady_us, std::memory_order_relaxed);
+    error_us_.store(error.us, std::memory_order_relaxed);
     known_.store(true, std::memory_order_release);
   }
   [[nodiscard]] bool known() const { return known_.load(std::memory_order_acquire); }
+  // By how much now() may be wrong, either way, if the page that was asked is right.
+  [[nodiscard]] Duration error() const { return {error_us_.load(std::memory_order_relaxed)}; }
   // By how much the local clock is ahead of now() (negative: behind).
   [[nodiscard]] Duration local_clock_ahead() const { return clock_.wall() - now(); }
 
  private:
   const Clock& clock_;
-  std::atomic<std::int64_t> anchor_us_{0};
+  std::atomic<std::int64_t> anchor_us_{0}, error_us_{0};
   std::atomic<bool> known_{false};
 };
 
