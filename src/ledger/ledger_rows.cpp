@@ -269,6 +269,7 @@ void Ledger::close_account(Account& account, Timestamp upto, std::vector<Row>& r
         ++bar.revs;
         if (account.flow) tell_flow(account, bar, row);
         rows.push_back(std::move(row));
+        if (account.state == State::ended) ended_.push_back(row);
       }
     }
     time = time + options_.interval;

@@ -285,7 +285,9 @@ void Aggregator::store_rows() {
   if (!rows_.empty()) stats_.gaps.store(ledger_.gaps(), std::memory_order_relaxed);
   const std::uint64_t refused = store_.refused_rows();
   const auto begin = std::chrono::steady_clock::now();
-  const int error = store_.write(rows_, ledger_.take_flow_rows());
+  const std::vector<FlowRow> flow = ledger_.take_flow_rows();
+  store_.keep(ledger_.take_ended(), flow);
+  const int error = store_.write(rows_, flow);
   const auto took = std::chrono::steady_clock::now() - begin;
   stats_.bar_write.add({std::chrono::duration_cast<std::chrono::microseconds>(took).count()});
   next_retry_ = options_.now() + retry_every;

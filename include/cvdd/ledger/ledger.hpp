@@ -98,6 +98,8 @@ class Ledger {
   // The newest trade time seen of any instrument; empty before the first trade.
   [[nodiscard]] std::optional<Timestamp> newest_trade() const { return newest_trade_; }
   [[nodiscard]] const LedgerCounters& counters() const { return counters_; }
+  // Rows since the last call of instruments that have ended: maybe their last.
+  [[nodiscard]] std::vector<Row> take_ended() { return std::exchange(ended_, {}); }
   // Instruments stopped by an overflow since the last call: one message each.
   [[nodiscard]] std::vector<std::string> take_errors();
 
@@ -250,7 +252,7 @@ class Ledger {
   std::optional<Timestamp> newest_trade_;
   LedgerCounters counters_;
   std::vector<std::string> errors_;
-  std::vector<Row> ready_;
+  std::vector<Row> ready_, ended_;
   std::vector<FlowRow> flow_rows_;
 };
 
