@@ -501,7 +501,8 @@ void Intake::end(const Instrument& instrument, Timestamp now, std::vector<Record
   Entry& e = entry(instrument);
   e.ended = true;
   e.feeds = {};
-  if (!e.confirmed) return;
+  if (e.heard_from.us == 0) return;  // it has not begun
+  if (e.confirmed && instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(now), now);
   e.confirmed = false;
   if (instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(now), now);
   out.push_back(Record::mark(RecordKind::unsubscribed, instrument.id, now));
