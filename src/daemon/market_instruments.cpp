@@ -139,10 +139,12 @@ std::uint32_t MarketInstruments::usual_messages(std::span<const Instrument* cons
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(few / interval / trades_a_message, 1'000'000));
 }
 
-void MarketInstruments::doubt_time(Timestamp from, Timestamp to) {
-  if (context_.prover == nullptr) return;
+// What is still to come is watched anew.
+void MarketInstruments::clock_moved(Timestamp was, Timestamp is, Timestamp since) {
   for (const Instrument& instrument : instruments_) {
-    if (context_.intake->confirmed(instrument)) context_.prover->doubt_time(instrument, from, to);
+    context_.intake->clock_moved(instrument, was, is);
+    if (context_.prover == nullptr || !context_.intake->confirmed(instrument)) continue;
+    context_.prover->doubt_time(instrument, std::min(since, is), is);
   }
 }
 

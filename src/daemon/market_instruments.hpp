@@ -45,8 +45,8 @@ class MarketInstruments {
   // known, or long ago.
   [[nodiscard]] std::uint32_t usual_messages(std::span<const Instrument* const> instruments) const;
 
-  // What was said of this time may be of another: it was thought to be another time at the exchange.
-  void doubt_time(Timestamp from, Timestamp to);
+  // The exchange's time was thought to be `was`, and is `is`: what was said of the time since may be of another.
+  void clock_moved(Timestamp was, Timestamp is, Timestamp since);
 
   // The exchange's list is read again this often.
   static constexpr std::chrono::minutes relist_every{10};

@@ -72,12 +72,14 @@ Timestamp ClosingTime::now() const {
   if (times_.empty()) return clock_.wall();
   nows_.clear();
   // An exchange that was asked has two votes, the local clock one; who was never asked has none.
+  const Timestamp local = clock_.wall();
   for (const auto& time : times_) {
-    if (!time->known()) continue;
-    nows_.push_back(time->now());
-    nows_.push_back(nows_.back());
+    const Timestamp t = time->now();
+    if (!time->known() || (!time->borne_out() && t - local > far)) continue;
+    nows_.push_back(t);
+    nows_.push_back(t);
   }
-  nows_.push_back(clock_.wall());
+  nows_.push_back(local);
   std::sort(nows_.begin(), nows_.end());
   const Timestamp middle = nows_[nows_.size() / 2];
   for (const Timestamp t : nows_) {

@@ -485,6 +485,21 @@ void Intake::watched_no_further(const Instrument& instrument, Timestamp until, s
   if (e.confirmed && !carried) out.push_back(Record::mark(RecordKind::watched, instrument.id, until, 0, 1));
 }
 
+void Intake::clock_moved(const Instrument& instrument, Timestamp was, Timestamp is) {
+  Entry& e = entry(instrument);
+  e.pace.clock_moved(is - was);
+  if (is >= was) return;
+  swept_.clear();
+  e.checked = std::min(e.checked, is);
+  e.heard_from = std::min(e.heard_from, is);
+}
+
+void Intake::watched_anew(const Instrument& instrument, Timestamp is, std::vector<Record>& out) const {
+  if (!confirmed(instrument)) return;
+  out.push_back(Record::mark(RecordKind::watched, instrument.id, is, 0, 1));
+  out.push_back(Record::mark(RecordKind::subscribed, instrument.id, is));
+}
+
 void Intake::forget_feed(std::uint32_t feed) { swept_.erase(feed); }
 
 void Intake::lose(const Instrument& instrument, Timestamp since, std::vector<Record>& out, std::uint32_t feed) {
@@ -502,9 +517,9 @@ void Intake::end(const Instrument& instrument, Timestamp now, std::vector<Record
   Entry& e = entry(instrument);
   e.ended = true;
   e.feeds = {};
-  if (!e.confirmed) return;
+  if (e.heard_from.us == 0) return;  // it has not begun
+  if (e.confirmed && instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(now), now);
   e.confirmed = false;
-  if (instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(now), now);
   out.push_back(Record::mark(RecordKind::unsubscribed, instrument.id, now));
 }
 

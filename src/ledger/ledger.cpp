@@ -99,12 +99,13 @@ void Ledger::subscribed(Account& account, Timestamp time) {
   if (options_.event_time) {
     if (account.loss && account.loss->open) {
       account.loss->open = false;
-      account.loss->to = std::max(account.loss->from, bar_start(account.last_trade, options_.interval));
+      account.loss->to = std::max(account.loss->from, bar_start(newest_of(account), options_.interval));
     }
     if (account.state == State::ended) account.state = State::active;
     return;  // the first trade begins the rows
   }
   const Timestamp bar = bar_start(time, options_.interval);
+  if (bar < account.first_bar && begin_earlier(account, bar)) return;
   // What a loss before it cost is known as a loss.
   if (account.state != State::active || (account.loss && account.loss->open))
     account.watched = std::max(account.watched, time);
@@ -123,12 +124,26 @@ void Ledger::begin(Account& account, Timestamp bar, bool partial) {
   account.bars.back().partial_begin = partial;
 }
 
+// The clock by which it began was ahead: while nothing is told, and nothing was there before, it begins at the right
+// time.
+bool Ledger::begin_earlier(Account& account, Timestamp bar) {
+  const bool told = std::any_of(account.bars.begin(), account.bars.end(),
+                                [](const Bar& b) { return b.written() || b.restored || b.has_ids(); });
+  if (account.state != State::active || account.held || told) return false;
+  account.bars.clear();
+  account.watched = bar;
+  begin(account, bar, true);
+  return true;
+}
+
 // The files' newest bar is bars.back(). What lies between it and `bar` passed while nobody listened.
 void Ledger::continue_after_absence(Account& account, Timestamp bar) {
   account.state = State::active;
   const Timestamp newest = newest_bar(account);
+  // A loss of before the end concerns bars that were told of already.
+  const bool of_the_end = account.loss && account.loss->from >= account.end_bar;
   if (bar <= newest) {
-    if (account.loss) account.loss->visible_from = newest;
+    if (of_the_end) account.loss->visible_from = newest;
     return;
   }
   const auto between = static_cast<std::size_t>((bar - newest).us / options_.interval.us);
@@ -155,13 +170,13 @@ void Ledger::continue_after_absence(Account& account, Timestamp bar) {
     }
     account.bars.emplace_back();
   }
-  if (account.loss) account.loss->visible_from = bar;
+  if (of_the_end) account.loss->visible_from = bar;
 }
 
 void Ledger::lost(Account& account, const Record& record) {
   if (account.state != State::active) return;
   const bool over = record.count() > 0;
-  const Timestamp t = options_.event_time ? account.last_trade : record.time();
+  const Timestamp t = options_.event_time ? newest_of(account) : record.time();
   const Timestamp bar = std::max(bar_start(t, options_.interval), account.first_bar);
   const Timestamp end = record.time() + Duration{static_cast<std::int64_t>(record.count())};
   const Timestamp last = std::max(bar_start(end, options_.interval), bar);
@@ -215,7 +230,7 @@ void Ledger::proven(Account& account, const Record& record) {
 void Ledger::unsubscribed(Account& account, Timestamp time) {
   if (account.state != State::active) return;
   account.held = false;
-  const Timestamp t = options_.event_time ? account.last_trade : time;
+  const Timestamp t = options_.event_time ? newest_of(account) : time;
   const Timestamp bar = std::max(bar_start(t, options_.interval), newest_bar(account));
   if (!extend(account, bar)) return;
   // What nobody vouched for by now stays without a proof.
@@ -230,7 +245,14 @@ void Ledger::unsubscribed(Account& account, Timestamp time) {
   account.bars.back().partial_end = account.bars.back().changed = true;
   account.end_bar = bar;
   account.state = State::ended;
-  if (!account.loss) account.loss = Loss{bar, bar, bar, true};
+  if (!account.loss) {
+    account.loss = Loss{bar, bar - options_.interval, bar, true};
+    return;
+  }
+  // What a loss before cost nobody knows, and nobody will listen now.
+  if (account.loss->open) account.loss->to = std::max(account.loss->to, bar);
+  account.loss->open = true;
+  account.loss->doubt = false;
 }
 
 // Ids are missing before the trade that comes next. That trade's bar counts them; the bars since the last trade, or
@@ -245,8 +267,9 @@ void Ledger::hole(Account& account, const Record& record) {
   if (account.loss) {
     h.cut_from = account.loss->from;
     h.touch_from = std::min(std::max(account.loss->from, account.loss->visible_from), at);
-    // An older trade than the subscription tells nothing of what was between.
-    if (!account.loss->open && account.loss->to > at) {
+    // An older trade than the subscription tells nothing of what was between, nor one that came by another way while
+    // the connection is still lost.
+    if (account.loss->open || account.loss->to > at) {
       account.loss->from = std::max(account.loss->from, at);
     } else {
       account.loss.reset();
@@ -262,6 +285,7 @@ void Ledger::hole(Account& account, const Record& record) {
   }
   if (h.left == 0) {  // size unknown
     if (Bar* bar = bar_at(account, at)) bar->lost = true;
+    account.last_id.reset();  // numbers begin anew: those of before are above them
     return give_up(account, h);
   }
   if (account.holes.size() == holes_max) {
@@ -319,8 +343,7 @@ void Ledger::trade(Account& account, const Record& record) {
   if (!ordered) bar->settled = false;
   if (may_have_counted(*bar, record, ordered)) return doubt_restored(account, *bar, record);
   // What a stop cut goes on. Its row names two ids, and they need not be the highest: it is made again by time.
-  const bool goes_on =
-      bar->restored && !bar->partial_begin && bar->written_status == BarStatus::partial && bar->has_ids();
+  const bool goes_on = bar->restored && bar->written_status == BarStatus::partial && bar->has_ids();
   if (goes_on && numbered && options_.repairs) bar->contradicted = true;
   // A bar of the time when nobody ran is told of when all of it is known.
   const bool repairing = std::any_of(account.holes.begin(), account.holes.end(), [&](const Hole& h) {
@@ -359,11 +382,13 @@ void Ledger::trade(Account& account, const Record& record) {
     if (ordered ? !account.last_id : !options_.repairs) give_up_loss(account);
 
     if (numbered) {
+      if (!account.last_id) account.ids_from = record.time();
       account.last_id = std::max(account.last_id.value_or(0), record.id());
       account.by_ids = std::max(account.by_ids, record.time());  // holes and losses before it are known by its id
     }
   }
-  account.last_trade = std::max(account.last_trade, record.time());
+  // What has no place in the order of ids does not tell where a hole begins.
+  if (numbered || !ordered) account.last_trade = std::max(account.last_trade, record.time());
   account.traded = std::max(account.traded, record.time());
   newest_trade_ = std::max(newest_trade_.value_or(record.time()), record.time());
   EventClock& clock = clocks_[account.clock];
@@ -376,6 +401,7 @@ void Ledger::doubt_restored(Account& account, Bar& bar, const Record& record) {
   bar.contradicted = true;
   if (account.instrument->ids == Ids::opaque || record.id() == 0) return;
   fill_hole(account, record.first_id(), record.id());
+  if (!account.last_id) account.ids_from = record.time();
   account.last_id = std::max(account.last_id.value_or(0), record.id());
 }
 
@@ -415,13 +441,15 @@ void Ledger::first_id_ever(Account& account) {
 }
 
 void Ledger::fill_hole(Account& account, std::uint64_t first, std::uint64_t last) {
-  for (auto h = account.holes.begin(); h != account.holes.end(); ++h) {
-    if (last < h->first || first > h->last) continue;
-    h->left -= std::min(h->left, std::min(last, h->last) - std::max(first, h->first) + 1);
-    if (h->left > 0) return;
+  for (auto h = account.holes.begin(); h != account.holes.end();) {
+    const bool in_it = last >= h->first && first <= h->last;
+    if (in_it) h->left -= std::min(h->left, std::min(last, h->last) - std::max(first, h->first) + 1);
+    if (!in_it || h->left > 0) {
+      ++h;
+      continue;
+    }
     close_hole(account, *h);
-    account.holes.erase(h);
-    return;
+    h = account.holes.erase(h);
   }
 }
 
@@ -458,6 +486,7 @@ void Ledger::verdict(Account& account, const Record& record) {
     if (!account.last_id) {  // of before there were rows
       first_id_ever(account);
       account.last_id = record.id();
+      account.ids_from = record.time();
     }
     if (account.last_id != record.id()) return;
     account.by_ids = std::max(account.by_ids, record.time() - history_late);

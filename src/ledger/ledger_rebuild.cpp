@@ -13,7 +13,7 @@ bool says_whole(const Bar& bar) {
 bool same_sums(const Bar& a, const Bar& b) {
   return a.buys == b.buys && a.sells == b.sells && a.buy_base == b.buy_base && a.sell_base == b.sell_base &&
          a.buy_quote == b.buy_quote && a.sell_quote == b.sell_quote && a.open == b.open && a.high == b.high &&
-         a.low == b.low && a.close == b.close && a.other_base == b.other_base;
+         a.low == b.low && a.close == b.close && a.other_base == b.other_base && a.other_quote == b.other_quote;
 }
 }  // namespace
 

@@ -82,8 +82,7 @@ void Prover::restored(const Instrument& instrument, std::span<const Row> rows, T
     Claim claim = claim_of(row);
     claim.restored = true;
     // Cut by a stop: the rest may be had. An instrument's first bar is what it is.
-    const bool first_ever = &row == &rows.front() && row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
-    claim.cut = row.status == BarStatus::partial && !first_ever;
+    claim.cut = row.status == BarStatus::partial && !is_first_ever(rows, row);
     tracked.beside = tracked.beside || !claim.other_base.is_zero();
     tracked.track.put(claim, now, rules_);
   }

@@ -185,4 +185,12 @@ TEST_CASE("bars close by the slowest exchange clock, but not by one that is far 
     closing.add(time);
   }
   CHECK(closing.now().us == clock.wall_now.us - 300'000);
+  // Ahead of the local clock, and no trade has borne it out: it may be wrong, and no bar is closed by it.
+  ClosingTime alone(clock);
+  const auto page = std::make_shared<ExchangeTime>(clock);
+  page->measured(clock.wall_now.us + 300'000'000);
+  alone.add(page);
+  CHECK(alone.now() == clock.wall_now);
+  page->bear_out();
+  CHECK(alone.now() == clock.wall_now + seconds(300));
 }

@@ -161,6 +161,10 @@ class Intake {
                std::uint32_t feed);
   // It lags: nothing that it said of later holds; unless another feed carries the instrument.
   void watched_no_further(const Instrument& instrument, Timestamp until, std::vector<Record>& out, std::uint32_t feed);
+  // The exchange's time was thought to be `was`, and is `is`: what is remembered by it moves along.
+  void clock_moved(const Instrument& instrument, Timestamp was, Timestamp is);
+  // Its time was ahead: who is collected was subscribed before `is`, and is watched no further than until then.
+  void watched_anew(const Instrument& instrument, Timestamp is, std::vector<Record>& out) const;
   // A trade of the time since `since` came that can't be counted: nothing is known from there on until ids or history
   // tell.
   // `doubt`: may have come; nothing shows that one did.
