@@ -36,6 +36,8 @@ class MarketInstruments {
   void listed(std::span<const Instrument> list);
   // A list was read whole: the next run may rely on when.
   void keep_listed_at() const { units_.save(); }
+  // Rows say, or are about to, that its bars are in doubt because of its contract size.
+  void unit_told(const Instrument& instrument) { units_.told(instrument.symbol); }
   // One that is collected from now on; known to intake and aggregator, and to recovery what an earlier run left open.
   // `history`: how far back the CVD of one that is new is to begin; 0: now. Valid for ever.
   const Instrument& adopt(const Instrument& found, Duration history);
@@ -57,7 +59,7 @@ class MarketInstruments {
   void fetch_again(const Instrument& instrument, std::span<const Row> rows);
   void change_unit(Instrument& known, const Instrument& found);
   void note_unit_of_before(const Instrument& instrument, Timestamp last_row);
-  void doubt_unit(const Instrument& instrument, Timestamp from);
+  void doubt_unit(const Instrument& instrument, Timestamp from, Timestamp by);
   [[nodiscard]] const LastKnown* restored(const Instrument& instrument) const;
 
   MarketInstrumentsContext context_;

@@ -146,6 +146,7 @@ void MarketRunner::make_prover(HistoryContext context) {
     return known != nullptr && connections_->carries(*known) ? known : nullptr;
   };
   prover_->on_contradictory = [this] { list_again(); };
+  prover_->on_unit_told = [this](const Instrument& instrument) { instruments_->unit_told(instrument); };
   prover_->ask_newest = [this](const Instrument& instrument) { backfill_->ask(instrument); };
   prover_->repairing = [this](const Instrument& instrument) { return backfill_->repairing(instrument); };
 }

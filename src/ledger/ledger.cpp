@@ -9,18 +9,15 @@
 namespace cvdd {
 
 namespace {
-// Trades of a bar may have ids in another order than their times, by so many.
-constexpr std::uint64_t ids_beside = 100;
-// … and neighbours' times are mostly no further apart, the wrong way round.
+// Ids may have another order than times; neighbours' times are mostly no further apart, the wrong way round.
 constexpr Duration time_beside = seconds(1);
 // What was traded so shortly before the history was asked may not be in it yet.
 constexpr Duration history_late = seconds(10);
 
-// Whether the row that an earlier run wrote of the bar may have this trade in it.
-bool may_have_counted(const Bar& bar, const Record& record, bool ordered) {
-  if (!bar.restored || bar.written_status == BarStatus::partial || !bar.has_ids()) return false;
-  if (!ordered || record.id() == 0) return true;
-  return record.id() + ids_beside >= bar.first_id && record.first_id() <= bar.last_id + ids_beside;
+// Whether the row that an earlier run wrote of the bar may have a trade in it that comes now. However far beyond the
+// ids that the row names its id is: those are of the first and the last by time, and others may be in it.
+bool may_have_counted(const Bar& bar) {
+  return bar.restored && bar.written_status != BarStatus::partial && bar.has_ids();
 }
 }  // namespace
 
@@ -263,6 +260,7 @@ void Ledger::hole(Account& account, const Record& record) {
   if (!extend(account, at)) return;
   const Timestamp since = std::min(std::max(bar_start(account.last_trade, options_.interval), account.first_bar), at);
   if (!account.last_id) first_id_ever(account);
+  const bool ran = account.last_id && (!account.loss || !account.loss->absence);
   Hole h{record.id(), record.id() + record.count() - 1, record.count(), at, at, at, since, account.loss.has_value()};
   if (account.loss) {
     h.cut_from = account.loss->from;
@@ -277,9 +275,11 @@ void Ledger::hole(Account& account, const Record& record) {
   } else if (account.last_id) {
     h.touch_from = h.cut_from = since;
   }
+  // Ids that are missing behind a loss may be of before it.
+  if (options_.watched && ran) h.touch_from = std::min(h.touch_from, since);
   h.doubt_from = std::min(h.doubt_from, h.touch_from);
   // While it is open nobody knows that its trades have no earlier times than their neighbours.
-  if (options_.watched && !h.cut) {
+  if (options_.watched && (!h.cut || ran)) {
     const Timestamp beside = bar_start(account.last_trade - time_beside, options_.interval);
     h.touch_from = std::min(h.touch_from, std::max(beside, account.first_bar));
   }
@@ -341,7 +341,7 @@ void Ledger::trade(Account& account, const Record& record) {
   if (bar->written()) ++counters_.late;
   bar->proven = false;
   if (!ordered) bar->settled = false;
-  if (may_have_counted(*bar, record, ordered)) return doubt_restored(account, *bar, record);
+  if (may_have_counted(*bar)) return doubt_restored(account, *bar, record);
   // What a stop cut goes on. Its row names two ids, and they need not be the highest: it is made again by time.
   const bool goes_on = bar->restored && bar->written_status == BarStatus::partial && bar->has_ids();
   if (goes_on && numbered && options_.repairs) bar->contradicted = true;

@@ -151,6 +151,7 @@ void Prover::tell_units() {
     mark(*tracked.instrument, RecordKind::contradicted, *tracked.unit);
     tracked.track.doubt_unit(*tracked.unit, now);
     tracked.unit.reset();
+    if (on_unit_told) on_unit_told(*tracked.instrument);
   }
 }
 
