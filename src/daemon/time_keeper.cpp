@@ -41,15 +41,16 @@ asio::awaitable<void> TimeKeeper::measure() {
     }
   }
   const auto ahead = judge_time(samples);
-  if (!ahead || !believed(*ahead)) co_return;  // the last one holds
-  set(*ahead);
+  if (!ahead || !believed(ahead->ahead_us)) co_return;  // the last one holds
+  set(ahead->ahead_us, ahead->error);
   report();
 }
 
 // Where it was thought to be another time, what was said since it was known last may be of another time.
-void TimeKeeper::set(std::int64_t ahead_of_steady_us) {
+void TimeKeeper::set(std::int64_t ahead_of_steady_us, Duration error) {
   const Timestamp before = context_.time->now();
-  context_.time->measured(ahead_of_steady_us);
+  context_.time->measured(ahead_of_steady_us, error);
+  context_.intake->set_clock_error(error);
   const Timestamp after = context_.time->now();
   const Duration moved = after - before;
   const Timestamp since = std::exchange(right_at_, after);
@@ -100,7 +101,7 @@ void TimeKeeper::weigh() {
   if (trades_agree_with(local) && (apart.us >= apart_min.us || apart.us <= -apart_min.us)) {
     spdlog::error("the exchange's time page is wrong: its trades agree with the local clock market=\"{}\" off_ms={}",
                   context_.name, -apart.us / 1'000);
-    return set((local - undated(*context_.clock)).us);
+    return set((local - undated(*context_.clock)).us, jump_min);
   }
   const Duration ahead = w.event - w.received;
   if (context_.time->known() || ahead.us < apart_min.us) return;
@@ -111,7 +112,7 @@ void TimeKeeper::weigh() {
   spdlog::error(
       "the local clock is wrong, and the exchange tells no time: bars follow its trades market=\"{}\" off_ms={}",
       context_.name, -ahead.us / 1'000);
-  set((context_.time->now() + ahead - undated(*context_.clock)).us);
+  set((context_.time->now() + ahead - undated(*context_.clock)).us, jump_min);
 }
 
 // One line when the local clock is found wrong, one when it is right again.

@@ -23,7 +23,7 @@ struct TimeMoved {
 struct TimeKeeperContext {
   Clock* clock = nullptr;
   std::shared_ptr<ExchangeTime> time;  // what is measured
-  const Intake* intake = nullptr;      // whose trades are the witnesses
+  Intake* intake = nullptr;            // whose trades are the witnesses
   ExchangeGate* gate = nullptr;
   std::vector<Url> hosts;
   std::function<std::unique_ptr<HttpGet>()> make_http_get;
@@ -48,7 +48,7 @@ class TimeKeeper {
   [[nodiscard]] bool believed(std::int64_t ahead_of_steady_us);
   [[nodiscard]] bool trades_agree_with(Timestamp now) const;
   [[nodiscard]] bool unwelcome() const { return context_.gate->blocked(undated(*context_.clock)).us > 0; }
-  void set(std::int64_t ahead_of_steady_us);
+  void set(std::int64_t ahead_of_steady_us, Duration error);
   void report();
 
   TimeKeeperContext context_;

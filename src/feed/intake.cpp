@@ -432,6 +432,7 @@ void Intake::confirm(const Instrument& instrument, Timestamp now, std::vector<Re
   }
   if (e.confirmed) return;
   e.confirmed = true;
+  now = now + clock_error_;  // from then on it certainly is
   out.push_back(Record::mark(RecordKind::subscribed, instrument.id, now));
   if (e.doubted_from.us != 0) {
     const std::int64_t span = std::max<std::int64_t>((now - e.doubted_from).us, 0);

@@ -45,6 +45,15 @@ TEST_CASE("a trade before the acknowledgement confirms the subscription, in orde
   CHECK(f.kinds().empty());
 }
 
+TEST_CASE("a subscription counts from the moment on by which it had certainly begun") {
+  Fixture f;
+  f.intake.set_clock_error(milliseconds(500));
+  f.intake.confirm(f.instrument, now, f.records);
+  REQUIRE(f.records.size() == 1);
+  CHECK(f.records[0].kind() == RecordKind::subscribed);
+  CHECK(f.records[0].time() == now + milliseconds(500));
+}
+
 TEST_CASE("holes are told before the trade that shows them, duplicates not at all") {
   Fixture f;
   f.intake.confirm(f.instrument, now, f.records);

@@ -65,6 +65,10 @@ class Intake {
   // There are rows of it, but its ids have no order: what happened since can't be known.
   void resume_blindly(const Instrument& instrument) { entry(instrument).unsettled = Timestamp{}; }
 
+  // By how much the times that are given here may be wrong: a subscription counts from the moment on by which it had
+  // certainly begun.
+  void set_clock_error(Duration error) { clock_error_ = error; }
+
   // Reads one message received at `now`; appends records to `out`. The answer (acks, notices) is valid until the
   // next call. A trade of an instrument whose subscription was not confirmed yet confirms it. Trades of a snapshot
   // count where ids go on from before; where nothing is known they say only where the ids begin.
@@ -247,6 +251,7 @@ class Intake {
 
   const Exchange& exchange_;
   bool event_time_;
+  Duration clock_error_;
   SymbolTable symbols_;
   std::vector<Entry> entries_;  // by Instrument::id
   std::array<Parsed, ahead> parsed_;
