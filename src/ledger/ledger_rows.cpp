@@ -346,6 +346,12 @@ void Ledger::finish(Timestamp whole_until, Timestamp now, std::vector<Row>& rows
   for (const std::uint32_t id : order_) {
     Account& account = accounts_[id];
     if (account.held) continue;  // the next run begins where this one did
+    // Begun by a clock that was ahead, and nobody has said so: of a time that is still to come there is nothing to
+    // tell.
+    const bool begun = account.front <= now || std::ranges::any_of(account.bars, [](const Bar& b) {
+                         return b.written() || b.restored || b.has_ids();
+                       });
+    if (!begun) continue;
     Timestamp end = bar_start(now, options_.interval);
     if (account.state == State::active && !account.bars.empty()) {
       end = std::max(end, newest_bar(account));

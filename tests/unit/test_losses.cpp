@@ -141,6 +141,14 @@ TEST_CASE("begun by a clock that was ahead: the rows begin at the right time, wh
   CHECK(b.watch(102) == Lines{"101 0 live 0 2"});
 }
 
+TEST_CASE("begun by a clock that is still ahead at the stop: no row is written of a time to come") {
+  Watched b;
+  b.mark(RecordKind::subscribed, 105 * minute + 1);
+  std::vector<Row> rows;
+  b.ledger.finish({100 * minute + 8}, {100 * minute + 10}, rows);
+  CHECK(rows.empty());
+}
+
 TEST_CASE("the CVD was 0 before a cut bar: it is no first bar, and a trade of it counts once in the end") {
   Row quiet;
   quiet.time = {99 * minute};
