@@ -252,7 +252,7 @@ asio::awaitable<bool> Backfill::page(const Repair& repair, HistoryPage& page, st
                                              : history.from(*repair.instrument, begin.first, begin.since, rows);
   std::string body;
   if (!co_await client_.get(target, body, error)) co_return false;
-  auto read = history.read(body, *repair.instrument);
+  auto read = client_.read(body, *repair.instrument);
   if (!read) {
     error = read.error();
     co_return false;

@@ -112,6 +112,8 @@ class Ledger {
   [[nodiscard]] std::size_t bars_kept_max() const { return options_.repairs ? absence_max : 64; }
   static constexpr std::size_t absence_max = 240;
   static constexpr std::size_t bars_ahead_max = 100'000;
+  // A doubt of more bars than this ahead is one of so many: an exchange may name any time.
+  static constexpr std::int64_t doubted_ahead_max = 64;
   static constexpr std::size_t holes_max = 64;
   // Trades may have times in another order than their ids by so much: nobody knows on which side of a moment those were
   // whose ids are near it.
