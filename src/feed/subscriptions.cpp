@@ -1,6 +1,8 @@
 #include "cvdd/feed/subscriptions.hpp"
 
 #include <algorithm>
+#include <string>
+#include <unordered_set>
 #include <utility>
 
 namespace cvdd {
@@ -121,7 +123,25 @@ std::deque<Subscriptions::Request>::iterator Subscriptions::request_of(const Ack
   return named != requests_.end() || !of_all ? named : std::ranges::find_if(requests_, no_probe);
 }
 
+// Of an answer that names more than anybody can have asked for: what was asked for, once, and something that was not.
+Ack Subscriptions::without_strangers(const Ack& ack) const {
+  std::unordered_set<std::string> asked, named;
+  for (const Request& r : requests_) {
+    for (const Subscription& s : r.what) asked.insert(s.channel->topic_of(*s.instrument));
+  }
+  for (const std::string& topic : ack.topics) {
+    if (asked.contains(topic)) named.insert(topic);
+  }
+  Ack out = {ack.id, ack.ok, {named.begin(), named.end()}, ack.rest, ack.error, ack.temporary};
+  out.topics.emplace_back();
+  return out;
+}
+
 Subscriptions::Changes Subscriptions::acknowledge(const Ack& ack, Time now) {
+  return take(ack.topics.size() > topics_max ? without_strangers(ack) : ack, now);
+}
+
+Subscriptions::Changes Subscriptions::take(const Ack& ack, Time now) {
   Changes changes;
   const auto found = request_of(ack);
   if (found == requests_.end()) {
