@@ -103,6 +103,7 @@ class MarketRunner {
   void heed(const HttpResponse& response, std::string& error);
   void apply(const std::vector<Instrument>& listed);
   void report_unknown(const std::vector<UnknownSymbol>& unknown);
+  [[nodiscard]] bool may_tell_of(const std::string& symbol);
   void report_refused(const Instrument& instrument, const std::string& why);
   void list_again();
   void tell_contradictions();
