@@ -187,6 +187,7 @@ asio::awaitable<void> MarketRunner::tend_connections() {
     tell_contradictions();
     if (!context_.event_time) time_keeper_->weigh();
     connections_->look_for_quiet();
+    instruments_->forget_ended([this](const Instrument& i) { return connections_->refers_to(i); });
   }
 }
 
@@ -269,9 +270,18 @@ void MarketRunner::apply(const std::vector<Instrument>& listed) {
   const InstrumentChanges changes = plan_changes(selection, wanted_, listed_, active);
   std::vector<const Instrument*> ending, beginning;
   for (const std::string& symbol : changes.end) ending.push_back(instruments_->find(symbol));
-  for (const Instrument& found : changes.begin) beginning.push_back(&instruments_->adopt(found, context_.history));
+  for (const Instrument& found : changes.begin) {
+    std::string why;
+    const Instrument* const adopted = instruments_->adopt(found, context_.history, why);
+    if (adopted != nullptr) beginning.push_back(adopted);
+    if (adopted == nullptr) unlisted_[found.symbol] = std::move(why);
+  }
   if (fresh) instruments_->keep_listed_at();
   if (!ending.empty()) connections_->end(ending);
+  for (const Instrument* instrument : ending) {
+    instruments_->ended(*instrument);
+    refusals_.erase(instrument->symbol);
+  }
   if (!beginning.empty()) connections_->begin(beginning);
   if (!ending.empty() || (!beginning.empty() && instruments() > beginning.size())) {
     spdlog::info("instruments changed market=\"{}\" begun={} ended={} collected={}", name(), beginning.size(),

@@ -48,6 +48,14 @@ void Subscriptions::renew(const Subscription& what) {
   to_subscribe_.push_back(what);
 }
 
+bool Subscriptions::refers_to(const Instrument& instrument) const {
+  const auto in = [&](const auto& list) {
+    return std::ranges::any_of(list, [&](const Subscription& s) { return s.instrument == &instrument; });
+  };
+  return in(wanted_) || in(to_subscribe_) || in(to_unsubscribe_) || in(refused_) || std::ranges::any_of(apart_, in) ||
+         std::ranges::any_of(requests_, [&](const Request& request) { return in(request.what); });
+}
+
 // ---- Requests ----
 
 bool Subscriptions::hour_allows(Time now) {

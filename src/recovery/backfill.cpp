@@ -114,7 +114,9 @@ void Backfill::stop() {
 asio::awaitable<void> Backfill::run() {
   while (!stopping_) {
     if (const auto repair = queue_.take(context_.clock->steady())) {
+      asking_ = repair->instrument;
       co_await fetch(*repair);
+      asking_ = nullptr;
       continue;
     }
     sleeping_for_work_ = true;

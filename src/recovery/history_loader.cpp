@@ -32,9 +32,9 @@ asio::awaitable<void> HistoryLoader::run() {
     }
     const PastWanted past = *ready;
     wanted_.erase(ready);
-    busy_ = true;
+    asking_ = past.instrument;
     co_await bring(past);
-    busy_ = false;
+    asking_ = nullptr;
   }
 }
 

@@ -3,6 +3,7 @@
 // Backoff, Intake) is pure and tested without it.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -123,6 +124,9 @@ class Session {
   [[nodiscard]] ConnectionState state() const;
   // Of one of its instruments, which is not confirmed.
   [[nodiscard]] FeedState feed_state(const Instrument& instrument) const;
+  [[nodiscard]] bool refers_to(const Instrument& instrument) const {
+    return std::ranges::count(instruments_, &instrument) > 0 || subscriptions_.refers_to(instrument);
+  }
   [[nodiscard]] bool stopping() const { return stopping_; }
   // run() has returned: nothing refers to it any more.
   [[nodiscard]] bool ended() const { return ended_; }

@@ -75,6 +75,8 @@ class Subscriptions {
   // no trade may be late without that. Empty: there is none.
   [[nodiscard]] std::optional<Time> waiting_since() const;
   [[nodiscard]] bool is_refused(const Subscription& what) const;
+  // Whether anything that is wanted, was asked for or is to be said is about it.
+  [[nodiscard]] bool refers_to(const Instrument& instrument) const;
 
   // A refusal that names nobody may be of the whole exchange, and is not believed for long.
   static constexpr Duration refused_pause = seconds(600), unnamed_pause = seconds(60);
