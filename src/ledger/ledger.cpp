@@ -203,7 +203,10 @@ void Ledger::watched(Account& account, const Record& record) {
 void Ledger::contradicted(Account& account, const Record& record) {
   if (account.bars.empty()) return;
   const Timestamp end = record.time() + Duration{static_cast<std::int64_t>(record.count())};
-  const Timestamp last = std::max(bar_start(end, options_.interval), account.first_bar);
+  Timestamp last = std::max(bar_start(end, options_.interval), account.first_bar);
+  if (!options_.event_time) {
+    last = std::min(last, newest_bar(account) + Duration{doubted_ahead_max * options_.interval.us});
+  }
   if (account.state == State::active && !extend(account, last)) return;
   const Timestamp first = std::max(bar_start(record.time(), options_.interval), account.first_bar);
   for (Timestamp t = std::max(first, account.front); t <= last; t = t + options_.interval) {

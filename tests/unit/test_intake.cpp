@@ -483,3 +483,35 @@ TEST_CASE("another stream's ids on old files, a few millions below: not one of i
   const Kinds kinds = f.kinds();
   CHECK(kinds.front() == RecordKind::lost);
 }
+
+TEST_CASE("an instrument that leaves while it is cut off ends all the same, once; one that never began does not") {
+  Fixture f;
+  f.intake.confirm(f.instrument, now, f.records);
+  f.intake.lose(f.instrument, now, f.records);
+  (void)f.kinds();
+  f.intake.end(f.instrument, now, f.records);
+  f.intake.end(f.instrument, now, f.records);
+  CHECK(f.kinds() == Kinds{RecordKind::unsubscribed});
+  f.intake.wanted_again(f.instrument);
+  f.intake.confirm(f.instrument, now, f.records);
+  f.intake.end(f.instrument, now, f.records);
+  CHECK(f.kinds() == Kinds{RecordKind::subscribed, RecordKind::unsubscribed});
+  Fixture never;
+  never.intake.end(never.instrument, now, never.records);
+  CHECK(never.kinds().empty());
+}
+
+TEST_CASE("a forgotten instrument's number is as new, and its name is nobody's") {
+  Fixture f;
+  (void)f.intake.take(f.agg(10, now_ms), now, f.records);
+  f.intake.end(f.instrument, now, f.records);
+  f.intake.forget(f.instrument);
+  Instrument next = f.instrument;
+  next.symbol = "ETHUSDT";
+  f.intake.add(next);
+  CHECK((!f.intake.last_id(next) && !f.intake.begun(next) && f.intake.newest(next).us == 0));
+  (void)f.kinds();
+  (void)f.intake.take(f.agg(11, now_ms), now, f.records);
+  CHECK(f.kinds().empty());
+  CHECK(f.intake.counters().refused[static_cast<std::size_t>(Refusal::unknown_symbol)] == 1);
+}

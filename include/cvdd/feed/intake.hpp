@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cvdd/base/latency.hpp"
+#include "cvdd/base/paged.hpp"
 #include "cvdd/base/types.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "cvdd/feed/trade_rate.hpp"
@@ -46,6 +47,8 @@ class Intake {
 
   // The instrument must outlive the intake.
   void add(const Instrument& instrument);
+  // It has ended, and nobody speaks of it any more: its number may be another's.
+  void forget(const Instrument& instrument);
   // `newest`: no trade that was counted is newer.
   void resume_after(const Instrument& instrument, Series series, std::uint64_t last_id, Timestamp newest);
   // There are rows of it up to then, and no trade in them.
@@ -101,7 +104,7 @@ class Intake {
   [[nodiscard]] std::optional<Series> source(const Instrument& instrument) const;
   // The time of the newest trade that is known; 0: none is.
   [[nodiscard]] Timestamp newest(const Instrument& instrument) const {
-    return instrument.id < entries_.size() ? entries_[instrument.id].newest : Timestamp{};
+    return entries_.has(instrument.id) ? entries_[instrument.id].newest : Timestamp{};
   }
 
   // See Sequencer::cover.
@@ -127,15 +130,15 @@ class Intake {
   void settle(const Instrument& instrument);
   // Whether it was ever confirmed: before that nobody wants to hear of it.
   [[nodiscard]] bool begun(const Instrument& instrument) const {
-    return instrument.id < entries_.size() && entries_[instrument.id].heard_from.us != 0;
+    return entries_.has(instrument.id) && entries_[instrument.id].heard_from.us != 0;
   }
   // When it was first confirmed; 0: never.
   [[nodiscard]] Timestamp heard_from(const Instrument& instrument) const {
-    return instrument.id < entries_.size() ? entries_[instrument.id].heard_from : Timestamp{};
+    return entries_.has(instrument.id) ? entries_[instrument.id].heard_from : Timestamp{};
   }
   // The first id of a live trade, where ids are a sequence; 0: none came yet.
   [[nodiscard]] std::uint64_t first_live(const Instrument& instrument) const {
-    return instrument.id < entries_.size() ? entries_[instrument.id].first_live : 0;
+    return entries_.has(instrument.id) ? entries_[instrument.id].first_live : 0;
   }
   // Since when the exchange tells of trades of it (heartbeats) that its feed has not brought; empty: of none.
   [[nodiscard]] std::optional<Timestamp> owed_since(const Instrument& instrument) const {
@@ -259,7 +262,7 @@ class Intake {
   bool event_time_;
   Duration clock_error_;
   SymbolTable symbols_;
-  std::vector<Entry> entries_;  // by Instrument::id
+  Paged<Entry> entries_;  // by Instrument::id; those of other markets lie between
   std::array<Parsed, ahead> parsed_;
   IntakeCounters counters_;
   Latency event_to_receipt_;
