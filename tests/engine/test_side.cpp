@@ -185,3 +185,37 @@ TEST_CASE("a batch for PostgreSQL: the table's order, each key's highest revisio
   CHECK(parts_of(rows, layout_of(RowKind::flow), false).merged.size() == 1);
   CHECK(merge_of(layout_of(RowKind::flow)).starts_with("INSERT INTO flow_rows SELECT DISTINCT ON (exchange, market, "));
 }
+
+TEST_CASE("a batch for several connections: each key in one share, each share in the order of the keys") {
+  std::vector<StoreRow> rows;
+  for (const char* const time : {"21:01", "20:59", "21:00", "20:58", "20:57"}) {
+    for (const char* const bucket : {"all", "0"}) {
+      std::string text = flow(bucket, "1", time, 0), later = flow(bucket, "2", time, 1);
+      text.pop_back();
+      later.pop_back();
+      rows.push_back(*row(RowKind::flow, text));
+      rows.push_back(*row(RowKind::flow, later));
+    }
+  }
+  rows.push_back(*row(RowKind::context, spot));
+  for (const std::size_t connections : {1U, 3U, 4U}) {
+    const std::vector<Share> shares = shares_of(rows, true, connections);
+    REQUIRE(shares.size() == connections);
+    std::vector<std::string> keys;
+    std::size_t largest = 0, beside = 0;
+    for (const Share& share : shares) {
+      const std::vector<const StoreRow*>& fresh = share[index_of(RowKind::flow)].fresh;
+      largest = std::max(largest, fresh.size());
+      beside += share[index_of(RowKind::context)].fresh.size();
+      for (const StoreRow* one : fresh) {
+        CHECK(one->row.rev == 1);
+        keys.push_back(std::to_string(one->row.time.us) + one->bucket);
+      }
+    }
+    CHECK(keys.size() == 10);
+    CHECK(std::is_sorted(keys.begin(), keys.end()));
+    CHECK(std::adjacent_find(keys.begin(), keys.end()) == keys.end());
+    CHECK(largest == (10 + connections - 1) / connections);
+    CHECK(beside == 1);
+  }
+}
