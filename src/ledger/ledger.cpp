@@ -179,11 +179,12 @@ void Ledger::lost(Account& account, const Record& record) {
   const Timestamp last = std::max(bar_start(end, options_.interval), bar);
   const bool doubt = over && record.id() == doubt_alone;
   if (!account.loss) {
-    account.loss = Loss{bar, last, bar, !over};
+    account.loss = Loss{bar, last, bar, !over, !over};
     account.loss->doubt = doubt;
     return;
   }
   account.loss->absence = false;
+  account.loss->cut = account.loss->cut || !over;
   account.loss->doubt = account.loss->doubt && doubt;
   account.loss->from = std::min(account.loss->from, bar);
   account.loss->visible_from = std::min(account.loss->visible_from, bar);
@@ -246,12 +247,12 @@ void Ledger::unsubscribed(Account& account, Timestamp time) {
   account.end_bar = bar;
   account.state = State::ended;
   if (!account.loss) {
-    account.loss = Loss{bar, bar - options_.interval, bar, true};
+    account.loss = Loss{bar, bar - options_.interval, bar, true, true};
     return;
   }
   // What a loss before cost nobody knows, and nobody will listen now.
   if (account.loss->open) account.loss->to = std::max(account.loss->to, bar);
-  account.loss->open = true;
+  account.loss->open = account.loss->cut = true;
   account.loss->doubt = false;
 }
 
@@ -263,7 +264,7 @@ void Ledger::hole(Account& account, const Record& record) {
   if (!extend(account, at)) return;
   const Timestamp since = std::min(std::max(bar_start(account.last_trade, options_.interval), account.first_bar), at);
   if (!account.last_id) first_id_ever(account);
-  const bool ran = account.last_id && (!account.loss || !account.loss->absence);
+  const bool listened = account.last_id && (!account.loss || !(account.loss->absence || account.loss->cut));
   Hole h{record.id(), record.id() + record.count() - 1, record.count(), at, at, at, since, account.loss.has_value()};
   if (account.loss) {
     h.cut_from = account.loss->from;
@@ -278,11 +279,11 @@ void Ledger::hole(Account& account, const Record& record) {
   } else if (account.last_id) {
     h.touch_from = h.cut_from = since;
   }
-  // Ids that are missing behind a loss may be of before it.
-  if (options_.watched && ran) h.touch_from = std::min(h.touch_from, since);
+  // While somebody listened, ids that are missing behind a row that could not be read may be of before it.
+  if (options_.watched && listened) h.touch_from = std::min(h.touch_from, since);
   h.doubt_from = std::min(h.doubt_from, h.touch_from);
   // While it is open nobody knows that its trades have no earlier times than their neighbours.
-  if (options_.watched && (!h.cut || ran)) {
+  if (options_.watched && (!h.cut || listened)) {
     const Timestamp beside = bar_start(account.last_trade - time_beside, options_.interval);
     h.touch_from = std::min(h.touch_from, std::max(beside, account.first_bar));
   }

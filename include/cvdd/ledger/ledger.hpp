@@ -149,6 +149,7 @@ class Ledger {
     Timestamp to;            // last bar concerned, once over
     Timestamp visible_from;  // bars before this keep what they said when the daemon stopped
     bool open = true;        // still cut off
+    bool cut = false;        // at some time nobody listened
     bool absence = false;    // of the time before the process began, and nothing else
     bool doubt = false;      // nothing shows that anything was lost
   };
