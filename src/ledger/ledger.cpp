@@ -402,6 +402,7 @@ void Ledger::trade(Account& account, const Record& record) {
 // A trade of a bar that an earlier run has written: whether its row counted it nobody knows, so the bar is a gap until
 // it is made again.
 void Ledger::doubt_restored(Account& account, Bar& bar, const Record& record) {
+  bar.changed = bar.changed || !bar.contradicted;  // whoever makes bars again hears of it by a row
   bar.contradicted = true;
   if (account.instrument->ids == Ids::opaque || record.id() == 0) return;
   fill_hole(account, record.first_id(), record.id());

@@ -270,6 +270,8 @@ class Ledger {
   [[nodiscard]] static std::vector<FlowRow> last_flow_of(const Account& account, std::size_t bars, const Row& row);
   static void restore_flow(const FlowAccount& account, FlowBar& bar, const std::map<std::string, const FlowRow*>& rows);
   static void add_flow(std::vector<FlowCvd>& cvds, const Bar& bar);
+  // Whether buckets' CVDs change where the bar's own sums do not: an earlier run had not told its buckets.
+  [[nodiscard]] static bool moves_flow(const Account& account, const Bar& was, const Bar& is);
 
   LedgerOptions options_;
   std::vector<Account> accounts_;     // by Instrument::id
