@@ -518,7 +518,9 @@ void Intake::end(const Instrument& instrument, Timestamp now, std::vector<Record
   e.ended = true;
   e.feeds = {};
   if (e.heard_from.us == 0) return;  // it has not begun
-  if (e.confirmed && instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(now), now);
+  // What was made shortly before is on its way, and ignored when it comes.
+  const Timestamp known = now - on_the_way;
+  if (e.confirmed && instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(known), known);
   e.confirmed = false;
   out.push_back(Record::mark(RecordKind::unsubscribed, instrument.id, now));
 }
