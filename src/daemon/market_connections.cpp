@@ -200,6 +200,11 @@ std::size_t MarketConnections::inject(const Instrument& instrument, std::span<co
 
 // ---- How they are ----
 
+bool MarketConnections::refers_to(const Instrument& instrument) const {
+  return pool_.refers_to(instrument) ||
+         std::ranges::any_of(sessions_, [&](const auto& entry) { return entry.second->refers_to(instrument); });
+}
+
 FeedState MarketConnections::feed_state(const Instrument& instrument) const {
   return context_.intake->confirmed(instrument) ? FeedState::live : of(instrument).feed_state(instrument);
 }

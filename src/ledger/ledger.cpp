@@ -9,18 +9,15 @@
 namespace cvdd {
 
 namespace {
-// Trades of a bar may have ids in another order than their times, by so many.
-constexpr std::uint64_t ids_beside = 100;
-// … and neighbours' times are mostly no further apart, the wrong way round.
+// Ids may have another order than times; neighbours' times are mostly no further apart, the wrong way round.
 constexpr Duration time_beside = seconds(1);
 // What was traded so shortly before the history was asked may not be in it yet.
 constexpr Duration history_late = seconds(10);
 
-// Whether the row that an earlier run wrote of the bar may have this trade in it.
-bool may_have_counted(const Bar& bar, const Record& record, bool ordered) {
-  if (!bar.restored || bar.written_status == BarStatus::partial || !bar.has_ids()) return false;
-  if (!ordered || record.id() == 0) return true;
-  return record.id() + ids_beside >= bar.first_id && record.first_id() <= bar.last_id + ids_beside;
+// Whether the row that an earlier run wrote of the bar may have a trade in it that comes now. However far beyond the
+// ids that the row names its id is: those are of the first and the last by time, and others may be in it.
+bool may_have_counted(const Bar& bar) {
+  return bar.restored && bar.written_status != BarStatus::partial && bar.has_ids();
 }
 }  // namespace
 
@@ -182,11 +179,12 @@ void Ledger::lost(Account& account, const Record& record) {
   const Timestamp last = std::max(bar_start(end, options_.interval), bar);
   const bool doubt = over && record.id() == doubt_alone;
   if (!account.loss) {
-    account.loss = Loss{bar, last, bar, !over};
+    account.loss = Loss{bar, last, bar, !over, !over};
     account.loss->doubt = doubt;
     return;
   }
   account.loss->absence = false;
+  account.loss->cut = account.loss->cut || !over;
   account.loss->doubt = account.loss->doubt && doubt;
   account.loss->from = std::min(account.loss->from, bar);
   account.loss->visible_from = std::min(account.loss->visible_from, bar);
@@ -206,7 +204,10 @@ void Ledger::watched(Account& account, const Record& record) {
 void Ledger::contradicted(Account& account, const Record& record) {
   if (account.bars.empty()) return;
   const Timestamp end = record.time() + Duration{static_cast<std::int64_t>(record.count())};
-  const Timestamp last = std::max(bar_start(end, options_.interval), account.first_bar);
+  Timestamp last = std::max(bar_start(end, options_.interval), account.first_bar);
+  if (!options_.event_time) {
+    last = std::min(last, newest_bar(account) + Duration{doubted_ahead_max * options_.interval.us});
+  }
   if (account.state == State::active && !extend(account, last)) return;
   const Timestamp first = std::max(bar_start(record.time(), options_.interval), account.first_bar);
   for (Timestamp t = std::max(first, account.front); t <= last; t = t + options_.interval) {
@@ -246,12 +247,12 @@ void Ledger::unsubscribed(Account& account, Timestamp time) {
   account.end_bar = bar;
   account.state = State::ended;
   if (!account.loss) {
-    account.loss = Loss{bar, bar - options_.interval, bar, true};
+    account.loss = Loss{bar, bar - options_.interval, bar, true, true};
     return;
   }
   // What a loss before cost nobody knows, and nobody will listen now.
   if (account.loss->open) account.loss->to = std::max(account.loss->to, bar);
-  account.loss->open = true;
+  account.loss->open = account.loss->cut = true;
   account.loss->doubt = false;
 }
 
@@ -263,6 +264,7 @@ void Ledger::hole(Account& account, const Record& record) {
   if (!extend(account, at)) return;
   const Timestamp since = std::min(std::max(bar_start(account.last_trade, options_.interval), account.first_bar), at);
   if (!account.last_id) first_id_ever(account);
+  const bool listened = account.last_id && (!account.loss || !(account.loss->absence || account.loss->cut));
   Hole h{record.id(), record.id() + record.count() - 1, record.count(), at, at, at, since, account.loss.has_value()};
   if (account.loss) {
     h.cut_from = account.loss->from;
@@ -277,9 +279,11 @@ void Ledger::hole(Account& account, const Record& record) {
   } else if (account.last_id) {
     h.touch_from = h.cut_from = since;
   }
+  // While somebody listened, ids that are missing behind a row that could not be read may be of before it.
+  if (options_.watched && listened) h.touch_from = std::min(h.touch_from, since);
   h.doubt_from = std::min(h.doubt_from, h.touch_from);
   // While it is open nobody knows that its trades have no earlier times than their neighbours.
-  if (options_.watched && !h.cut) {
+  if (options_.watched && (!h.cut || listened)) {
     const Timestamp beside = bar_start(account.last_trade - time_beside, options_.interval);
     h.touch_from = std::min(h.touch_from, std::max(beside, account.first_bar));
   }
@@ -341,7 +345,7 @@ void Ledger::trade(Account& account, const Record& record) {
   if (bar->written()) ++counters_.late;
   bar->proven = false;
   if (!ordered) bar->settled = false;
-  if (may_have_counted(*bar, record, ordered)) return doubt_restored(account, *bar, record);
+  if (may_have_counted(*bar)) return doubt_restored(account, *bar, record);
   // What a stop cut goes on. Its row names two ids, and they need not be the highest: it is made again by time.
   const bool goes_on = bar->restored && bar->written_status == BarStatus::partial && bar->has_ids();
   if (goes_on && numbered && options_.repairs) bar->contradicted = true;

@@ -15,6 +15,10 @@ bool same_sums(const Bar& a, const Bar& b) {
          a.buy_quote == b.buy_quote && a.sell_quote == b.sell_quote && a.open == b.open && a.high == b.high &&
          a.low == b.low && a.close == b.close && a.other_base == b.other_base && a.other_quote == b.other_quote;
 }
+bool same_ids(const Bar& a, const Bar& b) {
+  return a.first_id == b.first_id && a.last_id == b.last_id && a.first_name == b.first_name &&
+         a.last_name == b.last_name;
+}
 }  // namespace
 
 void Ledger::remake(Account& account, const Record& record) {
@@ -100,7 +104,11 @@ void Ledger::finish_rebuild(Account& account, Rebuild& rebuild) {
     made.revs = bar->revs;
     made.written_status = bar->written_status;
     made.written_missing = bar->written_missing;
-    made.recovered = made.changed = made.delta_changed = true;
+    made.recovered = true;
+    // What comes out as it was is no revision, neither of this bar nor of the CVDs behind it.
+    const bool same = same_sums(*bar, made) && same_ids(*bar, made);
+    made.changed = bar->changed || !same;
+    made.delta_changed = bar->delta_changed || !same;
     // The end of an open run is settled with the loss that begins there.
     const bool hole = std::any_of(account.holes.begin(), account.holes.end(),
                                   [&](const Hole& h) { return h.cut_from <= t && t <= h.at; });

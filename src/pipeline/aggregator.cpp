@@ -29,13 +29,6 @@ Aggregator::~Aggregator() {
   if (thread_.joinable()) stop();
 }
 
-void Aggregator::add_instrument(const Instrument& instrument, bool held) {
-  if (options_.capture != nullptr) options_.capture->instrument(instrument);  // before what is said of it
-  const std::lock_guard lock(mail_mutex_);
-  mail_.instruments.emplace_back(&instrument, held);
-  mail_waiting_.store(true, std::memory_order_release);
-}
-
 void Aggregator::give_candles(const Instrument& instrument, std::vector<Candle> candles) {
   const std::lock_guard lock(mail_mutex_);
   mail_.candles.emplace_back(instrument.id, std::move(candles));
@@ -65,6 +58,7 @@ bool Aggregator::turn() {
   const std::size_t drained = drain();
   close_due();
   if (store_.backlog_rows() > 0 && options_.now() >= next_retry_) deliver();
+  if (!leavers_.empty()) say_farewell();
   if (row_feed_.open_bars_wanted()) {
     std::vector<OpenBar> open;
     ledger_.open_bars(options_.now(), open);
@@ -229,40 +223,13 @@ void Aggregator::read_mail() {
     mail = std::exchange(mail_, {});
     mail_waiting_.store(false, std::memory_order_release);
   }
-  for (const auto& [instrument, held] : mail.instruments) enter(*instrument, held);
+  leavers_.insert(leavers_.end(), mail.leavers.begin(), mail.leavers.end());
+  for (const Newcomer& newcomer : mail.instruments) enter(newcomer);
   for (auto& [instrument, candles] : mail.candles) {
     if (options_.capture != nullptr) options_.capture->candles({instrument, candles});
     ledger_.give_candles(instrument, std::move(candles));
   }
   for (auto& channel : mail.channels) channels_.push_back(std::move(channel));
-}
-
-// Into the ledger, with what the files say of it.
-void Aggregator::enter(const Instrument& instrument, bool held) {
-  std::span<const Row> rows;
-  std::optional<std::uint64_t> last_id;
-  const auto found = restored_.find({instrument.exchange, instrument.market, instrument.symbol});
-  if (found != restored_.end()) {
-    const LastKnown& known = found->second;
-    const bool again = options_.repairs && known.recent.size() > 1 && !held;
-    rows = again ? std::span(known.recent) : std::span(&known.row, 1);
-    last_id = known.resumes_after(instrument);
-  }
-  if (options_.capture != nullptr) {
-    options_.capture->added({instrument.id, held, last_id, std::vector<Row>(rows.begin(), rows.end())});
-  }
-  ledger_.add_instrument(instrument);
-  if (!rows.empty()) ledger_.restore(instrument.id, rows, last_id);
-  if (held) ledger_.hold(instrument.id);
-  if (!options_.size_buckets) return;
-  if (auto buckets = options_.size_buckets(instrument)) {
-    std::span<const FlowRow> known;
-    if (found != restored_.end()) known = found->second.flow;
-    if (options_.capture != nullptr) {
-      options_.capture->buckets({instrument.id, buckets->bounds(), std::vector<FlowRow>(known.begin(), known.end())});
-    }
-    ledger_.count_flow(instrument.id, std::move(buckets), known);
-  }
 }
 
 // So that no more bars are in memory than the ledger keeps anyway, however long nobody looked.
@@ -288,7 +255,7 @@ void Aggregator::close_due() {
     if (upto < next_due_) return;
     // What was received before this moment belongs to the bar: it is in the queues already.
     for (std::size_t i = 0; i < channels_.size(); ++i) {
-      for (std::size_t rounds = 0; rounds < 64; ++rounds) {
+      for (std::size_t rounds = 0; rounds < rounds_max; ++rounds) {
         const std::span<const Record> batch = channels_[i]->front(batch_max);
         if (batch.empty()) break;
         read_mail();

@@ -117,7 +117,9 @@ void Backfill::stop() {
 asio::awaitable<void> Backfill::run() {
   while (!stopping_) {
     if (const auto repair = queue_.take(context_.clock->steady())) {
+      asking_ = repair->instrument;
       co_await fetch(*repair);
+      asking_ = nullptr;
       continue;
     }
     sleeping_for_work_ = true;
@@ -256,7 +258,7 @@ asio::awaitable<bool> Backfill::page(const Repair& repair, HistoryPage& page, st
                                              : history.from(*repair.instrument, begin.first, begin.since, rows);
   std::string body;
   if (!co_await client_.get(target, body, error)) co_return false;
-  auto read = history.read(body, *repair.instrument);
+  auto read = client_.read(body, *repair.instrument);
   if (!read) {
     error = read.error();
     co_return false;

@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <map>
 
 #include "account.hpp"
@@ -682,4 +684,18 @@ TEST_CASE("the bar in which a killed run's successor begins to listen is made ag
     // Trades with lower ids may have been made in this bar, and were lost with the process: only time can tell.
     CHECK(told(again.close(101 * minute)).back() == "100 0 gap ? 3");
   }
+}
+
+TEST_CASE("a doubt of a time far ahead takes no memory for the bars up to there") {
+  Account a(false, true);
+  a.mark(RecordKind::subscribed, 100 * minute);
+  a.trade(1, 100 * minute + 1, 50);
+  const std::size_t before = ::mallinfo2().uordblks;
+  for (const std::int64_t ahead : {90'000, 99'000, 50'000'000}) {
+    a.mark(RecordKind::contradicted, (100 + ahead) * minute);
+  }
+  CHECK(::mallinfo2().uordblks - before < std::size_t{1} << 20);  // it was 60 MiB
+  // What is near is in doubt as ever.
+  a.mark(RecordKind::contradicted, 102 * minute);
+  CHECK(told(a.close(104 * minute)) == Lines{"100 0 partial 0 1", "101 0 live 0 1", "102 0 gap ? 1", "103 0 live 0 1"});
 }

@@ -267,3 +267,20 @@ TEST_CASE("ids say nothing of the time before the first of them") {
   b.mark(RecordKind::proven, 100 * minute, 0, 3 * minute);
   CHECK(last_of(b.watch(106), 101) == "101 1 repaired 0");
 }
+
+TEST_CASE("ids that are missing behind a row that could not be read may be of the bar before it") {
+  Watched b;
+  b.mark(RecordKind::subscribed, 100 * minute);
+  b.trade(1, 100 * minute + 1, 50);
+  b.trade(2, 101 * minute + 59'900'000, 50);
+  // A row of the next bar could not be read, and nobody knows its id: what was lost is of then. Ids then lack two.
+  b.mark(RecordKind::lost, 102 * minute + 100'000, 0, 50'000);
+  b.mark(RecordKind::hole, 102 * minute + 200'000, 3, 2);
+  b.trade(5, 102 * minute + 200'000, 50);
+  CHECK(last_of(b.watch(102), 101) == "101 0 gap ?");
+  b.trade(3, 101 * minute + 59'950'000, 50);
+  b.trade(4, 102 * minute + 100'000, 50);
+  CHECK(last_of(b.watch(103), 101) == "101 1 repaired 0");
+  b.trade(6, 103 * minute + 1, 50);
+  CHECK(last_of(b.watch(104), 102) == "102 1 repaired 0");
+}

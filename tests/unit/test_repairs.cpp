@@ -1,7 +1,10 @@
 // Which hole is fetched when, what a page of history means, and what the ledger makes of it.
+#include <limits>
+
 #include "catch.hpp"
 #include "cvdd/feed/intake.hpp"
 #include "cvdd/ledger/ledger.hpp"
+#include "cvdd/recovery/history_client.hpp"
 #include "cvdd/recovery/repair_queue.hpp"
 
 using namespace cvdd;
@@ -230,4 +233,33 @@ TEST_CASE("history goes through the same sequencer: what was seen counts once") 
   CHECK(out.size() == 3);
   CHECK(intake.last_id(i) == 13);
   CHECK_FALSE(intake.waits_for(i, 1, 13));
+}
+
+TEST_CASE(
+    "what waits to be fetched of an instrument that is forgotten is wanted no more, and its questions come back") {
+  const Instrument left, stays;
+  RepairQueue queue;
+  Repair question{&left, 1, 0, t0, 0};
+  question.question = true;
+  CHECK((queue.add({&left, 5, 9, t0, 0}) && queue.add(question) && queue.add({&stays, 5, 9, t0, 0})));
+  CHECK(queue.forget(left) == 1);
+  CHECK((queue.size() == 1 && !queue.has(left) && queue.has(stays)));
+  CHECK(queue.forget(left) == 0);
+  const auto next = queue.take(t0);
+  REQUIRE(next);
+  CHECK((next->instrument == &stays && !queue.take(t0)));
+}
+
+TEST_CASE("history tells of no trades that are still to come: each would make bars up to there") {
+  HistoryPage page = page_of(1, 4);
+  const Timestamp now{1'800'000'000'000'000};
+  for (Trade& trade : page.trades) trade.time = now;
+  page.trades[1].time = now + Intake::ahead_max;
+  page.trades[2].time = now + Intake::ahead_max + Duration{1};
+  page.trades[3].time = {std::numeric_limits<std::int64_t>::max() / 2};
+  refuse_future(page, now);
+  CHECK(page.rows() == 4);
+  REQUIRE((page.trades.size() == 2 && page.trades[1].id == 2));
+  REQUIRE(page.refused.size() == 2);
+  CHECK((page.refused[0].id == 3 && page.refused[1].why != Refusal::none));
 }

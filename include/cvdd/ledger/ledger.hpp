@@ -57,6 +57,17 @@ class Ledger {
   // The same, with bars before the newest that are to be made again (plan_rebuilds): oldest first, the newest last.
   void restore(std::uint32_t instrument, std::span<const Row> rows, std::optional<std::uint64_t> last_id);
 
+  // What the files say of an instrument at last: what restore and count_flow go on with.
+  struct Last {
+    Row row;
+    std::string last_id;        // of its newest trade, maybe of an earlier bar
+    std::vector<FlowRow> flow;  // of the row's bar, each bucket; empty: no size buckets
+  };
+  // Whether rows say all that is known of it by now.
+  [[nodiscard]] bool all_told(std::uint32_t instrument) const;
+  // Nothing will come of it any more, and its number may become another's. Empty: it never had a row.
+  std::optional<Last> forget(std::uint32_t instrument);
+
   // No row of the instrument is told until its candles are there: a new one's CVD begins with them, a known one's goes
   // on with them. Before its first record, after restore. Ends by itself after bars_kept_max bars.
   void hold(std::uint32_t instrument);
@@ -114,6 +125,8 @@ class Ledger {
   [[nodiscard]] std::size_t bars_kept_max() const { return options_.repairs ? absence_max : 64; }
   static constexpr std::size_t absence_max = 240;
   static constexpr std::size_t bars_ahead_max = 100'000;
+  // A doubt of more bars than this ahead is one of so many: an exchange may name any time.
+  static constexpr std::int64_t doubted_ahead_max = 64;
   static constexpr std::size_t holes_max = 64;
   // Trades may have times in another order than their ids by so much: nobody knows on which side of a moment those were
   // whose ids are near it.
@@ -136,6 +149,7 @@ class Ledger {
     Timestamp to;            // last bar concerned, once over
     Timestamp visible_from;  // bars before this keep what they said when the daemon stopped
     bool open = true;        // still cut off
+    bool cut = false;        // at some time nobody listened
     bool absence = false;    // of the time before the process began, and nothing else
     bool doubt = false;      // nothing shows that anything was lost
   };
@@ -252,6 +266,8 @@ class Ledger {
   [[nodiscard]] Row row_of(const Account& account, Timestamp time, const Bar& bar) const;
   [[nodiscard]] Timestamp newest_bar(const Account& account) const;
   void tell_flow(const Account& account, const Bar& bar, const Row& row);
+  [[nodiscard]] std::optional<Last> last_of(const Account& account) const;
+  [[nodiscard]] static std::vector<FlowRow> last_flow_of(const Account& account, std::size_t bars, const Row& row);
   static void restore_flow(const FlowAccount& account, FlowBar& bar, const std::map<std::string, const FlowRow*>& rows);
   static void add_flow(std::vector<FlowCvd>& cvds, const Bar& bar);
 
