@@ -204,12 +204,15 @@ void Ledger::watched(Account& account, const Record& record) {
 void Ledger::contradicted(Account& account, const Record& record) {
   if (account.bars.empty()) return;
   const Timestamp end = record.time() + Duration{static_cast<std::int64_t>(record.count())};
+  const Timestamp first = std::max(bar_start(record.time(), options_.interval), account.first_bar);
   Timestamp last = std::max(bar_start(end, options_.interval), account.first_bar);
   if (!options_.event_time) {
-    last = std::min(last, newest_bar(account) + Duration{doubted_ahead_max * options_.interval.us});
+    const Timestamp near = newest_bar(account) + Duration{doubted_ahead_max * options_.interval.us};
+    // Bars that are not there yet are in doubt once they are.
+    if (first <= near && last > near) account.doubted_until = std::max(account.doubted_until, last);
+    last = std::min(last, near);
   }
   if (account.state == State::active && !extend(account, last)) return;
-  const Timestamp first = std::max(bar_start(record.time(), options_.interval), account.first_bar);
   for (Timestamp t = std::max(first, account.front); t <= last; t = t + options_.interval) {
     Bar* bar = bar_at(account, t);
     if (bar == nullptr) return;
@@ -402,6 +405,7 @@ void Ledger::trade(Account& account, const Record& record) {
 // A trade of a bar that an earlier run has written: whether its row counted it nobody knows, so the bar is a gap until
 // it is made again.
 void Ledger::doubt_restored(Account& account, Bar& bar, const Record& record) {
+  bar.changed = bar.changed || !bar.contradicted;  // whoever makes bars again hears of it by a row
   bar.contradicted = true;
   if (account.instrument->ids == Ids::opaque || record.id() == 0) return;
   fill_hole(account, record.first_id(), record.id());
@@ -529,7 +533,10 @@ bool Ledger::extend(Account& account, Timestamp bar) {
   if (account.bars.empty()) return false;
   const std::int64_t more = (bar - newest_bar(account)).us / options_.interval.us;
   if (more > static_cast<std::int64_t>(bars_ahead_max)) return false;
-  for (std::int64_t i = 0; i < more; ++i) account.bars.emplace_back();
+  for (std::int64_t i = 0; i < more; ++i) {
+    account.bars.emplace_back();
+    account.bars.back().contradicted = newest_bar(account) <= account.doubted_until;
+  }
   return true;
 }
 

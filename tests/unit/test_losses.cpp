@@ -284,3 +284,14 @@ TEST_CASE("ids that are missing behind a row that could not be read may be of th
   b.trade(6, 103 * minute + 1, 50);
   CHECK(last_of(b.watch(104), 102) == "102 1 repaired 0");
 }
+
+TEST_CASE("a clock that was minutes behind puts all bars in doubt up to now, also those that are not made yet") {
+  Watched b;
+  b.mark(RecordKind::subscribed, 100 * minute);
+  b.mark(RecordKind::contradicted, 100 * minute, 0, 300 * minute);
+  b.mark(RecordKind::subscribed, 400 * minute);
+  const Lines rows = b.watch(403);
+  REQUIRE(rows.size() == 303);
+  for (std::size_t i = 0; i <= 300; ++i) CHECK(rows[i].find(" gap ?") != std::string::npos);
+  CHECK(rows[301] == "401 0 live 0 0");
+}
