@@ -437,6 +437,9 @@ void Ledger::resolve_loss(Account& account, Timestamp until) {
 
 void Ledger::give_up_loss(Account& account) {
   if (!account.loss || account.loss->open) return;
+  // What was found of the bar that the end cut is in it, and not all there is.
+  Bar* const cut = account.loss->from < account.loss->visible_from ? bar_at(account, account.loss->from) : nullptr;
+  if (cut != nullptr && cut->partial_end && cut->delta_changed) cut->lost = true;
   const Timestamp from = std::max(account.loss->from, account.loss->visible_from),
                   to = account.loss->to + options_.interval;
   give_up(account, {0, 0, 0, to, from, account.loss->from, from, true});
