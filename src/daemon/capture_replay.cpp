@@ -307,6 +307,7 @@ class CaptureReplay {
   }
 
   void write() {
+    (void)run_->ledger.take_ended();  // nobody comes back to a capture
     for (const std::string& error : run_->ledger.take_errors()) fmt::print(stderr, "{}\n", error);
     write(rows_);
     rows_.clear();

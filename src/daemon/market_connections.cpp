@@ -182,6 +182,12 @@ void MarketConnections::watch() {
   }
 }
 
+void MarketConnections::clock_moved(Timestamp was, Timestamp is) {
+  for (const auto& [number, session] : sessions_) {
+    if (!session->ended()) session->clock_moved(was, is);
+  }
+}
+
 void MarketConnections::nudge(Timestamp end) {
   for (const auto& [number, session] : sessions_) {
     if (!session->ended()) session->nudge(end);

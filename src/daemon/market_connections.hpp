@@ -53,6 +53,8 @@ class MarketConnections {
 
   // See MarketRunner.
   void watch();
+  // The exchange's time was thought to be `was`, and is `is`.
+  void clock_moved(Timestamp was, Timestamp is);
   void nudge(Timestamp end);
   // See HistoryContext::inject.
   [[nodiscard]] std::size_t inject(const Instrument& instrument, std::span<const Record> records);

@@ -152,6 +152,7 @@ void MarketInstruments::resume(const Instrument& instrument, const LastKnown& kn
   }
   note_unit_of_before(instrument, known.row.time);
   const Timestamp unit = units_.changed_by(instrument.symbol);
+  context_.intake->unit_from(instrument, unit);
   const std::vector<Row>& recent = known.recent;
   const bool same_unit = unit.us == 0 || recent.empty() || unit <= recent.front().time;
   if (same_unit && context_.backfill != nullptr && recent.size() > 1 && id) fetch_again(instrument, recent);
@@ -213,10 +214,12 @@ std::uint32_t MarketInstruments::usual_messages(std::span<const Instrument* cons
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(few / interval / trades_a_message, 1'000'000));
 }
 
-void MarketInstruments::doubt_time(Timestamp from, Timestamp to) {
-  if (context_.prover == nullptr) return;
+// What is still to come is watched anew.
+void MarketInstruments::clock_moved(Timestamp was, Timestamp is, Timestamp since) {
   for (const auto& [symbol, known] : known_) {
-    if (context_.intake->confirmed(*known.instrument)) context_.prover->doubt_time(*known.instrument, from, to);
+    context_.intake->clock_moved(*known.instrument, was, is);
+    if (context_.prover == nullptr || !context_.intake->confirmed(*known.instrument)) continue;
+    context_.prover->doubt_time(*known.instrument, std::min(since, is), is);
   }
 }
 
@@ -232,10 +235,15 @@ void MarketInstruments::change_unit(Instrument& known, const Instrument& found) 
       format_time(units_.listed_at()));
   known.contract_size = found.contract_size;
   if (context_.market->capture != nullptr) context_.market->capture->instrument(known);  // before what is read with it
-  doubt_unit(known, units_.listed_at());
+  doubt_unit(known, units_.listed_at(), context_.time->now());
 }
 
 void MarketInstruments::note_unit_of_before(const Instrument& instrument, Timestamp last_row) {
+  // What the run before had no time to say in its rows.
+  if (const Timestamp from = units_.doubted_from(instrument.symbol); from.us != 0) {
+    context_.intake->doubt_from(instrument, from);
+    doubt_unit(instrument, from, units_.changed_by(instrument.symbol));
+  }
   const auto before = std::ranges::find(listed_before_, instrument.symbol, &Instrument::symbol);
   if (before == listed_before_.end() || before->contract_size == instrument.contract_size) return;
   spdlog::error(
@@ -246,14 +254,14 @@ void MarketInstruments::note_unit_of_before(const Instrument& instrument, Timest
   // What a list says may be older than its answer.
   const Timestamp listed = std::max(earliest, std::min(last_row, units_.listed_before_at() - seconds(1)));
   context_.intake->doubt_from(instrument, listed);
-  doubt_unit(instrument, listed);
+  doubt_unit(instrument, listed, context_.time->now());
 }
 
-void MarketInstruments::doubt_unit(const Instrument& instrument, Timestamp from) {
-  const Timestamp now = context_.time->now();
-  context_.intake->unit_from(instrument, now);
-  if (context_.prover != nullptr) context_.prover->doubt_unit(instrument, from, now);
-  units_.changed(instrument.symbol, now);
+void MarketInstruments::doubt_unit(const Instrument& instrument, Timestamp from, Timestamp by) {
+  context_.intake->unit_from(instrument, by);
+  if (context_.prover != nullptr) context_.prover->doubt_unit(instrument, from, by);
+  units_.changed(instrument.symbol, by);
+  units_.doubt(instrument.symbol, from);
   units_.save();
 }
 

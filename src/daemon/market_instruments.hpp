@@ -41,6 +41,8 @@ class MarketInstruments {
   void listed(std::span<const Instrument> list);
   // A list was read whole: the next run may rely on when.
   void keep_listed_at() const { units_.save(); }
+  // Rows say, or are about to, that its bars are in doubt because of its contract size.
+  void unit_told(const Instrument& instrument) { units_.told(instrument.symbol); }
   // One that is collected from now on; known to intake and aggregator, and to recovery what an earlier run left open.
   // `history`: how far back the CVD of one that is new is to begin; 0: now. Valid until it is forgotten. Null: it can't
   // be collected now, and why not; later it may.
@@ -62,8 +64,8 @@ class MarketInstruments {
   // known, or long ago.
   [[nodiscard]] std::uint32_t usual_messages(std::span<const Instrument* const> instruments) const;
 
-  // What was said of this time may be of another: it was thought to be another time at the exchange.
-  void doubt_time(Timestamp from, Timestamp to);
+  // The exchange's time was thought to be `was`, and is `is`: what was said of the time since may be of another.
+  void clock_moved(Timestamp was, Timestamp is, Timestamp since);
 
   // So long after its end nothing about an instrument can still be open but what says so itself.
   static constexpr std::chrono::hours forgotten_after{24};
@@ -93,7 +95,7 @@ class MarketInstruments {
   void fetch_again(const Instrument& instrument, std::span<const Row> rows);
   void change_unit(Instrument& known, const Instrument& found);
   void note_unit_of_before(const Instrument& instrument, Timestamp last_row);
-  void doubt_unit(const Instrument& instrument, Timestamp from);
+  void doubt_unit(const Instrument& instrument, Timestamp from, Timestamp by);
   [[nodiscard]] const LastKnown* restored(const Instrument& instrument) const;
 
   MarketInstrumentsContext context_;

@@ -61,7 +61,10 @@ MarketRunner::~MarketRunner() = default;
 
 void MarketRunner::make_parts(const ExchangeConfig& config) {
   const auto heeds = [this](const HttpResponse& response, std::string& error) { heed(response, error); };
-  const auto moved = [this](Timestamp from, Timestamp to) { instruments_->doubt_time(from, to); };
+  const auto moved = [this](const TimeMoved& time) {
+    connections_->clock_moved(time.was, time.is);
+    instruments_->clock_moved(time.was, time.is, time.since);
+  };
   time_keeper_ = std::make_unique<TimeKeeper>(TimeKeeperContext{
       context_.clock, time_, &intake_, context_.gate, rest_hosts_, context_.make_http_get, heeds, name(), moved});
   list_ = std::make_unique<MarketList>(MarketListContext{&context_, &exchange_, rest_hosts_, heeds, name()});
@@ -143,6 +146,7 @@ void MarketRunner::make_prover(HistoryContext context) {
     return known != nullptr && connections_->carries(*known) ? known : nullptr;
   };
   prover_->on_contradictory = [this] { list_again(); };
+  prover_->on_unit_told = [this](const Instrument& instrument) { instruments_->unit_told(instrument); };
   prover_->ask_newest = [this](const Instrument& instrument) { backfill_->ask(instrument); };
   prover_->repairing = [this](const Instrument& instrument) { return backfill_->repairing(instrument); };
 }
@@ -182,11 +186,13 @@ asio::awaitable<void> MarketRunner::tend_connections() {
     if (stopping_) co_return;
     connections_->tend();
     if (instruments_->next_turn()) apply(listed_);
-    if (!context_.event_time) connections_->look_for_lulls();
+    if (!context_.event_time) {
+      time_keeper_->weigh();
+      connections_->look_for_lulls();
+    }
     if (context_.clock->steady() < next_look_) continue;
     next_look_ = context_.clock->steady() + look_every;
     tell_contradictions();
-    if (!context_.event_time) time_keeper_->weigh();
     connections_->look_for_quiet();
     instruments_->forget_ended([this](const Instrument& i) { return connections_->refers_to(i); });
   }

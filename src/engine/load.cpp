@@ -17,6 +17,7 @@ namespace cvdd::engine {
 namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto poll = std::chrono::milliseconds(200);
+constexpr std::size_t connections = 2;  // to a database that takes rows by several: reading keeps up with two
 
 // One line that is written over again, on a terminal only.
 class ProgressBar {
@@ -94,7 +95,7 @@ int load_command(const LoadCommand& command) {
   }
   start_logging("info", url.secrets);
   try {
-    const auto store = make_store(url, {.durable = false, .ca_file = command.ca_file});
+    const auto store = make_store(url, {.durable = false, .connections = connections, .ca_file = command.ca_file});
     Loader loader(*store, settings);
     ProgressBar bar(loader, loader.bytes_to_do());
     loader.complain = [&](const std::string& what) {

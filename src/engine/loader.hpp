@@ -33,7 +33,7 @@ class Loader {
  public:
   struct Settings {
     std::string directory, collector;
-    std::size_t piece_bytes = std::size_t{2} << 20;  // of text in one transaction: about 10,000 rows
+    std::size_t piece_bytes = std::size_t{4} << 20;  // of text in one transaction: about 20,000 rows
   };
   Loader(Store& store, Settings settings) : store_(store), settings_(std::move(settings)) {}
 

@@ -2,6 +2,8 @@
 // nothing here talks to a server.
 #pragma once
 
+#include <array>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,6 +21,12 @@ struct BatchParts {
 };
 // Without `fresh` all of them are merged.
 [[nodiscard]] BatchParts parts_of(std::span<const StoreRow> rows, const Layout& layout, bool fresh);
+
+// What one connection writes of a batch, by kind.
+using Share = std::array<BatchParts, std::size(row_kinds)>;
+// A batch for so many connections: no key is in two shares, and each has a stretch of the keys, so that they meet on
+// few pages of the indexes. At least one, and as many as are asked for.
+[[nodiscard]] std::vector<Share> shares_of(std::span<const StoreRow> rows, bool fresh, std::size_t connections);
 
 // A line in COPY's text format, in the order of the table's columns; with `number` behind them.
 void append_copy_line(std::string& out, const StoreRow& row, const Layout& layout, std::optional<std::size_t> number);

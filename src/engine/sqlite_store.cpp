@@ -22,8 +22,6 @@ struct Finalize {
 };
 using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
 
-std::size_t index_of(RowKind kind) { return static_cast<std::size_t>(kind); }
-
 // "INSERT … VALUES(?1,…) ON CONFLICT DO UPDATE SET rev=?6,… WHERE ?6 >= rev"; limbs behind the table's other columns.
 std::string put_statement(const Layout& layout) {
   std::string values, set, rev;

@@ -186,7 +186,7 @@ std::unique_ptr<Store> make_store(const StoreUrl& url, [[maybe_unused]] const St
 #endif
     case StoreUrl::Kind::postgres:
 #if CVDD_WITH_POSTGRES
-      return make_postgres_store(url);
+      return make_postgres_store(url, options);
 #else
       not_built("PostgreSQL", "libpq-dev");
 #endif

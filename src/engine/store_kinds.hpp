@@ -10,7 +10,7 @@
 namespace cvdd::engine {
 
 [[nodiscard]] std::unique_ptr<Store> make_sqlite_store(const std::string& file, const StoreOptions& options);
-[[nodiscard]] std::unique_ptr<Store> make_postgres_store(const StoreUrl& url);
+[[nodiscard]] std::unique_ptr<Store> make_postgres_store(const StoreUrl& url, const StoreOptions& options);
 [[nodiscard]] std::unique_ptr<Store> make_clickhouse_store(const StoreUrl& url, const StoreOptions& options);
 
 [[nodiscard]] std::string percent_decoded(std::string_view text);

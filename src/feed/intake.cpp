@@ -195,6 +195,7 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
   if (of_known_fills(e, trade, decision, out)) return;
   if (of_unknown_size(e, trade, out)) return;
   ++counters_.trades;
+  if (!known && instrument.ids == Ids::sequence && trade.series != Series::block) e.first_ever = record->first_id();
   last_heard_ = now;
   if (!trade.snapshot) event_to_receipt_.add(now - trade.time);
   if (e.first_live == 0 && trade.series != Series::block) e.first_live = record->first_id();
@@ -277,6 +278,7 @@ bool Intake::begins_anew(Entry& e, const Trade& trade, const Record& record) {
   e.anew.time = trade.time;
   if (++e.anew.count < anew_min) return false;
   ++counters_.renumbered;
+  e.first_ever = 0;
   e.fills = {};
   e.sequencer.resume_after(trade.series, e.anew.first > 0 ? e.anew.first - 1 : 0);
   e.anew = {};
@@ -368,7 +370,11 @@ void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& ou
     Entry& e = entry(*trade.instrument);
     if (!record || e.ended) continue;
     // Without an order nobody can tell what the files know already; we know what we heard since we began.
-    if (trade.instrument->ids == Ids::opaque && trade.time <= std::max(known_until, e.heard_from)) continue;
+    if (trade.instrument->ids == Ids::opaque &&
+        trade.time <= std::max(e.heard_from, std::min(known_until, e.sequencer.seen_since()))) {
+      continue;
+    }
+    expect_before_first(e, trade, out);
     const Sequencer::Decision decision = decide(e, trade);
     if (decision.verdict != Sequencer::Verdict::next && decision.verdict != Sequencer::Verdict::late) continue;
     if (decision.hole_count > 0) {
@@ -387,6 +393,18 @@ void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& ou
     }
     out.push_back(*record);
   }
+}
+
+// The first id that anybody heard of need not be the first that was made since we listen: those between are missing.
+void Intake::expect_before_first(Entry& e, const Trade& trade, std::vector<Record>& out) {
+  if (trade.series == Series::block || e.heard_from.us == 0 || trade.time < e.heard_from) return;
+  const std::uint64_t first = trade.first_id();
+  if (e.first_ever == 0 || first >= e.first_ever) return;
+  const std::uint64_t count = e.first_ever - first;
+  e.sequencer.expect(first, e.first_ever - 1);
+  counters_.missing += count;
+  out.push_back(Record::mark(RecordKind::hole, trade.instrument->id, trade.time, first, count));
+  e.first_ever = first;
 }
 
 void Intake::take_again(const Instrument& instrument, std::span<const Trade> trades, Timestamp from, Timestamp to,
@@ -439,6 +457,7 @@ void Intake::confirm(const Instrument& instrument, Timestamp now, std::vector<Re
   }
   if (e.confirmed) return;
   e.confirmed = true;
+  now = now + clock_error_;  // from then on it certainly is
   out.push_back(Record::mark(RecordKind::subscribed, instrument.id, now));
   if (e.doubted_from.us != 0) {
     const std::int64_t span = std::max<std::int64_t>((now - e.doubted_from).us, 0);
@@ -489,6 +508,21 @@ void Intake::watched_no_further(const Instrument& instrument, Timestamp until, s
   const bool carried =
       std::any_of(e.feeds.begin(), e.feeds.end(), [&](std::uint32_t f) { return f != 0 && f != feed; });
   if (e.confirmed && !carried) out.push_back(Record::mark(RecordKind::watched, instrument.id, until, 0, 1));
+}
+
+void Intake::clock_moved(const Instrument& instrument, Timestamp was, Timestamp is) {
+  Entry& e = entry(instrument);
+  e.pace.clock_moved(is - was);
+  if (is >= was) return;
+  swept_.clear();
+  e.checked = std::min(e.checked, is);
+  e.heard_from = std::min(e.heard_from, is);
+}
+
+void Intake::watched_anew(const Instrument& instrument, Timestamp is, std::vector<Record>& out) const {
+  if (!confirmed(instrument)) return;
+  out.push_back(Record::mark(RecordKind::watched, instrument.id, is, 0, 1));
+  out.push_back(Record::mark(RecordKind::subscribed, instrument.id, is));
 }
 
 void Intake::forget_feed(std::uint32_t feed) { swept_.erase(feed); }

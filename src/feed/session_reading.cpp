@@ -152,6 +152,11 @@ void Session::watch() {
   delivery_.push_marks();
 }
 
+void Session::clock_moved(Timestamp was, Timestamp is) {
+  watch_.clock_moved(instruments_, was, is, delivery_.marks);
+  delivery_.push_marks();
+}
+
 // Up to the last frame the data are known to be complete, unless they had stopped before.
 void Session::lose_all() {
   const Timestamp until = was(mute_ ? liveness_->last_data() : liveness_->last_frame());

@@ -11,6 +11,9 @@ namespace cvdd {
 namespace {
 constexpr std::size_t batch_max = 4096, expected_max = 64;
 constexpr Duration retry_every = seconds(5);  // rows that could not be written
+// After a long sleep bars are told of in pieces of so many; a record further ahead than `asleep` bars waits for that,
+// so that memory holds no more bars than these.
+constexpr std::int64_t piece = 200, asleep = 2'000;
 // Bars wait no longer than this for the io thread to say that it has read what had arrived; they are gaps then.
 constexpr Duration reading_max = seconds(10);
 }  // namespace
@@ -140,12 +143,8 @@ std::size_t Aggregator::drain() {
     const std::span<const Record> batch = channel.front(batch_max);
     if (batch.empty()) continue;
     read_mail();
-    note(batch);
     if (batch.size() <= expected_max) ledger_.expect_now(batch);
-    for (const Record& record : batch) {
-      apply(record);
-      if (options_.event_time) close_due();
-    }
+    apply_all(batch);
     note_latency(channel, batch);
     total += batch.size();
     channel.release(batch.size());
@@ -181,6 +180,30 @@ void Aggregator::note_latency(Channel& channel, std::span<const Record> batch) {
   }
 }
 
+// Until when a record tells of bars; a name has no time.
+Timestamp Aggregator::told_until(const Record& record) {
+  if (record.kind() == RecordKind::name) return {};
+  const bool spans = record.kind() == RecordKind::contradicted || record.kind() == RecordKind::lost;
+  return spans ? record.time() + Duration{static_cast<std::int64_t>(record.count())} : record.time();
+}
+
+void Aggregator::apply_all(std::span<const Record> batch) {
+  const auto far = [&](const Record& record) {
+    return !options_.event_time && told_until(record) > next_due_ + Duration{asleep * options_.interval.us};
+  };
+  std::size_t noted = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (far(batch[i])) {
+      if (i > noted) note(batch.subspan(noted, i - noted));
+      noted = i;
+      close_in_pieces(std::min(told_until(batch[i]), heard_until() - options_.close_delay));
+    }
+    apply(batch[i]);
+    if (options_.event_time) close_due();
+  }
+  note(batch.subspan(noted));
+}
+
 // A month of candles is written before the next instrument's are made rows: one at a time is in memory.
 void Aggregator::apply(const Record& record) {
   ledger_.apply(record);
@@ -209,6 +232,18 @@ void Aggregator::read_mail() {
   for (auto& channel : mail.channels) channels_.push_back(std::move(channel));
 }
 
+// So that no more bars are in memory than the ledger keeps anyway, however long nobody looked.
+void Aggregator::close_in_pieces(Timestamp upto) {
+  const Duration step{piece * options_.interval.us};
+  while (next_due_ + step < upto) {
+    const Timestamp end = next_due_ + step;
+    if (options_.capture != nullptr) options_.capture->closed_bars(end);
+    ledger_.close(end, rows_);
+    next_due_ = end + options_.interval;
+    deliver();
+  }
+}
+
 void Aggregator::close_due() {
   if (options_.event_time) {
     if (!ledger_.event_due(options_.close_delay)) return;
@@ -224,12 +259,12 @@ void Aggregator::close_due() {
         const std::span<const Record> batch = channels_[i]->front(batch_max);
         if (batch.empty()) break;
         read_mail();
-        note(batch);
-        for (const Record& record : batch) apply(record);
+        apply_all(batch);
         stats_.records.fetch_add(batch.size(), std::memory_order_relaxed);
         channels_[i]->release(batch.size());
       }
     }
+    close_in_pieces(upto);
     next_due_ = bar_start(upto, options_.interval) + options_.interval;
     if (options_.capture != nullptr) options_.capture->closed_bars(upto);
     ledger_.close(upto, rows_);
@@ -252,7 +287,9 @@ void Aggregator::store_rows() {
   if (!rows_.empty()) stats_.gaps.store(ledger_.gaps(), std::memory_order_relaxed);
   const std::uint64_t refused = store_.refused_rows();
   const auto begin = std::chrono::steady_clock::now();
-  const int error = store_.write(rows_, ledger_.take_flow_rows());
+  const std::vector<FlowRow> flow = ledger_.take_flow_rows();
+  store_.keep(ledger_.take_ended(), flow);
+  const int error = store_.write(rows_, flow);
   const auto took = std::chrono::steady_clock::now() - begin;
   stats_.bar_write.add({std::chrono::duration_cast<std::chrono::microseconds>(took).count()});
   next_retry_ = options_.now() + retry_every;

@@ -66,8 +66,12 @@ void Aggregator::say_farewell() {
       continue;
     }
     if (auto last = ledger_.forget(id)) {
-      leaver.farewell->known = {std::move(last->row), std::move(last->last_id), {}, {}, std::move(last->flow)};
-      leaver.farewell->known->last_id_bar = leaver.farewell->known->row.time;
+      LastKnown known;
+      known.last_id_bar = last->row.time;
+      known.row = std::move(last->row);
+      known.last_id = std::move(last->last_id);
+      known.flow = std::move(last->flow);
+      leaver.farewell->known = std::move(known);
     }
     row_feed_.forget(*leaver.instrument);
     leaver.farewell->done.store(true, std::memory_order_release);

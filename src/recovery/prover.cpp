@@ -82,8 +82,7 @@ void Prover::restored(const Instrument& instrument, std::span<const Row> rows, T
     Claim claim = claim_of(row);
     claim.restored = true;
     // Cut by a stop: the rest may be had. An instrument's first bar is what it is.
-    const bool first_ever = &row == &rows.front() && row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
-    claim.cut = row.status == BarStatus::partial && !first_ever;
+    claim.cut = row.status == BarStatus::partial && !is_first_ever(rows, row);
     tracked.beside = tracked.beside || !claim.other_base.is_zero();
     tracked.track.put(claim, now, rules_);
   }
@@ -152,6 +151,7 @@ void Prover::tell_units() {
     mark(*tracked.instrument, RecordKind::contradicted, *tracked.unit);
     tracked.track.doubt_unit(*tracked.unit, now);
     tracked.unit.reset();
+    if (on_unit_told) on_unit_told(*tracked.instrument);
   }
 }
 

@@ -3,8 +3,8 @@
 
 Two collectors against the same simulated exchanges, each with a ship, NATS JetStream, two sinks, a database. While rows
 come, anything of it is killed (SIGKILL) or stopped (SIGSTOP) at random and started again. After that: the store holds each
-collector's rows as their files do, each once; its bars are whole wherever one collector was; they equal the tape; and their
-running sum is exact. If asked for also: the brokers all away for a while, and the stream deleted and published again."""
+collector's rows as their files do, each once; its bars are whole wherever one collector was; they equal the tape; their running
+sum is exact; and its volume by size of trade adds up to them. If asked for also: the brokers all away for a while, and the stream deleted and published again."""
 import argparse, os, random, re, shutil, signal, subprocess, sys, tempfile, time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from servers import ClickHouse, Nats, Postgres, Process, Skipped, find, free_port, listening, wait_for
@@ -35,7 +35,7 @@ class World:
             with open(os.path.join(folder, name + ".cvdd.toml"), "w") as f:
                 # What one missed it does not fetch: the other has it.
                 f.write(f'data_dir = "{data}"\nsymbols_file = "symbols.toml"\ninterval = "1s"\nclose_delay = "300ms"\nrepair = "off"\n'
-                        f'audit = "off"\n[http]\nlisten = ""\n[net]\nca_file = "ca.pem"\n{exchanges}')
+                        f'size_buckets = ["1000", "20000"]\naudit = "off"\n[http]\nlisten = ""\n[net]\nca_file = "ca.pem"\n{exchanges}')
             self.collectors.append(Process([os.path.join(self.bin, "cvdd"), "run", "--config", f.name], os.path.join(folder, name + ".log")))
             self.ships.append(Process([self.engine, "ship", "--config", self.configure(name, to)], os.path.join(folder, name + ".ship.log")))
         self.sinks = [Process([self.engine, "sink", "--config", self.configure(f"sink{i}", to)], os.path.join(folder, f"sink{i}.log"))
@@ -122,9 +122,12 @@ class World:
         print(f"  the store had all {wanted} rows {time.monotonic() - begun:.1f} s after the collectors ended", flush=True)
 
     def compare(self, quiet=False):
-        return subprocess.run([sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "same_rows.py"), self.database,
-                               *[f"{c}={os.path.join(self.folder, c)}" for c in COLLECTORS]],
-                              stdout=subprocess.DEVNULL if quiet else None, stderr=subprocess.DEVNULL if quiet else None).returncode
+        """The bars, and what stands beside them."""
+        heard = subprocess.DEVNULL if quiet else None
+        codes = [subprocess.run([sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), program), self.database,
+                                 *[f"{c}={os.path.join(self.folder, c)}" for c in COLLECTORS]], stdout=heard, stderr=heard).returncode
+                 for program in ("same_rows.py", "same_side.py")]
+        return max(codes)
 
     def against_the_tape(self):
         """The store's bars with the store's running sums, as a day file."""
@@ -176,7 +179,7 @@ class World:
             p.kill()
         subprocess.run([sys.executable, "-c", DELETE_STREAM, str(self.nodes[0].port)], check=True)
         if self.postgres:
-            self.postgres.sql("TRUNCATE rows")
+            self.postgres.sql("TRUNCATE rows, flow_rows")
         else:
             os.remove(self.database)
         log = self.ships[0].log

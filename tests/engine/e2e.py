@@ -28,6 +28,7 @@ def main():
         db = os.path.join(folder, "cvd.db")
         t.day("sqlite:" + db, db, "SQLite", lambda sql: sqlite(db, sql))
         t.packed("sqlite:" + db, db)
+        t.terminal()
         t.follow()
         t.trouble_sqlite()
         try:
@@ -43,6 +44,7 @@ def main():
             find("nats-server", "nats-server")
             t.stream()
             t.tls()
+            t.creds()
         except Skipped as what:
             skipped.append(f"JetStream: {what}")
         try:

@@ -1,5 +1,5 @@
 """Days into databases: killed on the way, again and again, packed, followed, of an earlier version; and the dashboard's queries."""
-import gzip, json, os, random, re, shutil, subprocess, time
+import gzip, json, os, pty, random, re, shutil, subprocess, time
 from e2e_base import Base, DAY, HERE
 from servers import Process, wait_for
 
@@ -36,6 +36,26 @@ class Loads(Base):
         with gzip.open(plain + ".gz", "rb") as f, open(plain, "wb") as out:
             shutil.copyfileobj(f, out)
         os.remove(plain + ".gz")
+
+    def terminal(self):
+        """On a terminal it draws how far it is, over and over in one line, and leaves nothing of it behind."""
+        master, slave = pty.openpty()
+        db = os.path.join(self.folder, "terminal.db")
+        child = subprocess.Popen([self.engine, "load", "--data", self.data["a"], "--to", "sqlite:" + db, "--collector", "a"], stdout=slave, stderr=slave)
+        os.close(slave)
+        said = b""
+        while True:
+            try:
+                piece = os.read(master, 4_096)
+            except OSError:  # the other end is closed
+                break
+            if not piece:
+                break
+            said += piece
+        os.close(master)
+        bars = re.findall(rb"\r\[=* *\] +(\d+) %  (\d+) rows, \d+ rows/s", said)
+        rows = [int(r) for _, r in bars]
+        self.check(child.wait() == 0 and bars and rows == sorted(rows) and bool(re.search(rb"\r\x1b\[K\d+ rows of [^\r\n]*$", said.rstrip())), f"a bar on a terminal: {len(bars)} times")
 
     def follow(self):
         """A row is in the database within a second of its being written, half rows, midnight and a packed yesterday included."""

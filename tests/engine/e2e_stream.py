@@ -1,7 +1,8 @@
 """Trouble with a broker, poison, and TLS to it."""
 import calendar, os, shutil, subprocess, sys, time
-import fakes
+import credentials, fakes
 from e2e_base import Base, DAY, api, publish, scrape
+from make_day import HEADER
 from servers import Nats, Process, free_port, wait_for
 
 
@@ -71,8 +72,25 @@ class Streams(Base):
         self.check(self.equals(db), "the store equals the files")
         self.data = data
         self.says(self.run("doctor", "--config", config), ["rejected"], "doctor tells of what was parked", 1)
+        self.contradiction(config, db)
         nats.kill()
         self.says(self.run("doctor", "--config", config), ["can't connect"], "doctor without a broker", 1)
+
+    def contradiction(self, config, db):
+        """Two collectors call a bar of yesterday live, and tell of other trades."""
+        with open(os.path.join(self.data["a"], f"cvd-{DAY}.csv")) as f:
+            row = next(r for r in (line.rstrip("\n").split(",") for line in f) if r[5] == "live" and r[4] == "0")
+        day = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 86_400))
+        row[0], buys = day + "T12:00:00Z", int(row[10])
+        for name in ("honest", "liar"):
+            directory = os.path.join(self.folder, name)
+            os.makedirs(directory)
+            row[10] = str(buys + (name == "liar"))
+            with open(os.path.join(directory, f"cvd-{day}.csv"), "w") as f:
+                f.write(HEADER + "\n" + ",".join(row) + "\n")
+            self.check(self.run("load", "--data", directory, "--to", "sqlite:" + db, "--collector", name)[0] == 0, f"the {name} collector's row")
+        self.says(self.run("doctor", "--config", config), [f"WRONG   {' '.join(row[:4])}: honest and liar both say live", f"buys {buys} and {buys + 1}"],
+                  "doctor names a contradiction", 1)
 
     def tls(self):
         """Certificates are verified, and the name in them."""
@@ -95,3 +113,31 @@ class Streams(Base):
             config = self.configure(node.url.replace("nats:", "tls:"), "sqlite:" + at("tls.db"), "tls", nats_extra=f'ca_file = "{at(roots) if roots else ""}"')
             self.says(self.run("doctor", "--config", config), words, "TLS", 1)
             node.kill()
+        # A server that wants to see who comes, too.
+        node = Nats(self.folder, "tls-both", extra=f'tls {{ cert_file: "{at("right.pem")}", key_file: "{at("right.key")}", ca_file: "{at("ca.pem")}", verify: true }}').start()
+        mine = f'\ncertificate = "{at("right.pem")}"\nkey = "{at("right.key")}"'
+        for extra, words in (("", ["can't connect"]), (mine, ["ok      broker: connected"])):
+            config = self.configure(node.url.replace("nats:", "tls:"), "sqlite:" + at("tls.db"), "tls", nats_extra=f'ca_file = "{at("ca.pem")}"{extra}')
+            self.says(self.run("doctor", "--config", config), words, f"TLS, {'a certificate of our own' if extra else 'no certificate where one is asked for'}", 1)
+        node.kill()
+
+    def creds(self):
+        """A file of credentials: of the server's account, and of none that it knows."""
+        if not shutil.which("openssl"):
+            print("SKIPPED: openssl is missing, so credentials of NATS are not tested", file=sys.stderr)
+            return
+        node = Nats(self.folder, "operated", extra=credentials.make(self.folder)).start()
+        db = os.path.join(self.folder, "creds.db")
+        file = lambda name: 'credentials = "%s"' % os.path.join(self.folder, name + ".creds")
+        self.says(self.service("ship", self.configure(node.url, "sqlite:" + db, "stranger", nats_extra=file("stranger"))), ["Authorization"],
+                  "a stranger's credentials", 0)
+        self.says(self.run("doctor", "--config", self.configure(node.url, "sqlite:" + db, "nobody", nats_extra=file("nobody"))), ["nobody.creds"],
+                  "no file of credentials", 1)
+        config = self.configure(node.url, "sqlite:" + db, "creds", nats_extra=file("user"))
+        self.check(self.run("ship", "--config", config, "--once")[0] == 0, "credentials: ship publishes by them")
+        sink = Process([self.engine, "sink", "--config", config], os.path.join(self.folder, "creds.log")).start()
+        data, self.data = self.data, {"a": self.data["a"]}
+        wait_for("every row", lambda: "0 messages wait, 0 are with workers" in self.run("doctor", "--config", config)[1], 60)
+        self.check(sink.end() == 0 and self.equals(db), "… and sink reads by them")
+        self.data = data
+        node.kill()

@@ -85,6 +85,8 @@ def main():
         expected[key] = tuple(of)
     for key, total in totals.items():
         bar = bars[winner[key][1]][key]
+        if bar[5] == "history":  # its trades are not known one by one: what was written of buckets before is zeros now
+            continue
         if total != [number(bar[16]), number(bar[17])]:
             differ(f"the buckets of {key} do not add up to its bar")
     running = ask("flow_cvd", SUMS)

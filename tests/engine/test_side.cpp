@@ -1,5 +1,7 @@
 // What stands beside the bars: lines by their contracts' letter, tables and views of their own.
 #include "catch.hpp"
+#include "cvdd/base/time_text.hpp"
+#include "cvdd/ledger/flow_row.hpp"
 #include "engine/folder.hpp"
 #include "engine/loader.hpp"
 #include "engine/message.hpp"
@@ -16,9 +18,7 @@ const std::string context_header =
     "time,exchange,market,symbol,rev,status,bid,bid_size,ask,ask_size,book_age_ms,mark,index,mark_age_ms,funding_rate,"
     "funding_time,open_interest_base,open_interest_quote,open_interest_age_ms,liq_buys,liq_sells,liq_buy_base,liq_sell_"
     "base,liq_buy_quote,liq_sell_quote,liq_kind\n";
-const std::string flow_header =
-    "time,exchange,market,symbol,bucket,rev,status,buys,sells,buy_base,sell_base,buy_quote,sell_quote,delta_base,delta_"
-    "quote,cvd_base,cvd_quote,delta_min_base,delta_max_base,largest_buy_quote,largest_sell_quote\n";
+const std::string flow_first_line = std::string(flow_header()) + "\n";
 const std::string linear =
     "2026-11-20T20:59:00Z,binance,linear,BTCUSDT,0,live,83090.10,1.250,83090.20,0.5,120,83091.00000000,83088.5,1000,"
     "-0.00010000,2026-11-21T00:00:00Z,71234.5,5918000000.1,3000,1,0,0.25,0,20772.5,0,sampled";
@@ -51,7 +51,7 @@ void load(const Folder& folder, const std::string& db, const std::string& collec
 TEST_CASE("headers are those of the contracts") {
   CHECK(layout_of(RowKind::cvd).header + "\n" == engine_test::header());
   CHECK(layout_of(RowKind::context).header + "\n" == context_header);
-  CHECK(layout_of(RowKind::flow).header + "\n" == flow_header);
+  CHECK(layout_of(RowKind::flow).header == flow_header());
   for (const RowKind kind : row_kinds) {
     CHECK(layout_of(kind).columns.size() <= row_fields);
     CHECK(row_kind_from(layout_of(kind).name) == kind);
@@ -92,8 +92,38 @@ TEST_CASE("lines beside the bars are believed field by field") {
     other.replace(other.find("1000"), 4, wrong);
     CHECK(reason_of(RowKind::flow, other) == "bucket is not as cvdd writes it");
   }
-  // A bar that came as a candle has no flow.
-  CHECK(row(RowKind::flow, "2026-11-20T20:59:00Z,binance,spot,BTCUSDT,all,0,history,,,,,,,,,,,,,,"));
+  CHECK(reason_of(RowKind::flow, "2026-11-20T20:59:00Z,binance,spot,BTCUSDT,all,0,history,,,,,,,,,,,,,,") ==
+        "buys is not as cvdd writes it");
+}
+
+TEST_CASE("flow as the ledger prints it is believed, whatever the status") {
+  const auto [status, bucket] = GENERATE(table<BarStatus, std::string>({{BarStatus::live, "0"},
+                                                                        {BarStatus::live, "all"},
+                                                                        {BarStatus::repaired, "1000.5"},
+                                                                        {BarStatus::partial, "all"},
+                                                                        {BarStatus::gap, "0"},
+                                                                        {BarStatus::history, "all"}}));
+  FlowRow printed;
+  printed.time = *parse_time("2026-11-20T20:59:00Z");
+  printed.exchange = "binance";
+  printed.symbol = "BTCUSDT";
+  printed.bucket = bucket;
+  printed.rev = 3;
+  printed.status = status;
+  printed.sums.buys = 7;
+  printed.delta_base = *parse_decimal("-0.00000001");
+  if (status == BarStatus::live && bucket == "all") printed.delta_min_base = printed.delta_base;
+  std::string line;
+  append_flow_row(line, printed);
+  line.pop_back();
+  const auto read = row(RowKind::flow, line);
+  REQUIRE(read);
+  CHECK(read->line == line);
+  CHECK(read->bucket == bucket);
+  CHECK(read->row.status == status);
+  CHECK(read->row.rev == 3);
+  CHECK(read->row.buys == 7);
+  CHECK(read->row.delta_base == printed.delta_base);
 }
 
 TEST_CASE("messages of what stands beside the bars") {
@@ -144,12 +174,12 @@ TEST_CASE("flow: of the collector whose bar is the better one; sums of each buck
   using engine_test::line;
   a.write("cvd-2026-11-20.csv", engine_test::header() + line({.time = "2026-11-20T20:59:00Z", .delta = "3"}) +
                                     line({.time = "2026-11-20T21:00:00Z", .delta = "1", .status = BarStatus::gap}));
-  a.write("flow-2026-11-20.csv", flow_header + flow("0", "1") + flow("1000", "2") + flow("all", "3") +
+  a.write("flow-2026-11-20.csv", flow_first_line + flow("0", "1") + flow("1000", "2") + flow("all", "3") +
                                      flow("0", "1", "21:00") + flow("1000", "0", "21:00") + flow("all", "1", "21:00"));
   b.write("cvd-2026-11-20.csv", engine_test::header() +
                                     line({.time = "2026-11-20T20:59:00Z", .delta = "9", .status = BarStatus::partial}) +
                                     line({.time = "2026-11-20T21:00:00Z", .delta = "5.000000000000000000000000001"}));
-  b.write("flow-2026-11-20.csv", flow_header + flow("0", "9") + flow("all", "9") +
+  b.write("flow-2026-11-20.csv", flow_first_line + flow("0", "9") + flow("all", "9") +
                                      flow("0", "5.000000000000000000000000001", "21:00") + flow("1000", "0", "21:00") +
                                      flow("all", "5.000000000000000000000000001", "21:00"));
   load(a, db, "a");
@@ -184,4 +214,38 @@ TEST_CASE("a batch for PostgreSQL: the table's order, each key's highest revisio
   CHECK(parts.merged.empty());
   CHECK(parts_of(rows, layout_of(RowKind::flow), false).merged.size() == 1);
   CHECK(merge_of(layout_of(RowKind::flow)).starts_with("INSERT INTO flow_rows SELECT DISTINCT ON (exchange, market, "));
+}
+
+TEST_CASE("a batch for several connections: each key in one share, each share in the order of the keys") {
+  std::vector<StoreRow> rows;
+  for (const char* const time : {"21:01", "20:59", "21:00", "20:58", "20:57"}) {
+    for (const char* const bucket : {"all", "0"}) {
+      std::string text = flow(bucket, "1", time, 0), later = flow(bucket, "2", time, 1);
+      text.pop_back();
+      later.pop_back();
+      rows.push_back(*row(RowKind::flow, text));
+      rows.push_back(*row(RowKind::flow, later));
+    }
+  }
+  rows.push_back(*row(RowKind::context, spot));
+  for (const std::size_t connections : {1U, 3U, 4U}) {
+    const std::vector<Share> shares = shares_of(rows, true, connections);
+    REQUIRE(shares.size() == connections);
+    std::vector<std::string> keys;
+    std::size_t largest = 0, beside = 0;
+    for (const Share& share : shares) {
+      const std::vector<const StoreRow*>& fresh = share[index_of(RowKind::flow)].fresh;
+      largest = std::max(largest, fresh.size());
+      beside += share[index_of(RowKind::context)].fresh.size();
+      for (const StoreRow* one : fresh) {
+        CHECK(one->row.rev == 1);
+        keys.push_back(std::to_string(one->row.time.us) + one->bucket);
+      }
+    }
+    CHECK(keys.size() == 10);
+    CHECK(std::is_sorted(keys.begin(), keys.end()));
+    CHECK(std::adjacent_find(keys.begin(), keys.end()) == keys.end());
+    CHECK(largest == (10 + connections - 1) / connections);
+    CHECK(beside == 1);
+  }
 }

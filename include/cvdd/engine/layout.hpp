@@ -2,6 +2,7 @@
 // each of its fields. A new column is one line here, and a step of each database's schema. Pure; any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -17,6 +18,7 @@ enum class RowKind : std::uint8_t {
   flow,     // a bar's volume by size of trade: one row a bucket, and one of all
 };
 inline constexpr RowKind row_kinds[] = {RowKind::cvd, RowKind::context, RowKind::flow};
+[[nodiscard]] inline constexpr std::size_t index_of(RowKind kind) { return static_cast<std::size_t>(kind); }
 
 enum class Form : std::uint8_t {
   name,     // text that is never empty

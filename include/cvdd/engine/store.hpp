@@ -59,7 +59,7 @@ struct Rejected {
 struct Write {
   std::span<const StoreRow> rows = {};
   std::span<const Rejected> rejected = {};
-  // How far the collector's file is in the database with this, in the same transaction where it has them.
+  // How far the collector's file is in the database with this: never ahead of the rows.
   std::string collector = {};
   std::string file = {};  // "": no file
   Position position = {};
@@ -86,8 +86,9 @@ class Store {
   // Connects if there is no connection, makes or migrates tables and views. Throws StoreError.
   virtual void open() = 0;
   [[nodiscard]] virtual Positions positions(const std::string& collector) = 0;
-  // All of it or nothing; when it returns it is committed. `durable`: … and on the disk. Throws StoreError; the
-  // connection is made anew by the next call then, if it was lost.
+  // When it returns all of it is committed. `durable`: … and on the disk. Throws StoreError; rows may be there then,
+  // with more than one connection, and the position is as it was; the connection is made anew by the next call, if it
+  // was lost.
   virtual void write(const Write& what) = 0;
   // Of bars not older than `since`; at most `most`, newest first.
   [[nodiscard]] virtual std::vector<Contradiction> contradictions(Timestamp since, std::size_t most) = 0;
@@ -110,7 +111,8 @@ struct StoreUrl {
 struct StoreOptions {
   bool durable = false;  // SQLite: every commit is synced. Without it the newest may be lost at a power loss, together
                          // with the positions that say that they are there
-  std::string ca_file;   // ClickHouse: PEM roots beside the system's
+  std::size_t connections = 1;  // PostgreSQL: that share a large batch's rows
+  std::string ca_file;          // ClickHouse: PEM roots beside the system's
 };
 // Throws StoreError (permanent) if this build lacks the library.
 [[nodiscard]] std::unique_ptr<Store> make_store(const StoreUrl& url, const StoreOptions& options);

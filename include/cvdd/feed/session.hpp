@@ -83,6 +83,8 @@ class Session {
   // Says of each of its instruments how far its trades are here. Once all that had arrived has been read; not while
   // its queue is full.
   void watch();
+  // The exchange's time was thought to be `was`, and is `is`.
+  void clock_moved(Timestamp was, Timestamp is);
   // Asks for a sign of life if nothing was heard since `end`, so that there is one after the end of a bar.
   void nudge(Timestamp end);
   // Quiet for so long that it will count as mute before long.

@@ -109,6 +109,8 @@ class Ledger {
   // The newest trade time seen of any instrument; empty before the first trade.
   [[nodiscard]] std::optional<Timestamp> newest_trade() const { return newest_trade_; }
   [[nodiscard]] const LedgerCounters& counters() const { return counters_; }
+  // Rows since the last call of instruments that have ended: maybe their last.
+  [[nodiscard]] std::vector<Row> take_ended() { return std::exchange(ended_, {}); }
   // Instruments stopped by an overflow since the last call: one message each.
   [[nodiscard]] std::vector<std::string> take_errors();
 
@@ -147,6 +149,7 @@ class Ledger {
     Timestamp to;            // last bar concerned, once over
     Timestamp visible_from;  // bars before this keep what they said when the daemon stopped
     bool open = true;        // still cut off
+    bool cut = false;        // at some time nobody listened
     bool absence = false;    // of the time before the process began, and nothing else
     bool doubt = false;      // nothing shows that anything was lost
   };
@@ -194,7 +197,8 @@ class Ledger {
     Timestamp last_trade;  // trade time of the newest; of an earlier run: its bar
     Timestamp traded;      // trade time of the newest since the process began; 0: none yet
     Timestamp watched;     // what was traded before is here, for all that its connection …
-    Timestamp by_ids;      // … or its ids can tell
+    Timestamp by_ids;      // … or its ids can tell …
+    Timestamp ids_from;    // … since the first of them: it says nothing of before
     std::optional<Loss> loss;
     std::vector<Hole> holes;
     Timestamp restored_end;  // of the newest row of an earlier run; 0: there is none
@@ -204,6 +208,10 @@ class Ledger {
     bool held = false;
     std::vector<Candle> candles;        // given, and not yet in effect
     std::unique_ptr<FlowAccount> flow;  // null: no size buckets
+    // Ids go on from before it to behind it.
+    [[nodiscard]] bool passed_by_ids(Timestamp bar, Duration interval) const {
+      return instrument->ids == Ids::sequence && bar >= ids_from && bar + interval <= by_ids;
+    }
     [[nodiscard]] const FlowRules* rules() const { return flow ? &flow->rules : nullptr; }
     std::optional<Row> cut_row;  // of the files: their newest, if it lacks something, while held
   };
@@ -223,6 +231,7 @@ class Ledger {
   void hole(Account& account, const Record& record);
   void trade(Account& account, const Record& record);
   void begin(Account& account, Timestamp bar, bool partial);
+  [[nodiscard]] bool begin_earlier(Account& account, Timestamp bar);
   void continue_after_absence(Account& account, Timestamp bar);
   void doubt_restored(Account& account, Bar& bar, const Record& record);
   void resolve_loss(Account& account, Timestamp until);
@@ -246,6 +255,10 @@ class Ledger {
   void stop(Account& account, Timestamp bar);
   void close_account(Account& account, Timestamp upto, std::vector<Row>& rows);
   void retire(Account& account);
+  // Whatever its place in the order of ids.
+  [[nodiscard]] static Timestamp newest_of(const Account& account) {
+    return std::max(account.last_trade, account.traded);
+  }
   // nullptr if the bar is before the first one in memory or too far ahead.
   [[nodiscard]] Bar* bar_at(Account& account, Timestamp bar);
   [[nodiscard]] bool extend(Account& account, Timestamp bar);
@@ -257,6 +270,8 @@ class Ledger {
   [[nodiscard]] static std::vector<FlowRow> last_flow_of(const Account& account, std::size_t bars, const Row& row);
   static void restore_flow(const FlowAccount& account, FlowBar& bar, const std::map<std::string, const FlowRow*>& rows);
   static void add_flow(std::vector<FlowCvd>& cvds, const Bar& bar);
+  // Whether buckets' CVDs change where the bar's own sums do not: an earlier run had not told its buckets.
+  [[nodiscard]] static bool moves_flow(const Account& account, const Bar& was, const Bar& is);
 
   LedgerOptions options_;
   std::vector<Account> accounts_;     // by Instrument::id
@@ -265,7 +280,7 @@ class Ledger {
   std::optional<Timestamp> newest_trade_;
   LedgerCounters counters_;
   std::vector<std::string> errors_;
-  std::vector<Row> ready_;
+  std::vector<Row> ready_, ended_;
   std::vector<FlowRow> flow_rows_;
 };
 

@@ -129,9 +129,12 @@ class Aggregator {
   void say_farewell();
   void note(std::span<const Record> batch);
   void apply(const Record& record);
+  void apply_all(std::span<const Record> batch);
+  [[nodiscard]] static Timestamp told_until(const Record& record);
   void note_latency(Channel& channel, std::span<const Record> batch);
   void finish_ledger(Timestamp whole_until, Timestamp now);
   void close_due();
+  void close_in_pieces(Timestamp upto);
   [[nodiscard]] Timestamp heard_until() const;
   [[nodiscard]] Timestamp due_until() const;
   void deliver();

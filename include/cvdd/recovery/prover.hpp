@@ -89,6 +89,8 @@ class Prover {
   std::function<void(const Instrument&)> ask_newest;
   // The exchange's candle is not the sum of its own trades.
   std::function<void()> on_contradictory;
+  // What doubt_unit() said of it is on its way to the ledger.
+  std::function<void(const Instrument&)> on_unit_told;
   // Whether something of it is being fetched already.
   std::function<bool(const Instrument&)> repairing;
 
