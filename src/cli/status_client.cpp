@@ -26,6 +26,9 @@ struct Answered {
   std::string body, error;
 };
 
+// Thousands of instruments are some megabytes.
+constexpr std::uint64_t answer_max = std::uint64_t{64} << 20;
+
 // One GET, ten seconds for all of it.
 Answered get(const std::string& listen, const std::string& token, const char* target) {
   Answered out;
@@ -40,7 +43,7 @@ Answered get(const std::string& listen, const std::string& token, const char* ta
   request.set(http::field::host, listen);
   if (!token.empty()) request.set(http::field::authorization, "Bearer " + token);
   http::response_parser<http::string_body> parser;
-  parser.body_limit(std::uint64_t{256} << 20);
+  parser.body_limit(answer_max);
   boost::system::error_code error;
   const auto address = asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
   if (error) return {0, "", "\"" + host + "\" is no address"};

@@ -38,6 +38,8 @@ void read_history(TomlReader& reader, const toml::node& node, const std::string&
     list.history[exchange] = *length;
   }
 }
+// More than anybody means; each costs a search and, if it is not listed, a line in the log and in answers.
+constexpr std::size_t names_max = 50'000;
 }  // namespace
 
 SymbolList parse_symbols(std::string_view text, const std::string& file, const KnownMarkets& known,
@@ -90,7 +92,10 @@ SymbolList parse_symbols(std::string_view text, const std::string& file, const K
         } else if (seen.insert(upper(*symbol)).second) {
           wanted.push_back(upper(*symbol));
           lines.push_back(entry.source().begin.line);
-          ++names_wanted;
+          if (++names_wanted > names_max) {
+            reader.error(entry, key, "more than 50,000 names");
+            return list;
+          }
         }
       }
     }

@@ -204,10 +204,13 @@ class CaptureReplay {
   }
   void heed(const InstrumentNote& n) {
     Instrument*& known = run_->by_id[n.instrument.id];
-    if (known != nullptr) {
+    if (known != nullptr && known->symbol == n.instrument.symbol && known->exchange == n.instrument.exchange &&
+        known->market == n.instrument.market) {
       known->contract_size = n.instrument.contract_size;
       return;
     }
+    // The number of one that ended long ago, and was forgotten.
+    if (known != nullptr) (void)run_->ledger.forget(n.instrument.id);
     known = &run_->instruments.emplace_back(n.instrument);
     Side& side = side_of(known->exchange, known->market);
     side.symbols[known->symbol] = known;
@@ -304,6 +307,7 @@ class CaptureReplay {
   }
 
   void write() {
+    (void)run_->ledger.take_ended();  // nobody comes back to a capture
     for (const std::string& error : run_->ledger.take_errors()) fmt::print(stderr, "{}\n", error);
     write(rows_);
     rows_.clear();

@@ -145,6 +145,12 @@ bool ConnectionPool::renewing(Number connection) const {
   return std::ranges::any_of(renewals_, [&](const Renewal& r) { return r.old == connection || r.next == connection; });
 }
 
+bool ConnectionPool::refers_to(const Instrument& instrument) const {
+  return carried_.contains(&instrument) || std::ranges::any_of(connections_, [&](const auto& c) {
+           return std::ranges::count(c.second.instruments, &instrument) > 0;
+         });
+}
+
 ConnectionPool::Number ConnectionPool::twin_of(Number connection) const {
   const auto pair = twins_.find(connection);
   return pair == twins_.end() ? 0 : pair->second;

@@ -60,6 +60,7 @@ class ConnectionPool {
   [[nodiscard]] Number twin_of(Number connection) const;
   // Whose twin it is; 0: nobody's.
   [[nodiscard]] Number primary_of(Number twin) const;
+  [[nodiscard]] bool refers_to(const Instrument& instrument) const;
   // How many connections have taken over from others.
   [[nodiscard]] std::uint64_t renewed() const { return renewed_; }
 

@@ -138,7 +138,7 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   context.wakeup = wakeup_.get();
   context.restored = &restored_;
   context.gate = &gate.first->second;
-  context.next_instrument_id = [this] { return instruments_++; };
+  context.ids = &ids_;
   context.cache_dir = options_.config.data_dir;
   context.event_time = options_.config.exchange_clock;
   context.interval = options_.config.interval;

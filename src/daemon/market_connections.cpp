@@ -182,6 +182,12 @@ void MarketConnections::watch() {
   }
 }
 
+void MarketConnections::clock_moved(Timestamp was, Timestamp is) {
+  for (const auto& [number, session] : sessions_) {
+    if (!session->ended()) session->clock_moved(was, is);
+  }
+}
+
 void MarketConnections::nudge(Timestamp end) {
   for (const auto& [number, session] : sessions_) {
     if (!session->ended()) session->nudge(end);
@@ -193,6 +199,11 @@ std::size_t MarketConnections::inject(const Instrument& instrument, std::span<co
 }
 
 // ---- How they are ----
+
+bool MarketConnections::refers_to(const Instrument& instrument) const {
+  return pool_.refers_to(instrument) ||
+         std::ranges::any_of(sessions_, [&](const auto& entry) { return entry.second->refers_to(instrument); });
+}
 
 FeedState MarketConnections::feed_state(const Instrument& instrument) const {
   return context_.intake->confirmed(instrument) ? FeedState::live : of(instrument).feed_state(instrument);

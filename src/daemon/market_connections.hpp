@@ -53,11 +53,15 @@ class MarketConnections {
 
   // See MarketRunner.
   void watch();
+  // The exchange's time was thought to be `was`, and is `is`.
+  void clock_moved(Timestamp was, Timestamp is);
   void nudge(Timestamp end);
   // See HistoryContext::inject.
   [[nodiscard]] std::size_t inject(const Instrument& instrument, std::span<const Record> records);
 
   // Every instrument that is collected, and its connection's number.
+  // Some connection carries it, or has not done with it yet.
+  [[nodiscard]] bool refers_to(const Instrument& instrument) const;
   [[nodiscard]] const std::map<const Instrument*, std::uint32_t>& carried() const { return pool_.carried(); }
   [[nodiscard]] bool carries(const Instrument& instrument) const { return carried().contains(&instrument); }
   [[nodiscard]] FeedState feed_state(const Instrument& instrument) const;

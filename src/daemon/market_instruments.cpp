@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "cvdd/base/time_text.hpp"
 #include "cvdd/storage/capture.hpp"
@@ -13,6 +14,8 @@ namespace cvdd {
 namespace {
 // A message brings more than one trade, as a rule.
 constexpr std::uint64_t trades_a_message = 2;
+// Whether anybody has to do with an instrument is a long search, and others wait for their turn.
+constexpr std::size_t forgotten_at_once = 200;
 
 std::string units_file(const MarketInstrumentsContext& context) {
   return context.market->cache_dir + "/units-" + std::string(context.exchange->name) + "-" +
@@ -31,15 +34,15 @@ void MarketInstruments::load(std::vector<Instrument> listed) {
 void MarketInstruments::listed(std::span<const Instrument> list) {
   for (const Instrument& found : list) {
     const auto known = known_.find(found.symbol);
-    if (known != known_.end() && known->second->contract_size != found.contract_size)
-      change_unit(*known->second, found);
+    if (known != known_.end() && known->second.instrument->contract_size != found.contract_size)
+      change_unit(*known->second.instrument, found);
   }
   units_.listed(context_.time->now());
 }
 
 const Instrument* MarketInstruments::find(const std::string& symbol) const {
   const auto known = known_.find(symbol);
-  return known == known_.end() ? nullptr : known->second;
+  return known == known_.end() ? nullptr : known->second.instrument.get();
 }
 
 const LastKnown* MarketInstruments::restored(const Instrument& instrument) const {
@@ -50,21 +53,86 @@ const LastKnown* MarketInstruments::restored(const Instrument& instrument) const
 
 // ---- How an instrument begins ----
 
-const Instrument& MarketInstruments::adopt(const Instrument& found, Duration history) {
+const Instrument* MarketInstruments::adopt(const Instrument& found, Duration history, std::string& why) {
   const auto known = known_.find(found.symbol);
   if (known != known_.end()) {
-    context_.intake->wanted_again(*known->second);
-    return *known->second;
+    known->second.ended.reset();
+    context_.intake->wanted_again(*known->second.instrument);
+    return known->second.instrument.get();
   }
-  Instrument& instrument = instruments_.emplace_back(found);
-  instrument.id = context_.market->next_instrument_id();
-  known_.emplace(instrument.symbol, &instrument);
+  if (std::ranges::any_of(leaving_, [&](const Leaving& l) { return l.instrument->symbol == found.symbol; })) {
+    why = "what was known of it is being put away; it begins again in a moment";
+    return nullptr;
+  }
+  const auto id = has_room() ? context_.market->ids->take() : std::nullopt;
+  if (!id) {
+    why = "no number is left for it: too many instruments";
+    tell_full(found);
+    return nullptr;
+  }
+  told_full_ = false;
+  auto made = std::make_unique<Instrument>(found);
+  Instrument& instrument = *made;
+  instrument.id = *id;
+  known_.emplace(instrument.symbol, Known{std::move(made), {}});
   context_.intake->add(instrument);
-  const LastKnown* const before = restored(instrument);
+  const std::shared_ptr<const LastKnown> again = departed_.take(instrument.symbol);
+  const LastKnown* const before = again ? again.get() : restored(instrument);
   const bool past = want_past(instrument, before, history);
   if (!past && before != nullptr) resume(instrument, *before);
-  context_.market->aggregator->add_instrument(instrument, past);
-  return instrument;
+  context_.market->aggregator->add_instrument(instrument, past, again);
+  return &instrument;
+}
+
+// One line, and the next when there was room meanwhile.
+void MarketInstruments::tell_full(const Instrument& found) {
+  if (std::exchange(told_full_, true)) return;
+  spdlog::error(
+      "no number is left for more instruments, those that come now are left out until others have ended for a day: "
+      "want fewer market=\"{}\" symbol={} instruments={} of_all={}",
+      context_.name, found.symbol, known_.size() + leaving_.size(), context_.market->ids->out());
+}
+
+// ---- How it is forgotten ----
+
+void MarketInstruments::ended(const Instrument& instrument) {
+  const auto known = known_.find(instrument.symbol);
+  if (known != known_.end()) known->second.ended = context_.market->clock->steady();
+}
+
+void MarketInstruments::forget_ended(const std::function<bool(const Instrument&)>& refers) {
+  put_away();
+  const Time now = context_.market->clock->steady();
+  std::size_t looked_at = 0;
+  for (auto entry = known_.begin(); entry != known_.end() && looked_at < forgotten_at_once;) {
+    Known& known = entry->second;
+    const bool due = known.ended && now >= *known.ended + forgotten_after;
+    looked_at += due ? 1U : 0U;
+    if (!due || refers(*known.instrument) || !let_go(*known.instrument)) {
+      ++entry;
+      continue;
+    }
+    context_.intake->forget(*known.instrument);
+    auto farewell = context_.market->aggregator->forget(*known.instrument);
+    leaving_.push_back({std::move(known.instrument), std::move(farewell)});
+    entry = known_.erase(entry);
+  }
+}
+
+// Whatever has been asked for it, or is to be. False: not now.
+bool MarketInstruments::let_go(const Instrument& instrument) const {
+  return (context_.backfill == nullptr || context_.backfill->forget(instrument)) &&
+         (context_.history_loader == nullptr || context_.history_loader->forget(instrument)) &&
+         (context_.prover == nullptr || context_.prover->forget(instrument));
+}
+
+void MarketInstruments::put_away() {
+  std::erase_if(leaving_, [&](const Leaving& leaving) {
+    if (!leaving.farewell->done.load(std::memory_order_acquire)) return false;
+    if (leaving.farewell->known) departed_.put(leaving.instrument->symbol, *leaving.farewell->known);
+    context_.market->ids->give_back(leaving.instrument->id);
+    return true;
+  });
 }
 
 void MarketInstruments::resume(const Instrument& instrument, const LastKnown& known) {
@@ -78,6 +146,7 @@ void MarketInstruments::resume(const Instrument& instrument, const LastKnown& kn
   }
   note_unit_of_before(instrument, known.row.time);
   const Timestamp unit = units_.changed_by(instrument.symbol);
+  context_.intake->unit_from(instrument, unit);
   const std::vector<Row>& recent = known.recent;
   const bool same_unit = unit.us == 0 || recent.empty() || unit <= recent.front().time;
   if (same_unit && context_.backfill != nullptr && recent.size() > 1 && id) fetch_again(instrument, recent);
@@ -139,10 +208,12 @@ std::uint32_t MarketInstruments::usual_messages(std::span<const Instrument* cons
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(few / interval / trades_a_message, 1'000'000));
 }
 
-void MarketInstruments::doubt_time(Timestamp from, Timestamp to) {
-  if (context_.prover == nullptr) return;
-  for (const Instrument& instrument : instruments_) {
-    if (context_.intake->confirmed(instrument)) context_.prover->doubt_time(instrument, from, to);
+// What is still to come is watched anew.
+void MarketInstruments::clock_moved(Timestamp was, Timestamp is, Timestamp since) {
+  for (const auto& [symbol, known] : known_) {
+    context_.intake->clock_moved(*known.instrument, was, is);
+    if (context_.prover == nullptr || !context_.intake->confirmed(*known.instrument)) continue;
+    context_.prover->doubt_time(*known.instrument, std::min(since, is), is);
   }
 }
 
@@ -158,10 +229,15 @@ void MarketInstruments::change_unit(Instrument& known, const Instrument& found) 
       format_time(units_.listed_at()));
   known.contract_size = found.contract_size;
   if (context_.market->capture != nullptr) context_.market->capture->instrument(known);  // before what is read with it
-  doubt_unit(known, units_.listed_at());
+  doubt_unit(known, units_.listed_at(), context_.time->now());
 }
 
 void MarketInstruments::note_unit_of_before(const Instrument& instrument, Timestamp last_row) {
+  // What the run before had no time to say in its rows.
+  if (const Timestamp from = units_.doubted_from(instrument.symbol); from.us != 0) {
+    context_.intake->doubt_from(instrument, from);
+    doubt_unit(instrument, from, units_.changed_by(instrument.symbol));
+  }
   const auto before = std::ranges::find(listed_before_, instrument.symbol, &Instrument::symbol);
   if (before == listed_before_.end() || before->contract_size == instrument.contract_size) return;
   spdlog::error(
@@ -172,14 +248,14 @@ void MarketInstruments::note_unit_of_before(const Instrument& instrument, Timest
   // What a list says may be older than its answer.
   const Timestamp listed = std::max(earliest, std::min(last_row, units_.listed_before_at() - seconds(1)));
   context_.intake->doubt_from(instrument, listed);
-  doubt_unit(instrument, listed);
+  doubt_unit(instrument, listed, context_.time->now());
 }
 
-void MarketInstruments::doubt_unit(const Instrument& instrument, Timestamp from) {
-  const Timestamp now = context_.time->now();
-  context_.intake->unit_from(instrument, now);
-  if (context_.prover != nullptr) context_.prover->doubt_unit(instrument, from, now);
-  units_.changed(instrument.symbol, now);
+void MarketInstruments::doubt_unit(const Instrument& instrument, Timestamp from, Timestamp by) {
+  context_.intake->unit_from(instrument, by);
+  if (context_.prover != nullptr) context_.prover->doubt_unit(instrument, from, by);
+  units_.changed(instrument.symbol, by);
+  units_.doubt(instrument.symbol, from);
   units_.save();
 }
 

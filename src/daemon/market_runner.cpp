@@ -16,7 +16,7 @@ namespace {
 // An instrument that should have traded so often meanwhile was not silent by chance.
 constexpr double improbable_silence = 15;
 constexpr std::chrono::milliseconds tend_every{500};
-constexpr std::chrono::seconds look_every{5}, tell_every{60};
+constexpr std::chrono::seconds look_every{5};
 constexpr std::chrono::seconds try_again_every{30};  // what could not be had at the start
 constexpr std::chrono::seconds clock_looked_at_every{10};
 constexpr Duration clock_step_min = seconds(1);
@@ -61,7 +61,10 @@ MarketRunner::~MarketRunner() = default;
 
 void MarketRunner::make_parts(const ExchangeConfig& config) {
   const auto heeds = [this](const HttpResponse& response, std::string& error) { heed(response, error); };
-  const auto moved = [this](Timestamp from, Timestamp to) { instruments_->doubt_time(from, to); };
+  const auto moved = [this](const TimeMoved& time) {
+    connections_->clock_moved(time.was, time.is);
+    instruments_->clock_moved(time.was, time.is, time.since);
+  };
   time_keeper_ = std::make_unique<TimeKeeper>(TimeKeeperContext{
       context_.clock, time_, &intake_, context_.gate, rest_hosts_, context_.make_http_get, heeds, name(), moved});
   list_ = std::make_unique<MarketList>(MarketListContext{&context_, &exchange_, rest_hosts_, heeds, name()});
@@ -143,6 +146,7 @@ void MarketRunner::make_prover(HistoryContext context) {
     return known != nullptr && connections_->carries(*known) ? known : nullptr;
   };
   prover_->on_contradictory = [this] { list_again(); };
+  prover_->on_unit_told = [this](const Instrument& instrument) { instruments_->unit_told(instrument); };
   prover_->ask_newest = [this](const Instrument& instrument) { backfill_->ask(instrument); };
   prover_->repairing = [this](const Instrument& instrument) { return backfill_->repairing(instrument); };
 }
@@ -181,28 +185,16 @@ asio::awaitable<void> MarketRunner::tend_connections() {
     co_await tending_->wait_until(context_.clock->steady() + tend_every);
     if (stopping_) co_return;
     connections_->tend();
-    if (!context_.event_time) connections_->look_for_lulls();
+    if (!context_.event_time) {
+      time_keeper_->weigh();
+      connections_->look_for_lulls();
+    }
     if (context_.clock->steady() < next_look_) continue;
     next_look_ = context_.clock->steady() + look_every;
     tell_contradictions();
-    if (!context_.event_time) time_keeper_->weigh();
     connections_->look_for_quiet();
+    instruments_->forget_ended([this](const Instrument& i) { return connections_->refers_to(i); });
   }
-}
-
-// One line when it begins, and one a minute while it goes on: their bars are gaps, and somebody should know why.
-void MarketRunner::tell_contradictions() {
-  const std::uint64_t count = intake_.counters().contradictions;
-  if (count == contradictions_told_ || context_.clock->steady() < next_tell_) return;
-  std::string kinds;
-  for (std::size_t kind = 0; kind < intake_.counters().refused.size(); ++kind) {
-    const std::uint64_t refused = intake_.counters().refused[kind];
-    if (refused > 0) kinds += " " + std::string(name_of(static_cast<Refusal>(kind))) + "=" + std::to_string(refused);
-  }
-  spdlog::error("trades came that can't be counted, their bars are gaps market=\"{}\" trades={} refused=\"{}\"", name(),
-                count - contradictions_told_, kinds.empty() ? "none" : kinds.substr(1));
-  contradictions_told_ = count;
-  next_tell_ = context_.clock->steady() + tell_every;
 }
 
 // ---- Who is collected ----
@@ -284,9 +276,18 @@ void MarketRunner::apply(const std::vector<Instrument>& listed) {
   const InstrumentChanges changes = plan_changes(selection, wanted_, listed_, active);
   std::vector<const Instrument*> ending, beginning;
   for (const std::string& symbol : changes.end) ending.push_back(instruments_->find(symbol));
-  for (const Instrument& found : changes.begin) beginning.push_back(&instruments_->adopt(found, context_.history));
+  for (const Instrument& found : changes.begin) {
+    std::string why;
+    const Instrument* const adopted = instruments_->adopt(found, context_.history, why);
+    if (adopted != nullptr) beginning.push_back(adopted);
+    if (adopted == nullptr) unlisted_[found.symbol] = std::move(why);
+  }
   if (fresh) instruments_->keep_listed_at();
   if (!ending.empty()) connections_->end(ending);
+  for (const Instrument* instrument : ending) {
+    instruments_->ended(*instrument);
+    refusals_.erase(instrument->symbol);
+  }
   if (!beginning.empty()) connections_->begin(beginning);
   if (!ending.empty() || (!beginning.empty() && instruments() > beginning.size())) {
     spdlog::info("instruments changed market=\"{}\" begun={} ended={} collected={}", name(), beginning.size(),
@@ -300,26 +301,6 @@ void MarketRunner::list_again() {
   next_relist_ = context_.clock->steady() + std::chrono::seconds(60);
   relist_ = true;
   timer_->cancel();
-}
-
-void MarketRunner::report_unknown(const std::vector<UnknownSymbol>& unknown) {
-  unlisted_.clear();
-  for (const UnknownSymbol& u : unknown) unlisted_[u.symbol] = u.reason;
-  for (const UnknownSymbol& u : unknown) {
-    if (!reported_.insert(u.symbol).second) continue;  // read again every few minutes: old news is no news
-    unlisted_pause_.reset();
-    std::string near;
-    for (const std::string& n : u.near) near += (near.empty() ? "" : ", ") + n;
-    spdlog::error("symbol left out market=\"{}\" symbol={} reason=\"{}\" near=\"{}\"", name(), u.symbol, u.reason,
-                  near);
-  }
-}
-
-void MarketRunner::report_refused(const Instrument& instrument, const std::string& why) {
-  refusals_[instrument.symbol] = why;
-  if (!reported_.insert(instrument.symbol).second) return;
-  spdlog::error("symbol refused by the exchange, tried again every ten minutes market=\"{}\" symbol={} reason=\"{}\"",
-                name(), instrument.symbol, why);
 }
 
 }  // namespace cvdd

@@ -11,6 +11,7 @@ namespace cvdd {
 namespace {
 constexpr Duration clock_step_min = seconds(1);
 constexpr Duration jump_min = seconds(2), apart_min = seconds(3), witness_max = seconds(10);
+constexpr Duration trades_ahead_min = seconds(1);  // one trade may be odd: another has to say the same so much later
 constexpr std::size_t time_samples = 3;
 constexpr std::chrono::seconds time_timeout{5};
 constexpr std::size_t time_body_max = 64 * 1024;
@@ -40,20 +41,21 @@ asio::awaitable<void> TimeKeeper::measure() {
     }
   }
   const auto ahead = judge_time(samples);
-  if (!ahead || !believed(*ahead)) co_return;  // the last one holds
-  set(*ahead);
+  if (!ahead || !believed(ahead->ahead_us)) co_return;  // the last one holds
+  set(ahead->ahead_us, ahead->error);
   report();
 }
 
 // Where it was thought to be another time, what was said since it was known last may be of another time.
-void TimeKeeper::set(std::int64_t ahead_of_steady_us) {
+void TimeKeeper::set(std::int64_t ahead_of_steady_us, Duration error) {
   const Timestamp before = context_.time->now();
-  context_.time->measured(ahead_of_steady_us);
+  context_.time->measured(ahead_of_steady_us, error);
+  context_.intake->set_clock_error(error);
   const Timestamp after = context_.time->now();
   const Duration moved = after - before;
   const Timestamp since = std::exchange(right_at_, after);
   if (!context_.on_moved || (moved.us < jump_min.us && moved.us > -jump_min.us)) return;
-  context_.on_moved(std::min(since, since + moved), std::max(before, after));
+  context_.on_moved({before, after, std::min(since, since + moved)});
 }
 
 // A clock that was right does not jump: the trades decide, or the next answer.
@@ -85,17 +87,32 @@ bool TimeKeeper::trades_agree_with(Timestamp now) const {
 }
 
 void TimeKeeper::weigh() {
-  if (context_.intake->witness().received.us == 0) return;
+  const Intake::Witness& w = context_.intake->witness();
+  const Duration ago = context_.time->now() - w.received;
+  if (w.received.us == 0 || ago > witness_max || ago < Duration{-jump_min.us}) return;
   if (trades_agree_with(context_.time->now())) {
+    context_.time->bear_out();
     right_at_ = context_.time->now();
+    trades_ahead_.reset();
     return;
   }
   const Timestamp local = context_.clock->wall();
   const Duration apart = local - context_.time->now();
-  if (!trades_agree_with(local) || (apart.us < apart_min.us && apart.us > -apart_min.us)) return;
-  spdlog::error("the exchange's time page is wrong: its trades agree with the local clock market=\"{}\" off_ms={}",
-                context_.name, -apart.us / 1'000);
-  set((local - undated(*context_.clock)).us);
+  if (trades_agree_with(local) && (apart.us >= apart_min.us || apart.us <= -apart_min.us)) {
+    spdlog::error("the exchange's time page is wrong: its trades agree with the local clock market=\"{}\" off_ms={}",
+                  context_.name, -apart.us / 1'000);
+    return set((local - undated(*context_.clock)).us, jump_min);
+  }
+  const Duration ahead = w.event - w.received;
+  if (context_.time->known() || ahead.us < apart_min.us) return;
+  if (!trades_ahead_ || std::abs(trades_ahead_->second.us - ahead.us) >= jump_min.us) {
+    trades_ahead_ = {w.received, ahead};
+  }
+  if (w.received - trades_ahead_->first < trades_ahead_min) return;
+  spdlog::error(
+      "the local clock is wrong, and the exchange tells no time: bars follow its trades market=\"{}\" off_ms={}",
+      context_.name, -ahead.us / 1'000);
+  set((context_.time->now() + ahead - undated(*context_.clock)).us, jump_min);
 }
 
 // One line when the local clock is found wrong, one when it is right again.

@@ -111,6 +111,14 @@ void ConnectionWatch::watched(Instruments instruments, Timestamp frame, Timestam
   for (const Instrument* instrument : instruments) intake_.watched(*instrument, vouched_, time, marks, feed_);
 }
 
+void ConnectionWatch::clock_moved(Instruments instruments, Timestamp was, Timestamp is, std::vector<Record>& marks) {
+  vouched_ = {};
+  if (heard_.received.us != 0) heard_.received = heard_.received + (is - was);
+  heard_.event = std::min(heard_.event, heard_.received);
+  if (is >= was) return;
+  for (const Instrument* instrument : instruments) intake_.watched_anew(*instrument, is, marks);
+}
+
 // What was made shortly before `until` may have been on its way.
 void ConnectionWatch::lose(Instruments instruments, Timestamp until, bool mute, Timestamp time,
                            std::vector<Record>& records) {

@@ -12,25 +12,47 @@ std::int64_t us_of(std::chrono::steady_clock::duration d) {
 constexpr std::int64_t round_trip_max_us = 5'000'000;
 }  // namespace
 
-std::optional<std::int64_t> judge_time(std::span<const TimeSample> samples) {
-  struct Bounds {
-    std::int64_t low, high;  // of "server time minus steady time"
-  };
+namespace {
+struct Bounds {
+  std::int64_t low, high;  // of "server time minus steady time"
+};
+
+// How long what the page says is said.
+std::int64_t step_of(std::span<const TimeSample> samples) {
+  for (const std::int64_t step : {1'000'000, 1'000}) {
+    if (std::all_of(samples.begin(), samples.end(), [&](const TimeSample& s) { return s.server.us % step == 0; })) {
+      return step;
+    }
+  }
+  return 1;
+}
+}  // namespace
+
+std::optional<TimeEstimate> judge_time(std::span<const TimeSample> samples) {
+  const std::int64_t step = step_of(samples);
   std::vector<Bounds> bounds;
   for (const TimeSample& s : samples) {
-    const Bounds b{s.server.us - us_of(s.answered.time_since_epoch()), s.server.us - us_of(s.asked.time_since_epoch())};
-    if (b.high - b.low >= 0 && b.high - b.low <= round_trip_max_us) bounds.push_back(b);
+    const std::int64_t asked = us_of(s.asked.time_since_epoch()), answered = us_of(s.answered.time_since_epoch());
+    if (answered < asked || answered - asked > round_trip_max_us) continue;
+    bounds.push_back({s.server.us - answered, s.server.us + step - 1 - asked});
   }
   if (bounds.empty()) return std::nullopt;
-  const auto best = *std::min_element(bounds.begin(), bounds.end(),
-                                      [](const Bounds& a, const Bounds& b) { return a.high - a.low < b.high - b.low; });
-  const std::int64_t middle = best.low + (best.high - best.low) / 2;
-  // Server times come in whole milliseconds at best, in seconds at worst.
+  Bounds agreed = *std::min_element(bounds.begin(), bounds.end(),
+                                    [](const Bounds& a, const Bounds& b) { return a.high - a.low < b.high - b.low; });
+  const Bounds best = agreed;
+  // Clocks of several hosts are not one clock.
   constexpr std::int64_t tolerance = 1'000'000;
-  const auto agree = static_cast<std::size_t>(std::count_if(bounds.begin(), bounds.end(), [&](const Bounds& b) {
-    return middle >= b.low - tolerance && middle <= b.high + tolerance;
-  }));
-  return agree * 2 > samples.size() ? std::optional(middle) : std::nullopt;
+  std::size_t agree = 0;
+  for (const Bounds& b : bounds) {
+    if (b.low - tolerance > best.high || b.high + tolerance < best.low) continue;
+    ++agree;
+    if (b.low <= agreed.high && b.high >= agreed.low) {
+      agreed = {std::max(agreed.low, b.low), std::min(agreed.high, b.high)};
+    }
+  }
+  if (agree * 2 <= samples.size()) return std::nullopt;
+  const std::int64_t half = (agreed.high - agreed.low) / 2;
+  return TimeEstimate{agreed.low + half, Duration{half}};
 }
 
 ExchangeTime::ExchangeTime(const Clock& clock)
@@ -50,12 +72,14 @@ Timestamp ClosingTime::now() const {
   if (times_.empty()) return clock_.wall();
   nows_.clear();
   // An exchange that was asked has two votes, the local clock one; who was never asked has none.
+  const Timestamp local = clock_.wall();
   for (const auto& time : times_) {
-    if (!time->known()) continue;
-    nows_.push_back(time->now());
-    nows_.push_back(nows_.back());
+    const Timestamp t = time->now();
+    if (!time->known() || (!time->borne_out() && t - local > far)) continue;
+    nows_.push_back(t);
+    nows_.push_back(t);
   }
-  nows_.push_back(clock_.wall());
+  nows_.push_back(local);
   std::sort(nows_.begin(), nows_.end());
   const Timestamp middle = nows_[nows_.size() / 2];
   for (const Timestamp t : nows_) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "cvdd/base/prefetch.hpp"
 #include "cvdd/feed/silence.hpp"
@@ -14,6 +15,8 @@ namespace {
 // Messages of one instrument may overtake each other by this much.
 constexpr Duration passing_max = seconds(60);
 constexpr std::size_t recent_max = 8;
+// Memory for so many trades of a message is kept for the next; what a huge one took is given back.
+constexpr std::size_t trades_kept = 4'096;
 // A trade made so long before its subscription was confirmed did not just come late.
 constexpr Duration old_by = seconds(2);
 constexpr Duration check_every = seconds(5), sweep_every = seconds(1);
@@ -33,9 +36,12 @@ void Intake::add(const Instrument& instrument) {
   (void)entry(instrument);
 }
 
-Intake::Entry& Intake::entry(const Instrument& instrument) {
-  if (instrument.id >= entries_.size()) entries_.resize(instrument.id + 1);
-  return entries_[instrument.id];
+Intake::Entry& Intake::entry(const Instrument& instrument) { return entries_.reach(instrument.id); }
+
+void Intake::forget(const Instrument& instrument) {
+  const auto known = symbols_.find(instrument.symbol);
+  if (known != symbols_.end() && known->second == &instrument) symbols_.erase(known);
+  entry(instrument) = Entry{};
 }
 
 void Intake::resume_after(const Instrument& instrument, Series series, std::uint64_t last_id, Timestamp newest) {
@@ -64,6 +70,7 @@ const Parsed& Intake::take(std::string_view message, Timestamp now, std::vector<
 std::span<const Parsed> Intake::read(std::span<const std::string_view> messages) {
   const std::size_t n = std::min(messages.size(), ahead);
   for (std::size_t i = 0; i < n; ++i) {
+    if (parsed_[i].trades.capacity() > trades_kept) parsed_[i].trades = {};
     exchange_.parse(messages[i], symbols_, parsed_[i]);
     if (n > 1 && !parsed_[i].trades.empty()) prefetch(entry(*parsed_[i].trades.front().instrument));
   }
@@ -110,7 +117,7 @@ void Intake::take_refused(const Parsed& parsed, Timestamp now, std::vector<Recor
 // A trade whose time can't be read was made before it was received: behind the newest that is counted, or at the same
 // time, but not longer ago than trades are on their way.
 Timestamp Intake::made_after(const Instrument& instrument, Timestamp now) const {
-  const Timestamp newest = instrument.id < entries_.size() ? entries_[instrument.id].newest : Timestamp{};
+  const Timestamp newest = entries_.has(instrument.id) ? entries_[instrument.id].newest : Timestamp{};
   return std::min(now, std::max(newest - Duration{1}, now - on_the_way));
 }
 
@@ -188,6 +195,7 @@ void Intake::take_trade(const Trade& trade, Timestamp now, std::vector<Record>& 
   if (of_known_fills(e, trade, decision, out)) return;
   if (of_unknown_size(e, trade, out)) return;
   ++counters_.trades;
+  if (!known && instrument.ids == Ids::sequence && trade.series != Series::block) e.first_ever = record->first_id();
   last_heard_ = now;
   if (!trade.snapshot) event_to_receipt_.add(now - trade.time);
   if (e.first_live == 0 && trade.series != Series::block) e.first_live = record->first_id();
@@ -270,6 +278,7 @@ bool Intake::begins_anew(Entry& e, const Trade& trade, const Record& record) {
   e.anew.time = trade.time;
   if (++e.anew.count < anew_min) return false;
   ++counters_.renumbered;
+  e.first_ever = 0;
   e.fills = {};
   e.sequencer.resume_after(trade.series, e.anew.first > 0 ? e.anew.first - 1 : 0);
   e.anew = {};
@@ -361,7 +370,11 @@ void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& ou
     Entry& e = entry(*trade.instrument);
     if (!record || e.ended) continue;
     // Without an order nobody can tell what the files know already; we know what we heard since we began.
-    if (trade.instrument->ids == Ids::opaque && trade.time <= std::max(known_until, e.heard_from)) continue;
+    if (trade.instrument->ids == Ids::opaque &&
+        trade.time <= std::max(e.heard_from, std::min(known_until, e.sequencer.seen_since()))) {
+      continue;
+    }
+    expect_before_first(e, trade, out);
     const Sequencer::Decision decision = decide(e, trade);
     if (decision.verdict != Sequencer::Verdict::next && decision.verdict != Sequencer::Verdict::late) continue;
     if (decision.hole_count > 0) {
@@ -380,6 +393,18 @@ void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& ou
     }
     out.push_back(*record);
   }
+}
+
+// The first id that anybody heard of need not be the first that was made since we listen: those between are missing.
+void Intake::expect_before_first(Entry& e, const Trade& trade, std::vector<Record>& out) {
+  if (trade.series == Series::block || e.heard_from.us == 0 || trade.time < e.heard_from) return;
+  const std::uint64_t first = trade.first_id();
+  if (e.first_ever == 0 || first >= e.first_ever) return;
+  const std::uint64_t count = e.first_ever - first;
+  e.sequencer.expect(first, e.first_ever - 1);
+  counters_.missing += count;
+  out.push_back(Record::mark(RecordKind::hole, trade.instrument->id, trade.time, first, count));
+  e.first_ever = first;
 }
 
 void Intake::take_again(const Instrument& instrument, std::span<const Trade> trades, Timestamp from, Timestamp to,
@@ -405,22 +430,22 @@ void Intake::take_again(const Instrument& instrument, std::span<const Trade> tra
 }
 
 std::optional<Timestamp> Intake::known_by_ids(const Instrument& instrument) const {
-  if (instrument.id >= entries_.size() || instrument.ids == Ids::opaque) return std::nullopt;
+  if (!entries_.has(instrument.id) || instrument.ids == Ids::opaque) return std::nullopt;
   const Entry& e = entries_[instrument.id];
   if (!e.confirmed || e.sequencer.waits() || e.pace.last().us == 0) return std::nullopt;
   return e.newest;
 }
 
 std::optional<std::uint64_t> Intake::last_id(const Instrument& instrument) const {
-  return instrument.id < entries_.size() ? entries_[instrument.id].sequencer.last_id() : std::nullopt;
+  return entries_.has(instrument.id) ? entries_[instrument.id].sequencer.last_id() : std::nullopt;
 }
 
 bool Intake::waits_for(const Instrument& instrument, std::uint64_t first, std::uint64_t last) const {
-  return instrument.id < entries_.size() && entries_[instrument.id].sequencer.waits_for(first, last);
+  return entries_.has(instrument.id) && entries_[instrument.id].sequencer.waits_for(first, last);
 }
 
 std::optional<Series> Intake::source(const Instrument& instrument) const {
-  return instrument.id < entries_.size() ? entries_[instrument.id].sequencer.source() : std::nullopt;
+  return entries_.has(instrument.id) ? entries_[instrument.id].sequencer.source() : std::nullopt;
 }
 
 void Intake::confirm(const Instrument& instrument, Timestamp now, std::vector<Record>& out, std::uint32_t feed) {
@@ -432,6 +457,7 @@ void Intake::confirm(const Instrument& instrument, Timestamp now, std::vector<Re
   }
   if (e.confirmed) return;
   e.confirmed = true;
+  now = now + clock_error_;  // from then on it certainly is
   out.push_back(Record::mark(RecordKind::subscribed, instrument.id, now));
   if (e.doubted_from.us != 0) {
     const std::int64_t span = std::max<std::int64_t>((now - e.doubted_from).us, 0);
@@ -484,6 +510,21 @@ void Intake::watched_no_further(const Instrument& instrument, Timestamp until, s
   if (e.confirmed && !carried) out.push_back(Record::mark(RecordKind::watched, instrument.id, until, 0, 1));
 }
 
+void Intake::clock_moved(const Instrument& instrument, Timestamp was, Timestamp is) {
+  Entry& e = entry(instrument);
+  e.pace.clock_moved(is - was);
+  if (is >= was) return;
+  swept_.clear();
+  e.checked = std::min(e.checked, is);
+  e.heard_from = std::min(e.heard_from, is);
+}
+
+void Intake::watched_anew(const Instrument& instrument, Timestamp is, std::vector<Record>& out) const {
+  if (!confirmed(instrument)) return;
+  out.push_back(Record::mark(RecordKind::watched, instrument.id, is, 0, 1));
+  out.push_back(Record::mark(RecordKind::subscribed, instrument.id, is));
+}
+
 void Intake::forget_feed(std::uint32_t feed) { swept_.erase(feed); }
 
 void Intake::lose(const Instrument& instrument, Timestamp since, std::vector<Record>& out, std::uint32_t feed) {
@@ -499,16 +540,15 @@ void Intake::lose(const Instrument& instrument, Timestamp since, std::vector<Rec
 
 void Intake::end(const Instrument& instrument, Timestamp now, std::vector<Record>& out) {
   Entry& e = entry(instrument);
-  e.ended = true;
   e.feeds = {};
-  if (!e.confirmed) return;
+  if (std::exchange(e.ended, true) || e.heard_from.us == 0) return;
+  if (e.confirmed && instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(now), now);
   e.confirmed = false;
-  if (instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(now), now);
   out.push_back(Record::mark(RecordKind::unsubscribed, instrument.id, now));
 }
 
 bool Intake::confirmed(const Instrument& instrument) const {
-  return instrument.id < entries_.size() && entries_[instrument.id].confirmed;
+  return entries_.has(instrument.id) && entries_[instrument.id].confirmed;
 }
 
 }  // namespace cvdd

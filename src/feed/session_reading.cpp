@@ -6,6 +6,10 @@ namespace cvdd {
 
 namespace {
 constexpr std::size_t replies_max = 16;  // more of its questions at once are one too many
+
+bool brings_something(const Parsed& parsed) {
+  return !parsed.trades.empty() || parsed.has_beside || !parsed.newest.empty();
+}
 }  // namespace
 
 asio::awaitable<void> Session::read_messages() {
@@ -31,7 +35,7 @@ asio::awaitable<void> Session::read_messages() {
 bool Session::take_all(std::span<const std::string_view> messages, Liveness::Time now) {
   counters_.messages += messages.size();
   const Timestamp received = context_.time->now();
-  std::uint32_t with_trades = 0;
+  std::uint32_t with_trades = 0, useless = 0;
   bool good = true;
   std::vector<Record>& records = delivery_.records;
   const std::size_t first = records.size();
@@ -45,10 +49,15 @@ bool Session::take_all(std::span<const std::string_view> messages, Liveness::Tim
         ++with_trades;
         watch_.heard(parsed.trades, received);
       }
+      useless += brings_something(parsed) ? 0U : 1U;
       if (parsed.asks_nothing() || answer(parsed)) continue;
       good = false;
       break;
     }
+  }
+  if (!useless_messages_.add(useless, now) && good) {
+    why_ = "more than " + std::to_string(useless_messages_max) + " messages in a second that bring nothing";
+    good = false;
   }
   if (with_trades == 0) {
     liveness_->frame(now);
@@ -140,6 +149,11 @@ void Session::watch() {
   if (!liveness_ || !delivery_.idle()) return;
   watch_.watched(instruments_, was(liveness_->last_frame()), context_.time->now(), context_.clock->steady(),
                  delivery_.marks);
+  delivery_.push_marks();
+}
+
+void Session::clock_moved(Timestamp was, Timestamp is) {
+  watch_.clock_moved(instruments_, was, is, delivery_.marks);
   delivery_.push_marks();
 }
 

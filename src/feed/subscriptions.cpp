@@ -1,6 +1,8 @@
 #include "cvdd/feed/subscriptions.hpp"
 
 #include <algorithm>
+#include <string>
+#include <unordered_set>
 #include <utility>
 
 namespace cvdd {
@@ -44,6 +46,14 @@ void Subscriptions::renew(const Subscription& what) {
   if (!connected_ || !has(wanted_, what)) return;
   to_unsubscribe_.push_back(what);
   to_subscribe_.push_back(what);
+}
+
+bool Subscriptions::refers_to(const Instrument& instrument) const {
+  const auto in = [&](const auto& list) {
+    return std::ranges::any_of(list, [&](const Subscription& s) { return s.instrument == &instrument; });
+  };
+  return in(wanted_) || in(to_subscribe_) || in(to_unsubscribe_) || in(refused_) || std::ranges::any_of(apart_, in) ||
+         std::ranges::any_of(requests_, [&](const Request& request) { return in(request.what); });
 }
 
 // ---- Requests ----
@@ -121,7 +131,25 @@ std::deque<Subscriptions::Request>::iterator Subscriptions::request_of(const Ack
   return named != requests_.end() || !of_all ? named : std::ranges::find_if(requests_, no_probe);
 }
 
+// Of an answer that names more than anybody can have asked for: what was asked for, once, and something that was not.
+Ack Subscriptions::without_strangers(const Ack& ack) const {
+  std::unordered_set<std::string> asked, named;
+  for (const Request& r : requests_) {
+    for (const Subscription& s : r.what) asked.insert(s.channel->topic_of(*s.instrument));
+  }
+  for (const std::string& topic : ack.topics) {
+    if (asked.contains(topic)) named.insert(topic);
+  }
+  Ack out = {ack.id, ack.ok, {named.begin(), named.end()}, ack.rest, ack.error, ack.temporary};
+  out.topics.emplace_back();
+  return out;
+}
+
 Subscriptions::Changes Subscriptions::acknowledge(const Ack& ack, Time now) {
+  return take(ack.topics.size() > topics_max ? without_strangers(ack) : ack, now);
+}
+
+Subscriptions::Changes Subscriptions::take(const Ack& ack, Time now) {
   Changes changes;
   const auto found = request_of(ack);
   if (found == requests_.end()) {

@@ -9,18 +9,15 @@
 namespace cvdd {
 
 namespace {
-// Trades of a bar may have ids in another order than their times, by so many.
-constexpr std::uint64_t ids_beside = 100;
-// … and neighbours' times are mostly no further apart, the wrong way round.
+// Ids may have another order than times; neighbours' times are mostly no further apart, the wrong way round.
 constexpr Duration time_beside = seconds(1);
 // What was traded so shortly before the history was asked may not be in it yet.
 constexpr Duration history_late = seconds(10);
 
-// Whether the row that an earlier run wrote of the bar may have this trade in it.
-bool may_have_counted(const Bar& bar, const Record& record, bool ordered) {
-  if (!bar.restored || bar.written_status == BarStatus::partial || !bar.has_ids()) return false;
-  if (!ordered || record.id() == 0) return true;
-  return record.id() + ids_beside >= bar.first_id && record.first_id() <= bar.last_id + ids_beside;
+// Whether the row that an earlier run wrote of the bar may have a trade in it that comes now. However far beyond the
+// ids that the row names its id is: those are of the first and the last by time, and others may be in it.
+bool may_have_counted(const Bar& bar) {
+  return bar.restored && bar.written_status != BarStatus::partial && bar.has_ids();
 }
 }  // namespace
 
@@ -99,12 +96,13 @@ void Ledger::subscribed(Account& account, Timestamp time) {
   if (options_.event_time) {
     if (account.loss && account.loss->open) {
       account.loss->open = false;
-      account.loss->to = std::max(account.loss->from, bar_start(account.last_trade, options_.interval));
+      account.loss->to = std::max(account.loss->from, bar_start(newest_of(account), options_.interval));
     }
     if (account.state == State::ended) account.state = State::active;
     return;  // the first trade begins the rows
   }
   const Timestamp bar = bar_start(time, options_.interval);
+  if (bar < account.first_bar && begin_earlier(account, bar)) return;
   // What a loss before it cost is known as a loss.
   if (account.state != State::active || (account.loss && account.loss->open))
     account.watched = std::max(account.watched, time);
@@ -123,12 +121,26 @@ void Ledger::begin(Account& account, Timestamp bar, bool partial) {
   account.bars.back().partial_begin = partial;
 }
 
+// The clock by which it began was ahead: while nothing is told, and nothing was there before, it begins at the right
+// time.
+bool Ledger::begin_earlier(Account& account, Timestamp bar) {
+  const bool told = std::any_of(account.bars.begin(), account.bars.end(),
+                                [](const Bar& b) { return b.written() || b.restored || b.has_ids(); });
+  if (account.state != State::active || account.held || told) return false;
+  account.bars.clear();
+  account.watched = bar;
+  begin(account, bar, true);
+  return true;
+}
+
 // The files' newest bar is bars.back(). What lies between it and `bar` passed while nobody listened.
 void Ledger::continue_after_absence(Account& account, Timestamp bar) {
   account.state = State::active;
   const Timestamp newest = newest_bar(account);
+  // A loss of before the end concerns bars that were told of already.
+  const bool of_the_end = account.loss && account.loss->from >= account.end_bar;
   if (bar <= newest) {
-    if (account.loss) account.loss->visible_from = newest;
+    if (of_the_end) account.loss->visible_from = newest;
     return;
   }
   const auto between = static_cast<std::size_t>((bar - newest).us / options_.interval.us);
@@ -155,23 +167,24 @@ void Ledger::continue_after_absence(Account& account, Timestamp bar) {
     }
     account.bars.emplace_back();
   }
-  if (account.loss) account.loss->visible_from = bar;
+  if (of_the_end) account.loss->visible_from = bar;
 }
 
 void Ledger::lost(Account& account, const Record& record) {
   if (account.state != State::active) return;
   const bool over = record.count() > 0;
-  const Timestamp t = options_.event_time ? account.last_trade : record.time();
+  const Timestamp t = options_.event_time ? newest_of(account) : record.time();
   const Timestamp bar = std::max(bar_start(t, options_.interval), account.first_bar);
   const Timestamp end = record.time() + Duration{static_cast<std::int64_t>(record.count())};
   const Timestamp last = std::max(bar_start(end, options_.interval), bar);
   const bool doubt = over && record.id() == doubt_alone;
   if (!account.loss) {
-    account.loss = Loss{bar, last, bar, !over};
+    account.loss = Loss{bar, last, bar, !over, !over};
     account.loss->doubt = doubt;
     return;
   }
   account.loss->absence = false;
+  account.loss->cut = account.loss->cut || !over;
   account.loss->doubt = account.loss->doubt && doubt;
   account.loss->from = std::min(account.loss->from, bar);
   account.loss->visible_from = std::min(account.loss->visible_from, bar);
@@ -191,7 +204,10 @@ void Ledger::watched(Account& account, const Record& record) {
 void Ledger::contradicted(Account& account, const Record& record) {
   if (account.bars.empty()) return;
   const Timestamp end = record.time() + Duration{static_cast<std::int64_t>(record.count())};
-  const Timestamp last = std::max(bar_start(end, options_.interval), account.first_bar);
+  Timestamp last = std::max(bar_start(end, options_.interval), account.first_bar);
+  if (!options_.event_time) {
+    last = std::min(last, newest_bar(account) + Duration{doubted_ahead_max * options_.interval.us});
+  }
   if (account.state == State::active && !extend(account, last)) return;
   const Timestamp first = std::max(bar_start(record.time(), options_.interval), account.first_bar);
   for (Timestamp t = std::max(first, account.front); t <= last; t = t + options_.interval) {
@@ -215,7 +231,7 @@ void Ledger::proven(Account& account, const Record& record) {
 void Ledger::unsubscribed(Account& account, Timestamp time) {
   if (account.state != State::active) return;
   account.held = false;
-  const Timestamp t = options_.event_time ? account.last_trade : time;
+  const Timestamp t = options_.event_time ? newest_of(account) : time;
   const Timestamp bar = std::max(bar_start(t, options_.interval), newest_bar(account));
   if (!extend(account, bar)) return;
   // What nobody vouched for by now stays without a proof.
@@ -230,7 +246,14 @@ void Ledger::unsubscribed(Account& account, Timestamp time) {
   account.bars.back().partial_end = account.bars.back().changed = true;
   account.end_bar = bar;
   account.state = State::ended;
-  if (!account.loss) account.loss = Loss{bar, bar, bar, true};
+  if (!account.loss) {
+    account.loss = Loss{bar, bar - options_.interval, bar, true, true};
+    return;
+  }
+  // What a loss before cost nobody knows, and nobody will listen now.
+  if (account.loss->open) account.loss->to = std::max(account.loss->to, bar);
+  account.loss->open = account.loss->cut = true;
+  account.loss->doubt = false;
 }
 
 // Ids are missing before the trade that comes next. That trade's bar counts them; the bars since the last trade, or
@@ -241,12 +264,14 @@ void Ledger::hole(Account& account, const Record& record) {
   if (!extend(account, at)) return;
   const Timestamp since = std::min(std::max(bar_start(account.last_trade, options_.interval), account.first_bar), at);
   if (!account.last_id) first_id_ever(account);
+  const bool listened = account.last_id && (!account.loss || !(account.loss->absence || account.loss->cut));
   Hole h{record.id(), record.id() + record.count() - 1, record.count(), at, at, at, since, account.loss.has_value()};
   if (account.loss) {
     h.cut_from = account.loss->from;
     h.touch_from = std::min(std::max(account.loss->from, account.loss->visible_from), at);
-    // An older trade than the subscription tells nothing of what was between.
-    if (!account.loss->open && account.loss->to > at) {
+    // An older trade than the subscription tells nothing of what was between, nor one that came by another way while
+    // the connection is still lost.
+    if (account.loss->open || account.loss->to > at) {
       account.loss->from = std::max(account.loss->from, at);
     } else {
       account.loss.reset();
@@ -254,14 +279,17 @@ void Ledger::hole(Account& account, const Record& record) {
   } else if (account.last_id) {
     h.touch_from = h.cut_from = since;
   }
+  // While somebody listened, ids that are missing behind a row that could not be read may be of before it.
+  if (options_.watched && listened) h.touch_from = std::min(h.touch_from, since);
   h.doubt_from = std::min(h.doubt_from, h.touch_from);
   // While it is open nobody knows that its trades have no earlier times than their neighbours.
-  if (options_.watched && !h.cut) {
+  if (options_.watched && (!h.cut || listened)) {
     const Timestamp beside = bar_start(account.last_trade - time_beside, options_.interval);
     h.touch_from = std::min(h.touch_from, std::max(beside, account.first_bar));
   }
   if (h.left == 0) {  // size unknown
     if (Bar* bar = bar_at(account, at)) bar->lost = true;
+    account.last_id.reset();  // numbers begin anew: those of before are above them
     return give_up(account, h);
   }
   if (account.holes.size() == holes_max) {
@@ -317,10 +345,9 @@ void Ledger::trade(Account& account, const Record& record) {
   if (bar->written()) ++counters_.late;
   bar->proven = false;
   if (!ordered) bar->settled = false;
-  if (may_have_counted(*bar, record, ordered)) return doubt_restored(account, *bar, record);
+  if (may_have_counted(*bar)) return doubt_restored(account, *bar, record);
   // What a stop cut goes on. Its row names two ids, and they need not be the highest: it is made again by time.
-  const bool goes_on =
-      bar->restored && !bar->partial_begin && bar->written_status == BarStatus::partial && bar->has_ids();
+  const bool goes_on = bar->restored && bar->written_status == BarStatus::partial && bar->has_ids();
   if (goes_on && numbered && options_.repairs) bar->contradicted = true;
   // A bar of the time when nobody ran is told of when all of it is known.
   const bool repairing = std::any_of(account.holes.begin(), account.holes.end(), [&](const Hole& h) {
@@ -359,11 +386,13 @@ void Ledger::trade(Account& account, const Record& record) {
     if (ordered ? !account.last_id : !options_.repairs) give_up_loss(account);
 
     if (numbered) {
+      if (!account.last_id) account.ids_from = record.time();
       account.last_id = std::max(account.last_id.value_or(0), record.id());
       account.by_ids = std::max(account.by_ids, record.time());  // holes and losses before it are known by its id
     }
   }
-  account.last_trade = std::max(account.last_trade, record.time());
+  // What has no place in the order of ids does not tell where a hole begins.
+  if (numbered || !ordered) account.last_trade = std::max(account.last_trade, record.time());
   account.traded = std::max(account.traded, record.time());
   newest_trade_ = std::max(newest_trade_.value_or(record.time()), record.time());
   EventClock& clock = clocks_[account.clock];
@@ -373,9 +402,11 @@ void Ledger::trade(Account& account, const Record& record) {
 // A trade of a bar that an earlier run has written: whether its row counted it nobody knows, so the bar is a gap until
 // it is made again.
 void Ledger::doubt_restored(Account& account, Bar& bar, const Record& record) {
+  bar.changed = bar.changed || !bar.contradicted;  // whoever makes bars again hears of it by a row
   bar.contradicted = true;
   if (account.instrument->ids == Ids::opaque || record.id() == 0) return;
   fill_hole(account, record.first_id(), record.id());
+  if (!account.last_id) account.ids_from = record.time();
   account.last_id = std::max(account.last_id.value_or(0), record.id());
 }
 
@@ -415,13 +446,15 @@ void Ledger::first_id_ever(Account& account) {
 }
 
 void Ledger::fill_hole(Account& account, std::uint64_t first, std::uint64_t last) {
-  for (auto h = account.holes.begin(); h != account.holes.end(); ++h) {
-    if (last < h->first || first > h->last) continue;
-    h->left -= std::min(h->left, std::min(last, h->last) - std::max(first, h->first) + 1);
-    if (h->left > 0) return;
+  for (auto h = account.holes.begin(); h != account.holes.end();) {
+    const bool in_it = last >= h->first && first <= h->last;
+    if (in_it) h->left -= std::min(h->left, std::min(last, h->last) - std::max(first, h->first) + 1);
+    if (!in_it || h->left > 0) {
+      ++h;
+      continue;
+    }
     close_hole(account, *h);
-    account.holes.erase(h);
-    return;
+    h = account.holes.erase(h);
   }
 }
 
@@ -458,6 +491,7 @@ void Ledger::verdict(Account& account, const Record& record) {
     if (!account.last_id) {  // of before there were rows
       first_id_ever(account);
       account.last_id = record.id();
+      account.ids_from = record.time();
     }
     if (account.last_id != record.id()) return;
     account.by_ids = std::max(account.by_ids, record.time() - history_late);

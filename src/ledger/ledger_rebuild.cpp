@@ -13,7 +13,11 @@ bool says_whole(const Bar& bar) {
 bool same_sums(const Bar& a, const Bar& b) {
   return a.buys == b.buys && a.sells == b.sells && a.buy_base == b.buy_base && a.sell_base == b.sell_base &&
          a.buy_quote == b.buy_quote && a.sell_quote == b.sell_quote && a.open == b.open && a.high == b.high &&
-         a.low == b.low && a.close == b.close && a.other_base == b.other_base;
+         a.low == b.low && a.close == b.close && a.other_base == b.other_base && a.other_quote == b.other_quote;
+}
+bool same_ids(const Bar& a, const Bar& b) {
+  return a.first_id == b.first_id && a.last_id == b.last_id && a.first_name == b.first_name &&
+         a.last_name == b.last_name;
 }
 }  // namespace
 
@@ -93,14 +97,17 @@ void Ledger::finish_rebuild(Account& account, Rebuild& rebuild) {
     Bar made = rebuild.fresh[t];
     // What its row counted and these ids do not have is of ids beyond its neighbours': the bar is made again by time.
     if (made.buys < bar->buys || made.sells < bar->sells) {
-      bar->contradicted = true;
+      bar->contradicted = bar->changed = true;
       bar->absent = false;  // who is to make it again must know of it
       continue;
     }
     made.revs = bar->revs;
     made.written_status = bar->written_status;
     made.written_missing = bar->written_missing;
-    made.recovered = made.changed = made.delta_changed = true;
+    made.recovered = true;
+    // What comes out as it was is no revision, neither of this bar nor of the CVDs behind it.
+    const bool same = same_sums(*bar, made) && same_ids(*bar, made) && !moves_flow(account, *bar, made);
+    made.delta_changed = bar->delta_changed || !same;
     // The end of an open run is settled with the loss that begins there.
     const bool hole = std::any_of(account.holes.begin(), account.holes.end(),
                                   [&](const Hole& h) { return h.cut_from <= t && t <= h.at; });
@@ -112,6 +119,8 @@ void Ledger::finish_rebuild(Account& account, Rebuild& rebuild) {
     made.contradicted = t + options_.interval + near_the_end > account.restored_end ||
                         t < rebuild.plan.from + near_the_end ||
                         (rebuild.plan.open && t + options_.interval + near_the_end > rebuild.plan.open_from);
+    // Who makes bars again is told by a row that this one is to be.
+    made.changed = bar->changed || !same || made.contradicted;
     made.absent = bar->absent && unsettled;
     *bar = made;
   }

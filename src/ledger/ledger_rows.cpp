@@ -19,8 +19,8 @@ void by_time(std::vector<Row>& rows, std::size_t begin) {
 }  // namespace
 
 namespace {
-// What a row says, as a bar; `oldest`: of those that are known.
-Bar bar_of(const Row& row, Ids ids, bool oldest) {
+// What a row says, as a bar.
+Bar bar_of(const Row& row, Ids ids, bool first_ever) {
   Bar bar;
   bar.buys = row.buys;
   bar.sells = row.sells;
@@ -56,7 +56,6 @@ Bar bar_of(const Row& row, Ids ids, bool oldest) {
   bar.lost = !row.missing.has_value();
   bar.recovered = row.status == BarStatus::repaired;
   bar.history = row.status == BarStatus::history;
-  const bool first_ever = oldest && row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
   bar.partial_begin = row.status == BarStatus::partial && first_ever;
   bar.partial_end = row.status == BarStatus::partial && !first_ever;
   return bar;
@@ -134,7 +133,7 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
   account.killed = newest.status != BarStatus::partial;
   const auto traded = std::find_if(rows.rbegin(), rows.rend(), [](const Row& row) { return !row.last_id.empty(); });
   account.last_trade = traded == rows.rend() ? oldest.time : traded->time;
-  account.ids_since = last_id ? account.last_trade : Timestamp{};
+  account.ids_since = account.ids_from = last_id ? account.last_trade : Timestamp{};
   account.bars.clear();
   for (const Row& row : rows) {
     const auto slot = static_cast<std::size_t>((row.time - account.front).us / options_.interval.us);
@@ -142,7 +141,7 @@ void Ledger::restore(std::uint32_t instrument, std::span<const Row> rows, std::o
       account.bars.emplace_back();
       account.bars.back().absent = true;  // nobody ran
     }
-    account.bars.push_back(bar_of(row, account.instrument->ids, &row == &rows.front()));
+    account.bars.push_back(bar_of(row, account.instrument->ids, is_first_ever(rows, row)));
   }
   const Timestamp from = newest.status == BarStatus::partial ? newest.time : newest.time + options_.interval;
   account.loss = Loss{from, from, from, true};
@@ -174,13 +173,15 @@ Evidence Ledger::evidence_of(const Account& account, Timestamp time, const Bar& 
   e.cut = bar.partial_begin || bar.partial_end;
   e.candles = bar.history;
   e.recovered = bar.recovered || (bar.written() && bar.written_status == BarStatus::gap);
-  e.final = !options_.watched || bar.settled || bar.restored ||
-            (account.instrument->ids == Ids::sequence && time + options_.interval <= account.by_ids);
-  const bool reached =
-      account.state != State::active || time + options_.interval <= std::max(account.watched, account.by_ids);
+  const bool passed = account.passed_by_ids(time, options_.interval);
+  // In the bar of the first id that is known somebody has watched until then.
+  const bool first = bar_start(account.ids_from, options_.interval) == time &&
+                     account.passed_by_ids(account.ids_from, time + options_.interval - account.ids_from);
+  e.final = !options_.watched || bar.settled || bar.restored || passed || first;
+  const bool reached = account.state != State::active || time + options_.interval <= account.watched || passed;
   e.covered = reached || !options_.watched || bar.history || bar.partial_end;
   if (account.loss && time >= std::max(account.loss->from, account.loss->visible_from) &&
-      (account.loss->open ? account.state == State::active : time <= account.loss->to)) {
+      ((account.loss->open && account.state == State::active) || time <= account.loss->to)) {
     e.contradicted = true;
   }
   for (const Hole& h : account.holes) {
@@ -268,6 +269,7 @@ void Ledger::close_account(Account& account, Timestamp upto, std::vector<Row>& r
         bar.changed = bar.delta_changed = false;
         ++bar.revs;
         if (account.flow) tell_flow(account, bar, row);
+        if (account.state == State::ended) ended_.push_back(row);
         rows.push_back(std::move(row));
       }
     }
@@ -280,7 +282,8 @@ void Ledger::close_account(Account& account, Timestamp upto, std::vector<Row>& r
 bool Ledger::settled(const Account& account, Timestamp time, const Bar& bar) const {
   if (bar.proven || bar.absent || bar.history || !options_.watched) return true;
   if (bar.written_status == BarStatus::gap || bar.restored) return false;
-  return account.instrument->ids == Ids::sequence && time + options_.interval <= account.last_trade;
+  return account.instrument->ids == Ids::sequence && time >= account.ids_from &&
+         time + options_.interval <= account.last_trade;
 }
 
 // Forgets written bars beyond the few that late trades may still reach, and those whose state is settled.
@@ -343,6 +346,12 @@ void Ledger::finish(Timestamp whole_until, Timestamp now, std::vector<Row>& rows
   for (const std::uint32_t id : order_) {
     Account& account = accounts_[id];
     if (account.held) continue;  // the next run begins where this one did
+    // Begun by a clock that was ahead, and nobody has said so: of a time that is still to come there is nothing to
+    // tell.
+    const bool begun = account.front <= now || std::ranges::any_of(account.bars, [](const Bar& b) {
+                         return b.written() || b.restored || b.has_ids();
+                       });
+    if (!begun) continue;
     Timestamp end = bar_start(now, options_.interval);
     if (account.state == State::active && !account.bars.empty()) {
       end = std::max(end, newest_bar(account));

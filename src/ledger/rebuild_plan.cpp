@@ -5,14 +5,15 @@
 
 namespace cvdd {
 
-namespace {
-// An instrument's first bar began before anybody listened: there is nothing to be fetched for it.
-bool is_first_ever(const Row& row) { return row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote; }
-}  // namespace
-
-bool lacks_trades(const Row& row) {
-  return row.status == BarStatus::gap || (row.status == BarStatus::partial && !is_first_ever(row));
+bool is_first_ever(std::span<const Row> rows, const Row& row) {
+  return &row == &rows.front() && row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
 }
+
+namespace {
+bool lacks_trades(std::span<const Row> rows, const Row& row) {
+  return row.status == BarStatus::gap || (row.status == BarStatus::partial && !is_first_ever(rows, row));
+}
+}  // namespace
 
 Numbering newest_numbering(std::span<const Row> rows, std::uint64_t newest, Duration interval) {
   constexpr std::uint64_t far_back = 100;
@@ -33,7 +34,7 @@ Numbering newest_numbering(std::span<const Row> rows, std::uint64_t newest, Dura
   return out;
 }
 
-bool begins_with_nothing(std::span<const Row> rows) { return !rows.empty() && is_first_ever(rows.front()); }
+bool begins_with_nothing(std::span<const Row> rows) { return !rows.empty() && is_first_ever(rows, rows.front()); }
 
 std::vector<RebuildPlan> plan_rebuilds(std::span<const Row> rows, Duration interval) {
   std::vector<RebuildPlan> plans;
@@ -53,7 +54,7 @@ std::vector<RebuildPlan> plan_rebuilds(std::span<const Row> rows, Duration inter
   for (const Row& row : rows) {
     const auto first = sequence_id(row.first_id), last = sequence_id(row.last_id);
     if (last) newest = last;
-    if (lacks_trades(row)) {
+    if (lacks_trades(rows, row)) {
       if (!run && before) {
         run = RebuildPlan{*before + 1, 0, after_whole, row.time, false, after_whole};
         lowest = highest = 0;

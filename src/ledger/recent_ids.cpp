@@ -45,6 +45,7 @@ std::size_t RecentIds::place_of(OpaqueId id) const {
 void RecentIds::forget_oldest() {
   const std::size_t mask = table_.size() - 1;
   std::size_t gap = place_of(ring_[begin_].id);
+  forgotten_until_ = std::max(forgotten_until_, ring_[begin_].time);
   table_[gap] = 0;
   for (std::size_t at = (gap + 1) & mask; table_[at] != 0; at = (at + 1) & mask) {
     const std::size_t home = mixed(ring_[table_[at] - 1U].id) & mask;

@@ -18,7 +18,7 @@ std::uint64_t number_at(const char* bytes, unsigned count) {
 void FrameWalk::walk(std::string_view bytes, Batch& out) {
   out.messages.clear();
   out.controls.clear();
-  out.consumed = out.wanted = 0;
+  out.consumed = out.wanted = out.idle = 0;
   out.error = nullptr;
   out.more = false;
   whole_.clear();
@@ -53,6 +53,7 @@ void FrameWalk::walk(std::string_view bytes, Batch& out) {
       out.wanted = total;
       return;
     }
+    out.idle += idle(head, static_cast<std::size_t>(length)) ? 1U : 0U;
     take(head, {frame + 2 + length_bytes, static_cast<std::size_t>(length)}, out);
     out.consumed += total;
     if (!out.controls.empty() && out.controls.back().kind == ControlFrame::Kind::close) return;
@@ -71,6 +72,12 @@ const char* FrameWalk::unfit(unsigned char head, std::uint64_t length) const {
   if (opcode > 2) return "a frame of unknown kind";
   if ((opcode == 0) != in_fragments_) return "a fragment out of place";
   return fragments_.size() + length > message_max_ ? "a message is too long" : nullptr;
+}
+
+bool FrameWalk::idle(unsigned char head, std::size_t length) const {
+  if ((head & 0x0FU) >= 8) return true;
+  const bool ends = (head & last_fragment) != 0 && (head & 0x0FU) == 0;
+  return length < idle_below && !(ends && fragments_.size() >= idle_below);
 }
 
 void FrameWalk::take(unsigned char head, std::string_view payload, Batch& out) {

@@ -28,15 +28,20 @@ class FrameWalk {
     std::size_t consumed = 0;                // bytes of whole frames
     std::size_t wanted = 0;                  // bytes that the next frame needs in all, if that much is known; else 0
     bool more = false;                       // frames_max were taken, and there may be whole ones behind them
+    std::size_t idle = 0;                    // frames that bring nothing, or next to it: see idle_below
     const char* error = nullptr;             // the protocol is broken: what follows can't be understood
   };
   static constexpr std::size_t frames_max = 1'024;
+  // A trade needs more bytes than this. Idle are control frames, and what is shorter; an empty fragment that only ends
+  // a message is not, since some servers write so.
+  static constexpr std::size_t idle_below = 16;
   // All whole frames of `bytes`, up to frames_max. After a close frame nothing more is looked at.
   void walk(std::string_view bytes, Batch& out);
 
  private:
   [[nodiscard]] const char* unfit(unsigned char head, std::uint64_t length) const;
   void take(unsigned char head, std::string_view payload, Batch& out);
+  [[nodiscard]] bool idle(unsigned char head, std::size_t length) const;
   std::size_t message_max_;
   std::string fragments_;  // of the message that goes on
   bool in_fragments_ = false;

@@ -26,12 +26,7 @@ void RecordLimit::told(const SSL* ssl, int where, int) {
 }
 
 void RecordLimit::count() {
-  const auto now = std::chrono::steady_clock::now();
-  if (now - second_ > std::chrono::seconds(1)) {
-    second_ = now;
-    count_ = 0;
-  }
-  if (++count_ <= per_second || std::exchange(broken_, true)) return;
+  if (limit_.add(1, std::chrono::steady_clock::now()) || std::exchange(broken_, true)) return;
   if (exceeded_) exceeded_();
 }
 

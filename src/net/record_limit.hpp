@@ -4,10 +4,11 @@
 
 #include <openssl/ssl.h>
 
-#include <chrono>
 #include <functional>
 #include <string>
 #include <utility>
+
+#include "cvdd/base/flood_limit.hpp"
 
 namespace cvdd {
 
@@ -31,8 +32,7 @@ class RecordLimit {
   void count();
   SSL* const ssl_;
   std::function<void()> exceeded_;
-  std::chrono::steady_clock::time_point second_{};
-  unsigned count_ = 0;
+  FloodLimit limit_{per_second};
   bool broken_ = false;
 };
 

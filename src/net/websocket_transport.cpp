@@ -12,6 +12,7 @@
 
 #include "address.hpp"
 #include "connect.hpp"
+#include "cvdd/base/flood_limit.hpp"
 #include "cvdd/net/ticks.hpp"
 #include "frames.hpp"
 #include "tls_pipe.hpp"
@@ -32,6 +33,8 @@ constexpr std::size_t burst = std::size_t{32} << 10;
 // So much without a rest, and the other connections, and timers, have their turn. Frames and records cost something
 // also where they are empty.
 constexpr std::size_t turn_max = std::size_t{256} << 10, cost_of_one = 64;
+// Frames that bring nothing: pings, and what is empty or nearly so. No exchange sends more than a few in a second.
+constexpr std::uint32_t idle_frames_max = 1'024;
 // So many ticks without a byte, and the socket is asked to wake us.
 constexpr int idle_ticks = 2;
 
@@ -80,6 +83,7 @@ struct Connection : std::enable_shared_from_this<Connection> {
   std::size_t begin = 0, end = 0;
   FrameWalk walk{read_message_max};
   FrameWalk::Batch batch;
+  FloodLimit idle_frames{idle_frames_max};
   int quiet_ticks = idle_ticks;
   bool in_burst = false;
   std::size_t turn = 0;  // bytes, and what frames and records cost, since it last rested
@@ -176,6 +180,10 @@ class WebSocketTransport final : public Transport {
       co_await rest(c);
       if (c.dropped) co_return failure(c, TlsPipe::Outcome::ended, "waiting for a message");
       understand(c);
+      if (!c.idle_frames.add(c.batch.idle, std::chrono::steady_clock::now())) {
+        detail_ = "more than " + std::to_string(idle_frames_max) + " frames without data in a second";
+        co_return make_error_code(NetError::protocol);
+      }
       c.turn += cost_of_one * (c.batch.messages.size() + c.batch.controls.size());
       if (!c.batch.messages.empty()) co_return std::span<const std::string_view>(c.batch.messages);
       if (c.batch.error != nullptr) {

@@ -11,6 +11,9 @@ namespace cvdd {
 namespace {
 constexpr std::size_t batch_max = 4096, expected_max = 64;
 constexpr Duration retry_every = seconds(5);  // rows that could not be written
+// After a long sleep bars are told of in pieces of so many; a record further ahead than `asleep` bars waits for that,
+// so that memory holds no more bars than these.
+constexpr std::int64_t piece = 200, asleep = 2'000;
 // Bars wait no longer than this for the io thread to say that it has read what had arrived; they are gaps then.
 constexpr Duration reading_max = seconds(10);
 }  // namespace
@@ -24,13 +27,6 @@ Aggregator::Aggregator(AggregatorOptions options, CsvStore& store, FileSyncer& s
 
 Aggregator::~Aggregator() {
   if (thread_.joinable()) stop();
-}
-
-void Aggregator::add_instrument(const Instrument& instrument, bool held) {
-  if (options_.capture != nullptr) options_.capture->instrument(instrument);  // before what is said of it
-  const std::lock_guard lock(mail_mutex_);
-  mail_.instruments.emplace_back(&instrument, held);
-  mail_waiting_.store(true, std::memory_order_release);
 }
 
 void Aggregator::give_candles(const Instrument& instrument, std::vector<Candle> candles) {
@@ -62,6 +58,7 @@ bool Aggregator::turn() {
   const std::size_t drained = drain();
   close_due();
   if (store_.backlog_rows() > 0 && options_.now() >= next_retry_) deliver();
+  if (!leavers_.empty()) say_farewell();
   if (row_feed_.open_bars_wanted()) {
     std::vector<OpenBar> open;
     ledger_.open_bars(options_.now(), open);
@@ -146,12 +143,8 @@ std::size_t Aggregator::drain() {
     const std::span<const Record> batch = channel.front(batch_max);
     if (batch.empty()) continue;
     read_mail();
-    note(batch);
     if (batch.size() <= expected_max) ledger_.expect_now(batch);
-    for (const Record& record : batch) {
-      apply(record);
-      if (options_.event_time) close_due();
-    }
+    apply_all(batch);
     note_latency(channel, batch);
     total += batch.size();
     channel.release(batch.size());
@@ -187,6 +180,30 @@ void Aggregator::note_latency(Channel& channel, std::span<const Record> batch) {
   }
 }
 
+// Until when a record tells of bars; a name has no time.
+Timestamp Aggregator::told_until(const Record& record) {
+  if (record.kind() == RecordKind::name) return {};
+  const bool spans = record.kind() == RecordKind::contradicted || record.kind() == RecordKind::lost;
+  return spans ? record.time() + Duration{static_cast<std::int64_t>(record.count())} : record.time();
+}
+
+void Aggregator::apply_all(std::span<const Record> batch) {
+  const auto far = [&](const Record& record) {
+    return !options_.event_time && told_until(record) > next_due_ + Duration{asleep * options_.interval.us};
+  };
+  std::size_t noted = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (far(batch[i])) {
+      if (i > noted) note(batch.subspan(noted, i - noted));
+      noted = i;
+      close_in_pieces(std::min(told_until(batch[i]), heard_until() - options_.close_delay));
+    }
+    apply(batch[i]);
+    if (options_.event_time) close_due();
+  }
+  note(batch.subspan(noted));
+}
+
 // A month of candles is written before the next instrument's are made rows: one at a time is in memory.
 void Aggregator::apply(const Record& record) {
   ledger_.apply(record);
@@ -206,7 +223,8 @@ void Aggregator::read_mail() {
     mail = std::exchange(mail_, {});
     mail_waiting_.store(false, std::memory_order_release);
   }
-  for (const auto& [instrument, held] : mail.instruments) enter(*instrument, held);
+  leavers_.insert(leavers_.end(), mail.leavers.begin(), mail.leavers.end());
+  for (const Newcomer& newcomer : mail.instruments) enter(newcomer);
   for (auto& [instrument, candles] : mail.candles) {
     if (options_.capture != nullptr) options_.capture->candles({instrument, candles});
     ledger_.give_candles(instrument, std::move(candles));
@@ -214,31 +232,15 @@ void Aggregator::read_mail() {
   for (auto& channel : mail.channels) channels_.push_back(std::move(channel));
 }
 
-// Into the ledger, with what the files say of it.
-void Aggregator::enter(const Instrument& instrument, bool held) {
-  std::span<const Row> rows;
-  std::optional<std::uint64_t> last_id;
-  const auto found = restored_.find({instrument.exchange, instrument.market, instrument.symbol});
-  if (found != restored_.end()) {
-    const LastKnown& known = found->second;
-    const bool again = options_.repairs && known.recent.size() > 1 && !held;
-    rows = again ? std::span(known.recent) : std::span(&known.row, 1);
-    last_id = known.resumes_after(instrument);
-  }
-  if (options_.capture != nullptr) {
-    options_.capture->added({instrument.id, held, last_id, std::vector<Row>(rows.begin(), rows.end())});
-  }
-  ledger_.add_instrument(instrument);
-  if (!rows.empty()) ledger_.restore(instrument.id, rows, last_id);
-  if (held) ledger_.hold(instrument.id);
-  if (!options_.size_buckets) return;
-  if (auto buckets = options_.size_buckets(instrument)) {
-    std::span<const FlowRow> known;
-    if (found != restored_.end()) known = found->second.flow;
-    if (options_.capture != nullptr) {
-      options_.capture->buckets({instrument.id, buckets->bounds(), std::vector<FlowRow>(known.begin(), known.end())});
-    }
-    ledger_.count_flow(instrument.id, std::move(buckets), known);
+// So that no more bars are in memory than the ledger keeps anyway, however long nobody looked.
+void Aggregator::close_in_pieces(Timestamp upto) {
+  const Duration step{piece * options_.interval.us};
+  while (next_due_ + step < upto) {
+    const Timestamp end = next_due_ + step;
+    if (options_.capture != nullptr) options_.capture->closed_bars(end);
+    ledger_.close(end, rows_);
+    next_due_ = end + options_.interval;
+    deliver();
   }
 }
 
@@ -253,16 +255,16 @@ void Aggregator::close_due() {
     if (upto < next_due_) return;
     // What was received before this moment belongs to the bar: it is in the queues already.
     for (std::size_t i = 0; i < channels_.size(); ++i) {
-      for (std::size_t rounds = 0; rounds < 64; ++rounds) {
+      for (std::size_t rounds = 0; rounds < rounds_max; ++rounds) {
         const std::span<const Record> batch = channels_[i]->front(batch_max);
         if (batch.empty()) break;
         read_mail();
-        note(batch);
-        for (const Record& record : batch) apply(record);
+        apply_all(batch);
         stats_.records.fetch_add(batch.size(), std::memory_order_relaxed);
         channels_[i]->release(batch.size());
       }
     }
+    close_in_pieces(upto);
     next_due_ = bar_start(upto, options_.interval) + options_.interval;
     if (options_.capture != nullptr) options_.capture->closed_bars(upto);
     ledger_.close(upto, rows_);
@@ -285,7 +287,9 @@ void Aggregator::store_rows() {
   if (!rows_.empty()) stats_.gaps.store(ledger_.gaps(), std::memory_order_relaxed);
   const std::uint64_t refused = store_.refused_rows();
   const auto begin = std::chrono::steady_clock::now();
-  const int error = store_.write(rows_, ledger_.take_flow_rows());
+  const std::vector<FlowRow> flow = ledger_.take_flow_rows();
+  store_.keep(ledger_.take_ended(), flow);
+  const int error = store_.write(rows_, flow);
   const auto took = std::chrono::steady_clock::now() - begin;
   stats_.bar_write.add({std::chrono::duration_cast<std::chrono::microseconds>(took).count()});
   next_retry_ = options_.now() + retry_every;

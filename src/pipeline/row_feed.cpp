@@ -35,4 +35,12 @@ RowFeed::OpenBars RowFeed::open_bars() const {
   return open_bars_;
 }
 
+void RowFeed::forget(const Instrument& instrument) {
+  const std::lock_guard lock(mutex_);
+  if (!open_bars_) return;
+  for (const OpenBar& bar : *open_bars_) {
+    if (bar.instrument == &instrument) return open_bars_.reset();
+  }
+}
+
 }  // namespace cvdd

@@ -87,9 +87,12 @@ void Backfill::ask(const Instrument& instrument, bool lull) {
   repair.since = made_before(instrument);
   repair.question = true;
   repair.lull = lull;
-  // Where ids can't be asked for, the question is what the newest trade is.
-  const History* const history = context_.intake->exchange().history;
-  repair.newest = history != nullptr && history->between != nullptr && instrument.ids == Ids::sequence;
+  // Where ids can't be asked for, or history numbers other trades than the feed, the question is what the newest is.
+  const Exchange& exchange = context_.intake->exchange();
+  if (exchange.history == nullptr) return;
+  const bool others = !repair.recent && !exchange.has_history_of(context_.intake->source(instrument));
+  repair.newest = instrument.ids == Ids::sequence && (exchange.history->between != nullptr || others);
+  if (repair.newest && exchange.history->newest == nullptr) return;
   if (questions_ >= questions_max || (!id && !repair.recent) || !queue_.add(repair)) return;
   ++questions_;
   if (sleeping_for_work_) timer_->cancel();
@@ -114,7 +117,9 @@ void Backfill::stop() {
 asio::awaitable<void> Backfill::run() {
   while (!stopping_) {
     if (const auto repair = queue_.take(context_.clock->steady())) {
+      asking_ = repair->instrument;
       co_await fetch(*repair);
+      asking_ = nullptr;
       continue;
     }
     sleeping_for_work_ = true;
@@ -246,13 +251,14 @@ asio::awaitable<bool> Backfill::page(const Repair& repair, HistoryPage& page, st
   // A page weighs the same whatever it holds, so it is asked for whole.
   const std::size_t rows = rows_of(repair);
   const Repair begin = repair.last == 0 ? repair : queue_.best_begin(repair, rows);
-  const Stream stream = history.series == Series::single ? Stream::single : Stream::aggregate;
+  const Series series = context_.intake->source(*repair.instrument).value_or(history.series);
+  const Stream stream = series == Series::single ? Stream::single : Stream::aggregate;
   const std::string target = repair.newest   ? history.newest(*repair.instrument, stream)
                              : repair.recent ? history.recent(*repair.instrument)
                                              : history.from(*repair.instrument, begin.first, begin.since, rows);
   std::string body;
   if (!co_await client_.get(target, body, error)) co_return false;
-  auto read = history.read(body, *repair.instrument);
+  auto read = client_.read(body, *repair.instrument);
   if (!read) {
     error = read.error();
     co_return false;

@@ -66,7 +66,7 @@ asio::awaitable<bool> Backfill::trades_from(const Instrument& instrument, std::u
   std::string body;
   ++counters_.requests;
   if (!co_await client_.ask(target, body, error)) co_return false;
-  auto page = exchange.history->read(body, instrument);
+  auto page = client_.read(body, instrument);
   if (!page) {
     error = page.error();
     co_return false;

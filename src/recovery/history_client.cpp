@@ -19,6 +19,20 @@ Duration candle_length(const Exchange& exchange, Duration interval) {
   return best;
 }
 
+void refuse_future(HistoryPage& page, Timestamp now) {
+  std::erase_if(page.trades, [&](const Trade& trade) {
+    if (trade.time <= now + Intake::ahead_max) return false;
+    page.refused.push_back({trade.id, trade.time, Refusal::bad_field});
+    return true;
+  });
+}
+
+Outcome<HistoryPage> HistoryClient::read(std::string_view body, const Instrument& instrument) const {
+  Outcome<HistoryPage> page = context_.intake->exchange().history->read(body, instrument);
+  if (page) refuse_future(*page, context_.time->now());
+  return page;
+}
+
 HistoryClient::HistoryClient(HistoryContext context) : context_(std::move(context)), timer_(context_.clock->timer()) {}
 
 void HistoryClient::stop() {

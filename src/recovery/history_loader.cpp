@@ -32,9 +32,9 @@ asio::awaitable<void> HistoryLoader::run() {
     }
     const PastWanted past = *ready;
     wanted_.erase(ready);
-    busy_ = true;
+    asking_ = past.instrument;
     co_await bring(past);
-    busy_ = false;
+    asking_ = nullptr;
   }
 }
 
@@ -95,7 +95,7 @@ asio::awaitable<bool> HistoryLoader::fetch_beginning(const Instrument& instrumen
   for (std::size_t pages = 0; pages < beginning_pages_max; ++pages) {
     std::string body;
     if (!co_await client_.ask(target, body, error)) co_return false;
-    const auto page = history->read(body, instrument);
+    const auto page = client_.read(body, instrument);
     if (!page) {
       error = page.error();
       co_return false;

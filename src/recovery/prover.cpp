@@ -82,8 +82,7 @@ void Prover::restored(const Instrument& instrument, std::span<const Row> rows, T
     Claim claim = claim_of(row);
     claim.restored = true;
     // Cut by a stop: the rest may be had. An instrument's first bar is what it is.
-    const bool first_ever = &row == &rows.front() && row.cvd_base == row.delta_base && row.cvd_quote == row.delta_quote;
-    claim.cut = row.status == BarStatus::partial && !first_ever;
+    claim.cut = row.status == BarStatus::partial && !is_first_ever(rows, row);
     tracked.beside = tracked.beside || !claim.other_base.is_zero();
     tracked.track.put(claim, now, rules_);
   }
@@ -152,6 +151,7 @@ void Prover::tell_units() {
     mark(*tracked.instrument, RecordKind::contradicted, *tracked.unit);
     tracked.track.doubt_unit(*tracked.unit, now);
     tracked.unit.reset();
+    if (on_unit_told) on_unit_told(*tracked.instrument);
   }
 }
 
@@ -240,23 +240,37 @@ asio::awaitable<void> Prover::run() {
     if (client_.stopping()) co_return;
     read_mail();
     tell_units();
-    for (auto& [instrument, records] : std::exchange(marks_, {})) {
-      co_await client_.deliver(*instrument, std::move(records));
-    }
+    co_await deliver_marks();
     const auto until = context_.clock->steady() + 5 * look_every;
-    for (const Job& job : jobs()) {
+    round_ = jobs();
+    for (const Job& job : round_) {
       if (client_.stopping()) co_return;
       if (job.remake) {
         co_await remake(job);
       } else {
         co_await compare(job);
       }
-      for (auto& [instrument, records] : std::exchange(marks_, {})) {
-        co_await client_.deliver(*instrument, std::move(records));
-      }
+      co_await deliver_marks();
       if (context_.clock->steady() > until) break;  // there is news by now
     }
+    round_.clear();
   }
+}
+
+asio::awaitable<void> Prover::deliver_marks() {
+  delivering_ = true;
+  for (auto& [instrument, records] : std::exchange(marks_, {})) {
+    co_await client_.deliver(*instrument, std::move(records));
+  }
+  delivering_ = false;
+}
+
+bool Prover::forget(const Instrument& instrument) {
+  const bool marked = std::ranges::any_of(marks_, [&](const auto& mark) { return mark.first == &instrument; });
+  const bool asked = std::ranges::any_of(round_, [&](const Job& job) { return job.instrument == &instrument; });
+  if (delivering_ || marked || asked) return false;
+  tracked_.erase(instrument.id);
+  return true;
 }
 
 asio::awaitable<bool> Prover::candles_of(const Instrument& instrument, BarSpan span, std::vector<Candle>& out) {

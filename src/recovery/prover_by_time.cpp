@@ -50,7 +50,7 @@ asio::awaitable<bool> Prover::fetch_by_time(const Job& job, std::vector<Trade>& 
     left.pop_back();
     std::string body;
     if (!co_await client_.ask(history.between(instrument, part.from, part.to), body, error)) co_return false;
-    auto page = history.read(body, instrument);
+    auto page = client_.read(body, instrument);
     if (!page) {
       error = page.error();
       co_return false;
@@ -91,7 +91,7 @@ asio::awaitable<bool> Prover::reaches_back(const Job& job, std::string& error) {
     std::string body;
     const std::string target = history.between(*job.instrument, job.span.from - back, job.span.from);
     if (!co_await client_.ask(target, body, error)) co_return false;
-    const auto page = history.read(body, *job.instrument);
+    const auto page = client_.read(body, *job.instrument);
     if (page && !page->trades.empty() && page->trades.front().time < job.span.from) co_return true;
   }
   error = "the history does not reach back so far";

@@ -23,7 +23,7 @@ asio::awaitable<bool> Prover::fetch_since(Job job, std::vector<Trade>& out, std:
   for (std::size_t pages = 0; pages < pages_max; ++pages) {
     std::string body;
     if (!co_await client_.ask(history.since(instrument, from, history.page), body, error)) co_return false;
-    auto page = history.read(body, instrument);
+    auto page = client_.read(body, instrument);
     if (!page || !page->refused.empty()) {
       error = page ? "a row can't be read: " + std::string(name_of(page->refused.front().why)) : page.error();
       co_return false;
@@ -61,7 +61,7 @@ asio::awaitable<bool> Prover::fetch_backward(Job job, std::vector<Trade>& out, b
   for (std::size_t pages = 0; pages < pages_max; ++pages) {
     std::string body;
     if (!co_await client_.ask(target, body, error)) co_return false;
-    auto page = history.read(body, *job.instrument);
+    auto page = client_.read(body, *job.instrument);
     if (!page) {
       error = page.error();
       co_return false;

@@ -223,7 +223,7 @@ asio::awaitable<bool> Prover::page_from(const Instrument& instrument, std::uint6
   std::string body;
   const std::string target = exchange.history->by_id(instrument, id, exchange.history->page);
   if (!co_await client_.ask(target, body, error)) co_return false;
-  auto read = exchange.history->read(body, instrument);
+  auto read = client_.read(body, instrument);
   if (!read || !read->refused.empty()) {
     error = read ? "a row can't be read: " + std::string(name_of(read->refused.front().why)) : read.error();
     co_return false;

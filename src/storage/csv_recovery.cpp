@@ -43,6 +43,7 @@ Remembered CsvStore::open(std::size_t days_max) {
   read_days(RowTable::cvd, days_max, [&](const DayFile& file, bool& any_new) { read_file(file, newest, any_new); });
   read_days(RowTable::flow, days_max,
             [&](const DayFile& file, bool& any_new) { read_flow_file(file, newest, any_new); });
+  remember_for_long(newest);
   return newest;
 }
 
@@ -194,20 +195,25 @@ std::vector<CsvStore::Found<R>> CsvStore::newest_of(const DayFile& file, std::op
 
 void CsvStore::read_file(const DayFile& file, Remembered& newest, bool& anything_new) {
   for (Found<Row>& found : newest_of<Row>(file, parse_row)) {
-    if (!found.row) continue;
-    Row& row = *found.row;
-    const auto [known, unheard] = newest.try_emplace({row.exchange, row.market, row.symbol});
-    LastKnown& last = known->second;
-    if (found.traded && (last.last_id.empty() || found.traded->time > last.last_id_bar)) {
-      anything_new = anything_new || last.last_id.empty();
-      last.last_id = found.traded->last_id;
-      last.last_id_bar = found.traded->time;
-    }
-    anything_new = anything_new || unheard;
-    if (unheard || row.time > last.row.time || (row.time == last.row.time && row.rev > last.row.rev)) {
-      last.row = std::move(row);
-    }
+    if (found.row && remember(newest, std::move(*found.row), std::move(found.traded))) anything_new = true;
   }
+}
+
+// Whether the row, or the newest of those with a trade, told anything that was not known of the instrument.
+bool CsvStore::remember(Remembered& newest, Row row, std::optional<Row> traded) {
+  const auto [known, unheard] = newest.try_emplace({row.exchange, row.market, row.symbol});
+  LastKnown& last = known->second;
+  bool news = unheard;
+  if (traded && (last.last_id.empty() || traded->time > last.last_id_bar)) {
+    news = news || last.last_id.empty();
+    last.last_id = traded->last_id;
+    last.last_id_bar = traded->time;
+    last.traded = std::move(traded);
+  }
+  if (unheard || row.time > last.row.time || (row.time == last.row.time && row.rev > last.row.rev)) {
+    last.row = std::move(row);
+  }
+  return news;
 }
 
 // Of instruments that have bars.

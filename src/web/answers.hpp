@@ -43,6 +43,7 @@ class Answers {
   // For /metrics.
   std::function<std::size_t()> streams;
   void tidy() { shared_.tidy(); }
+  void some_are_gone() { groups_.some_are_gone(); }
   // Until the open bars are those of now. Whoever asks first waits for the aggregator.
   boost::asio::awaitable<void> wait_for_open_bars();
 

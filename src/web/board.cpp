@@ -38,6 +38,10 @@ void Board::add_past(const Key& key, const Written& row, const Decimal& cvd_base
   point(track, {row.time + interval_, cvd_base, cvd_quote}, again);
 }
 
+void Board::forget_before(Timestamp time) {
+  std::erase_if(tracks_, [&](const auto& entry) { return !entry.second.newest || entry.second.newest->time < time; });
+}
+
 const Board::Track* Board::find(const Key& key) const {
   const auto found = tracks_.find(key);
   return found == tracks_.end() ? nullptr : &found->second;

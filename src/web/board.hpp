@@ -85,6 +85,8 @@ class Board {
   void add(const Row& row);
   // A row of the files, in their order. `again`: not the first of its bar.
   void add_past(const Key& key, const Written& row, const Decimal& cvd_base, const Decimal& cvd_quote, bool again);
+  // Of instruments without a row since then nothing is known any more.
+  void forget_before(Timestamp time);
   [[nodiscard]] const Track* find(const Key& key) const;
   [[nodiscard]] const std::map<std::pair<std::string, Market>, Counts>& counts() const { return counts_; }
   [[nodiscard]] Duration interval() const { return interval_; }

@@ -53,6 +53,9 @@ asio::awaitable<void> StreamClient::run(beast::http::request<beast::http::empty_
   socket_.set_option(packing());
   socket_.read_message_max(Want::message_max);
   socket_.auto_fragment(false);  // one message, one frame, one write, unless it is packed
+  socket_.control_callback([this](websocket::frame_type, beast::string_view) {
+    if (!controls_.add(1, std::chrono::steady_clock::now())) drop();
+  });
   const auto [error] = co_await socket_.async_accept(request, await_tuple);
   if (!error) co_await (write() || listen(std::move(heard)));
   drop();

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "allowance.hpp"
+#include "cvdd/base/flood_limit.hpp"
 #include "want.hpp"
 
 namespace cvdd::web {
@@ -47,6 +48,8 @@ class StreamClient {
     return wants(exchange, market, symbol) || members.contains(std::tuple(exchange, market, symbol));
   }
 
+  // Pings, pongs and closings that it may send in a second: they cost as much as what it says, and wait for nothing.
+  static constexpr std::uint32_t controls_max = 32;
   static constexpr std::size_t waiting_max = std::size_t{4} << 20, own_waiting_max = std::size_t{512} << 10;
 
  private:
@@ -62,6 +65,7 @@ class StreamClient {
   std::deque<std::shared_ptr<const std::string>> waiting_;
   std::size_t waiting_bytes_ = 0;
   boost::asio::steady_timer more_;
+  FloodLimit controls_{controls_max};
   bool gone_ = false, told_ = false;
 };
 

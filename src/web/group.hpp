@@ -33,6 +33,8 @@ class GroupMembers {
   explicit GroupMembers(Group group) : group_(std::move(group)) {}
   [[nodiscard]] const Group& group() const { return group_; }
   [[nodiscard]] bool has(const InstrumentState& state);
+  // Some instruments are collected no more: another may come to lie where one of them did.
+  void some_are_gone() { known_.clear(); }
 
  private:
   Group group_;

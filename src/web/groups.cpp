@@ -61,6 +61,12 @@ bool Groups::append_short(std::string& out, const GroupAsked& asked, const Snaps
   return !entry->text.empty();
 }
 
+void Groups::some_are_gone() {
+  for (auto* groups : {&listed_, &picked_}) {
+    for (auto& [name, entry] : *groups) entry.members.some_are_gone();
+  }
+}
+
 void Groups::tidy() {
   for (auto e = picked_.begin(); e != picked_.end();) {
     e = std::exchange(e->second.asked, false) ? std::next(e) : picked_.erase(e);

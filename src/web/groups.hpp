@@ -23,6 +23,8 @@ class Groups {
   // The same, not full, made once for each snapshot. `members`: they are added to it.
   bool append_short(std::string& out, const GroupAsked& asked, const Snapshot& snapshot, const Board& board,
                     InstrumentNames& members);
+  // Some instruments are collected no more.
+  void some_are_gone();
   // Picked ones that nobody has asked for since the last call are forgotten.
   void tidy();
 

@@ -10,6 +10,12 @@
 
 namespace cvdd::web {
 
+namespace {
+// An instrument without a row for so long is shown no more, and takes its past with it; looked for every so many looks.
+constexpr Duration remembered = seconds(3 * 86'400);
+constexpr std::uint64_t forget_every = 600;
+}  // namespace
+
 std::deque<RowFeed::Rows> Live::take_rows(bool& missed) { return engine_.aggregator().row_feed().take_rows(missed); }
 
 void Live::add(const RowFeed::Rows& rows, std::size_t from, std::size_t to) {
@@ -37,7 +43,7 @@ void Live::look(Timestamp now) {
   for (const auto& [where, market] : engine_.markets()) market->look(s->states);
   s->since.reserve(s->states.size());
   s->not_live.reserve(s->states.size());
-  ++looks_;
+  if (++looks_ % forget_every == 0) board_.forget_before(now - remembered);
   for (const InstrumentState& state : s->states) {
     Since& known = since_of(state);
     const bool fresh = known.look == 0, live = state.state == FeedState::live;

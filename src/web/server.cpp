@@ -116,7 +116,9 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
         next_look = now + std::chrono::seconds(1);
         live_.set_health(engine_.last_health(), wall_now());
         live_.look(wall_now());
-        tell_list(streams_, live_.take_changes(), live_.snapshot()->time);
+        const Live::Changes changes = live_.take_changes();
+        if (!changes.gone.empty()) forget_gone();
+        tell_list(streams_, changes, live_.snapshot()->time);
         if (!streams_.empty()) {
           live_.show_interest(now);
           co_await tell_of_open_bars();
@@ -133,6 +135,13 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
       ticker_.expires_after(tick);
       co_await ticker_.async_wait(await_tuple);
     }
+  }
+
+  void forget_gone() {
+    last_told_.forget_gone(*live_.snapshot());
+    rest_told_.forget_gone(*live_.snapshot());
+    teller_.some_are_gone();
+    answers_.some_are_gone();
   }
 
   // Piece by piece, from one snapshot. Who comes meanwhile is told the next time.

@@ -50,6 +50,20 @@ bool Told::changes(const InstrumentState& state, const Known& now) {
   return note(unlisted, Board::Key{{state.exchange, state.market}, state.symbol});
 }
 
+void Told::forget_gone(const Snapshot& snapshot) {
+  std::unordered_map<const Instrument*, Known> left;
+  std::map<Board::Key, Known> left_unlisted;
+  for (const InstrumentState& state : snapshot.states) {
+    if (state.instrument != nullptr) {
+      if (auto known = listed.extract(state.instrument)) left.insert(std::move(known));
+    } else if (auto known = unlisted.extract({{state.exchange, state.market}, state.symbol})) {
+      left_unlisted.insert(std::move(known));
+    }
+  }
+  listed = std::move(left);
+  unlisted = std::move(left_unlisted);
+}
+
 void tell_rows(const Streams& streams, std::span<const Row> rows) {
   for (std::size_t from = 0; from < rows.size(); from += rows_per_message) {
     tell_some(

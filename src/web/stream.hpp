@@ -27,6 +27,8 @@ struct Told {
   std::map<Board::Key, Known> unlisted;
   // Whether it is news; from now on it is not.
   [[nodiscard]] bool changes(const InstrumentState& state, const Known& now);
+  // Those that are collected no more are forgotten: another may come to lie where one of them did.
+  void forget_gone(const Snapshot& snapshot);
 };
 
 using Streams = std::vector<std::shared_ptr<StreamClient>>;

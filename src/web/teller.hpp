@@ -21,6 +21,7 @@ class Teller {
   boost::asio::awaitable<void> tell_in_full(std::shared_ptr<StreamClient> client, const InstrumentNames& unseen);
   // Once a second: groups that changed, and a sign of life. Who has no turn now has one a second later.
   boost::asio::awaitable<void> tell_of_groups(Streams streams);
+  void some_are_gone() { groups_.some_are_gone(); }
 
  private:
   boost::asio::awaitable<bool> wait_for_turn(const StreamClient& client);

@@ -46,6 +46,14 @@ std::string Connection::hear(std::size_t most) {
   return out;
 }
 
+bool Connection::drain() {
+  char piece[65'536];
+  ssize_t got = 0;
+  while (fd_ >= 0 && (got = ::recv(fd_, piece, sizeof piece, MSG_DONTWAIT)) > 0) {
+  }
+  return fd_ >= 0 && got < 0;
+}
+
 int Connection::ask(const std::string& target, const std::string& more, std::string* body) {
   if (!say("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n" + more + "\r\n")) return 0;
   std::size_t end = rest_.npos;

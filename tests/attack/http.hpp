@@ -19,6 +19,8 @@ class Connection {
   bool say(std::string_view text);
   // At most `most` bytes; empty: the end, or patience is.
   [[nodiscard]] std::string hear(std::size_t most = 65'536);
+  // Throws away what is there, without waiting; false: the end.
+  bool drain();
   // A whole answer on a connection that goes on. Its status, or 0; `body`: if it is wanted.
   int ask(const std::string& target, const std::string& more = "", std::string* body = nullptr);
 

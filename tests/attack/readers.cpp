@@ -142,6 +142,24 @@ std::function<std::size_t(const Victim&, std::size_t, Until)> wanting(const std:
   };
 }
 
+// A stream that says the same empty frame without end, and reads whatever it is told.
+std::function<std::size_t(const Victim&, std::size_t, Until)> frames_without_end(const std::string& head,
+                                                                                 const std::string& first = "") {
+  const auto empty = [](const std::string& byte) { return byte + std::string("\x80\0\0\0\0", 5); };
+  std::string many;
+  while (many.size() < 60'000) many += empty(head);
+  return [many, begin = first.empty() ? "" : empty(first)](const Victim& victim, std::size_t, Until until) {
+    while (!over(until)) {
+      Connection connection(victim.port(), std::chrono::milliseconds(200));
+      connection.say(
+          "GET /api/v1/stream?instruments= HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: "
+          "Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+      for (bool good = connection.say(begin); good && !over(until);) good = connection.say(many) && connection.drain();
+    }
+    return std::size_t{0};
+  };
+}
+
 std::vector<Reader> hostile_readers(const Victim& victim) {
   const std::string must = "nothing late, p99 at most doubled, 30 % of a core";
   const std::string bars = victim.bars_target();
@@ -163,6 +181,9 @@ std::vector<Reader> hostile_readers(const Victim& victim) {
   add("readers: 200 that ask and read nothing", false, ask_and_not_read, 200, false);
   add("readers: 64 streams that read nothing", false, listen_without_reading, 64, false);
   add("readers: 64 streams that want everything anew, again and again", true, wanting(want_everything(victim)), 64);
+  add("readers: 8 streams that ping without end", false, frames_without_end("\x89"), 8, false);
+  add("readers: 8 streams that say empty fragments without end", false,
+      frames_without_end(std::string(1, '\0'), "\x01"), 8, false);
   add("readers: 16 that connect and leave", false, connect_and_leave, 16, false);
   add("readers: 8 with 400 requests at once, again and again", false, ask_a_lot_at_once, 8, false);
   return all;

@@ -1,6 +1,8 @@
 // Exchanges that mean harm: what one of them does must not be felt by the others.
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "attack/table.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "net/upgrade.hpp"
@@ -11,9 +13,10 @@ namespace cvdd::attack {
 namespace {
 struct Hostile {
   Attack attack;
-  TlsServer::Script rest, stream;  // empty: as an exchange should
-  std::string reason;              // in the log
-  double rss_most = 64;            // MiB more
+  TlsServer::Script rest, stream, history;          // the list, the feed, past trades; empty: as an exchange should
+  std::string reason;                               // in the log
+  double rss_most = 64;                             // MiB more
+  std::optional<std::int64_t> time = std::nullopt;  // that it says, in ms; empty: as it is
 };
 
 std::string answer(const std::string& body) {
@@ -28,12 +31,12 @@ std::vector<sim::TapeInstrument> listed() {
   return out;
 }
 
-std::string good_list() {
-  const Timestamp now{
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count()};
-  return answer(sim::binance::exchange_info(Market::spot, listed(), now));
+Timestamp now() {
+  return {std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+              .count()};
 }
+
+std::string good_list() { return answer(sim::binance::exchange_info(Market::spot, listed(), now())); }
 
 std::vector<sim::TapeInstrument> fifty_thousand() {
   std::vector<sim::TapeInstrument> out(50'000, listed()[0]);
@@ -55,18 +58,52 @@ std::string many(const std::string& one) {
   return out;
 }
 
+// A server's text frame.
+std::string framed(const std::string& text) {
+  std::string out = "\x81";
+  if (text.size() < 126) return out + static_cast<char>(text.size()) + text;
+  const bool small = text.size() <= 0xFFFF;
+  out += small ? '\x7e' : '\x7f';
+  for (int shift = small ? 8 : 56; shift >= 0; shift -= 8) out += static_cast<char>(text.size() >> shift & 0xFFU);
+  return out + text;
+}
+
+// A message as the exchange would send it.
+std::string trade(std::uint64_t id, Duration ahead = {}, std::size_t of = 0) {
+  const auto what = listed()[of];
+  sim::TapeTrade t;
+  t.id = t.first_fill = t.last_fill = id;
+  t.time = now() + ahead;
+  t.price_ticks = t.size_steps = 1'000;
+  return sim::binance::wrapped(sim::binance::stream_name(what.instrument, "aggTrade"),
+                               sim::binance::aggregate_frame(what, t, now()));
+}
+constexpr std::uint64_t trades_at_once = 500;
+std::string many_trades(std::uint64_t first) {
+  const std::string one = trade(0);
+  const std::string id = "\"a\":0,";
+  std::string out;
+  for (std::uint64_t i = 0; i < trades_at_once; ++i) {
+    std::string text = one;
+    text.replace(text.find(id), id.size(), fmt::format("\"a\":{},", first + i));
+    out += framed(text);
+  }
+  return out;
+}
+
 std::vector<Hostile> hostile_servers() {
   const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", piece(16'000, 'x');
   const std::string refusal = "HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n";
   std::vector<Hostile> all;
   const auto rest = [&](const char* name, bool in_short, TlsServer::Script script, const char* reason) {
-    all.push_back({{name, fmt::format("log: \"{}\"", reason), in_short}, std::move(script), {}, reason});
+    all.push_back({{name, fmt::format("log: \"{}\"", reason), in_short}, std::move(script), {}, {}, reason});
   };
   const auto stream = [&](const char* name, bool in_short, TlsServer::Script script, const char* reason) {
     all.push_back(
         {{name, *reason == '\0' ? "the others have their turn" : fmt::format("log: \"{}\"", reason), in_short},
          {},
          std::move(script),
+         {},
          reason});
   };
   rest("answer: endless header", false, endless("HTTP/1.1 200 OK\r\nX: ", piece), "limit");
@@ -95,12 +132,61 @@ std::vector<Hostile> hostile_servers() {
            }
          }),
          "records without data");
-  stream("stream: empty frames without end", true, endless("", many(std::string("\x81\0", 2))), "");
-  stream("stream: pings without end", false, endless("", many(std::string("\x89\0", 2))), "");
+  const char* const idle = "frames without data";
+  stream("stream: empty frames without end", true, endless("", many(std::string("\x81\0", 2))), idle);
+  stream("stream: pings without end", false, endless("", many(std::string("\x89\0", 2))), idle);
   stream("stream: empty fragments without end", false, endless(std::string("\x01\0", 2), many(std::string(2, '\0'))),
+         idle);
+  stream("stream: messages of nothing without end", false, endless("", many(framed(R"({"nothing":"at all"})"))),
+         "that bring nothing");
+  const std::string large = framed(R"({"nothing":")" + std::string(std::size_t{15} << 20, 'x') + "\"}");
+  stream("stream: messages of 15 MiB", false, endless("", large), "");
+  // As far as an instrument's bars may reach ahead at all: 100,000 of two seconds.
+  constexpr Duration far = seconds(50 * 3'600);
+  stream("stream: trades of times to come", false, agreed([far](Wire& wire) {
+           for (std::uint64_t id = 1; id < 100; ++id) {
+             for (std::size_t i = 0; i < listed().size(); ++i) {
+               if (!wire.say(framed(trade(id, {}, i)) + framed(trade(1'000 + id, far, i)))) return;
+             }
+             std::this_thread::sleep_for(std::chrono::milliseconds(50));
+           }
+           wire.listen();
+         }),
+         "");
+  stream("history: trades of times to come", false, agreed([](Wire& wire) {
+           for (std::uint64_t id = 1; wire.say(framed(trade(id * 10))); ++id) {
+             std::this_thread::sleep_for(std::chrono::milliseconds(200));
+           }
+         }),
+         "can't fetch missed trades");
+  all.back().history = [far](Wire& wire) {
+    std::string rows;
+    for (std::uint64_t id = 1; id < 500; ++id) {
+      const std::string message = trade(id, far);
+      const auto begin = message.find("\"data\":") + 7;
+      rows += (rows.empty() ? "" : ",") + message.substr(begin, message.size() - begin - 1);
+    }
+    wire.say(answer("[" + rows + "]"));
+  };
+  const auto steady_trades = agreed([](Wire& wire) {
+    for (std::uint64_t id = 1; wire.say(framed(trade(id))); ++id) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  });
+  for (const std::int64_t time : {std::int64_t{1}, std::int64_t{253'370'764'800'000}}) {
+    stream(time == 1 ? "time: it is 1970" : "time: it is the year 9999", false, steady_trades, "");
+    all.back().time = time;
+  }
+  stream("stream: one trade again and again", false, endless("", many(framed(trade(1)))), "");
+  stream("stream: new trades without end", false, agreed([](Wire& wire) {
+           for (std::uint64_t id = 1; wire.say(many_trades(id)); id += trades_at_once) {
+           }
+         }),
          "");
   stream("stream: one byte a record without end", false, agreed([](Wire& wire) {
-           for (bool more = true; more;) more = wire.say("\x81") && wire.say(std::string_view("\0", 1));
+           const std::string message = framed(R"({"nothing":"at all"})");
+           for (std::size_t at = 0; wire.say({&message[at], 1}); at = (at + 1) % message.size()) {
+           }
          }),
          "");
   stream("stream: a frame that says 2^62 bytes", false, endless(std::string("\x82\x7f\x40\0\0\0\0\0\0\0", 10), piece),
@@ -122,8 +208,10 @@ Outcome run_one(const Bench& bench, const Hostile& hostile, const test::Identity
     } else if (request.find("exchangeInfo") != request.npos) {
       if (hostile.rest) return hostile.rest(wire);
       wire.say(good_list());
+    } else if (request.find("aggTrades") != request.npos && hostile.history) {
+      hostile.history(wire);
     } else if (request.find("/time") != request.npos) {
-      wire.say(answer("{\"serverTime\":1}"));
+      wire.say(answer(fmt::format("{{\"serverTime\":{}}}", hostile.time.value_or(now().us / 1'000))));
     }
   });
   VictimOptions options;

@@ -29,6 +29,16 @@ bool repaired(const Exchanges& exchanges, Running& daemon, std::chrono::seconds 
   return open_gaps(exchanges, daemon) == 0;
 }
 
+// Whether the row behind "WHAT differs: " is of an instrument where a swallowed frame can't be noticed before the
+// exchange's candle tells.
+bool of_opaque_ids(const Exchanges& exchanges, const std::string& complaint) {
+  const std::size_t colon = complaint.find(": ");
+  const auto row = parse_row(complaint.substr(colon == complaint.npos ? 0 : colon + 2));
+  if (!row) return false;
+  const std::size_t index = exchanges.tape().find(row->exchange, row->market, row->symbol);
+  return index != sim::Tape::npos && exchanges.tape().instruments()[index].instrument.ids == Ids::opaque;
+}
+
 // Rows that said live and were not what the tape says.
 std::size_t wrong_live(const Exchanges& exchanges, const std::vector<Row>& rows) {
   std::size_t wrong = 0;
@@ -83,9 +93,7 @@ TEST_CASE("30 cuts in 60 bars of every exchange: every hole is fetched, no row t
   const Comparison result = compare_with_tape(folder / "data", exchanges.tape(), seconds(1));
   std::size_t wrong = result.wrong;
   for (const std::string& line : result.disagreements) {
-    // A swallowed frame can't be noticed there.
-    const auto field = line.find(",bybit,");
-    if (field != line.npos) --wrong;
+    if (of_opaque_ids(exchanges, line)) --wrong;
   }
   INFO(complaints(result));
   CHECK(wrong == 0);

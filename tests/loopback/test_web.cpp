@@ -411,6 +411,22 @@ TEST_CASE("a client of the stream says what it wants, at any time: it hears of t
   CHECK_THROWS(hear("nothing"));
 }
 
+TEST_CASE("a client of the stream that pings now and then goes on; one that does nothing else has to go") {
+  Site site;
+  asio::io_context io;
+  beast::websocket::stream<beast::tcp_stream> ws(io);
+  beast::get_lowest_layer(ws).connect(site.endpoint);
+  ws.handshake("localhost", "/api/v1/stream");
+  beast::flat_buffer buffer;
+  for (int i = 0; i < 10; ++i) ws.ping({});
+  ws.read(buffer);
+  boost::system::error_code error;
+  for (int i = 0; i < 100 && !error; ++i) ws.ping({}, error);
+  for (int i = 0; i < 100 && !error; ++i) ws.read(buffer, error);
+  CHECK(error);
+  CHECK(site.get("/healthz").result() == http::status::ok);
+}
+
 TEST_CASE("pages of other names and other sites' pages hear nothing") {
   Site site;
   const auto ask = [&](const std::string& host, const std::string& more = "") {

@@ -136,6 +136,54 @@ bool test_absence(std::uint64_t seed) {
   const Judged j = judge_rows(files, world, bar_start(simulated_start, minute), end);
   return tell("not running for nine hours", j, world) && bridged && j.gap == 0 && j.history >= 6 * (110 + 9 * 60 - 1);
 }
+
+std::map<std::string, std::uint32_t> numbers_of(const Life& life) {
+  std::map<std::string, std::uint32_t> numbers;
+  for (const auto& [where, market] : life.engine->markets()) {
+    std::vector<InstrumentState> states;
+    market->look(states);
+    for (const InstrumentState& s : states) {
+      if (s.instrument != nullptr) numbers[s.exchange + std::string(name_of(s.market)) + s.symbol] = s.instrument->id;
+    }
+  }
+  return numbers;
+}
+
+// Two instruments leave the list for more than a day, are forgotten, and come back one after the other: each has the
+// other's number then, and goes on where it was.
+bool test_departure(std::uint64_t seed) {
+  VirtualClock clock(simulated_start);
+  MemoryFiles files;
+  World world(clock, seed, sim::make_instruments(6, 60));
+  const EngineOptions all = options_for(world);
+  std::optional<Life> life;
+  life.emplace(all, clock, files, world);
+  go(clock, &*life, std::chrono::minutes(10), std::chrono::milliseconds(100));
+  const auto before = numbers_of(*life);
+  SymbolList none = all.symbols, one = all.symbols;
+  auto& names = none.wanted.begin()->second;
+  const std::string low = names[0], high = names[1];
+  std::erase_if(names, [&](const std::string& name) { return name == low || name == high; });
+  const std::string market = none.wanted.begin()->first.first + std::string(name_of(none.wanted.begin()->first.second));
+  // Who comes back first gets the lower number: the one that had the higher.
+  const bool in_order = before.at(market + low) < before.at(market + high);
+  std::erase(one.wanted.begin()->second, in_order ? low : high);
+  life->engine->want(none);
+  go(clock, &*life, std::chrono::hours(26), std::chrono::milliseconds(500));
+  life->engine->want(one);
+  go(clock, &*life, std::chrono::minutes(20), std::chrono::milliseconds(100));
+  life->engine->want(all.symbols);
+  go(clock, &*life, std::chrono::minutes(20), std::chrono::milliseconds(100));
+  const auto after = numbers_of(*life);
+  const Timestamp end = clock.true_time();
+  stop(clock, life, world);
+  const bool swapped = after.size() == 6 && after.at(market + low) == before.at(market + high) &&
+                       after.at(market + high) == before.at(market + low);
+  if (!swapped) fmt::print("past: the numbers were not given out again\n");
+  const Judged j = judge_rows(files, world, bar_start(simulated_start, minute), end);
+  return tell("forgotten for a day", j, world) && swapped && j.gap == 0 && j.history >= 2 * 26 * 59;
+}
+
 // The wire says another size than the exchange's history, in one message in a while: only an audit can tell.
 bool test_audit(std::uint64_t seed) {
   VirtualClock clock(simulated_start);
@@ -167,6 +215,8 @@ bool test_audit(std::uint64_t seed) {
 }
 }  // namespace
 
-bool test_past(std::uint64_t seed) { return test_absence(seed) && test_audit(seed) && test_bootstrap(seed); }
+bool test_past(std::uint64_t seed) {
+  return test_absence(seed) && test_audit(seed) && test_bootstrap(seed) && test_departure(seed);
+}
 
 }  // namespace cvdd::simtest

@@ -69,7 +69,7 @@ void World::second() {
 
 void World::ping() {
   for (const auto& line : lines_) {
-    if (line->open && !line->dead && !frozen_) line->last_frame = clock_.steady();
+    if (line->open && !line->dead && !frozen_ && !trouble_[line->side].stalled) line->last_frame = clock_.steady();
   }
   clock_.at(clock_.steady() + ping_every, [this] { ping(); });
 }
@@ -80,8 +80,8 @@ void World::print(std::size_t instrument, const TapeTrade& trade) {
   Trouble& t = trouble_[side];
   std::vector<std::string> frames;
   for (const auto& line : lines_) {
-    if (!line->open || line->side != side || !line->topics.contains(topics_[instrument].front())) continue;
-    if (frames.empty()) line->protocol->frames(what, 0, std::span(&trade, 1), clock_.true_time(), frames);
+    if (!line->open || line->side != side || !line->topics.contains(topic(instrument))) continue;
+    if (frames.empty()) line->protocol->frames(what, served_, std::span(&trade, 1), clock_.true_time(), frames);
     for (const std::string_view key : {"\"q\":\"", "\"sz\":\"", "\"size\":\"", "\"amount\":", "\"qty\":"}) {
       const auto size = frames.front().find(key);
       if (!distort_one_ || size == std::string::npos || trade.block) continue;
@@ -91,8 +91,7 @@ void World::print(std::size_t instrument, const TapeTrade& trade) {
     std::string frame = frames.front();
     bool readable = true;
     damage(frame, instrument, t, readable);
-    const std::string text =
-        line->talk->wraps() ? line->protocol->wrapped(topics_[instrument].front(), frame) : std::move(frame);
+    const std::string text = line->talk->wraps() ? line->protocol->wrapped(topic(instrument), frame) : std::move(frame);
     if (t.swallow_one) {
       t.swallow_one = false;
       continue;
@@ -105,6 +104,10 @@ void World::print(std::size_t instrument, const TapeTrade& trade) {
     }
     if (t.broken && random_() % 4 == 0) send(*line, {nonsense(*line->protocol, text)});
     deliver(line, {text, instrument, trade.id, readable});
+    // Of a stream of single trades an aggregate's other fills.
+    for (std::size_t fill = 1; fill < frames.size(); ++fill) {
+      deliver(line, {line->talk->wraps() ? line->protocol->wrapped(topic(instrument), frames[fill]) : frames[fill]});
+    }
     if (t.duplicates && random_() % 3 == 0) deliver(line, {text, instrument, trade.id, readable});
   }
 }
@@ -150,6 +153,7 @@ std::string World::nonsense(const Protocol& protocol, const std::string& good) {
 
 void World::deliver(const std::shared_ptr<Line>& line, Message message) {
   if (!line->open || line->mute || line->dead) return;
+  if (message.instrument != Tape::npos) last_sent_ = message.instrument;
   send(*line, std::move(message));
 }
 
@@ -276,7 +280,8 @@ void World::act(Line& line, const Said& said) {
   for (const std::string& topic : said.listen) {
     line.topics.insert(topic);
     // The newest trade may come along as an answer; an old trade that counts was delivered too.
-    const auto of = std::find_if(topics_.begin(), topics_.end(), [&](const auto& t) { return t.front() == topic; });
+    const auto of = std::find_if(topics_.begin(), topics_.end(),
+                                 [&](const auto& t) { return t[std::min(served_, t.size() - 1)] == topic; });
     const auto trades = of == topics_.end() ? std::span<const TapeTrade>()
                                             : tape_.trades(static_cast<std::size_t>(of - topics_.begin()));
     for (const TapeTrade& trade : trades.last(std::min(trades.size(), snapshot_max))) {
@@ -332,6 +337,28 @@ void World::cut(Line& line) {
 void World::cut_side(std::size_t side) {
   for (const auto& line : lines_) {
     if (line->side == side) cut(*line);
+  }
+}
+
+void World::hang_up() {
+  for (const auto& line : lines_) {
+    line->open = false;
+    if (line->reader != nullptr) line->reader->cancel();
+  }
+}
+
+void World::deafen_one(std::size_t instrument) {
+  std::shared_ptr<Line> last;
+  for (const auto& line : lines_) {
+    if (line->open && line->topics.contains(topic(instrument))) last = line;
+  }
+  if (last) last->topics.erase(topic(instrument));
+  deafened_ = last;
+}
+
+void World::cut_all_but_deafened() {
+  for (const auto& line : lines_) {
+    if (line != deafened_.lock() && line->open) cut(*line);
   }
 }
 
@@ -395,7 +422,7 @@ void World::begin(const Fault& fault) {
       for (std::size_t i = 0; i < topics_.size(); ++i) {
         const Instrument& of = tape_.instruments()[i].instrument;
         if (side_of(of.exchange, of.market) != fault.side) continue;
-        for (const auto& line : lines_) line->topics.erase(topics_[i].front());
+        for (const auto& line : lines_) line->topics.erase(topic(i));
         break;
       }
       break;

@@ -2,6 +2,7 @@
 // Transport and HttpGet seams, on virtual time. It remembers what it delivered: the truth that rows are held against.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -92,6 +93,15 @@ class World {
   }
   // Instruments that the exchanges list, and whose streams they do not serve.
   void list_too(std::vector<sim::TapeInstrument> more);
+  // The exchange ends every connection in order: what it has sent before is still to be read.
+  void hang_up();
+  // Which of an instrument's topics carry its trades: 0, or 1 for single trades.
+  void serve(std::size_t topic) { served_ = topic; }
+  // Of an instrument that two connections carry one of them brings no more; and all but that connection are cut.
+  void deafen_one(std::size_t instrument);
+  void cut_all_but_deafened();
+  // Whose trade was sent last.
+  [[nodiscard]] std::size_t last_sent() const { return last_sent_; }
   // One trade on the wire is of another size than on the tape.
   void distort_one() { distort_one_ = true; }
   // Connections of this age are closed.
@@ -131,6 +141,9 @@ class World {
     const Seen& seen = delivered_[instrument];
     return id >= seen.base && id - seen.base < seen.ids.size() ? &seen.ids[id - seen.base] : nullptr;
   }
+  [[nodiscard]] const std::string& topic(std::size_t instrument) const {
+    return topics_[instrument][std::min(served_, topics_[instrument].size() - 1)];
+  }
   void tick();
   void second();
   void ping();
@@ -164,6 +177,8 @@ class World {
   std::unique_ptr<sim::Tape> listed_;  // what is listed, if that is not what there is
   std::size_t offences_ = 0;
   bool frozen_ = false, distort_one_ = false;
+  std::size_t served_ = 0, last_sent_ = 0;
+  std::weak_ptr<Line> deafened_;
   std::string offence_;  // the first
   struct Told {
     SteadyTime until{}, at{};

@@ -1,3 +1,4 @@
+#include <array>
 #include <stdexcept>
 
 #include "catch.hpp"
@@ -85,6 +86,49 @@ TEST_CASE("the newest bar at its highest revision is read back, across days") {
   CHECK(newest.at({"binance", Market::spot, "OLD"}).row.time == parse_time("2026-11-20T23:59:00Z"));
   CHECK(store.interval_found() == seconds(60));
   CHECK(files.links["/d/latest.csv"] == "cvd-2026-11-21.csv");
+}
+
+TEST_CASE("an instrument that was off the list for days is remembered, and its CVD goes on") {
+  MemoryFiles files;
+  const InstrumentKey off_key{"binance", Market::spot, "OFF"};
+  const auto day_of = [&](const char* day) {
+    files.files["/d/cvd-" + std::string(day) + ".csv"] = text_of({row((day + std::string("T10:00:00Z")).c_str())});
+  };
+  Row off = row("2026-11-20T10:00:00Z", "OFF"), traded = row("2026-11-20T09:00:00Z", "OFF");
+  traded.first_id = traded.last_id = "77";
+  files.files[first_day] = text_of({traded, row("2026-11-20T10:00:00Z"), off});
+  {
+    // It ends while the daemon runs, with a row of later than the start.
+    CsvStore store(files, "/d");
+    REQUIRE(store.open().contains(off_key));
+    off.time = off.time + seconds(3'600);
+    off.cvd_base = off.cvd_quote = {777, 0};
+    FlowRow flow;
+    flow.time = off.time;
+    flow.exchange = off.exchange;
+    flow.market = off.market;
+    flow.symbol = off.symbol;
+    flow.bucket = "1000";
+    flow.cvd_base = flow.cvd_quote = {555, 0};
+    FlowRow other = flow;  // of who goes on
+    other.symbol = "BTCUSDT";
+    store.keep({&off, 1}, std::array{flow, other});
+  }
+  for (const char* day : {"2026-11-21", "2026-11-22", "2026-11-23", "2026-11-24"}) day_of(day);
+  for (int start = 0; start < 2; ++start) {
+    CsvStore store(files, "/d");
+    const auto newest = store.open();
+    REQUIRE(newest.contains(off_key));
+    CHECK(newest.at(off_key).row.cvd_base == Decimal{777, 0});
+    CHECK(newest.at(off_key).last_id == "77");
+    REQUIRE(newest.at(off_key).flow.size() == 1);
+    CHECK(newest.at(off_key).flow.front().cvd_base == Decimal{555, 0});
+    day_of("2026-11-25");
+  }
+  // Who takes the day files away wants to begin anew.
+  std::erase_if(files.files, [](const auto& file) { return file.first.find("/cvd-") != std::string::npos; });
+  CsvStore store(files, "/d");
+  CHECK(store.open().empty());
 }
 
 TEST_CASE("the last id is remembered from an older bar, or day, if the newest has no trade") {

@@ -263,6 +263,7 @@ TEST_CASE("flow and CVD rows are one batch: torn by a crash, both are completed"
     }
     CsvStore store(files, "/d");
     const Remembered known = store.open();
+    std::erase_if(files.files, [](const auto& file) { return file.first.starts_with("/d/last-"); });
     CHECK(files.files == whole);
     REQUIRE(known.size() == 1);
     REQUIRE(known.begin()->second.flow.size() == 1);

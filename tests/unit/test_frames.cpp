@@ -63,6 +63,24 @@ TEST_CASE("frames: however many there are, a walk takes a thousand of them, and 
   CHECK((frames == 3'000 && begin == all.size() && walks == 3));
 }
 
+TEST_CASE("frames: those that bring nothing are counted") {
+  const auto idle = [](const std::string& bytes) {
+    FrameWalk walk(1 << 20);
+    FrameWalk::Batch out;
+    walk.walk(bytes, out);
+    CHECK(out.consumed == bytes.size());
+    return out.idle;
+  };
+  const std::string trade(100, 't'), shortest(FrameWalk::idle_below, 's');
+  CHECK(idle(frame(0x81, trade) + frame(0x82, shortest)) == 0);
+  CHECK(idle(frame(0x81, "") + frame(0x82, "pong") + frame(0x81, shortest.substr(1))) == 3);
+  CHECK(idle(frame(0x89, trade) + frame(0x8A, "") + frame(0x88, "")) == 3);
+  // An empty fragment that ends a message of some length is a habit; others are not.
+  CHECK(idle(frame(0x01, trade) + frame(0x80, "")) == 0);
+  CHECK(idle(frame(0x01, trade) + frame(0x00, "") + frame(0x00, "x") + frame(0x80, "")) == 2);
+  CHECK(idle(frame(0x01, "") + frame(0x80, "")) == 2);
+}
+
 TEST_CASE("frames: fragments are put together, control frames come between them") {
   FrameWalk walk(1 << 20);
   FrameWalk::Batch out;

@@ -152,3 +152,17 @@ TEST_CASE("configurations that nest without end are refused before they are pars
   (void)parse_symbols(deep + " = 1\n", "s", known_markets(), errors);
   CHECK(errors.size() == 1);
 }
+
+TEST_CASE("a symbol list has an end") {
+  const auto list = [](std::size_t names) {
+    std::string text = "[binance]\nspot = [";
+    for (std::size_t i = 0; i < names; ++i) text += "\n\"X" + std::to_string(i) + "\",";
+    return text + "]\n";
+  };
+  std::vector<ConfigError> errors;
+  CHECK(parse_symbols(list(50'000), "s", known_markets(), errors).wanted.begin()->second.size() == 50'000);
+  CHECK(errors.empty());
+  (void)parse_symbols(list(60'000), "s", known_markets(), errors);
+  REQUIRE(errors.size() == 1);
+  CHECK(to_string(errors[0]).find("s:50003: binance.spot: more than 50,000 names") == 0);
+}

@@ -45,6 +45,15 @@ TEST_CASE("a trade before the acknowledgement confirms the subscription, in orde
   CHECK(f.kinds().empty());
 }
 
+TEST_CASE("a subscription counts from the moment on by which it had certainly begun") {
+  Fixture f;
+  f.intake.set_clock_error(milliseconds(500));
+  f.intake.confirm(f.instrument, now, f.records);
+  REQUIRE(f.records.size() == 1);
+  CHECK(f.records[0].kind() == RecordKind::subscribed);
+  CHECK(f.records[0].time() == now + milliseconds(500));
+}
+
 TEST_CASE("holes are told before the trade that shows them, duplicates not at all") {
   Fixture f;
   f.intake.confirm(f.instrument, now, f.records);
@@ -218,6 +227,55 @@ TEST_CASE("a row that can't be read comes from history, also where ids have no o
   trade.price = trade.base = trade.quote = {1, 0};
   f.intake.take_history({&trade, 1}, f.records, f.intake.known_until(f.instrument));
   CHECK(f.kinds() == Kinds{RecordKind::trade});
+}
+
+TEST_CASE("a page has a trade of when we listened that never came: it counts, though later ones had come") {
+  Fixture f;
+  f.instrument.ids = Ids::opaque;
+  f.intake.confirm(f.instrument, now - seconds(60), f.records);
+  (void)f.intake.take(f.agg(10, now_ms - 9'000), now - seconds(9), f.records);
+  (void)f.intake.take(f.agg(12, now_ms - 1'000), now - seconds(1), f.records);
+  f.records.clear();
+  const auto trade = [&](std::uint64_t id, Timestamp time) {
+    Trade t;
+    t.instrument = &f.instrument;
+    t.time = time;
+    t.id = id;
+    t.aggressor = Aggressor::buyer;
+    t.price = t.base = t.quote = {1, 0};
+    return t;
+  };
+  const std::vector<Trade> page{trade(9, now - seconds(61)), trade(10, now - seconds(9)), trade(11, now - seconds(5)),
+                                trade(12, now - seconds(1))};
+  f.intake.take_history(page, f.records, now - seconds(2));
+  REQUIRE(f.kinds() == Kinds{RecordKind::trade});  // 9 is of before we listened: the files may have it
+  f.intake.take_history(page, f.records, now - seconds(2));
+  CHECK(f.kinds().empty());
+}
+
+TEST_CASE("a trade of when we listened is missing though no id was known before the first that came") {
+  Fixture f;
+  f.intake.confirm(f.instrument, now - seconds(60), f.records);
+  (void)f.intake.take(f.agg(12, now_ms - 1'000), now, f.records);
+  f.records.clear();
+  const auto trade = [&](std::uint64_t id, Timestamp time) {
+    Trade t;
+    t.instrument = &f.instrument;
+    t.time = time;
+    t.id = id;
+    t.aggressor = Aggressor::buyer;
+    t.price = t.base = t.quote = {1, 0};
+    return t;
+  };
+  const std::vector<Trade> page{trade(9, now - seconds(61)), trade(10, now - seconds(2)), trade(11, now - seconds(2))};
+  f.intake.take_history(page, f.records);
+  REQUIRE(f.records.size() == 3);
+  CHECK(f.records[0].kind() == RecordKind::hole);
+  CHECK((f.records[0].id() == 10 && f.records[0].count() == 2));
+  CHECK((f.records[1].id() == 10 && f.records[2].id() == 11));  // 9 was made before anybody listened
+  f.records.clear();
+  f.intake.take_history(page, f.records);
+  CHECK(f.kinds().empty());
 }
 
 TEST_CASE("a feed vouches for what it carries, and a busy instrument that is silent for none but itself") {
@@ -424,4 +482,36 @@ TEST_CASE("another stream's ids on old files, a few millions below: not one of i
   CHECK(f.intake.waits_for(f.instrument, 4'500'000, 4'500'001));
   const Kinds kinds = f.kinds();
   CHECK(kinds.front() == RecordKind::lost);
+}
+
+TEST_CASE("an instrument that leaves while it is cut off ends all the same, once; one that never began does not") {
+  Fixture f;
+  f.intake.confirm(f.instrument, now, f.records);
+  f.intake.lose(f.instrument, now, f.records);
+  (void)f.kinds();
+  f.intake.end(f.instrument, now, f.records);
+  f.intake.end(f.instrument, now, f.records);
+  CHECK(f.kinds() == Kinds{RecordKind::unsubscribed});
+  f.intake.wanted_again(f.instrument);
+  f.intake.confirm(f.instrument, now, f.records);
+  f.intake.end(f.instrument, now, f.records);
+  CHECK(f.kinds() == Kinds{RecordKind::subscribed, RecordKind::unsubscribed});
+  Fixture never;
+  never.intake.end(never.instrument, now, never.records);
+  CHECK(never.kinds().empty());
+}
+
+TEST_CASE("a forgotten instrument's number is as new, and its name is nobody's") {
+  Fixture f;
+  (void)f.intake.take(f.agg(10, now_ms), now, f.records);
+  f.intake.end(f.instrument, now, f.records);
+  f.intake.forget(f.instrument);
+  Instrument next = f.instrument;
+  next.symbol = "ETHUSDT";
+  f.intake.add(next);
+  CHECK((!f.intake.last_id(next) && !f.intake.begun(next) && f.intake.newest(next).us == 0));
+  (void)f.kinds();
+  (void)f.intake.take(f.agg(11, now_ms), now, f.records);
+  CHECK(f.kinds().empty());
+  CHECK(f.intake.counters().refused[static_cast<std::size_t>(Refusal::unknown_symbol)] == 1);
 }

@@ -1,63 +1,12 @@
+#include <malloc.h>
+
 #include <map>
 
+#include "account.hpp"
 #include "catch.hpp"
-#include "cvdd/ledger/ledger.hpp"
 
 using namespace cvdd;
-
-namespace {
-constexpr std::int64_t minute = 60'000'000;
-
-struct Account {
-  explicit Account(bool event_time = false, bool repairs = false, Ids ids = Ids::sequence, bool watched = false)
-      : ledger({seconds(60), event_time, repairs, watched}) {
-    instrument.ids = ids;
-    instrument.exchange = "test";
-    instrument.symbol = "A";
-    ledger.add_instrument(instrument);
-  }
-  void mark(RecordKind kind, std::int64_t us, std::uint64_t id = 0, std::uint64_t count = 0) {
-    ledger.apply(Record::mark(kind, 0, {us}, id, count));
-  }
-  // A trade of one unit at `price`; sold if negative.
-  void trade(std::uint64_t id, std::int64_t us, std::int64_t price) {
-    ledger.apply(Record::from(trade_of(id, us, price)).value());
-  }
-  void again(std::uint64_t id, std::int64_t us, std::int64_t price) {
-    ledger.apply(Record::from(trade_of(id, us, price)).value().as_again());
-  }
-  Trade trade_of(std::uint64_t id, std::int64_t us, std::int64_t price) const {
-    Trade t;
-    t.instrument = &instrument;
-    t.time = {us};
-    t.id = id;
-    t.aggressor = price < 0 ? Aggressor::seller : Aggressor::buyer;
-    t.price = {price < 0 ? -price : price, 0};
-    t.base = {1, 0};
-    t.quote = t.price;
-    return t;
-  }
-  std::vector<Row> close(std::int64_t us) {
-    std::vector<Row> rows;
-    ledger.close({us}, rows);
-    return rows;
-  }
-  Instrument instrument;
-  Ledger ledger;
-};
-
-// "minute rev status missing cvd" of each row, minutes counted from the epoch.
-std::vector<std::string> told(const std::vector<Row>& rows) {
-  std::vector<std::string> out;
-  for (const Row& r : rows) {
-    out.push_back(std::to_string(r.time.us / minute) + " " + std::to_string(r.rev) + " " +
-                  std::string(name_of(r.status)) + " " + (r.missing ? std::to_string(*r.missing) : "?") + " " +
-                  to_string(r.cvd_base));
-  }
-  return out;
-}
-using Lines = std::vector<std::string>;
-}  // namespace
+using namespace cvdd::test;
 
 TEST_CASE("trades fall into the bar of their own time, CVD runs on, quiet bars are live") {
   Account b;
@@ -608,17 +557,18 @@ TEST_CASE("a bar is a gap until somebody has watched beyond its end, or ids go o
   for (const Ids ids : {Ids::sequence, Ids::opaque}) {
     Account b(false, true, ids, true);
     b.mark(RecordKind::subscribed, 99 * minute);
+    b.trade(1, 99 * minute + 1, 50);
     b.mark(RecordKind::watched, 100 * minute);
-    CHECK(told(b.close(100 * minute)) == Lines{"99 0 partial 0 0"});
+    CHECK(told(b.close(100 * minute)) == Lines{"99 0 partial 0 1"});
     b.mark(RecordKind::watched, 101 * minute - 1);
-    CHECK(told(b.close(101 * minute)) == Lines{"100 0 gap ? 0"});
+    CHECK(told(b.close(101 * minute)) == Lines{"100 0 gap ? 1"});
     b.mark(RecordKind::watched, 102 * minute + 2);
-    CHECK(told(b.close(102 * minute)) == Lines{"101 0 live 0 0"});  // what was a gap takes more than that
+    CHECK(told(b.close(102 * minute)) == Lines{"101 0 live 0 1"});  // what was a gap takes more than that
     // A trade of later: of ids in order it says that there was nothing else, of others nothing.
-    b.trade(1, 103 * minute + 1, 50);
+    b.trade(2, 103 * minute + 1, 50);
     const bool tells = ids == Ids::sequence;
     CHECK(told(b.close(103 * minute)) ==
-          (tells ? Lines{"100 1 repaired 0 0", "102 0 live 0 0"} : Lines{"102 0 gap ? 0"}));
+          (tells ? Lines{"100 1 repaired 0 1", "102 0 live 0 1"} : Lines{"102 0 gap ? 1"}));
     b.mark(RecordKind::watched, 103 * minute);
     (void)b.close(103 * minute);
     b.mark(RecordKind::watched, 103 * minute - 5, 0, 1);  // said too early: it lags
@@ -627,8 +577,8 @@ TEST_CASE("a bar is a gap until somebody has watched beyond its end, or ids go o
     b.mark(RecordKind::unsubscribed, 105 * minute + 1);
     const auto rows = told(b.close(106 * minute));
     REQUIRE(rows.size() == 3);
-    CHECK(rows[1] == "104 0 gap ? 1");
-    CHECK(rows[2] == "105 0 partial 0 1");
+    CHECK(rows[1] == "104 0 gap ? 2");
+    CHECK(rows[2] == "105 0 partial 0 2");
   }
 }
 
@@ -734,4 +684,18 @@ TEST_CASE("the bar in which a killed run's successor begins to listen is made ag
     // Trades with lower ids may have been made in this bar, and were lost with the process: only time can tell.
     CHECK(told(again.close(101 * minute)).back() == "100 0 gap ? 3");
   }
+}
+
+TEST_CASE("a doubt of a time far ahead takes no memory for the bars up to there") {
+  Account a(false, true);
+  a.mark(RecordKind::subscribed, 100 * minute);
+  a.trade(1, 100 * minute + 1, 50);
+  const std::size_t before = ::mallinfo2().uordblks;
+  for (const std::int64_t ahead : {90'000, 99'000, 50'000'000}) {
+    a.mark(RecordKind::contradicted, (100 + ahead) * minute);
+  }
+  CHECK(::mallinfo2().uordblks - before < std::size_t{1} << 20);  // it was 60 MiB
+  // What is near is in doubt as ever.
+  a.mark(RecordKind::contradicted, 102 * minute);
+  CHECK(told(a.close(104 * minute)) == Lines{"100 0 partial 0 1", "101 0 live 0 1", "102 0 gap ? 1", "103 0 live 0 1"});
 }

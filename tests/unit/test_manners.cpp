@@ -134,11 +134,33 @@ TEST_CASE("server time is taken from the quickest answer that most agree with") 
   // Steady 0 is 1,000,000 ms at the server; answers take 100, 40 and 300 ms.
   const std::vector<TimeSample> good{sample(0, 100, 1'000'050), sample(200, 240, 1'000'220),
                                      sample(300, 600, 1'000'350)};
-  CHECK(judge_time(good) == 1'000'000'000);
+  const auto right = judge_time(good);
+  REQUIRE(right.has_value());
+  // The second answer leaves 980,000 to 1,020,999 µs less than its own; the others allow all of that.
+  CHECK(right->ahead_us == 1'000'000'499);
+  CHECK(right->error.us == 20'499);
   const std::vector<TimeSample> one_lies{good[0], sample(200, 210, 9'000'000), good[2]};
   CHECK_FALSE(judge_time(one_lies).has_value());
   CHECK_FALSE(judge_time(std::vector<TimeSample>{}).has_value());
   CHECK_FALSE(judge_time(std::vector<TimeSample>{sample(0, 9'000, 1'000'000)}).has_value());  // too slow to tell
+}
+
+TEST_CASE("a page that tells whole seconds tells that its second is not over yet") {
+  // Steady 0 is 1,000,300 ms at the server, whose page says 1,000,000 for another 0.7 s.
+  const std::vector<TimeSample> one{sample(0, 10, 1'000'000), sample(20, 30, 1'000'000), sample(40, 50, 1'000'000)};
+  const auto early = judge_time(one);
+  REQUIRE(early.has_value());
+  CHECK(early->ahead_us - early->error.us <= 1'000'300'000);
+  CHECK(early->ahead_us + early->error.us >= 1'000'300'000);
+  CHECK(early->error.us > 450'000);
+  CHECK(early->error.us < 520'000);
+  // Where the second ends between two questions it is known when.
+  const std::vector<TimeSample> two{sample(0, 10, 1'000'000), sample(690, 710, 1'001'000)};
+  const auto sharp = judge_time(two);
+  REQUIRE(sharp.has_value());
+  CHECK(sharp->ahead_us - sharp->error.us <= 1'000'300'000);
+  CHECK(sharp->ahead_us + sharp->error.us >= 1'000'300'000);
+  CHECK(sharp->error.us < 400'000);
 }
 
 TEST_CASE("once known, an exchange's time does not follow steps of the local clock") {
@@ -163,4 +185,12 @@ TEST_CASE("bars close by the slowest exchange clock, but not by one that is far 
     closing.add(time);
   }
   CHECK(closing.now().us == clock.wall_now.us - 300'000);
+  // Ahead of the local clock, and no trade has borne it out: it may be wrong, and no bar is closed by it.
+  ClosingTime alone(clock);
+  const auto page = std::make_shared<ExchangeTime>(clock);
+  page->measured(clock.wall_now.us + 300'000'000);
+  alone.add(page);
+  CHECK(alone.now() == clock.wall_now);
+  page->bear_out();
+  CHECK(alone.now() == clock.wall_now + seconds(300));
 }

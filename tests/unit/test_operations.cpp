@@ -79,6 +79,20 @@ TEST_CASE("the manual names every key of the configuration") {
   CHECK(keys >= 9);
 }
 
+TEST_CASE("the tests that docs/testing.md names are there") {
+  const std::string page = file("docs/testing.md");
+  std::size_t named = 0;
+  for (std::size_t at = 0; (at = page.find("test_", at)) != std::string::npos; ++named) {
+    const std::size_t end = page.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", at);
+    const std::string name = page.substr(at, end - at);
+    at = end;
+    INFO(name);
+    const std::string place = source_dir() + "/tests/", file_name = "/" + name + ".cpp";
+    CHECK((std::ifstream(place + "unit" + file_name).good() || std::ifstream(place + "loopback" + file_name).good()));
+  }
+  CHECK(named > 50);
+}
+
 TEST_CASE("the manual and the README name every command, the manual every option") {
   const std::string manual = file("docs/cvdd.1"), readme = file("README.md");
   CLI::App app;

@@ -1,7 +1,10 @@
 // Which hole is fetched when, what a page of history means, and what the ledger makes of it.
+#include <limits>
+
 #include "catch.hpp"
 #include "cvdd/feed/intake.hpp"
 #include "cvdd/ledger/ledger.hpp"
+#include "cvdd/recovery/history_client.hpp"
 #include "cvdd/recovery/repair_queue.hpp"
 
 using namespace cvdd;
@@ -204,7 +207,8 @@ TEST_CASE("bars of the time when nobody ran are told of when all of them is know
   again.trade(4, 102 * minute + 2);
   CHECK(again.close(103 * minute) == Lines{"102 0 gap 2"});
   again.trade(2, 99 * minute + 30'000'000);
-  CHECK(again.close(104 * minute) == Lines{"99 1 partial 2", "102 1 gap 3", "103 0 live 3"});
+  // Whether the cut bar's row has all that was traded in it before nobody knows: it is to be made again by time.
+  CHECK(again.close(104 * minute) == Lines{"99 1 gap 2", "102 1 gap 3", "103 0 live 3"});
   again.trade(3, 101 * minute);
   CHECK(again.close(105 * minute) ==
         Lines{"100 0 repaired 2", "101 0 repaired 3", "102 2 repaired 4", "103 1 live 4", "104 0 live 4"});
@@ -229,4 +233,33 @@ TEST_CASE("history goes through the same sequencer: what was seen counts once") 
   CHECK(out.size() == 3);
   CHECK(intake.last_id(i) == 13);
   CHECK_FALSE(intake.waits_for(i, 1, 13));
+}
+
+TEST_CASE(
+    "what waits to be fetched of an instrument that is forgotten is wanted no more, and its questions come back") {
+  const Instrument left, stays;
+  RepairQueue queue;
+  Repair question{&left, 1, 0, t0, 0};
+  question.question = true;
+  CHECK((queue.add({&left, 5, 9, t0, 0}) && queue.add(question) && queue.add({&stays, 5, 9, t0, 0})));
+  CHECK(queue.forget(left) == 1);
+  CHECK((queue.size() == 1 && !queue.has(left) && queue.has(stays)));
+  CHECK(queue.forget(left) == 0);
+  const auto next = queue.take(t0);
+  REQUIRE(next);
+  CHECK((next->instrument == &stays && !queue.take(t0)));
+}
+
+TEST_CASE("history tells of no trades that are still to come: each would make bars up to there") {
+  HistoryPage page = page_of(1, 4);
+  const Timestamp now{1'800'000'000'000'000};
+  for (Trade& trade : page.trades) trade.time = now;
+  page.trades[1].time = now + Intake::ahead_max;
+  page.trades[2].time = now + Intake::ahead_max + Duration{1};
+  page.trades[3].time = {std::numeric_limits<std::int64_t>::max() / 2};
+  refuse_future(page, now);
+  CHECK(page.rows() == 4);
+  REQUIRE((page.trades.size() == 2 && page.trades[1].id == 2));
+  REQUIRE(page.refused.size() == 2);
+  CHECK((page.refused[0].id == 3 && page.refused[1].why != Refusal::none));
 }

@@ -202,3 +202,55 @@ TEST_CASE(
   CHECK(paths(Market::inverse, trade) == Paths{"/stream", "/stream", "/stream", "/stream"});
   CHECK(paths(Market::linear, "") == Paths(4, "/market/stream"));
 }
+
+TEST_CASE("a flood of messages that bring nothing ends the connection, with the reason; a flood of trades does not") {
+  constexpr Timestamp start{1'791'382'992'000'000};
+  for (const bool useless : {true, false}) {
+    asio::io_context io;
+    simtest::VirtualClock clock(start);
+    clock.use(io.get_executor());
+    const ExchangeTime time(clock);
+    HostSelector hosts(1);
+    Intake intake(*find_exchange("binance", Market::spot), false);
+    ExchangeGate gate(10, seconds(60));
+    Wakeup aggregators;
+    CoalescedWakeup wakeup(io.get_executor(), aggregators, false);
+    Instrument instrument;
+    instrument.exchange = "binance";
+    instrument.symbol = "BTCUSDT";
+    intake.add(instrument);
+    std::vector<std::string> messages;
+    for (std::size_t i = 0; i <= Session::useless_messages_max; ++i) {
+      messages.push_back(useless ? R"({"nothing":"at all"})" : trade(100 + i, start.us / 1'000));
+    }
+    SessionContext context;
+    context.make_transport = [&] { return std::make_unique<OneBatch>(clock, messages); };
+    context.clock = &clock;
+    context.time = &time;
+    context.hosts = &hosts;
+    context.intake = &intake;
+    context.gate = &gate;
+    context.writer = std::make_shared<ChannelWriter>(std::make_shared<Channel>(1U << 16U));
+    context.wakeup = &wakeup;
+    SessionSettings settings;
+    settings.hosts.resize(1);
+    Session session(std::move(context), settings);
+    const Instrument* const mine[] = {&instrument};
+    session.add(mine);
+    asio::co_spawn(io, session.run(), asio::detached);
+    const auto run_for = [&](std::chrono::milliseconds span) {
+      const auto until = clock.steady() + span;
+      do {
+        io.restart();
+        io.poll();
+      } while (clock.advance(until));
+      io.restart();
+      io.poll();
+    };
+    run_for(std::chrono::milliseconds(50));
+    CHECK(session.state().last_reason == (useless ? "more than 16384 messages in a second that bring nothing" : ""));
+    session.stop();
+    run_for(std::chrono::milliseconds(50));
+    REQUIRE(session.ended());
+  }
+}

@@ -2,6 +2,8 @@
 // two channels of every instrument.
 #include <algorithm>
 #include <array>
+#include <ctime>
+#include <deque>
 #include <ranges>
 
 #include "catch.hpp"
@@ -351,4 +353,48 @@ TEST_CASE("subscriptions: no more requests in an hour than the exchange takes on
   // A new connection has its own hour.
   w.subscriptions.begin();
   CHECK_FALSE(w.next().empty());
+}
+
+TEST_CASE("subscriptions: an instrument is referred to until its leaving was answered, or a new connection begins") {
+  World w(2);
+  const Instrument &a = w.instruments[0], &b = w.instruments[1], &never = w.instruments[5];
+  CHECK((w.subscriptions.refers_to(a) && !w.subscriptions.refers_to(never)));
+  w.subscriptions.begin();
+  (void)w.next();
+  (void)w.granted(1);
+  w.subscriptions.remove(w.of(0));
+  CHECK(w.subscriptions.refers_to(a));
+  CHECK(w.next() == "2 - trade.A");
+  CHECK(w.subscriptions.refers_to(a));
+  (void)w.granted(2);
+  CHECK((!w.subscriptions.refers_to(a) && w.subscriptions.refers_to(b)));
+  w.subscriptions.remove(w.of(1));
+  (void)w.next();
+  CHECK(w.subscriptions.refers_to(b));
+  w.subscriptions.end();
+  w.subscriptions.begin();
+  CHECK(!w.subscriptions.refers_to(b));
+}
+
+TEST_CASE("subscriptions: an answer that names a million things costs no more than it takes to read it") {
+  constexpr std::size_t many = 1'000;
+  World w(0);
+  std::deque<Instrument> instruments(many);
+  w.exchange.limits.instruments_per_request = many;
+  for (std::size_t i = 0; i < many; ++i) {
+    instruments[i].symbol = "S" + std::to_string(1'000'000 + i);
+    w.subscriptions.add({&instruments[i], &trades});
+  }
+  w.subscriptions.begin();
+  (void)w.next();
+  Ack ack = grant(1);
+  for (int i = 0; i < 1'000'000; ++i) ack.topics.push_back("trade.S" + std::to_string(2'000'000 + i));
+  const std::clock_t begin = std::clock();
+  CHECK(w.answer(ack).confirmed.empty());
+  ack.topics.emplace_back("trade.S1000999");
+  CHECK(w.answer(ack).confirmed.size() == 1);
+  CHECK(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC < 2);  // it was 10
+  ack.topics.assign(100'000, "trade.S1000001");
+  CHECK(w.answer(ack).confirmed.size() == 1);
+  CHECK(w.subscriptions.waiting());
 }

@@ -68,7 +68,7 @@ struct Config {
   std::string log_level = "info";        // trace debug info warn error
   Duration renew_after;                  // age at which connections are renewed; 0: before the exchange's limit
   std::optional<Duration> renew_at;      // since midnight UTC: they are renewed then, if the exchange's limit allows
-  Duration coalesce = milliseconds(10);  // how long a connection may wait for more before it is read
+  Duration coalesce = milliseconds(50);  // how long a connection may wait for more before it is read
   std::string ca_file;
   std::string proxy;
   CaptureConfig capture;

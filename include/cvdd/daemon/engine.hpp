@@ -109,7 +109,7 @@ class Engine {
   Health health_;
   std::uint64_t trades_then_ = 0;
   std::chrono::steady_clock::time_point then_{};
-  std::uint32_t instruments_ = 0;
+  InstrumentIds ids_;
 };
 
 }  // namespace cvdd

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cvdd/base/backoff.hpp"
+#include "cvdd/base/instrument_ids.hpp"
 #include "cvdd/config/config.hpp"
 #include "cvdd/feed/instrument_list.hpp"
 #include "cvdd/feed/session.hpp"
@@ -29,8 +30,8 @@ struct MarketContext {
   Capture* capture = nullptr;         // null: nothing is captured
   CoalescedWakeup* wakeup = nullptr;  // of the aggregator
   const Remembered* restored = nullptr;
-  ExchangeGate* gate = nullptr;  // of the exchange
-  std::function<std::uint32_t()> next_instrument_id;
+  ExchangeGate* gate = nullptr;             // of the exchange
+  InstrumentIds* ids = nullptr;             // of all markets
   std::string cache_dir;                    // last good instrument lists
   RequestBudget* history_budget = nullptr;  // of the weight pool; null: no history
   std::uint32_t history_per_minute = 0;     // … its size
@@ -103,6 +104,7 @@ class MarketRunner {
   void heed(const HttpResponse& response, std::string& error);
   void apply(const std::vector<Instrument>& listed);
   void report_unknown(const std::vector<UnknownSymbol>& unknown);
+  [[nodiscard]] bool may_tell_of(const std::string& symbol);
   void report_refused(const Instrument& instrument, const std::string& why);
   void list_again();
   void tell_contradictions();

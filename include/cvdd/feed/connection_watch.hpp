@@ -46,6 +46,9 @@ class ConnectionWatch {
   // exchange's clock.
   void watched(Instruments instruments, Timestamp frame, Timestamp time, Time now, std::vector<Record>& marks);
 
+  // The exchange's time was thought to be `was`, and is `is`: what was said of later than that is taken back.
+  void clock_moved(Instruments instruments, Timestamp was, Timestamp is, std::vector<Record>& marks);
+
   // It has ended, and was complete up to `until`, as far as its frames tell. `mute`: its data had stopped before they
   // did.
   void lose(Instruments instruments, Timestamp until, bool mute, Timestamp time, std::vector<Record>& records);

@@ -19,9 +19,16 @@ struct TimeSample {
   Timestamp server;
 };
 
-// From several samples: by how much server time is ahead of the steady clock (microseconds), from the quickest answer
-// that the others do not contradict. Empty if there is none, or if they disagree by more than their round trips allow.
-[[nodiscard]] std::optional<std::int64_t> judge_time(std::span<const TimeSample> samples);
+// By how much server time is ahead of the steady clock (microseconds), and by how much that may be wrong, either way.
+struct TimeEstimate {
+  std::int64_t ahead_us = 0;
+  Duration error;
+};
+
+// From several samples: what the quickest answer and those that agree with it allow. A page that tells whole seconds,
+// or milliseconds, tells that its time is not over yet. Empty if there is no answer, or if most contradict the
+// quickest.
+[[nodiscard]] std::optional<TimeEstimate> judge_time(std::span<const TimeSample> samples);
 
 class ExchangeTime {
  public:
@@ -29,22 +36,32 @@ class ExchangeTime {
   explicit ExchangeTime(const Clock& clock);
 
   [[nodiscard]] Timestamp now() const;
-  void measured(std::int64_t ahead_of_steady_us) {
-    anchor_us_.store(ahead_of_steady_us, std::memory_order_relaxed);
+  void measured(std::int64_t ahead_of_steady_us, Duration error = {}) {
+    const std::int64_t moved = ahead_of_steady_us - anchor_us_.exchange(ahead_of_steady_us, std::memory_order_relaxed);
+    if (moved > jump.us || moved < -jump.us) borne_out_.store(false, std::memory_order_release);
+    error_us_.store(error.us, std::memory_order_relaxed);
     known_.store(true, std::memory_order_release);
   }
   [[nodiscard]] bool known() const { return known_.load(std::memory_order_acquire); }
+  // By how much now() may be wrong, either way, if the page that was asked is right.
+  [[nodiscard]] Duration error() const { return {error_us_.load(std::memory_order_relaxed)}; }
+  // Trades agree with it, until it is measured to be more than `jump` beside that.
+  void bear_out() { borne_out_.store(true, std::memory_order_release); }
+  [[nodiscard]] bool borne_out() const { return borne_out_.load(std::memory_order_acquire); }
   // By how much the local clock is ahead of now() (negative: behind).
   [[nodiscard]] Duration local_clock_ahead() const { return clock_.wall() - now(); }
 
+  static constexpr Duration jump = seconds(2);
+
  private:
   const Clock& clock_;
-  std::atomic<std::int64_t> anchor_us_{0};
-  std::atomic<bool> known_{false};
+  std::atomic<std::int64_t> anchor_us_{0}, error_us_{0};
+  std::atomic<bool> known_{false}, borne_out_{false};
 };
 
 // The time by which bars are closed: that of the slowest clock, so that none is closed early. One that is far from what
-// most agree on does not count: its own bars come late or early, not everybody's. The local clock is the last witness.
+// most agree on does not count: its own bars come late or early, not everybody's. One that is ahead of the local clock
+// alone, and of which no trade says so too, may be wrong, and closes no bar. The local clock is the last witness.
 class ClosingTime {
  public:
   explicit ClosingTime(const Clock& clock) : clock_(clock) {}

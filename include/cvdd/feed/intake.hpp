@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cvdd/base/latency.hpp"
+#include "cvdd/base/paged.hpp"
 #include "cvdd/base/types.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "cvdd/feed/trade_rate.hpp"
@@ -46,6 +47,8 @@ class Intake {
 
   // The instrument must outlive the intake.
   void add(const Instrument& instrument);
+  // It has ended, and nobody speaks of it any more: its number may be another's.
+  void forget(const Instrument& instrument);
   // `newest`: no trade that was counted is newer.
   void resume_after(const Instrument& instrument, Series series, std::uint64_t last_id, Timestamp newest);
   // There are rows of it up to then, and no trade in them.
@@ -59,11 +62,18 @@ class Intake {
     entry(instrument).sequencer.expect(first, last);
   }
   // What was traded since then, until it is confirmed, can't be summed up with what is known.
-  void doubt_from(const Instrument& instrument, Timestamp from) { entry(instrument).doubted_from = from; }
+  void doubt_from(const Instrument& instrument, Timestamp from) {
+    Entry& e = entry(instrument);
+    e.doubted_from = e.doubted_from.us == 0 ? from : std::min(e.doubted_from, from);
+  }
   // What sizes of trades made before `from` mean is not known: they are not counted, and their bars are in doubt.
   void unit_from(const Instrument& instrument, Timestamp from) { entry(instrument).unit_from = from; }
   // There are rows of it, but its ids have no order: what happened since can't be known.
   void resume_blindly(const Instrument& instrument) { entry(instrument).unsettled = Timestamp{}; }
+
+  // By how much the times that are given here may be wrong: a subscription counts from the moment on by which it had
+  // certainly begun.
+  void set_clock_error(Duration error) { clock_error_ = error; }
 
   // Reads one message received at `now`; appends records to `out`. The answer (acks, notices) is valid until the
   // next call. A trade of an instrument whose subscription was not confirmed yet confirms it. Trades of a snapshot
@@ -78,7 +88,8 @@ class Intake {
   static constexpr std::size_t ahead = 8;
 
   // Trades from the exchange's history, oldest first. They confirm no subscription. Where ids have no order those up to
-  // `known_until` are passed over: they were received in their time.
+  // `known_until` are passed over: they were received in their time. Not those that certainly were not: we listened,
+  // and no id that came since then is forgotten.
   void take_history(std::span<const Trade> trades, std::vector<Record>& out, Timestamp known_until = {});
   // All of the instrument's bars that begin in [from, to), made again of these trades, in order: those that nobody knew
   // are counted first, and none of them counts again when it comes after all.
@@ -93,7 +104,7 @@ class Intake {
   [[nodiscard]] std::optional<Series> source(const Instrument& instrument) const;
   // The time of the newest trade that is known; 0: none is.
   [[nodiscard]] Timestamp newest(const Instrument& instrument) const {
-    return instrument.id < entries_.size() ? entries_[instrument.id].newest : Timestamp{};
+    return entries_.has(instrument.id) ? entries_[instrument.id].newest : Timestamp{};
   }
 
   // See Sequencer::cover.
@@ -119,15 +130,15 @@ class Intake {
   void settle(const Instrument& instrument);
   // Whether it was ever confirmed: before that nobody wants to hear of it.
   [[nodiscard]] bool begun(const Instrument& instrument) const {
-    return instrument.id < entries_.size() && entries_[instrument.id].heard_from.us != 0;
+    return entries_.has(instrument.id) && entries_[instrument.id].heard_from.us != 0;
   }
   // When it was first confirmed; 0: never.
   [[nodiscard]] Timestamp heard_from(const Instrument& instrument) const {
-    return instrument.id < entries_.size() ? entries_[instrument.id].heard_from : Timestamp{};
+    return entries_.has(instrument.id) ? entries_[instrument.id].heard_from : Timestamp{};
   }
   // The first id of a live trade, where ids are a sequence; 0: none came yet.
   [[nodiscard]] std::uint64_t first_live(const Instrument& instrument) const {
-    return instrument.id < entries_.size() ? entries_[instrument.id].first_live : 0;
+    return entries_.has(instrument.id) ? entries_[instrument.id].first_live : 0;
   }
   // Since when the exchange tells of trades of it (heartbeats) that its feed has not brought; empty: of none.
   [[nodiscard]] std::optional<Timestamp> owed_since(const Instrument& instrument) const {
@@ -157,6 +168,10 @@ class Intake {
                std::uint32_t feed);
   // It lags: nothing that it said of later holds; unless another feed carries the instrument.
   void watched_no_further(const Instrument& instrument, Timestamp until, std::vector<Record>& out, std::uint32_t feed);
+  // The exchange's time was thought to be `was`, and is `is`: what is remembered by it moves along.
+  void clock_moved(const Instrument& instrument, Timestamp was, Timestamp is);
+  // Its time was ahead: who is collected was subscribed before `is`, and is watched no further than until then.
+  void watched_anew(const Instrument& instrument, Timestamp is, std::vector<Record>& out) const;
   // A trade of the time since `since` came that can't be counted: nothing is known from there on until ids or history
   // tell.
   // `doubt`: may have come; nothing shows that one did.
@@ -219,6 +234,7 @@ class Intake {
     Timestamp unit_from;                 // sizes of before mean something that nobody knows
     Timestamp newest;                    // trade time
     std::uint64_t first_live = 0;
+    std::uint64_t first_ever = 0;  // the id that ids began with, where none was known before it; 0: one was
     Timestamp owed_since;
     FillOrder fills;
     TradeRate pace;
@@ -231,6 +247,7 @@ class Intake {
   void take_copy(Entry& e, const Trade& trade, const Record& record, Timestamp now, std::vector<Record>& out);
   [[nodiscard]] bool begins_anew(Entry& e, const Trade& trade, const Record& record);
   static void remember(Entry& e, const Trade& trade, const Record& record);
+  void expect_before_first(Entry& e, const Trade& trade, std::vector<Record>& out);
   void note_silence(const Entry& e, const Instrument& instrument, Timestamp now) const;
   bool of_known_fills(Entry& e, const Trade& trade, const Sequencer::Decision& decision, std::vector<Record>& out);
   static void push_id_alone(const Trade& trade, std::vector<Record>& out);
@@ -243,8 +260,9 @@ class Intake {
 
   const Exchange& exchange_;
   bool event_time_;
+  Duration clock_error_;
   SymbolTable symbols_;
-  std::vector<Entry> entries_;  // by Instrument::id
+  Paged<Entry> entries_;  // by Instrument::id; those of other markets lie between
   std::array<Parsed, ahead> parsed_;
   IntakeCounters counters_;
   Latency event_to_receipt_;

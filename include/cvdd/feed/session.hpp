@@ -3,6 +3,7 @@
 // Backoff, Intake) is pure and tested without it.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "cvdd/base/backoff.hpp"
+#include "cvdd/base/flood_limit.hpp"
 #include "cvdd/feed/connection_watch.hpp"
 #include "cvdd/feed/connector.hpp"
 #include "cvdd/feed/delivery.hpp"
@@ -81,6 +83,8 @@ class Session {
   // Says of each of its instruments how far its trades are here. Once all that had arrived has been read; not while
   // its queue is full.
   void watch();
+  // The exchange's time was thought to be `was`, and is `is`.
+  void clock_moved(Timestamp was, Timestamp is);
   // Asks for a sign of life if nothing was heard since `end`, so that there is one after the end of a bar.
   void nudge(Timestamp end);
   // Quiet for so long that it will count as mute before long.
@@ -114,11 +118,17 @@ class Session {
   [[nodiscard]] const std::shared_ptr<ChannelWriter>& writer() const { return delivery_.writer(); }
   [[nodiscard]] const std::vector<const Instrument*>& collected() const { return instruments_; }
 
+  // Messages without a trade, or other data that was asked for: some exchanges send all that they have, none so much.
+  static constexpr std::uint32_t useless_messages_max = 16'384;  // in a second; more of them end the connection
+
   [[nodiscard]] bool live() const { return live_; }
   // For who looks on: everything but exchange and market.
   [[nodiscard]] ConnectionState state() const;
   // Of one of its instruments, which is not confirmed.
   [[nodiscard]] FeedState feed_state(const Instrument& instrument) const;
+  [[nodiscard]] bool refers_to(const Instrument& instrument) const {
+    return std::ranges::count(instruments_, &instrument) > 0 || subscriptions_.refers_to(instrument);
+  }
   [[nodiscard]] bool stopping() const { return stopping_; }
   // run() has returned: nothing refers to it any more.
   [[nodiscard]] bool ended() const { return ended_; }
@@ -157,6 +167,7 @@ class Session {
   Delivery delivery_;
   bool nudged_ = false;
   std::deque<std::string> replies_;  // to what the exchange asks
+  FloodLimit useless_messages_{useless_messages_max};
   Liveness::Time last_probe_{}, last_ping_{};
   Duration stay_away_;  // before the next connection is made, if all of this one was refused
   bool condemned_ = false;

@@ -75,10 +75,14 @@ class Subscriptions {
   // no trade may be late without that. Empty: there is none.
   [[nodiscard]] std::optional<Time> waiting_since() const;
   [[nodiscard]] bool is_refused(const Subscription& what) const;
+  // Whether anything that is wanted, was asked for or is to be said is about it.
+  [[nodiscard]] bool refers_to(const Instrument& instrument) const;
 
   // A refusal that names nobody may be of the whole exchange, and is not believed for long.
   static constexpr Duration refused_pause = seconds(600), unnamed_pause = seconds(60);
   static constexpr std::chrono::seconds temporary_pause{10};
+  // An answer that names more is looked through first: a message has room for millions.
+  static constexpr std::size_t topics_max = 4'096;
   // Whole requests of trades that are refused on a connection that was granted nothing.
   static constexpr std::size_t refusals_max = 12;
 
@@ -94,6 +98,8 @@ class Subscriptions {
   [[nodiscard]] bool hour_allows(Time now);
   [[nodiscard]] List take(std::deque<Subscription>& queue) const;
   [[nodiscard]] std::string text_of(Verb verb, const List& what) const;
+  [[nodiscard]] Ack without_strangers(const Ack& ack) const;
+  [[nodiscard]] Changes take(const Ack& ack, Time now);
   std::uint64_t remember(Kind kind, List what, Time now);
   [[nodiscard]] std::deque<Request>::iterator request_of(const Ack& ack);
   void settle(Request request, const Ack& ack, Time now, Changes& changes);

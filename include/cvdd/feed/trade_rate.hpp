@@ -31,6 +31,10 @@ class TradeRate {
     if (count_ < gaps_min || mean_us_ <= 0) return 0;
     return static_cast<double>((now - last_).us) / static_cast<double>(mean_us_);
   }
+  // The clock by which it was heard turns out to have been another, by so much.
+  void clock_moved(Duration by) {
+    if (count_ > 0) last_ = last_ + by;
+  }
   // It was asked for: the next time after twice as long.
   void asked() { asked_ = static_cast<std::uint8_t>(std::min(asked_ + 1, asked_max)); }
   [[nodiscard]] Timestamp last() const { return last_; }  // 0: never

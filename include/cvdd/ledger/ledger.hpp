@@ -57,6 +57,17 @@ class Ledger {
   // The same, with bars before the newest that are to be made again (plan_rebuilds): oldest first, the newest last.
   void restore(std::uint32_t instrument, std::span<const Row> rows, std::optional<std::uint64_t> last_id);
 
+  // What the files say of an instrument at last: what restore and count_flow go on with.
+  struct Last {
+    Row row;
+    std::string last_id;        // of its newest trade, maybe of an earlier bar
+    std::vector<FlowRow> flow;  // of the row's bar, each bucket; empty: no size buckets
+  };
+  // Whether rows say all that is known of it by now.
+  [[nodiscard]] bool all_told(std::uint32_t instrument) const;
+  // Nothing will come of it any more, and its number may become another's. Empty: it never had a row.
+  std::optional<Last> forget(std::uint32_t instrument);
+
   // No row of the instrument is told until its candles are there: a new one's CVD begins with them, a known one's goes
   // on with them. Before its first record, after restore. Ends by itself after bars_kept_max bars.
   void hold(std::uint32_t instrument);
@@ -98,6 +109,8 @@ class Ledger {
   // The newest trade time seen of any instrument; empty before the first trade.
   [[nodiscard]] std::optional<Timestamp> newest_trade() const { return newest_trade_; }
   [[nodiscard]] const LedgerCounters& counters() const { return counters_; }
+  // Rows since the last call of instruments that have ended: maybe their last.
+  [[nodiscard]] std::vector<Row> take_ended() { return std::exchange(ended_, {}); }
   // Instruments stopped by an overflow since the last call: one message each.
   [[nodiscard]] std::vector<std::string> take_errors();
 
@@ -112,6 +125,8 @@ class Ledger {
   [[nodiscard]] std::size_t bars_kept_max() const { return options_.repairs ? absence_max : 64; }
   static constexpr std::size_t absence_max = 240;
   static constexpr std::size_t bars_ahead_max = 100'000;
+  // A doubt of more bars than this ahead is one of so many: an exchange may name any time.
+  static constexpr std::int64_t doubted_ahead_max = 64;
   static constexpr std::size_t holes_max = 64;
   // Trades may have times in another order than their ids by so much: nobody knows on which side of a moment those were
   // whose ids are near it.
@@ -134,6 +149,7 @@ class Ledger {
     Timestamp to;            // last bar concerned, once over
     Timestamp visible_from;  // bars before this keep what they said when the daemon stopped
     bool open = true;        // still cut off
+    bool cut = false;        // at some time nobody listened
     bool absence = false;    // of the time before the process began, and nothing else
     bool doubt = false;      // nothing shows that anything was lost
   };
@@ -181,7 +197,8 @@ class Ledger {
     Timestamp last_trade;  // trade time of the newest; of an earlier run: its bar
     Timestamp traded;      // trade time of the newest since the process began; 0: none yet
     Timestamp watched;     // what was traded before is here, for all that its connection …
-    Timestamp by_ids;      // … or its ids can tell
+    Timestamp by_ids;      // … or its ids can tell …
+    Timestamp ids_from;    // … since the first of them: it says nothing of before
     std::optional<Loss> loss;
     std::vector<Hole> holes;
     Timestamp restored_end;  // of the newest row of an earlier run; 0: there is none
@@ -191,6 +208,10 @@ class Ledger {
     bool held = false;
     std::vector<Candle> candles;        // given, and not yet in effect
     std::unique_ptr<FlowAccount> flow;  // null: no size buckets
+    // Ids go on from before it to behind it.
+    [[nodiscard]] bool passed_by_ids(Timestamp bar, Duration interval) const {
+      return instrument->ids == Ids::sequence && bar >= ids_from && bar + interval <= by_ids;
+    }
     [[nodiscard]] const FlowRules* rules() const { return flow ? &flow->rules : nullptr; }
     std::optional<Row> cut_row;  // of the files: their newest, if it lacks something, while held
   };
@@ -210,6 +231,7 @@ class Ledger {
   void hole(Account& account, const Record& record);
   void trade(Account& account, const Record& record);
   void begin(Account& account, Timestamp bar, bool partial);
+  [[nodiscard]] bool begin_earlier(Account& account, Timestamp bar);
   void continue_after_absence(Account& account, Timestamp bar);
   void doubt_restored(Account& account, Bar& bar, const Record& record);
   void resolve_loss(Account& account, Timestamp until);
@@ -233,6 +255,10 @@ class Ledger {
   void stop(Account& account, Timestamp bar);
   void close_account(Account& account, Timestamp upto, std::vector<Row>& rows);
   void retire(Account& account);
+  // Whatever its place in the order of ids.
+  [[nodiscard]] static Timestamp newest_of(const Account& account) {
+    return std::max(account.last_trade, account.traded);
+  }
   // nullptr if the bar is before the first one in memory or too far ahead.
   [[nodiscard]] Bar* bar_at(Account& account, Timestamp bar);
   [[nodiscard]] bool extend(Account& account, Timestamp bar);
@@ -240,8 +266,12 @@ class Ledger {
   [[nodiscard]] Row row_of(const Account& account, Timestamp time, const Bar& bar) const;
   [[nodiscard]] Timestamp newest_bar(const Account& account) const;
   void tell_flow(const Account& account, const Bar& bar, const Row& row);
+  [[nodiscard]] std::optional<Last> last_of(const Account& account) const;
+  [[nodiscard]] static std::vector<FlowRow> last_flow_of(const Account& account, std::size_t bars, const Row& row);
   static void restore_flow(const FlowAccount& account, FlowBar& bar, const std::map<std::string, const FlowRow*>& rows);
   static void add_flow(std::vector<FlowCvd>& cvds, const Bar& bar);
+  // Whether buckets' CVDs change where the bar's own sums do not: an earlier run had not told its buckets.
+  [[nodiscard]] static bool moves_flow(const Account& account, const Bar& was, const Bar& is);
 
   LedgerOptions options_;
   std::vector<Account> accounts_;     // by Instrument::id
@@ -250,7 +280,7 @@ class Ledger {
   std::optional<Timestamp> newest_trade_;
   LedgerCounters counters_;
   std::vector<std::string> errors_;
-  std::vector<Row> ready_;
+  std::vector<Row> ready_, ended_;
   std::vector<FlowRow> flow_rows_;
 };
 

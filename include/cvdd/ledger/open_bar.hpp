@@ -9,7 +9,7 @@
 namespace cvdd {
 
 struct OpenBar {
-  const Instrument* instrument = nullptr;         // stays as long as the process
+  const Instrument* instrument = nullptr;         // stays for as long as it is collected, and longer
   Timestamp time;                                 // start of the bar
   Timestamp last_trade;                           // trade time of the newest trade there is; 0: none yet
   std::optional<Decimal> open, high, low, close;  // as a row's: without a trade, the last price

@@ -20,8 +20,9 @@ struct RebuildPlan {
   Timestamp open_from;
 };
 
-// A bar's row that says that trades of it are missing, and might be fetched.
-[[nodiscard]] bool lacks_trades(const Row& row);
+// Whether `row`, one of these of one instrument (oldest first), is the first that there ever was of it: its bar began
+// before anybody listened. A CVD that was 0 before the row does not say so where there are older ones.
+[[nodiscard]] bool is_first_ever(std::span<const Row> rows, const Row& row);
 
 // `rows`: of one instrument whose ids are a sequence, oldest first, each bar at its highest revision. A run of bars
 // that say `gap` (or were cut by a stop) between two whole ones can be made again: what is missing lies between their

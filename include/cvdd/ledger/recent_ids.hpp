@@ -1,7 +1,7 @@
 // The ids seen lately of an instrument whose ids have no order. Bounded: it holds at least those of the last ten
-// minutes of trade time, and as many as a page of history has, whatever their times; at most `size_max`. Beyond that the
-// oldest is forgotten, and a copy of it that came then would count twice. (Copies come from a second connection within
-// seconds, and from a page that is asked for again, after a sleep of hours too.) Pure.
+// minutes of trade time, and as many as a page of history has, whatever their times; at most `size_max`. Beyond that
+// the oldest is forgotten, and a copy of it that came then would count twice. (Copies come from a second connection
+// within seconds, and from a page that is asked for again, after a sleep of hours too.) Pure.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,8 @@ class RecentIds {
   [[nodiscard]] bool insert(OpaqueId id, Timestamp time);
   [[nodiscard]] bool contains(OpaqueId id) const { return !ring_.empty() && table_[place_of(id)] != 0; }
   [[nodiscard]] std::size_t size() const { return count_; }
+  // The newest time of those that were forgotten: of what is newer every id is here that was ever put in. 0: all are.
+  [[nodiscard]] Timestamp forgotten_until() const { return forgotten_until_; }
   static constexpr std::size_t size_min = 1'024, size_max = 8'192;
   static constexpr Duration kept = seconds(600);
 
@@ -39,7 +41,7 @@ class RecentIds {
   std::vector<Entry> ring_;
   std::vector<std::uint16_t> table_;
   std::size_t begin_ = 0, count_ = 0;
-  Timestamp newest_;
+  Timestamp newest_, forgotten_until_;
 };
 
 }  // namespace cvdd

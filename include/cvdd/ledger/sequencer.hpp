@@ -35,6 +35,8 @@ class Sequencer {
   // Of ids without an order: seen before or not, as far as memory goes (RecentIds).
   [[nodiscard]] Verdict decide_opaque(OpaqueId id, Timestamp time);
   [[nodiscard]] bool has_seen(OpaqueId id) const { return seen_ && seen_->contains(id); }
+  // Opaque ids of trades that are newer are known for certain to have been seen, or not.
+  [[nodiscard]] Timestamp seen_since() const { return seen_ ? seen_->forgotten_until() : Timestamp{}; }
   // The exchange says that `newest` is its newest id: are there any before it that we lack? (`next` with a hole or
   // not.) Before the first trade it is where the counting begins.
   [[nodiscard]] Decision told(Series series, std::uint64_t newest);

@@ -101,7 +101,7 @@ struct NetSettings {
   std::string ca_file;  // PEM roots beside the system's; may be empty
   std::string proxy;    // "http://[user:password@]host:port" for everything; may be empty
   // After a wake-up a connection waits up to this long for more messages; 0: not at all.
-  std::chrono::milliseconds coalesce = std::chrono::milliseconds(10);
+  std::chrono::milliseconds coalesce = std::chrono::milliseconds(50);
 };
 // What all connections share: TLS 1.2 or newer, system roots plus `ca_file`, peer and host name always verified; the
 // proxy; the last good addresses of each host.

@@ -58,9 +58,17 @@ class Aggregator {
   Aggregator(AggregatorOptions options, CsvStore& store, FileSyncer& syncer, const Remembered& restored);
   ~Aggregator();
 
-  // Any thread; in effect before the first record that is pushed afterwards. The instrument must stay.
-  // `held`: see Ledger::hold.
-  void add_instrument(const Instrument& instrument, bool held = false);
+  // Any thread; in effect before the first record that is pushed afterwards. The instrument must stay, until it is
+  // forgotten. `held`: see Ledger::hold. `known`: what to go on with, in place of what the files said at the start.
+  void add_instrument(const Instrument& instrument, bool held = false,
+                      std::shared_ptr<const LastKnown> known = nullptr);
+  // The instrument ended, and nothing will be pushed of it any more. Any thread. Once `done` nothing refers to it, and
+  // its number may be another's; `known` is what to go on with if it comes again, and empty if it never had a row.
+  struct Farewell {
+    std::atomic<bool> done{false};
+    std::optional<LastKnown> known;
+  };
+  [[nodiscard]] std::shared_ptr<const Farewell> forget(const Instrument& instrument);
   // See Ledger::give_candles; any thread, before the record.
   void give_candles(const Instrument& instrument, std::vector<Candle> candles);
   void add_channel(std::shared_ptr<Channel> channel);
@@ -98,26 +106,43 @@ class Aggregator {
   }
 
  private:
+  struct Newcomer {
+    const Instrument* instrument = nullptr;
+    bool held = false;
+    std::shared_ptr<const LastKnown> known;
+  };
+  struct Leaver {
+    const Instrument* instrument = nullptr;
+    std::shared_ptr<Farewell> farewell;
+  };
   struct Mail {
-    std::vector<std::pair<const Instrument*, bool>> instruments;  // held?
+    std::vector<Newcomer> instruments;
+    std::vector<Leaver> leavers;
     std::vector<std::pair<std::uint32_t, std::vector<Candle>>> candles;
     std::vector<std::shared_ptr<Channel>> channels;
   };
   void run();
   std::size_t drain();
   void read_mail();
-  void enter(const Instrument& instrument, bool held);
+  void enter(const Newcomer& newcomer);
+  void count_flow(const Instrument& instrument, const LastKnown* known);
+  void say_farewell();
   void note(std::span<const Record> batch);
   void apply(const Record& record);
+  void apply_all(std::span<const Record> batch);
+  [[nodiscard]] static Timestamp told_until(const Record& record);
   void note_latency(Channel& channel, std::span<const Record> batch);
   void finish_ledger(Timestamp whole_until, Timestamp now);
   void close_due();
+  void close_in_pieces(Timestamp upto);
   [[nodiscard]] Timestamp heard_until() const;
   [[nodiscard]] Timestamp due_until() const;
   void deliver();
   void store_rows();
   [[nodiscard]] std::chrono::steady_clock::time_point next_wake() const;
 
+  // So often a batch of each queue is more than fits into one.
+  static constexpr std::size_t rounds_max = 64;
   AggregatorOptions options_;
   CsvStore& store_;
   FileSyncer& syncer_;
@@ -126,6 +151,7 @@ class Aggregator {
   Wakeup wakeup_;
   RowFeed row_feed_;
   std::vector<std::shared_ptr<Channel>> channels_;
+  std::vector<Leaver> leavers_;
   std::vector<Row> rows_;
   Timestamp next_due_;    // end of the next bar to close
   Timestamp next_retry_;  // of rows that could not be written

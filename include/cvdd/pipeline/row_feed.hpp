@@ -24,6 +24,8 @@ class RowFeed {
   void put(std::span<const Row> rows);
   [[nodiscard]] bool open_bars_wanted() const { return wanted_.load(std::memory_order_relaxed); }
   void put(std::vector<OpenBar> bars);
+  // It is no more: nothing that can still be fetched points to it.
+  void forget(const Instrument& instrument);
 
   // The viewer's side; nothing is kept for it before it has attached.
   void attach() { attached_.store(true, std::memory_order_relaxed); }

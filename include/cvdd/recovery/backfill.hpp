@@ -39,6 +39,12 @@ class Backfill {
   [[nodiscard]] const Counters& counters() const { return counters_; }
   [[nodiscard]] bool repairing(const Instrument& instrument) const { return queue_.has(instrument); }
   [[nodiscard]] std::size_t waiting() const { return queue_.size(); }
+  // Nothing of it is wanted any more. False if it is being asked for now: to be tried again later.
+  [[nodiscard]] bool forget(const Instrument& instrument) {
+    if (asking_ == &instrument) return false;
+    questions_ -= queue_.forget(instrument);
+    return true;
+  }
 
  private:
   [[nodiscard]] Timestamp made_before(const Instrument& instrument) const;
@@ -71,6 +77,7 @@ class Backfill {
   std::unique_ptr<Timer> timer_;
   RepairQueue queue_;
   std::size_t questions_ = 0;
+  const Instrument* asking_ = nullptr;  // about whom
   std::string last_error_;
   Counters counters_;
   bool stopping_ = false, sleeping_for_work_ = false;

@@ -49,9 +49,15 @@ struct HistoryContext {
 // The shortest candles of the exchange that are whole bars of this length, and tell something; 0: there are none.
 [[nodiscard]] Duration candle_length(const Exchange& exchange, Duration interval);
 
+// Trades of times that are still to come are none, as in the feed (Intake::ahead_max): each would make bars up to
+// there.
+void refuse_future(HistoryPage& page, Timestamp now);
+
 class HistoryClient {
  public:
   explicit HistoryClient(HistoryContext context);
+  // What an answer about trades says.
+  [[nodiscard]] Outcome<HistoryPage> read(std::string_view body, const Instrument& instrument) const;
   // When the exchange and the budget allow it: the answer's body, or false and why not. After a failure the next host
   // is asked.
   asio::awaitable<bool> ask(std::string target, std::string& body, std::string& error);

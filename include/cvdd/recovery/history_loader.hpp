@@ -30,7 +30,13 @@ class HistoryLoader {
   void stop();
 
   // Instruments still waiting.
-  [[nodiscard]] std::size_t waiting() const { return wanted_.size() + (busy_ ? 1 : 0); }
+  [[nodiscard]] std::size_t waiting() const { return wanted_.size() + (asking_ != nullptr ? 1 : 0); }
+  // Its past is not wanted any more. False if it is being asked for now: to be tried again later.
+  [[nodiscard]] bool forget(const Instrument& instrument) {
+    if (asking_ == &instrument) return false;
+    std::erase_if(wanted_, [&](const PastWanted& past) { return past.instrument == &instrument; });
+    return true;
+  }
   // From the first attempt to the last, ten minutes.
   static constexpr unsigned attempts_max = 8;
 
@@ -47,7 +53,7 @@ class HistoryLoader {
   HistoryContext context_;
   HistoryClient client_;
   std::deque<PastWanted> wanted_;
-  bool busy_ = false;
+  const Instrument* asking_ = nullptr;  // about whom
 };
 
 }  // namespace cvdd

@@ -63,6 +63,9 @@ class Prover {
   void doubt_time(const Instrument& instrument, Timestamp from, Timestamp to);
   // Its ids begin anew: what bars of before had can't be fetched by them any more.
   void renumbered(const Instrument& instrument);
+  // It is not collected any more. False if it is being asked about, or something of it is to be told: to be tried again
+  // later.
+  [[nodiscard]] bool forget(const Instrument& instrument);
   // Bars before this moment have their final proof; empty: there is no bar yet.
   [[nodiscard]] std::optional<Timestamp> proven_until(const Instrument& instrument) const;
 
@@ -86,6 +89,8 @@ class Prover {
   std::function<void(const Instrument&)> ask_newest;
   // The exchange's candle is not the sum of its own trades.
   std::function<void()> on_contradictory;
+  // What doubt_unit() said of it is on its way to the ledger.
+  std::function<void(const Instrument&)> on_unit_told;
   // Whether something of it is being fetched already.
   std::function<bool(const Instrument&)> repairing;
 
@@ -137,6 +142,7 @@ class Prover {
   [[nodiscard]] std::vector<Record> rows_that_lack(const Instrument& instrument, std::span<const Trade> trades,
                                                    BarSpan but);
   void mark(const Instrument& instrument, RecordKind kind, BarSpan span);
+  asio::awaitable<void> deliver_marks();
   [[nodiscard]] ProofTrack* track_of(const Instrument& instrument);
 
   HistoryContext context_;
@@ -150,7 +156,9 @@ class Prover {
   unsigned fills_right_ = 0;                  // candles in a row whose number of fills was ours
   std::map<std::uint32_t, Tracked> tracked_;  // by Instrument::id
   std::vector<std::pair<const Instrument*, std::vector<Record>>> marks_;  // to be delivered
-  std::size_t questions_ = 0;                                             // that this round may ask yet
+  std::vector<Job> round_;                                                // that is under way
+  bool delivering_ = false;
+  std::size_t questions_ = 0;  // that this round may ask yet
   Counters counters_;
 };
 

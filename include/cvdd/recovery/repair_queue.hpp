@@ -71,6 +71,15 @@ class RepairQueue {
     return std::any_of(waiting_.begin(), waiting_.end(),
                        [&](const Repair& r) { return r.instrument == &instrument && !r.question && r.last != 0; });
   }
+  // Nothing of it is wanted any more. How many of them were questions.
+  std::size_t forget(const Instrument& instrument) {
+    std::size_t questions = 0;
+    std::erase_if(waiting_, [&](const Repair& r) {
+      questions += r.instrument == &instrument && r.question ? 1U : 0U;
+      return r.instrument == &instrument;
+    });
+    return questions;
+  }
   [[nodiscard]] std::size_t size() const { return waiting_.size(); }
 
   static constexpr std::size_t waiting_max = 20'000;

@@ -31,6 +31,7 @@ struct LastKnown {
   Row row;              // its newest bar, at its highest revision
   std::string last_id;  // of its newest trade, maybe of an earlier bar; empty if there never was one
   Timestamp last_id_bar;
+  std::optional<Row> traded;  // the row that says so
   // Its newest bars, oldest first, each at its highest revision, the newest last: what came too late for them may still
   // come, and where bars lack trades that might be had, those since then, with the one before them. Empty: not
   // recalled.
@@ -61,7 +62,8 @@ class CsvStore {
 
   // Creates the directory, locks it, completes a batch that a crash tore, and reads back, for every instrument in the
   // files, its newest bar at its highest revision. Days are looked through from the newest back until one brings
-  // nothing new, `days_max` at most. Files that hold what we did not write are never written to again.
+  // nothing new, `days_max` at most; who has no row in those is known by `last-rows.csv`. Files that hold what we did
+  // not write are never written to again.
   // Throws std::runtime_error saying what, where and what to do.
   [[nodiscard]] Remembered open(std::size_t days_max = 400);
 
@@ -70,6 +72,10 @@ class CsvStore {
   // as it is.
   void recall(Remembered& newest, Duration interval, std::size_t bars, Duration always);
   static constexpr std::uint64_t recall_bytes_max = std::uint64_t{64} << 20;
+
+  // Rows of instruments that have ended, some of them their last, and what the flow files have of those bars:
+  // remembered for as long as it takes. Other rows of `flow` are passed over.
+  void keep(std::span<const Row> ended, std::span<const FlowRow> flow);
 
   // The interval of the bars in the files: the smallest distance of two bars of one instrument. Empty: not known.
   [[nodiscard]] std::optional<Duration> interval_found() const { return interval_found_; }
@@ -131,8 +137,15 @@ class CsvStore {
   void read_flow_file(const DayFile& file, Remembered& newest, bool& anything_new);
   [[nodiscard]] std::vector<std::string> tails(RowTable table, bool (*last)(std::string_view text));
   void recall_flow(Remembered& newest);
+  static bool remember(Remembered& newest, Row row, std::optional<Row> traded);
   void cut_torn_line(const DayFile& file, std::uint64_t end, std::string_view torn);
   void retire(const DayFile& file, const std::string& why);
+
+  // src/storage/last_rows.cpp
+  void remember_for_long(Remembered& newest);
+  void read_last_rows(Remembered& newest);
+  void write_last_rows(const Remembered& newest);
+  void note_not_kept(int error);
 
   void queue(const Day& day, const std::string& text);
   int write_batches();

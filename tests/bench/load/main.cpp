@@ -26,7 +26,7 @@ const std::vector<std::string> everyone{"naive", "floor",           "floor and a
 
 Client client_of(Bench& bench, const std::string& who, std::size_t connections) {
   if (!who.starts_with("cvdd")) return bench.yardstick(who, connections);
-  return bench.daemon(connections, who == "cvdd" ? "10ms" : "0");
+  return bench.daemon(connections, who == "cvdd" ? "50ms" : "0");
 }
 
 // Round by round, one after the other, so that what they are compared with is from the same minute of a machine whose
@@ -112,7 +112,7 @@ void paces(Bench& bench, std::size_t connections, std::chrono::seconds time, con
 // Two builds of the daemon by turns, half a second each: what one does at a time when the machine is slow, the other
 // does too.
 void against(Bench& bench, Bench& other, std::size_t connections, std::size_t rate, int turns) {
-  const Client clients[] = {bench.daemon(connections, "10ms"), other.daemon(connections, "10ms")};
+  const Client clients[] = {bench.daemon(connections, "50ms"), other.daemon(connections, "50ms")};
   if (!bench.open(clients[0]) || !other.open(clients[1])) return;
   std::vector<double> cpu[2], ratios;
   for (int i = 0; i < turns; ++i) {
@@ -141,7 +141,7 @@ void tell(const Clients::Told& l, std::size_t pollers, std::size_t streams, std:
 }
 
 void endurance(Bench& bench, std::size_t connections, std::chrono::seconds time) {
-  const Measured m = bench.paced(bench.daemon(connections, "10ms"), 50'000, time);
+  const Measured m = bench.paced(bench.daemon(connections, "50ms"), 50'000, time);
   fmt::print(
       "\n50,000/s over {} connections for {} s: {:.0f}/s, {} trades, {} holes, {} ms not read because of full "
       "queues, {:.1f} MiB resident early, {:.1f} at the end, {:.2f} % of a core, p99 {} us\n",
