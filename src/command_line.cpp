@@ -90,7 +90,9 @@ void add_common_commands(CLI::App& app, const std::string& program, int& status)
     const auto wanted =
         std::find_if(commands.begin(), commands.end(), [&](const auto* c) { return c->get_name() == *topic; });
     if (topic->empty() || wanted != commands.end()) {
-      fmt::print("{}", topic->empty() ? app.help() : (*wanted)->help(program));
+      // App::help() is that of the command that was called, which is `help`.
+      const auto whole = [&] { return app.get_formatter()->make_help(&app, "", CLI::AppFormatMode::Normal); };
+      fmt::print("{}", topic->empty() ? whole() : (*wanted)->help(program));
       status = 0;
       return;
     }
@@ -99,7 +101,7 @@ void add_common_commands(CLI::App& app, const std::string& program, int& status)
   });
   auto* completion = app.add_subcommand("completion", "a shell's completion script, on standard output");
   auto shell = std::make_shared<std::string>();
-  completion->add_option("shell", *shell, completion_shells)->required();
+  completion->add_option("shell", *shell, completion_shells)->type_name("bash|zsh|fish")->required();
   completion->callback([&app, &status, shell, program] {
     const auto script = completion_script(app, program, *shell);
     if (script) {

@@ -77,13 +77,18 @@ rm -rf /etc/cvdd
 install /tmp/new.deb
 [ "$(stat -c '%U:%G %a' /etc/cvdd/cvdd.toml)" = "root:cvdd 640" ] || bad "who may read cvdd.toml: $(stat -c '%U:%G %a' /etc/cvdd/cvdd.toml)"
 [ "$(stat -c %a /etc/cvdd/symbols.toml)" = 644 ] || bad "who may read symbols.toml"
+grep -q 'edit /etc/cvdd/symbols.toml, then: systemctl enable --now cvdd' /tmp/said || bad "nothing says what comes next: $(cat /tmp/said)"
 grep -q '"/var/lib/cvdd"' /etc/cvdd/cvdd.toml || bad "data_dir of the service"
 cvdd check --config /etc/cvdd/cvdd.toml >/dev/null || bad "the files as installed are not good"
 # Edited, deleted, installed again: they stay as they are.
 echo '# mine' > /etc/cvdd/cvdd.toml
 rm /etc/cvdd/symbols.toml
+chown cvdd /etc/cvdd/cvdd.toml
+chmod 0600 /etc/cvdd/cvdd.toml
 install /tmp/new.deb
 same /etc/cvdd/cvdd.toml '# mine'
+[ "$(stat -c '%U:%G %a' /etc/cvdd/cvdd.toml)" = "cvdd:cvdd 600" ] || bad "owner or mode are changed: $(stat -c '%U:%G %a' /etc/cvdd/cvdd.toml)"
+grep -q 'then: systemctl enable' /tmp/said && bad "an upgrade says what a first install says"
 [ ! -e /etc/cvdd/symbols.toml ] || bad "a list that was deleted is there again"
 dpkg --purge cvdd >/dev/null 2>&1 || bad "purging"
 [ ! -e /etc/cvdd ] || bad "a purge leaves $(ls /etc/cvdd)"
@@ -92,11 +97,12 @@ install /tmp/old.deb
 echo '[binance]
 spot = ["MINE"]' > /etc/cvdd/symbols.toml
 echo '# mine too' >> /etc/cvdd/cvdd.toml
+mode=$(stat -c '%U:%G %a' /etc/cvdd/cvdd.toml)
 list=$(cat /etc/cvdd/symbols.toml) config=$(cat /etc/cvdd/cvdd.toml)
 install /tmp/new.deb
 same /etc/cvdd/symbols.toml "$list"
 same /etc/cvdd/cvdd.toml "$config"
-[ "$(stat -c '%U:%G %a' /etc/cvdd/cvdd.toml)" = "root:cvdd 640" ] || bad "who may read cvdd.toml after an upgrade"
+[ "$(stat -c '%U:%G %a' /etc/cvdd/cvdd.toml)" = "$mode" ] || bad "owner or mode of cvdd.toml after an upgrade"
 [ "$(dpkg-query -W -f '${Version}' cvdd)" != 0.0.1 ] || bad "the upgrade"
 exit $problems
 INSIDE

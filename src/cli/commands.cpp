@@ -40,13 +40,13 @@ int check_online(const LoadedConfig& loaded) {
   }
   int status = 0;
   std::vector<ConfigError> unknown;
+  for (const std::string& trouble : troubles_of(lists)) {
+    print_error(trouble);
+    status = 1;
+  }
   for (const MarketList& list : lists) {
+    if (!list.error.empty()) continue;
     const auto name = fmt::format("{} {}", list.exchange->name, name_of(list.exchange->market));
-    if (!list.error.empty()) {
-      print_error(fmt::format("{}: can't be asked: {}", name, list.error));
-      status = std::max(status, 1);
-      continue;
-    }
     fmt::print("{}: {} instruments\n", name, select_instruments(list.wanted, list.instruments).found.size());
     for (ConfigError& error : unknown_names(loaded.config.symbols_file, loaded.symbols, list)) {
       unknown.push_back(std::move(error));
@@ -66,9 +66,12 @@ int check_command(const std::string& given, bool online) {
   const bool stops = std::ranges::any_of(findings, &Finding::stops);
   for (const Finding& finding : findings) print_error(to_string(finding.error));
   if (stops) return 2;
-  fmt::print("{}: good; {}: good, {} names\n", checked->file, loaded.config.symbols_file, names_in(loaded.symbols));
-  std::fflush(stdout);
-  return online ? check_online(loaded) : 0;
+  // The last word is the verdict.
+  const int status = online ? check_online(loaded) : 0;
+  if (status == 0) {
+    fmt::print("{}: good; {}: good, {} names\n", checked->file, loaded.config.symbols_file, names_in(loaded.symbols));
+  }
+  return status;
 }
 
 int simulate_command(const SimulateOptions& options) {

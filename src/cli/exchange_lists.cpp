@@ -47,6 +47,25 @@ void fetch_lists(const Config& config, std::vector<MarketList>& lists) {
   io.run();
 }
 
+std::vector<std::string> troubles_of(const std::vector<MarketList>& lists) {
+  constexpr std::size_t in_full = 3;
+  std::vector<std::string> out, names;
+  for (const MarketList& list : lists) {
+    if (list.error.empty()) continue;
+    names.push_back(fmt::format("{} {}", list.exchange->name, name_of(list.exchange->market)));
+    out.push_back(fmt::format("{}: can't be asked: {}", names.back(), list.error));
+  }
+  if (out.size() <= in_full) return out;
+  out.resize(1);
+  names.erase(names.begin());
+  out.push_back(
+      names.size() + 1 == lists.size()
+          ? fmt::format("nor can any of the other {} markets; is there a network, or a [net] proxy to be named?",
+                        names.size())
+          : fmt::format("nor can these: {}", fmt::join(names, ", ")));
+  return out;
+}
+
 std::vector<ConfigError> unknown_names(const std::string& symbols_file, const SymbolList& symbols,
                                        const MarketList& list) {
   const std::string exchange(list.exchange->name);

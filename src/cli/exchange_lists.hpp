@@ -21,6 +21,9 @@ struct MarketList {
 // for each host. Throws std::runtime_error if the certificates can't be used.
 void fetch_lists(const Config& config, std::vector<MarketList>& lists);
 
+// Which markets could not be asked, and why: a line each; of many one in full, and the others by name.
+[[nodiscard]] std::vector<std::string> troubles_of(const std::vector<MarketList>& lists);
+
 // What is wrong with the names of one market, as errors of the symbol list. `symbols_file`: its name.
 [[nodiscard]] std::vector<ConfigError> unknown_names(const std::string& symbols_file, const SymbolList& symbols,
                                                      const MarketList& list);

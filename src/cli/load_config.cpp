@@ -20,6 +20,16 @@ namespace cvdd {
 namespace {
 constexpr std::size_t read_max = (std::size_t{16} << 20) + 1;  // more is said to be too long, whatever it is
 
+// What to do about a file that can't be read; empty: nothing that we know of.
+std::string way_out(const std::string& path, int error) {
+  if (error == EACCES && ::geteuid() != 0) return "; it is not for everybody, as it may hold a token: try with sudo";
+  if (error != ENOENT) return "";
+  std::error_code ignored;
+  const std::string fresh = "/usr/share/cvdd/" + std::filesystem::path(path).filename().string();
+  if (std::filesystem::exists(fresh, ignored)) return fmt::format("; a fresh one is {}", fresh);
+  return "; `cvdd init DIR` writes a fresh one";
+}
+
 std::optional<std::string> read_file(const std::string& path, std::vector<std::string>& errors) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
@@ -37,7 +47,8 @@ std::optional<std::string> read_file(const std::string& path, std::vector<std::s
     all.append(piece, 0, static_cast<std::size_t>(in.gcount()));
   }
   if (!in.is_open() || in.bad()) {
-    errors.push_back(fmt::format("{}: can't be read: {}", path, std::strerror(errno != 0 ? errno : EIO)));
+    const int error = errno != 0 ? errno : EIO;
+    errors.push_back(fmt::format("{}: can't be read: {}{}", path, std::strerror(error), way_out(path, error)));
     return std::nullopt;
   }
   return all;

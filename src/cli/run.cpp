@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "cvdd/base/printable.hpp"
 #include "cvdd/daemon/daemon.hpp"
 #include "cvdd/daemon/engine.hpp"
 #include "cvdd/system/logging.hpp"
@@ -30,7 +31,7 @@ std::string whole_path(const std::string& path) {
 // tries again, unless [http] required says otherwise. io thread.
 class Page {
  public:
-  explicit Page(const Config& config) : config_(config) {}
+  Page(const Config& config, std::function<std::string()> trouble) : config_(config), trouble_(std::move(trouble)) {}
 
   // Throws std::runtime_error if the address can't be had and is required.
   void open(const boost::asio::any_io_executor& executor, Engine& engine) {
@@ -66,22 +67,30 @@ class Page {
 
  private:
   void serve() {
-    server_ =
-        std::make_unique<WebServer>(executor_, *engine_,
-                                    WebServer::Settings{config_.http_listen, config_.http_token, config_.http_hosts,
-                                                        config_.instrument_metrics, std::chrono::seconds(10)});
+    server_ = std::make_unique<WebServer>(
+        executor_, *engine_,
+        WebServer::Settings{config_.http_listen, config_.http_token, config_.http_hosts, config_.instrument_metrics,
+                            std::chrono::seconds(10), trouble_});
     missing_.clear();
     server_->start();
     spdlog::info("page, API and metrics are served at=http://{}/", config_.http_listen);
   }
 
   const Config config_;
+  const std::function<std::string()> trouble_;
   boost::asio::any_io_executor executor_;
   Engine* engine_ = nullptr;
   std::unique_ptr<WebServer> server_;
   std::string missing_;
   std::chrono::steady_clock::time_point next_{};
 };
+
+// Why what the files say does not hold; empty: it does. For readiness, which whoever saves them looks at.
+std::string trouble_with_files(const std::vector<std::string>& errors) {
+  if (errors.empty()) return "";
+  const std::string more = errors.size() > 1 ? fmt::format(" (and {} more)", errors.size() - 1) : "";
+  return fmt::format("the files have errors, what they said before holds: {}{}", printable(errors.front(), 300), more);
+}
 
 void begin_log(const std::string& config_file, const LoadedConfig& loaded) {
   std::vector<std::string> secrets = secrets_of(loaded.config.proxy);
@@ -96,7 +105,9 @@ void begin_log(const std::string& config_file, const LoadedConfig& loaded) {
 }  // namespace
 
 int run_command(const std::string& given) {
-  const auto found = find_and_load(given);
+  // Paths in the log are whole, as whoever reads it is elsewhere.
+  const auto file = find_config(given);
+  const auto found = find_and_load(file ? whole_path(*file) : given);
   if (!found) return 2;
   const std::string& config_file = found->file;
   const LoadedConfig& loaded = found->loaded;
@@ -106,23 +117,27 @@ int run_command(const std::string& given) {
   options.config = loaded.config;
   options.symbols = loaded.symbols;
   options.watched_files = {config_file, loaded.config.symbols_file};
-  options.reload = [config_file, &systemd] {
+  std::string trouble;
+  options.reload = [config_file, &systemd, &trouble] {
     systemd.reloading();
     Reloaded now;
     if (auto again = load_config(config_file, now.errors)) {
       now.config = std::move(again->config);
       now.symbols = std::move(again->symbols);
     }
+    trouble = trouble_with_files(now.errors);
     systemd.reloaded();
     return now;
   };
   options.on_config = [](const Config& config) { set_log_level(config.log_level); };
   std::unique_ptr<Daemon> daemon;
-  Page page(loaded.config);  // goes before the daemon that it tells of, also when that throws
-  options.on_tick = [&systemd, &page](const Health& health) {
+  Page page(loaded.config,
+            [&trouble] { return trouble; });  // goes before the daemon that it tells of, also when that throws
+  options.on_tick = [&systemd, &page, &trouble](const Health& health) {
     page.tick();
     std::string line = status_line(health);
     if (!page.missing().empty()) line += ", no page: " + page.missing();
+    if (!trouble.empty()) line += ", " + trouble;
     systemd.tick(making_progress(health), line);
   };
   options.on_stopping = [&systemd, &page] {

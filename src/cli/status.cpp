@@ -17,7 +17,7 @@ namespace cvdd {
 
 namespace {
 int not_answered(const std::string& listen, const std::string& error) {
-  print_error(fmt::format("cvdd status: {} does not answer as a cvdd: {}", listen, error));
+  print_error(fmt::format("cvdd status: {}: {}", listen, error));
   return 1;
 }
 

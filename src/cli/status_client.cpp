@@ -62,7 +62,8 @@ Answered get(const std::string& listen, const std::string& token, const char* ta
       error = e;
   });
   io.run();
-  if (error) return {0, "", error.message()};
+  if (error == boost::asio::error::connection_refused) return {0, "", "nothing listens there: is it running?"};
+  if (error) return {0, "", "does not answer as a cvdd: " + error.message()};
   out.status = parser.get().result_int();
   out.body = std::move(parser.get().body());
   return out;
@@ -128,11 +129,12 @@ std::optional<std::string> ask_health(const std::string& listen, const std::stri
   Answered ready = get(listen, token, "/readyz");
   if (ready.error.empty() && (ready.status == 200 || ready.status == 503)) return std::move(ready.body);
   error = !ready.error.empty()  ? ready.error
-          : ready.status == 401 ? "it wants a token: give --config, or --token"
-                                : fmt::format("HTTP {}", ready.status);
+          : ready.status != 401 ? fmt::format("does not answer as a cvdd: HTTP {}", ready.status)
+          : token.empty()       ? "it wants a token: give --config, or --token"
+                                : "the token is not its own: that of its [http] token is wanted";
   return std::nullopt;
 }
-constexpr const char* no_cvdd = "what it says is not understood";
+constexpr const char* no_cvdd = "does not answer as a cvdd: what it says is not understood";
 constexpr const char* instruments_target = "/api/v1/instruments?spark=0";
 }  // namespace
 
@@ -155,13 +157,20 @@ std::optional<StatusModel> ask_status(const std::string& listen, const std::stri
   out.gaps = number_of(health, "gaps");
   out.trades_per_second = number_of(health, "trades_per_second");
   out.backlog_rows = number_of(disk, "backlog_rows");
-  dom::array not_ready;
-  if (health["not_ready"].get(not_ready) == simdjson::SUCCESS) {
-    for (const dom::element i : not_ready) {
-      out.troubles.push_back(fmt::format("{} {} {}: {} since {} {}", text_of(i, "exchange"), text_of(i, "market"),
-                                         text_of(i, "symbol"), text_of(i, "state"), text_of(i, "since"),
-                                         text_of(i, "reason")));
+  dom::array reasons, not_ready;
+  if (health["reasons"].get(reasons) == simdjson::SUCCESS) {
+    for (const dom::element reason : reasons) {
+      std::string_view text;
+      if (reason.get(text) == simdjson::SUCCESS) out.troubles.push_back(printable(text, 500));
     }
+  }
+  if (health["not_ready"].get(not_ready) == simdjson::SUCCESS) {
+    std::vector<Trouble> troubles;
+    for (const dom::element i : not_ready) {
+      troubles.push_back({fmt::format("{} {} {}", text_of(i, "exchange"), text_of(i, "market"), text_of(i, "symbol")),
+                          text_of(i, "state"), text_of(i, "since"), text_of(i, "reason")});
+    }
+    for (std::string& line : told_together(troubles)) out.troubles.push_back(std::move(line));
   }
   const Answered list = get(listen, token, instruments_target);
   dom::parser other;

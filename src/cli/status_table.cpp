@@ -114,11 +114,28 @@ std::size_t display_width(std::string_view text) {
   return width;
 }
 
+std::vector<std::string> told_together(const std::vector<Trouble>& troubles) {
+  constexpr std::size_t alone_max = 2;
+  const auto same = [](const Trouble& a, const Trouble& b) { return a.state == b.state && a.reason == b.reason; };
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < troubles.size(); ++i) {
+    const Trouble& t = troubles[i];
+    const auto like_it = [&](const Trouble& other) { return same(t, other); };
+    const auto begin = troubles.begin(), at = begin + static_cast<std::ptrdiff_t>(i);
+    const auto all = static_cast<std::size_t>(std::count_if(begin, troubles.end(), like_it));
+    if (all > alone_max && std::any_of(begin, at, like_it)) continue;
+    out.push_back(fmt::format("{}{}: {} since {} {}", t.name,
+                              all > alone_max ? fmt::format(" and {} more", all - 1) : std::string(), t.state, t.since,
+                              t.reason));
+  }
+  return out;
+}
+
 std::string StatusTable::draw(const StatusModel& model, ScreenSize size, std::size_t instruments_max) {
   std::vector<std::string> lines;
   lines.push_back(fmt::format(
-      "{}: {} of {} instruments live, {} gaps in the last bar, {} trades/s{}", model.ready ? "ready" : "NOT READY",
-      model.live, model.wanted, model.gaps, model.trades_per_second,
+      "{}: {} of {} instruments live, {} gap{} in the last bar, {} trades/s{}", model.ready ? "ready" : "NOT READY",
+      model.live, model.wanted, model.gaps, model.gaps == 1 ? "" : "s", model.trades_per_second,
       model.backlog_rows > 0 ? fmt::format(", {} rows wait for the disk", model.backlog_rows) : std::string()));
   // A small terminal is for the instruments: of troubles it gets a third.
   const std::size_t most = size.rows > 0 ? std::min(troubles_max, size.rows / 3) : troubles_max;
@@ -152,7 +169,7 @@ std::string StatusTable::draw(const StatusModel& model, ScreenSize size, std::si
     for (std::string& line : table_of(shown, size.columns)) lines.push_back(std::move(line));
     lines.emplace_back();
     lines.emplace_back(
-        "fills, delta: of the open bar; delta, CVD: base units; state: (of the last bar); proven: bars before, UTC");
+        "fills, delta: of the open bar; delta, CVD: base units; state: (of the last bar); proven: until when (UTC)");
   }
   if (size.rows > 1 && lines.size() > size.rows - 1) lines.resize(size.rows - 1);
   std::string out;

@@ -14,11 +14,18 @@ struct StatusLine {
   std::uint64_t fills = 0;  // of the open bar
 };
 
+// An instrument that is not live; text as above.
+struct Trouble {
+  std::string name, state, since, reason;
+};
+// One line each; of more than two that say the same, one line for all of them.
+[[nodiscard]] std::vector<std::string> told_together(const std::vector<Trouble>& troubles);
+
 struct StatusModel {
   std::string asked;  // whom: "127.0.0.1:9480"
   bool ready = false;
   std::uint64_t live = 0, wanted = 0, gaps = 0, trades_per_second = 0, backlog_rows = 0;
-  std::vector<std::string> troubles;  // what is not live, one line each
+  std::vector<std::string> troubles;  // why it is not ready, then what is not live, one line each
   std::vector<StatusLine> lines;
 };
 

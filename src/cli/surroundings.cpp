@@ -1,10 +1,14 @@
 #include "surroundings.hpp"
 
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -12,6 +16,9 @@
 
 #include "cvdd/config/listen_address.hpp"
 #include "cvdd/net/transport.hpp"
+#include "cvdd/storage/day_file.hpp"
+#include "cvdd/storage/file_sink.hpp"
+#include "cvdd/storage/interval_check.hpp"
 
 namespace cvdd {
 
@@ -23,6 +30,15 @@ std::string user_name() {
   return user != nullptr ? user->pw_name : fmt::format("user {}", ::geteuid());
 }
 
+// Whether a folder is of a file system that shows the kernel, whatever its permissions say.
+bool holds_no_files(const fs::path& folder) {
+  struct statfs status {};
+  if (::statfs(folder.c_str(), &status) != 0) return false;
+  constexpr std::array<long, 6> kinds{PROC_SUPER_MAGIC,    SYSFS_MAGIC,   CGROUP_SUPER_MAGIC,
+                                      CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC, SECURITYFS_MAGIC};
+  return std::ranges::find(kinds, static_cast<long>(status.f_type)) != kinds.end();
+}
+
 // Why rows can't be written there; empty: they can, as far as permissions tell.
 std::string why_not_writable(const std::string& data_dir) {
   std::error_code error;
@@ -32,9 +48,33 @@ std::string why_not_writable(const std::string& data_dir) {
   // It is made with its parents: what is there already has to allow that.
   while (!fs::exists(there, error) && there.has_relative_path()) there = there.parent_path();
   if (!fs::is_directory(there, error)) return fmt::format("{} is not a folder", there.string());
+  if (holds_no_files(there))
+    return fmt::format("{} can't be made: {} is the system's own, and takes no files", wanted.string(), there.string());
   if (::faccessat(AT_FDCWD, there.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return {};
   return fmt::format("{} can't be {} by {}: {}", wanted.string(), there == wanted ? "written" : "made", user_name(),
                      std::strerror(errno));
+}
+
+// Whether the newest file's bars are of another interval, as far as its end tells; empty: they are not, or nobody
+// knows.
+std::string why_not_this_interval(const std::string& data_dir, Duration interval) {
+  const auto files = make_file_sink();
+  std::vector<std::string> names;
+  if (files->list(data_dir, names) != 0) return {};
+  std::optional<DayFile> newest;
+  for (const std::string& name : names) {
+    const auto file = day_file_from(name, RowTable::cvd);
+    if (file && (!newest || *newest < *file)) newest = file;
+  }
+  if (!newest) return {};
+  constexpr std::uint64_t read_max = std::uint64_t{8} << 20;  // two bars of 10,000 instruments are there
+  const std::string path = data_dir + "/" + name_of(*newest);
+  std::uint64_t size = 0;
+  std::string text;
+  if (files->size(path, size) != 0) return {};
+  const std::uint64_t from = size > read_max ? size - read_max : 0;
+  if (files->read(path, from, read_max, text) != 0) return {};
+  return interval_conflict(data_dir, text, interval);
 }
 
 bool is_loopback(const std::string& listen) {
@@ -72,6 +112,9 @@ std::vector<Finding> look_around(const std::string& file, const Config& config) 
     out.push_back({{file, line == config.lines.end() ? 0 : line->second, key, std::move(message), 0}, stops});
   };
   if (std::string why = why_not_writable(config.data_dir); !why.empty()) add("data_dir", true, std::move(why));
+  if (std::string why = why_not_this_interval(config.data_dir, config.interval); !why.empty()) {
+    add("interval", true, std::move(why));
+  }
   if (std::string why = why_not_trusted(config.ca_file); !why.empty()) add("net.ca_file", true, std::move(why));
   if (!config.http_listen.empty() && config.http_token.empty() && !is_loopback(config.http_listen)) {
     add("http.listen", false,

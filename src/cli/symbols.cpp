@@ -23,6 +23,22 @@ std::vector<std::string> exchange_names() {
   return names;
 }
 
+// Of all markets, one after the other: what fits on a line or two.
+std::string near_names(const std::vector<MarketList>& lists, const std::string& pattern) {
+  constexpr std::size_t each = 3, most = 6;
+  std::string near;
+  std::size_t n = 0;
+  for (std::size_t rank = 0; rank < each; ++rank) {  // the nearest of each market before the second of any
+    for (const MarketList& list : lists) {
+      const auto names = NearInstruments(list.instruments).of(pattern, each);
+      if (rank >= names.size() || n++ >= most) continue;
+      near += fmt::format("{} {} {} {}", near.empty() ? "; near:" : ",", list.exchange->name,
+                          name_of(list.exchange->market), names[rank]);
+    }
+  }
+  return near;
+}
+
 std::string lower(std::string text) {
   for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   return text;
@@ -39,14 +55,15 @@ std::optional<SymbolsQuery> parse_symbols_words(const std::vector<std::string>& 
       query.exchange = first;
       ++at;
     } else if (const auto near = near_matches(first, names, 1);
-               words.size() > 1 || (!near.empty() && first.size() > 3)) {
-      error = fmt::format("no exchange {}{}", printable(words[0], word_max),
-                          near.empty() ? fmt::format("; there are: {}", fmt::join(names, ", "))
-                                       : fmt::format("; did you mean {}?", near.front()));
+               markets_called(words[0]).empty() && (words.size() > 1 || (!near.empty() && first.size() > 3))) {
+      error = fmt::format("no exchange {}; {}there are: {}", printable(words[0], word_max),
+                          near.empty() ? std::string() : fmt::format("did you mean {}? ", near.front()),
+                          fmt::join(names, ", "));
       return std::nullopt;
     }
   }
-  if (at < words.size() && !query.exchange.empty()) {
+  // A market without an exchange is that of all of them; a single word (USDT) is a part of a name.
+  if (at < words.size() && (!query.exchange.empty() || words.size() > 1)) {
     query.markets = markets_called(words[at]);
     if (!query.markets.empty()) ++at;
   }
@@ -61,10 +78,12 @@ std::optional<SymbolsQuery> parse_symbols_words(const std::vector<std::string>& 
 }
 
 std::string symbols_table(const std::vector<const Instrument*>& found) {
-  std::string out = fmt::format("{:<10} {:<8} {:<26} {:<12} {:<8} {:>14}  {}\n", "exchange", "market", "symbol", "base",
-                                "quote", "contract size", "status");
+  std::size_t exchange = 10;
+  for (const Instrument* i : found) exchange = std::max(exchange, i->exchange.size());
+  std::string out = fmt::format("{:<{}} {:<8} {:<26} {:<12} {:<8} {:>14}  {}\n", "exchange", exchange, "market",
+                                "symbol", "base", "quote", "contract size", "status");
   for (const Instrument* i : found) {
-    out += fmt::format("{:<10} {:<8} {:<26} {:<12} {:<8} {:>14}  {}\n", i->exchange, name_of(i->market),
+    out += fmt::format("{:<{}} {:<8} {:<26} {:<12} {:<8} {:>14}  {}\n", i->exchange, exchange, name_of(i->market),
                        printable(i->symbol, word_max), printable(i->base, word_max), printable(i->quote, word_max),
                        to_string(i->contract_size), i->trading ? "trading" : "not trading");
   }
@@ -112,14 +131,10 @@ int symbols_command(const SymbolsCommand& command) {
     print_error(std::string("cvdd symbols: ") + failed.what());
     return 2;
   }
-  int status = 0;
+  const std::vector<std::string> troubles = troubles_of(lists);
+  for (const std::string& trouble : troubles) print_error(trouble);
   std::vector<const Instrument*> found;
   for (const MarketList& list : lists) {
-    if (!list.error.empty()) {
-      print_error(
-          fmt::format("{} {}: can't be asked: {}", list.exchange->name, name_of(list.exchange->market), list.error));
-      status = 1;
-    }
     const auto first = static_cast<std::ptrdiff_t>(found.size());
     for (const Instrument& i : list.instruments) {
       if (query->pattern.empty() || name_matches(query->pattern, i.symbol)) found.push_back(&i);
@@ -128,18 +143,14 @@ int symbols_command(const SymbolsCommand& command) {
   }
   if (!found.empty()) {
     fmt::print("{}", command.csv ? symbols_csv(found) : symbols_table(found));
-    return status;
-  }
-  if (query->pattern.empty()) return 1;  // what is wrong was told
-  std::string near;
-  for (const MarketList& list : lists) {
-    for (const std::string& symbol : NearInstruments(list.instruments).of(query->pattern, 3)) {
-      near += fmt::format("{} {} {} {}", near.empty() ? "; near:" : ",", list.exchange->name,
-                          name_of(list.exchange->market), symbol);
-    }
+    return troubles.empty() ? 0 : 1;
   }
   if (command.csv) fmt::print("{}", symbols_csv({}));
-  print_error(fmt::format("cvdd symbols: nothing matches {}{}", printable(query->pattern, word_max), near));
+  // Of whom nobody could be asked nothing is known.
+  const bool any_answer = std::ranges::any_of(lists, [](const MarketList& list) { return list.error.empty(); });
+  if (query->pattern.empty() || !any_answer) return 1;
+  print_error(fmt::format("cvdd symbols: nothing matches {}{}{}", printable(query->pattern, word_max),
+                          troubles.empty() ? "" : " where it could be asked", near_names(lists, query->pattern)));
   return 1;
 }
 

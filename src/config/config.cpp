@@ -50,6 +50,13 @@ Setter path_into(std::string& out) {
   return [&out](TomlReader& r, const toml::node& n, const std::string& k) { r.path(n, k, out); };
 }
 
+Setter needed_path_into(std::string& out, const char* expected) {
+  return [&out, expected](TomlReader& r, const toml::node& n, const std::string& k) {
+    r.path(n, k, out);
+    if (out.empty()) r.error(n, k, std::string("expected ") + expected);
+  };
+}
+
 Setter table_of(Keys keys) {
   return [keys = std::move(keys)](TomlReader& r, const toml::node& n, const std::string& k) {
     if (const auto* table = n.as_table()) {
@@ -200,8 +207,8 @@ constexpr std::string_view token_characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg
 
 Keys keys_of(Config& c, const KnownMarkets& known) {
   return {
-      {"data_dir", path_into(c.data_dir)},
-      {"symbols_file", path_into(c.symbols_file)},
+      {"data_dir", needed_path_into(c.data_dir, "a folder, such as \"data\"; \".\" is that of this file")},
+      {"symbols_file", needed_path_into(c.symbols_file, "a file, such as \"symbols.toml\"")},
       {"interval",
        [&c](TomlReader& r, const toml::node& n, const std::string& k) {
          Duration d = c.interval;
@@ -305,18 +312,18 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
       {"net", table_of({{"ca_file", path_into(c.ca_file)},
                         {"coalesce",
                          [&c](TomlReader& r, const toml::node& n, const std::string& k) {
-                           const auto text = n.value<std::string>();
                            Duration d = c.coalesce;
-                           if (text == "0") {
-                             d = {};
-                           } else {
-                             r.duration(n, k, d);
-                           }
+                           r.duration(n, k, d);
                            if (d > milliseconds(1'000)) return r.error(n, k, "expected at most \"1s\"");
                            c.coalesce = d;
                          }},
-                        {"renew_after", [&c](TomlReader& r, const toml::node& n,
-                                             const std::string& k) { r.duration(n, k, c.renew_after); }},
+                        {"renew_after",
+                         [&c](TomlReader& r, const toml::node& n, const std::string& k) {
+                           Duration d = c.renew_after;
+                           r.duration(n, k, d);
+                           if (d.us != 0 && d < seconds(60)) return r.error(n, k, "expected \"1m\" or more");
+                           c.renew_after = d;
+                         }},
                         {"renew_at",
                          [&c](TomlReader& r, const toml::node& n, const std::string& k) {
                            std::string text;
@@ -366,6 +373,7 @@ std::optional<Duration> parse_duration(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
   if (error != std::errc{} || n < 0 || text.empty() || text.front() == '-') return std::nullopt;
   const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  if (n == 0 && unit.empty()) return Duration{};  // of whatever unit
   constexpr std::pair<std::string_view, std::int64_t> units[] = {
       {"ms", 1'000}, {"s", 1'000'000}, {"m", 60'000'000}, {"h", 3'600'000'000}, {"d", 86'400'000'000}};
   for (const auto& [name, us] : units) {
@@ -434,9 +442,11 @@ std::vector<std::string> changes_that_need_a_restart(const Config& running, cons
   compare("proof_share", running.proof_share == saved.proof_share);
   compare("size_buckets", running.size_buckets == saved.size_buckets);
   compare("sync", running.sync == saved.sync);
-  compare("http", running.http_listen == saved.http_listen && running.http_token == saved.http_token &&
-                      running.http_hosts == saved.http_hosts && running.http_required == saved.http_required &&
-                      running.instrument_metrics == saved.instrument_metrics);
+  compare("http.listen", running.http_listen == saved.http_listen);
+  compare("http.token", running.http_token == saved.http_token);
+  compare("http.hosts", running.http_hosts == saved.http_hosts);
+  compare("http.required", running.http_required == saved.http_required);
+  compare("http.instrument_metrics", running.instrument_metrics == saved.instrument_metrics);
   compare("net.renew_after", running.renew_after == saved.renew_after);
   compare("net.coalesce", running.coalesce == saved.coalesce);
   compare("net.renew_at", running.renew_at == saved.renew_at);
@@ -444,7 +454,15 @@ std::vector<std::string> changes_that_need_a_restart(const Config& running, cons
   compare("net.proxy", running.proxy == saved.proxy);
   compare("capture", running.capture == saved.capture);
   compare("shard", running.shard == saved.shard);
-  compare("exchange", running.exchanges == saved.exchanges);
+  for (const auto* both : {&running, &saved}) {
+    for (const auto& [where, ignored] : both->exchanges) {
+      const auto one = running.exchanges.find(where), other = saved.exchanges.find(where);
+      const bool there = one != running.exchanges.end() && other != saved.exchanges.end();
+      if (both == &saved && one != running.exchanges.end()) continue;  // looked at already
+      const std::string key = "exchange." + where.first + "." + std::string(name_of(where.second));
+      compare(key.c_str(), there && one->second == other->second);
+    }
+  }
   return keys;
 }
 

@@ -71,6 +71,22 @@ class NestingCheck {
   std::string_view text_;
   std::size_t at_ = 0;
 };
+
+// What is meant, where the parser's words don't tell.
+std::string hint_for(std::string_view text, std::size_t line, std::string_view description) {
+  for (; line > 1 && text.find('\n') != text.npos; --line) text.remove_prefix(text.find('\n') + 1);
+  text = text.substr(0, text.find('\n'));
+  text = text.substr(std::min(text.find_first_not_of(" \t["), text.size()));
+  if (text.starts_with("group.") && text.find_first_of("\"'") == text.npos) {
+    const std::string_view name = text.substr(6, text.find(']') == text.npos ? text.npos : text.find(']') - 6);
+    if (std::ranges::any_of(name,
+                            [](char c) { return std::string_view(" ./&+:%").find(c) != std::string_view::npos; })) {
+      return "; such a name needs quotes: [group.\"" + std::string(name.substr(0, 40)) + "\"]";
+    }
+  }
+  const bool bare = description.find("integer") != text.npos || description.find("floating") != text.npos;
+  return bare ? "; text and durations need quotes" : "";
+}
 }  // namespace
 
 TomlReader::~TomlReader() {
@@ -91,10 +107,8 @@ TomlReader::TomlReader(std::string_view text, const std::string& file, std::vect
     table_ = toml::parse(text, file);
   } catch (const toml::parse_error& broken) {
     const std::string description(broken.description());
-    const bool bare =
-        description.find("integer") != std::string::npos || description.find("floating") != std::string::npos;
     errors_.push_back({file_, broken.source().begin.line, "",
-                       "not TOML: " + description + (bare ? "; text and durations need quotes" : ""),
+                       "not TOML: " + description + hint_for(text, broken.source().begin.line, description),
                        broken.source().begin.column});
   }
 }

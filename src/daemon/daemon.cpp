@@ -1,8 +1,10 @@
 #include "cvdd/daemon/daemon.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -14,6 +16,7 @@
 #include <random>
 
 #include "cvdd/daemon/engine.hpp"
+#include "cvdd/system/logging.hpp"
 #include "file_watch.hpp"
 
 namespace cvdd {
@@ -29,6 +32,12 @@ void raise_open_files() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
   if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) spdlog::warn("the limit of open files can't be raised");
+}
+
+bool counts_flow(const Config& config) {
+  return !config.size_buckets.empty() || std::ranges::any_of(config.exchanges, [](const auto& exchange) {
+    return exchange.second.size_buckets && !exchange.second.size_buckets->empty();
+  });
 }
 
 std::shared_ptr<NetContext> configured_net(const Config& config) {
@@ -119,8 +128,12 @@ int Daemon::run() {
   s.engine.aggregator().stop();
   s.engine.report();
   const AggregatorStats& stats = s.engine.aggregator().stats();
-  spdlog::info("stopped rows={} revisions={}", stats.rows.load(), stats.revisions.load());
-  return 0;
+  const std::uint64_t made = stats.rows.load(), lost = stats.backlog_rows.load() + stats.refused_rows.load();
+  // Rows of flow files wait for the disk as well, and are not among those that were made.
+  const char* const on_disk = lost > 0 && counts_flow(s.engine.config()) ? "rows_at_least" : "rows";
+  spdlog::info("stopped {}={} not_written={} revisions={}", on_disk, made - std::min(made, lost), lost,
+               stats.revisions.load());
+  return lost == 0 ? 0 : 1;
 }
 
 const Engine& Daemon::engine() const { return state_->engine; }
@@ -145,13 +158,15 @@ void Daemon::State::wait_for_signal() {
 void Daemon::State::reload_files(const char* why) {
   if (!reload || stopping) return;
   const Reloaded now = reload();
-  for (const std::string& error : now.errors) spdlog::error("{}", error);
+  // Each save has its answer: who makes the same mistake twice is told twice.
+  for (const std::string& error : now.errors) log_answer(spdlog::level::err, error);
   if (!now.config) {
-    spdlog::error("nothing is changed: the files have errors why=\"{}\"", why);
+    log_answer(spdlog::level::err,
+               fmt::format("nothing is changed: the files have errors errors={} why=\"{}\"", now.errors.size(), why));
     return;
   }
   for (const std::string& key : changes_that_need_a_restart(config, *now.config)) {
-    spdlog::warn("this change takes effect at the next start key={}", key);
+    log_answer(spdlog::level::warn, fmt::format("this change takes effect at the next start key={}", key));
   }
   config = *now.config;  // told once; the engine goes on with what it began with
   if (on_config) on_config(*now.config);

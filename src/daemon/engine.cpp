@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "capture_seams.hpp"
+#include "cvdd/storage/interval_check.hpp"
 #include "cvdd/system/spawn.hpp"
 
 namespace cvdd {
@@ -52,7 +53,7 @@ Engine::Engine(EngineOptions options, Environment around)
     proofs_.put(rows);
     if (options_.on_rows) options_.on_rows(rows);
   };
-  a.on_problem = [](const std::string& line) { spdlog::error("{}", line); };
+  a.on_problem = [this](const std::string& line) { spdlog::error("{} data_dir={}", line, options_.config.data_dir); };
   a.on_note = [](const std::string& line) { spdlog::warn("{}", line); };
   for (const std::string& note : store_.take_notes()) a.on_note(note);
   aggregator_ = std::make_unique<Aggregator>(std::move(a), store_, syncer_, restored_);
@@ -100,19 +101,12 @@ void Engine::check_interval() const {
   const Duration interval = options_.config.interval;
   const std::string& directory = options_.config.data_dir;
   const auto found = store_.interval_found();
-  if (found && *found < interval) {
-    throw WrongConfiguration(
-        fmt::format("{}: holds bars of {} s, but interval is {} s: one interval per data_dir; choose another data_dir",
-                    directory, found->us / 1'000'000, interval.us / 1'000'000));
+  if (found) {
+    if (const auto why = interval_too_long(directory, *found, interval); !why.empty()) throw WrongConfiguration(why);
   }
   for (const auto& [key, last] : restored_) {
-    if (bar_start(last.row.time, interval) != last.row.time) {
-      throw WrongConfiguration(
-          fmt::format("{}: {} {} has a bar that does not begin on a multiple of {} s: another interval was used here; "
-                      "choose another "
-                      "data_dir",
-                      directory, key.exchange, key.symbol, interval.us / 1'000'000));
-    }
+    const auto why = interval_off(directory, key.exchange, key.symbol, last.row.time, interval);
+    if (!why.empty()) throw WrongConfiguration(why);
   }
 }
 
@@ -256,46 +250,6 @@ Health Engine::health() {
   h.aggregator_idle = aggregator_->idle();
   health_ = h;
   return h;
-}
-
-// One line. Of a market there is another one where something is wrong since the last report; of the others at level
-// debug.
-void Engine::report() {
-  const AggregatorStats& all = aggregator_->stats();
-  spdlog::info(
-      "status live={} instruments={} gaps={} trades={} rows={} backlog_rows={} event_to_ledger_p50_us={} "
-      "event_to_ledger_p99_us={} queue_max={}",
-      health_.live, health_.instruments, health_.gaps, health_.trades, all.rows.load(), health_.backlog_rows,
-      all.event_to_ledger.quantile(50, 100).us, all.event_to_ledger.quantile(99, 100).us, all.queue_max.load());
-  for (const auto& [where, market] : markets_) report_market(*market, reported_[where]);
-}
-
-void Engine::report_market(const MarketRunner& market, Reported& before) const {
-  const IntakeCounters& c = market.counters();
-  const Prover* prover = market.prover();
-  // What was fetched is not missing any more.
-  const std::uint64_t missing = c.missing - std::min(c.missing, c.fetched);
-  Reported now{c.refused_total(), missing, market.stalls(), market.backpressure_us(), 0, before.failures};
-  if (prover != nullptr) {
-    now.mismatches = prover->counters().mismatches;
-    if (running_) now.failures = prover->counters().failures;  // who stops does not wait for answers
-  }
-  const bool all_live = market.unlisted() == 0 && market.live_instruments() == market.instruments();
-  const auto level = all_live && now == before ? spdlog::level::debug : spdlog::level::info;
-  before = now;
-  spdlog::log(level,
-              "status market=\"{}\" instruments={} live={} unlisted={} messages={} trades={} duplicates={} refused={} "
-              "holes={} missing={} fetched={} stalls={} backpressure_ms={}",
-              market.name(), market.instruments(), market.live_instruments(), market.unlisted(), c.messages, c.trades,
-              c.duplicates, now.refused, c.holes, c.missing, c.fetched, now.stalls, now.backpressure_us / 1'000);
-  if (c.twins > 0) {
-    spdlog::log(level, "status market=\"{}\" seen_twice={} mean_lead_us={}", market.name(), c.twins,
-                c.twin_lead_us / c.twins);
-  }
-  if (prover == nullptr) return;
-  const Prover::Counters& p = prover->counters();
-  spdlog::log(level, "status market=\"{}\" compared={} mismatches={} remade={} not_answered={}", market.name(), p.bars,
-              p.mismatches, p.remade, p.failures);
 }
 
 }  // namespace cvdd

@@ -135,13 +135,9 @@ void FileWatcher::look() {
       case SavedFile::News::none:
         break;
       case SavedFile::News::saved:
-        changed = true;
-        break;
       case SavedFile::News::gone:
-        spdlog::warn("a file is gone, or can't be read any more: what it said last holds file={}", file.path);
-        break;
       case SavedFile::News::back:
-        spdlog::info("a file is there again file={}", file.path);
+        changed = true;
         break;
     }
   }

@@ -20,8 +20,8 @@ namespace asio = boost::asio;
 
 class FileWatcher {
  public:
-  // `changed` is called when the contents of a file differ from those last seen and nobody seems to be writing them.
-  // A file that is gone is no change, since editors delete and write: the log says so if it stays away.
+  // `changed` is called when a file was saved and nobody seems to be writing it any more; also when one has been away
+  // for longer than editors take that delete and write, and when it is back.
   FileWatcher(asio::any_io_executor executor, std::vector<std::string> files, std::function<void()> changed);
   // Without inotify (its limits are reached) the files are looked at every second.
   void start();

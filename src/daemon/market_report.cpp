@@ -34,8 +34,8 @@ void MarketRunner::report_unknown(const std::vector<UnknownSymbol>& unknown) {
     if (!may_tell_of(u.symbol)) continue;
     std::string near;
     for (const std::string& n : u.near) near += (near.empty() ? "" : ", ") + n;
-    spdlog::error("symbol left out market=\"{}\" symbol={} reason=\"{}\" near=\"{}\"", name(), u.symbol, u.reason,
-                  near);
+    spdlog::error("symbol left out market=\"{}\" symbol={} reason=\"{}\"{}", name(), u.symbol, u.reason,
+                  near.empty() ? near : " near=\"" + near + "\"");
   }
 }
 

@@ -25,6 +25,12 @@ SavedFile::News SavedFile::look(std::optional<std::string> text, Time now) {
   absent_since_.reset();
   if (text == told_) {
     next_.reset();
+    // Whoever saves the same once more waits for an answer once more.
+    if (writer_ == Writer::done) {
+      writer_ = Writer::unknown;
+      told_gone_ = false;
+      return News::saved;
+    }
     return std::exchange(told_gone_, false) ? News::back : News::none;
   }
   if (text != next_) {

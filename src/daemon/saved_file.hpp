@@ -14,7 +14,7 @@ class SavedFile {
   using Time = std::chrono::steady_clock::time_point;
   enum class News : std::uint8_t {
     none,
-    saved,  // it says something else, and rests
+    saved,  // it says something else, or was written anew as it was, and rests
     gone,   // it has not been there for a while
     back,   // it is there again
   };

@@ -96,9 +96,9 @@ void Aggregator::finish() {
   // A sync that failed has given rows back: one more try, into a new file.
   deliver();
   syncer_.wait();
-  if (store_.backlog_rows() > 0) {
-    options_.on_problem("the daemon ends with rows that could not be written rows=" +
-                        std::to_string(store_.backlog_rows()));
+  const std::uint64_t lost = store_.backlog_rows() + store_.refused_rows();
+  if (lost > 0) {
+    options_.on_problem("the daemon ends with rows that could not be written rows=" + std::to_string(lost));
   }
 }
 

@@ -63,7 +63,13 @@ void CsvStore::read_days(RowTable table, std::size_t days_max, Read read) {
   }
   if (files.empty()) return;
   newest_file_[table] = files.back();
-  (void)files_.replace_link(path_of(std::string(format_of(table).latest)), name_of(files.back()));
+  const std::string latest(format_of(table).latest);
+  std::vector<std::string> there;
+  if (files_.list(directory_, there) == 0 && std::ranges::find(there, latest) != there.end()) {
+    notes_.push_back(
+        fmt::format("{} was a file of its own, it is replaced by the link file={}", latest, path_of(latest)));
+  }
+  (void)files_.replace_link(path_of(latest), name_of(files.back()));
 }
 
 void CsvStore::take_lock() {

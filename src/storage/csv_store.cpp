@@ -77,6 +77,13 @@ int CsvStore::place(const Day& day, JournalPart& part) {
     if (error != 0 && error != ENOENT) return error;
     if (error == ENOENT) part.offset = 0;
     const auto known = sizes_.find(part.name);
+    std::vector<std::string> ignored;
+    // Without the folder nothing begins anew.
+    if (error == ENOENT && known != sizes_.end() && files_.list(directory_, ignored) != 0) return error;
+    if (error == 0 && known == sizes_.end() && files_.list(path_of(part.name), ignored) == 0) {
+      retire(file, "is a folder");
+      continue;
+    }
     if (error == ENOENT && known != sizes_.end()) {
       notes_.push_back(fmt::format("data file is gone, starting it anew file={}", path_of(part.name)));
       sizes_.erase(part.name);
@@ -119,7 +126,11 @@ int CsvStore::point_to(const DayFile& file, const std::string& name) {
   std::uint64_t ignored = 0;
   const bool same = file == newest;
   if (same && files_.size(link, ignored) != ENOENT) return 0;
+  std::vector<std::string> there;
+  const bool file_instead = files_.list(directory_, there) == 0 && std::ranges::find(there, latest) != there.end();
   if (const int error = files_.replace_link(link, name); error != 0) return error;
+  if (file_instead)
+    notes_.push_back(fmt::format("{} was a file of its own, it is replaced by the link file={}", latest, link));
   if (same) notes_.push_back(fmt::format("{} was gone, it is made again file={}", latest, link));
   newest = file;
   return 0;

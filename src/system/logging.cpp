@@ -18,6 +18,7 @@
 namespace cvdd {
 
 namespace {
+constexpr std::string_view answers = "answers";  // the name of the logger whose lines are not folded
 constexpr std::size_t lines_waiting_max = 8'192, line_max = 8'192, written_at_once = std::size_t{64} << 10;
 
 // journald takes the level from the front of a line (sd-daemon(3)).
@@ -60,8 +61,9 @@ class Sink final : public spdlog::sinks::base_sink<std::mutex> {
     // Whoever wrote a part of it: what is not a line's is not let through. Secrets first, or a cut one would pass.
     const std::string line = printable(without({message.payload.data(), message.payload.size()}, secrets_), line_max);
     const Timestamp now{std::chrono::duration_cast<std::chrono::microseconds>(message.time.time_since_epoch()).count()};
-    // Lines of level info are changes of state: each of them is news.
-    if (message.level >= spdlog::level::warn && !folder_.print(line, now)) return;
+    // Lines of level info are changes of state: each of them is news, as is what somebody waits for.
+    const std::string_view from{message.logger_name.data(), message.logger_name.size()};
+    if (message.level >= spdlog::level::warn && from != answers && !folder_.print(line, now)) return;
     write(message.level, message.time, line);
     if (text_.size() >= written_at_once) write_out();
   }
@@ -143,6 +145,10 @@ void start_logging(const std::string& level, std::vector<std::string> secrets,
 void set_log_level(const std::string& level) { spdlog::set_level(spdlog::level::from_str(level)); }
 
 void stop_logging() { spdlog::shutdown(); }
+
+void log_answer(spdlog::level::level_enum level, std::string_view line) {
+  spdlog::default_logger()->clone(std::string(answers))->log(level, "{}", line);
+}
 
 void print_error(std::string_view line) {
   fmt::print(stderr, "{}{}\n", speaks_to_journal() ? "<3>" : "", printable(line, 2'000));

@@ -48,7 +48,7 @@ asio::awaitable<Response> Answers::answer(const Request& request, bool about_us)
   if (path == "/readyz" || path == "/api/v1/health") {
     SharedAnswers::Make make = [this](std::string& out, Slices& slices) { return readiness(out, slices); };
     Response response = co_await shared(request, "health", "application/json", make);
-    const bool ready = path != "/readyz" || live_.reasons(wall_now()).empty();
+    const bool ready = path != "/readyz" || reasons().empty();
     response.result(ready ? http::status::ok : http::status::service_unavailable);
     co_return response;
   }
@@ -96,6 +96,14 @@ asio::awaitable<Response> Answers::shared(const Request& request, const char* na
   co_return response;
 }
 
+std::vector<std::string> Answers::reasons() const {
+  std::vector<std::string> out = live_.reasons(wall_now());
+  if (settings_.trouble) {
+    if (std::string trouble = settings_.trouble(); !trouble.empty()) out.push_back(std::move(trouble));
+  }
+  return out;
+}
+
 // That the io thread does its rounds shows in its answering.
 Response Answers::healthz() const {
   const auto idle = engine_.aggregator().idle();
@@ -110,7 +118,7 @@ asio::awaitable<void> Answers::readiness(std::string& out, Slices& slices) {
   const std::shared_ptr<const Snapshot> snapshot = live_.snapshot();
   const Snapshot& s = *snapshot;
   const Health& h = live_.health();
-  const std::vector<std::string> reasons = live_.reasons(wall_now());
+  const std::vector<std::string> reasons = this->reasons();
   out += fmt::format(R"({{"ready":{},"reasons":[)", reasons.empty());
   for (const std::string& reason : reasons) {
     if (out.back() != '[') out += ',';
@@ -143,7 +151,7 @@ asio::awaitable<void> Answers::metrics(std::string& out, Slices& slices) {
   input.engine = &engine_;
   input.board = &live_.board();
   input.health = live_.health();
-  input.ready = live_.reasons(wall_now()).empty();
+  input.ready = reasons().empty();
   input.snapshot = live_.snapshot();
   if (settings_.instrument_metrics) live_.show_interest(std::chrono::steady_clock::now());
   input.silence = live_.silence();

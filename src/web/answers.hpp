@@ -52,6 +52,8 @@ class Answers {
   boost::asio::awaitable<Body> packed(const Asset& asset);
   [[nodiscard]] Response let_in(const Request& request) const;
   [[nodiscard]] Response healthz() const;
+  // Why the daemon is not ready, in words; empty: it is.
+  [[nodiscard]] std::vector<std::string> reasons() const;
   boost::asio::awaitable<Response> shared(const Request& request, const char* name, const char* type,
                                           const SharedAnswers::Make& make);
   boost::asio::awaitable<void> readiness(std::string& out, Slices& slices);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <utility>
@@ -114,8 +115,14 @@ void Live::look_at_silence(std::chrono::steady_clock::time_point now) {
 std::vector<std::string> Live::reasons(Timestamp now) const {
   const Snapshot& s = *snapshot_;
   std::vector<std::string> out;
-  if (s.states.empty()) out.emplace_back("no instrument is wanted, or none is known yet");
-  if (s.live < s.states.size()) out.push_back(fmt::format("{} instruments are not live", s.states.size() - s.live));
+  // A list without names is meant so (`empty = true`): else it would not have been taken.
+  const bool any_wanted = std::ranges::any_of(engine_.markets(), [](const auto& market) {
+    return market.second->instruments() + market.second->unlisted() > 0;
+  });
+  if (s.states.empty() && any_wanted) out.emplace_back("none of the wanted instruments is known yet");
+  if (const std::size_t not_live = s.states.size() - s.live; not_live > 0) {
+    out.push_back(not_live == 1 ? "1 instrument is not live" : fmt::format("{} instruments are not live", not_live));
+  }
   if (!disk_good()) {
     out.push_back(fmt::format("rows can't be written since {}", format_time(disk_bad_since_.value_or(now))));
   }

@@ -25,6 +25,9 @@ def run(cvdd, expect):
             conf = os.path.join(folder, "conf")
             subprocess.run([cvdd, "init", conf], check=True, capture_output=True)
             simulated.into(conf + "/cvdd.toml")
+            helped(cvdd, expect)
+            saves(cvdd, conf, expect)
+            full_disk(cvdd, conf, expect)
             page_taken(cvdd, conf, expect)
             log(cvdd, conf, expect)
             archive(cvdd, conf, expect)
@@ -91,6 +94,75 @@ def terminal(cvdd, expect):
     done = subprocess.run(demo + ["--bars", "1"], capture_output=True, text=True, timeout=120)
     good = done.returncode == 0 and ",binance," in done.stdout and "\x1b" not in done.stdout and "every row equals the tape" in done.stdout
     expect("the demo to a pipe" + ("" if good else ": status %s\n%s\n%s" % (done.returncode, done.stdout[-1500:], done.stderr[-1500:])), good)
+
+
+def helped(cvdd, expect):
+    said = subprocess.run([cvdd, "help"], capture_output=True, text=True)
+    expect("`cvdd help` lists the commands", said.returncode == 0 and all("\n  " + c in said.stdout for c in ("init", "run", "check", "symbols", "status", "verify")) or print(said.stdout))
+    complete = 'eval "$(%s completion bash)"; COMP_WORDS=(cvdd %%s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _cvdd; echo "${COMPREPLY[@]}"' % cvdd
+    for words, wanted in (("sy", "symbols"), ("symbols kraken_", "kraken_futures"), ("replay --market inv", "inverse"), ("completion f", "fish"), ("help ver", "verify"),
+                          ("status --wa", "--watch"), ("check --config x", "")):
+        said = subprocess.run(["bash", "-c", complete % words], capture_output=True, text=True)
+        expect("bash completes `cvdd %s`" % words, said.stdout.strip() == wanted or print(said))
+    port = free_port()
+    said = subprocess.run([cvdd, "status", "--listen", "127.0.0.1:%d" % port], capture_output=True, text=True)
+    expect("status where nobody listens says so", said.returncode == 1 and "nothing listens there: is it running?" in said.stderr or print(said.stderr))
+    nobody = {**os.environ, "HTTPS_PROXY": ""}
+    with tempfile.TemporaryDirectory() as folder:
+        with open(folder + "/cvdd.toml", "w") as f:  # nobody can be asked: the proxy's port is nobody's
+            f.write('[net]\nproxy = "http://127.0.0.1:%d"\n' % port)
+        said = subprocess.run([cvdd, "symbols", "BTC", "--config", folder + "/cvdd.toml"], capture_output=True, text=True, env=nobody, timeout=120)
+    expect("symbols, where nobody can be asked, says that in two lines, and nothing of what matches",
+           (said.returncode == 1 and len(said.stderr.splitlines()) == 2 and "nothing matches" not in said.stderr) or print(said.stderr))
+
+
+def saves(cvdd, conf, expect):
+    """Each save of the list has its answer in the log, and while it has errors everybody who looks is told."""
+    good = open(conf + "/symbols.toml").read()
+    daemon = subprocess.Popen([cvdd, "run"], cwd=conf, stderr=subprocess.PIPE, text=True)
+    time.sleep(5)
+
+    def save(text):
+        with open(conf + "/symbols.toml", "w") as f:
+            f.write(text)
+        time.sleep(2.5)
+        said = subprocess.run([cvdd, "status"], cwd=conf, capture_output=True, text=True)
+        return said.returncode, said.stdout
+
+    wrong = good.replace("[binance]", "[binanse]", 1)
+    first, second, mended = save(wrong), save(wrong), save(good)
+    nothing = save("empty = true\n")
+    os.unlink(conf + "/symbols.toml")
+    time.sleep(4)
+    gone = subprocess.run([cvdd, "status"], cwd=conf, capture_output=True, text=True).stdout
+    listen = re.search(r'listen = ("[^"]*")', open(conf + "/cvdd.toml").read()).group(1).strip('"')
+    save(good)
+    daemon.send_signal(signal.SIGTERM)
+    lines = daemon.communicate(timeout=20)[1].splitlines()
+    count = lambda text: sum(text in line for line in lines)
+    tell = lambda *what: print("\n".join(lines), *what)
+    expect("the same mistake saved twice is answered twice", (count("unknown exchange, did you mean 'binance'?") == 2 and count("nothing is changed: the files have errors") == 3) or tell())
+    expect("… a good save, too, also when it is the last one again", count("files read again") == 3 or tell())
+    expect("… and status says so until it is mended", (first[0] == 1 and "NOT READY" in first[1] and "the files have errors" in second[1] and mended[0] == 0 and "files have" not in mended[1]) or tell(first, second, mended))
+    expect("a list that says empty = true is ready", nothing[0] == 0 or tell(nothing))
+    expect("a list that is gone is told of, once, with a way out", ("can't be read" in gone and count("symbols.toml: can't be read") == 1 and count("fresh one") == 1) or tell(gone))
+    expect("… and where it listened nobody listens now", "nothing listens there" in subprocess.run([cvdd, "status", "--listen", listen], capture_output=True, text=True).stderr)
+
+
+def full_disk(cvdd, conf, expect):
+    """Rows that can't be written until the end: the exit status says so, and how many are where."""
+    import resource
+    shutil.rmtree(conf + "/data")
+    daemon = subprocess.Popen([cvdd, "run"], cwd=conf, stderr=subprocess.PIPE, text=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000)))
+    time.sleep(9)
+    daemon.send_signal(signal.SIGTERM)
+    said = daemon.communicate(timeout=20)[1]
+    stopped = re.search(r"stopped rows=(\d+) not_written=(\d+)", said)
+    ends = re.search(r"rows that could not be written rows=(\d+) data_dir=", said)
+    there = sum(len(open(conf + "/data/" + p).read().splitlines()) - 1 for p in os.listdir(conf + "/data") if p.startswith("cvd-"))
+    expect("a full disk: exit status 1, and the figures agree with the file and with each other",
+           (daemon.returncode == 1 and "reason=\"File too large\"" in said and int(stopped[2]) > 0 and stopped[2] == ends[1] and int(stopped[1]) == there) or print(daemon.returncode, said, there))
+    shutil.rmtree(conf + "/data")
 
 
 def page_taken(cvdd, conf, expect):

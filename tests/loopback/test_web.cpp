@@ -232,6 +232,8 @@ TEST_CASE("cvdd status: what a daemon says, as a table's contents, as JSON, and 
     listen = "127.0.0.1:" + std::to_string(site.endpoint.port());
     CHECK_FALSE(ask_status(listen, "", error));
     CHECK(error.find("it wants a token") == 0);
+    CHECK_FALSE(ask_status(listen, "another-one-0123", error));
+    CHECK(error.find("the token is not its own") == 0);
     const auto model = ask_status(listen, "0123456789abcdef", error);
     REQUIRE(model);
     CHECK(model->wanted == 12);
@@ -249,6 +251,7 @@ TEST_CASE("cvdd status: what a daemon says, as a table's contents, as JSON, and 
   }
   CHECK_FALSE(ask_alive(listen, error));
   CHECK_FALSE(ask_status(listen, "", error));
+  CHECK(error == "nothing listens there: is it running?");
   CHECK_FALSE(ask_alive("nowhere", error));
   CHECK(error.find("is no address and port") != std::string::npos);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <set>
 #include <string>
 
 #include "cvdd/storage/file_sink.hpp"
@@ -55,6 +56,10 @@ class MemoryFiles : public FileSink {
   int size(const std::string& path, std::uint64_t& size) override {
     const auto link = links.find(path);
     const auto file = files.find(link == links.end() ? path : path.substr(0, path.rfind('/') + 1) + link->second);
+    if (folders.contains(path)) {
+      size = 4'096;
+      return 0;
+    }
     if (file == files.end()) return ENOENT;
     size = file->second.size();
     return 0;
@@ -64,6 +69,8 @@ class MemoryFiles : public FileSink {
     return 0;
   }
   int list(const std::string& directory, std::vector<std::string>& names) override {
+    if (list_error != 0) return list_error;
+    if (files.contains(directory)) return ENOTDIR;
     for (const auto& [path, text] : files) {
       if (path.starts_with(directory + "/")) names.push_back(path.substr(directory.size() + 1));
     }
@@ -73,7 +80,8 @@ class MemoryFiles : public FileSink {
   int make_directory(const std::string&) override { return 0; }
 
   std::map<std::string, std::string> files, links;
-  int append_error = 0, sync_error = 0, appends = 0, syncs = 0;
+  std::set<std::string> folders;  // in the place of files
+  int append_error = 0, sync_error = 0, list_error = 0, appends = 0, syncs = 0;
   std::string locked_by;
   // Every `fail_every`-th call that writes fails with `fail_with`.
   int fail_every = 0, fail_with = 0, calls = 0;

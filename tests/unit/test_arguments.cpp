@@ -69,6 +69,8 @@ TEST_CASE("completion scripts hold every command and every option, and whole quo
         }
       }
     }
+    CHECK(script.find("binance") != std::string::npos);  // values, too
+    CHECK(script.find("inverse") != std::string::npos);
     CHECK(count(script, "'") % 2 == count(script, "\\'") % 2);
   }
 }

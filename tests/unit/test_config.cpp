@@ -4,8 +4,10 @@
 #include "catch.hpp"
 #include "cvdd/base/backoff.hpp"
 #include "cvdd/base/rate_limit.hpp"
+#include "cvdd/base/time_text.hpp"
 #include "cvdd/config/config.hpp"
 #include "cvdd/ledger/csv_row.hpp"
+#include "cvdd/storage/interval_check.hpp"
 #include "source_dir.hpp"
 
 using namespace cvdd;
@@ -79,7 +81,7 @@ TEST_CASE("config: whether the page's address is required") {
         Lines{"c.toml:2: http.required: expected true or false (column 12)"});
   Config other;
   other.http_required = true;
-  CHECK(changes_that_need_a_restart({}, other) == Lines{"http"});
+  CHECK(changes_that_need_a_restart({}, other) == Lines{"http.required"});
 }
 
 TEST_CASE("symbols: each name knows its line") {
@@ -178,6 +180,15 @@ TEST_CASE("a saved configuration says which of its changes wait for a restart") 
   saved.interval = seconds(5);
   saved.proxy = "http://h:1";
   CHECK(changes_that_need_a_restart(running, saved) == Lines{"interval", "net.proxy"});
+  saved = running;
+  saved.http_token = "0123456789abcdef";
+  CHECK(changes_that_need_a_restart(running, saved) == Lines{"http.token"});
+  saved = running;
+  saved.exchanges[{"okx", Market::spot}].redundancy = 2;
+  running.exchanges[{"binance", Market::linear}].redundancy = 2;
+  CHECK(changes_that_need_a_restart(running, saved) == Lines{"exchange.binance.linear", "exchange.okx.spot"});
+  saved.exchanges[{"binance", Market::linear}].redundancy = 2;
+  CHECK(changes_that_need_a_restart(running, saved) == Lines{"exchange.okx.spot"});
 }
 
 TEST_CASE("back-off begins within a second, doubles to its cap, and is jittered") {
@@ -247,4 +258,61 @@ TEST_CASE("a question mark is one character, however many bytes it has") {
   CHECK(found("币*") == "币安人生USDT 币USDT ");
   CHECK(found("*?????USDT") == "");
   CHECK(found("*?????*") == "币安人生USDT 币USDT ABUSDT AUSDT ");
+}
+
+TEST_CASE("files of another interval are found by their rows, with the reason that a start would give") {
+  const auto lines = [](std::initializer_list<const char*> times) {
+    std::string out = "2026-11-20T23:5";  // torn
+    for (const char* time : times) {
+      Row row;
+      row.time = parse_time(time).value();
+      row.exchange = "binance";
+      row.symbol = "BTCUSDT";
+      out += "\n";
+      std::string line;
+      append_row(line, row);
+      out += line.substr(0, line.find('\n'));
+    }
+    return out;
+  };
+  const std::string minutes = lines({"2026-11-20T23:58:00Z", "2026-11-20T23:59:00Z", "2026-11-20T23:58:00Z"});
+  CHECK(interval_conflict("/d", minutes, seconds(60)).empty());
+  CHECK(interval_conflict("/d", minutes, seconds(5)).empty());  // as at the start: it can't be told from quiet bars
+  CHECK(interval_conflict("/d", lines({"2026-11-20T23:55:00Z"}), seconds(300)).empty());
+  CHECK(
+      interval_conflict("/d", lines({"2026-11-20T23:56:00Z"}), seconds(300)).find("does not begin on a multiple of") !=
+      std::string::npos);
+  CHECK(interval_conflict("/d", lines({"2026-11-20T22:00:00Z", "2026-11-20T23:00:00Z"}), seconds(7'200))
+            .find("another interval was used here") != std::string::npos);
+  CHECK(interval_conflict("/d", lines({"2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z"}), seconds(3'600)).empty());
+  CHECK(interval_conflict("/d", "", seconds(60)).empty());
+}
+
+TEST_CASE("nothing is nothing in every unit; what makes no sense is refused") {
+  CHECK(parse_duration("0") == Duration{});
+  CHECK_FALSE(parse_duration("1").has_value());
+  const auto errors_of = [](const char* text) {
+    std::vector<ConfigError> errors;
+    (void)parse_config(text, "c.toml", known, errors);
+    std::vector<std::string> out;
+    for (const ConfigError& error : errors) out.push_back(error.key + ": " + error.message);
+    return out;
+  };
+  CHECK(errors_of("close_delay = \"0\"\n[net]\ncoalesce = \"0\"\nrenew_after = \"1m\"\n").empty());
+  CHECK(errors_of("[net]\nrenew_after = \"1s\"\n") == Lines{"net.renew_after: expected \"1m\" or more"});
+  CHECK(errors_of("data_dir = \"\"\n") ==
+        Lines{"data_dir: expected a folder, such as \"data\"; \".\" is that of this file"});
+}
+
+TEST_CASE("a group's name without its quotes is told what it lacks") {
+  std::vector<ConfigError> errors;
+  (void)parse_symbols("[binance]\nspot = [\"A\"]\n[group.BTC spot]\nmembers = [\"*:spot:A\"]\n", "s.toml", known,
+                      errors);
+  REQUIRE(errors.size() == 1);
+  CHECK(errors[0].line == 3);
+  CHECK(errors[0].message.find("such a name needs quotes: [group.\"BTC spot\"]") != std::string::npos);
+  errors.clear();
+  (void)parse_symbols("[group.BTC\n", "s.toml", known, errors);
+  REQUIRE(errors.size() == 1);
+  CHECK(errors[0].message.find("quotes") == std::string::npos);
 }

@@ -371,6 +371,37 @@ TEST_CASE("rows that can't be written wait in order and are written once") {
   CHECK(files.files[first_day] == text_of({one[0], two[0]}));
 }
 
+TEST_CASE("without its folder nothing is said to begin anew; once it is there again, that is said, and all rows come") {
+  MemoryFiles files;
+  CsvStore store(files, "/d");
+  const std::vector<Row> one{row("2026-11-20T23:58:00Z")}, two{row("2026-11-20T23:59:00Z")};
+  CHECK(store.write(one) == 0);
+  files.files.clear();
+  files.list_error = ENOENT;
+  CHECK(store.write(two) == ENOENT);
+  CHECK(store.take_notes().empty());
+  CHECK(store.backlog_rows() == 1);
+  files.list_error = 0;
+  CHECK(store.write({}) == 0);
+  CHECK(store.take_notes() == std::vector<std::string>{"data file is gone, starting it anew file=" + first_day});
+  CHECK(files.files[first_day] == text_of(two));
+}
+
+TEST_CASE("a folder in a day file's place is called a folder; a file in the link's place is not replaced silently") {
+  MemoryFiles files;
+  CsvStore store(files, "/d");
+  (void)store.open();
+  files.files[first_day + "/inside"] = "x";
+  files.folders.insert(first_day);
+  files.files["/d/latest.csv"] = "somebody's own";
+  CHECK(store.write(std::vector<Row>{row("2026-11-20T23:58:00Z")}) == 0);
+  std::string notes;
+  for (const std::string& note : store.take_notes()) notes += note + "\n";
+  CHECK(notes.find("reason=\"is a folder\"") != std::string::npos);
+  CHECK(notes.find("latest.csv was a file of its own, it is replaced by the link file=/d/latest.csv") !=
+        std::string::npos);
+}
+
 TEST_CASE("a file that was deleted begins again with its header") {
   MemoryFiles files;
   CsvStore store(files, "/d");

@@ -10,6 +10,7 @@
 #include "cli/commands.hpp"
 #include "cli/load_config.hpp"
 #include "cli/surroundings.hpp"
+#include "cvdd/ledger/csv_row.hpp"
 
 using namespace cvdd;
 namespace fs = std::filesystem;
@@ -120,6 +121,17 @@ TEST_CASE("what a configuration refers to is looked at: rows' folder, certificat
   touch("file", "text");
   CHECK(found("\ndata_dir = \"file\"\n") ==
         Lines{"! cvdd.toml:2: data_dir: " + fs::absolute("file").string() + " is not a folder"});
+  const auto none = found("data_dir = \"/proc/x\"\n");
+  REQUIRE(none.size() == 1);
+  CHECK(none[0].find("! cvdd.toml:1: data_dir: /proc/x can't be ") == 0);
+  fs::create_directory("old");
+  touch("old/cvd-2026-11-20.csv",
+        std::string(csv_header()) +
+            "\n2026-11-20T20:59:00Z,binance,spot,BTCUSDT,0,live,,,,,0,0,0,0,0,0,0,0,0,0,0,0,,,0\n");
+  CHECK(found("data_dir = \"old\"\n").empty());
+  CHECK(found("data_dir = \"old\"\ninterval = \"5m\"\n") ==
+        Lines{"! cvdd.toml:2: interval: ./old: binance BTCUSDT has a bar that does not begin on a multiple of 300 s: "
+              "another interval was used here; choose another data_dir"});
   CHECK(found("[net]\nca_file = \"none.pem\"") ==
         Lines{"! cvdd.toml:2: net.ca_file: ./none.pem: there is no such file"});
   CHECK(found("[net]\nca_file = \".\"") == Lines{"! cvdd.toml:2: net.ca_file: ./.: is a folder, expected a PEM file"});

@@ -1,4 +1,6 @@
 // What operators meet: folded log lines, the status line, the manual.
+#include <spdlog/spdlog.h>
+
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <sstream>
@@ -8,6 +10,7 @@
 #include "cvdd/base/log_folder.hpp"
 #include "cvdd/cli/arguments.hpp"
 #include "cvdd/daemon/health.hpp"
+#include "cvdd/system/logging.hpp"
 #include "source_dir.hpp"
 
 using namespace cvdd;
@@ -46,6 +49,25 @@ TEST_CASE("kinds of lines are told apart by everything but plain numbers; their 
   }
 }
 
+TEST_CASE("what somebody waits for is in the log each time; everything else that repeats is folded") {
+  std::string written;
+  const auto before = spdlog::default_logger();
+  start_logging("info", {}, [&written](std::string_view text) { written += text; });
+  for (int i = 0; i < 3; ++i) {
+    spdlog::error("can't connect host=a");
+    log_answer(spdlog::level::err, "nothing is changed: the files have errors errors=1");
+  }
+  stop_logging();
+  spdlog::set_default_logger(before);
+  const auto times = [&](const std::string& text) {
+    std::size_t n = 0;
+    for (std::size_t at = 0; (at = written.find(text, at)) != std::string::npos; ++at) ++n;
+    return n;
+  };
+  CHECK(times("can't connect host=a") == 1);
+  CHECK(times("error   nothing is changed: the files have errors errors=1\n") == 3);
+}
+
 TEST_CASE("a secret never appears, as written or decoded") {
   CHECK(without("proxy http://u:p%40ss@h failed: p@ss", {"p%40ss", "p@ss", ""}) == "proxy http://u:***@h failed: ***");
 }
@@ -62,6 +84,21 @@ TEST_CASE("the status line says what an operator wants to know") {
       status_line(h) ==
       "997 instruments live, 0 gaps, 2,310 trades/s, 3 not live, 12,345 rows wait for the disk, the aggregator hangs");
   CHECK_FALSE(making_progress(h));
+}
+
+TEST_CASE("help lists the commands, and of one command values and exit statuses") {
+  CLI::App app;
+  int status = 0;
+  add_commands(app, status);
+  add_common_commands(app, "cvdd", status);
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == "help" || command->get_name() == "completion") continue;
+    const std::string help = command->help("cvdd");
+    INFO(help);
+    CHECK(help.find("Exit status: 0 ") != std::string::npos);
+    CHECK(help.find("TEXT") == std::string::npos);
+    CHECK(help.find("{false}") == std::string::npos);
+  }
 }
 
 TEST_CASE("the manual names every key of the configuration") {

@@ -21,6 +21,18 @@ TEST_CASE("a file that its writer has closed, or put in another's place, is save
   CHECK_FALSE(file.unsettled());
 }
 
+TEST_CASE("who saves the same text once more is answered once more") {
+  SavedFile file;
+  file.begin("wrong");
+  file.being_written(t0);
+  CHECK(file.look("wrong", t0 + 150ms) == News::none);  // being written yet
+  file.written();
+  CHECK(file.look("wrong", t0 + 200ms) == News::saved);
+  CHECK(file.look("wrong", t0 + 400ms) == News::none);
+  file.written();
+  CHECK(file.look("wrong", t0 + 1s) == News::saved);
+}
+
 TEST_CASE("a slow writer is not read half; whoever keeps the file open is believed when it rests") {
   SavedFile file;
   file.begin("old");

@@ -89,3 +89,17 @@ TEST_CASE("status as JSON is ASCII, and means the same") {
   CHECK(ascii_json(R"({"a":"é币😀","b":1})") == R"({"a":"\u00e9\u5e01\ud83d\ude00","b":1})");
   CHECK(ascii_json("{\n\"a\":\x7f}") == R"({"a":\u007f})");
 }
+
+TEST_CASE("instruments that are not live for one reason are one line, where they are many") {
+  const auto one = [](const char* name, const char* reason) {
+    return Trouble{name, "connecting", "2026-11-20T20:58:41Z", reason};
+  };
+  CHECK(told_together({one("a", "x"), one("b", "x"), one("c", "y")}) ==
+        std::vector<std::string>{"a: connecting since 2026-11-20T20:58:41Z x",
+                                 "b: connecting since 2026-11-20T20:58:41Z x",
+                                 "c: connecting since 2026-11-20T20:58:41Z y"});
+  CHECK(told_together({one("a", "x"), one("c", "y"), one("b", "x"), one("d", "x")}) ==
+        std::vector<std::string>{"a and 2 more: connecting since 2026-11-20T20:58:41Z x",
+                                 "c: connecting since 2026-11-20T20:58:41Z y"});
+  CHECK(told_together({}).empty());
+}

@@ -42,10 +42,35 @@ TEST_CASE("symbols: exchange, market and pattern are told apart") {
   CHECK(asked({"binance", "pepe"}).pattern == "pepe");
   CHECK(asked({"PEPE"}).pattern == "PEPE");
   CHECK(asked({"*USDT"}).pattern == "*USDT");
-  CHECK(refused({"binanse"}) == "no exchange binanse; did you mean binance?");
+  CHECK(asked({"perp", "BTC"}).markets == Markets{Market::linear, Market::inverse});
+  CHECK(asked({"perp", "BTC"}).exchange.empty());
+  CHECK(asked({"perp", "BTC"}).pattern == "BTC");
+  CHECK(asked({"USDT"}).pattern == "USDT");  // and no market
+  CHECK(asked({"USDT"}).markets.empty());
+  CHECK(refused({"binanse"}).find("no exchange binanse; did you mean binance? there are: binance, ") == 0);
   CHECK(refused({"nowhere", "spot"}).find("no exchange nowhere; there are: binance") == 0);
   CHECK(refused({"binance", "spot", "BTC", "more"}).find("what is more for?") == 0);
   CHECK(refused({"binance", "spott", "BTC"}).find("what is BTC for? Expected [EXCHANGE [MARKET]]") == 0);
+}
+
+TEST_CASE("symbols: who could not be asked is told of once, however many they are") {
+  const auto list = [](std::size_t exchange, const char* error) {
+    return MarketList{all_exchanges()[exchange], {}, {}, error};
+  };
+  const auto name = [](const MarketList& l) {
+    return std::string(l.exchange->name) + " " + std::string(name_of(l.exchange->market));
+  };
+  CHECK(troubles_of({list(0, ""), list(1, "")}).empty());
+  CHECK(troubles_of({list(0, ""), list(1, "no route")}) ==
+        std::vector<std::string>{name(list(1, "")) + ": can't be asked: no route"});
+  const std::vector<MarketList> all{list(0, "a"), list(1, "b"), list(2, "c"), list(3, "d")};
+  CHECK(troubles_of(all) ==
+        std::vector<std::string>{
+            name(all[0]) + ": can't be asked: a",
+            "nor can any of the other 3 markets; is there a network, or a [net] proxy to be named?"});
+  std::vector<MarketList> most = all;
+  most.push_back(list(4, ""));
+  CHECK(troubles_of(most).back() == "nor can these: " + name(all[1]) + ", " + name(all[2]) + ", " + name(all[3]));
 }
 
 TEST_CASE("symbols: what is listed, as a table and as CSV; foreign text does nothing to either") {

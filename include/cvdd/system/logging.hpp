@@ -2,6 +2,8 @@
 // terminal or pipe stops the daemon. Bounded: when 8,192 lines wait, the oldest are dropped, and a line says how many.
 #pragma once
 
+#include <spdlog/common.h>
+
 #include <functional>
 #include <string>
 #include <string_view>
@@ -16,6 +18,9 @@ void start_logging(const std::string& level, std::vector<std::string> secrets = 
 void set_log_level(const std::string& level);
 // Writes what waits, and ends the thread.
 void stop_logging();
+
+// A line that is never folded, however often it comes: what somebody who has just done something waits for.
+void log_answer(spdlog::level::level_enum level, std::string_view line);
 
 // For what is wrong before there is a log, or where a command only answers: one line to standard error at once,
 // printable and with its priority where journald listens.

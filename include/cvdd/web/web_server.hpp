@@ -6,6 +6,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ class WebServer {
     std::vector<std::string> hosts;  // names by which it is reached, beside addresses and localhost; lower case
     bool instrument_metrics = false;
     std::chrono::milliseconds request_max{10'000};  // for a whole request to come
+    // What else keeps the daemon from being ready, of which the engine knows nothing; empty: nothing. io thread.
+    std::function<std::string()> trouble = {};
   };
   // Listens. Throws std::runtime_error that says where it can't, and why.
   WebServer(boost::asio::any_io_executor executor, Engine& engine, Settings settings);
