@@ -68,16 +68,14 @@ int check_command(const std::string& given, bool online) {
   for (const Finding& finding : findings) print_error(to_string(finding.error));
   if (stops) return 2;
   if (const auto idle = members_not_wanted(loaded.symbols); !idle.empty()) {
-    fmt::print("{}: a group sums only what the list collects, which these members are not: {}
-",
+    fmt::print("{}: a group sums only what the list collects, which these members are not: {}\n",
                loaded.config.symbols_file, fmt::join(idle, "; "));
     std::fflush(stdout);
   }
   // The last word is the verdict.
   const int status = online ? check_online(loaded) : 0;
   if (status == 0) {
-    fmt::print("{}: good; {}: good, {} names
-", checked->file, loaded.config.symbols_file, names_in(loaded.symbols));
+    fmt::print("{}: good; {}: good, {} names\n", checked->file, loaded.config.symbols_file, names_in(loaded.symbols));
   }
   return status;
 }
