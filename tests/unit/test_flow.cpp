@@ -333,7 +333,7 @@ TEST_CASE("size_buckets in the configuration") {
   CHECK(errors.empty());
   CHECK(c.size_buckets == std::vector<Decimal>{{1'000, 0}, {25'005, 1}});
   CHECK(c.exchanges.at({"okx", Market::spot}).size_buckets->empty());
-  CHECK(changes_that_need_a_restart(c, Config{}) == std::vector<std::string>{"size_buckets", "exchange"});
+  CHECK(changes_that_need_a_restart(c, Config{}) == std::vector<std::string>{"size_buckets", "exchange.okx.spot"});
   for (const char* wrong :
        {"[1000]", "[\"0\"]", "[\"10\", \"5\"]", "[\"5\", \"5\"]", "[\"-1\"]", "\"1000\"", "[\"x\"]"}) {
     errors.clear();
