@@ -112,9 +112,9 @@ void add_demo(CLI::App& app, int& status) {
       ->check(whole_number);
   demo->add_option("--interval", asked->interval, "bar length (default 5s)")->type_name("DURATION");
   demo->add_option("--seed", options.seed, "seed of the simulated tape")->type_name("N")->check(whole_number);
-  demo->add_option("--instruments", options.instruments, "number of instruments")
+  demo->add_option("--instruments", options.instruments, "number of instruments, 1 to 50,000")
       ->type_name("N")
-      ->check(CLI::Range(1, 50'000));
+      ->check(CLI::Range(1, 50'000).description(""));
   demo->add_option("--trades-per-minute", options.trades_per_minute, "average per instrument")
       ->type_name("N")
       ->check(whole_number);
@@ -127,7 +127,8 @@ void add_demo(CLI::App& app, int& status) {
   demo->add_option("--mute-after", asked->mute, "after this long the exchanges tell of no trade any more")
       ->type_name("DURATION");
   demo->add_flag_callback(
-      "--no-repair", [asked] { asked->options.repair = false; }, "leave what is missed then as it is: gaps");
+      "--no-repair", [asked] { asked->options.repair = false; },
+      "what connections miss is not fetched: gaps (but what an exchange itself sends again is taken)");
   demo->callback([&status, asked] {
     const auto span = [](const char* option, const std::string& text) {
       const auto parsed = parse_duration(text);
@@ -194,7 +195,9 @@ void add_verify(CLI::App& app, int& status) {
   };
   auto asked = std::make_shared<Asked>();
   auto* verify = app.add_subcommand("verify", "asks the exchanges' candles about files of any age");
-  verify->footer("Exit status: 0 no bar is contradicted; 1 one is; 2 there are no rows, or wrong usage.");
+  verify->footer(
+      "Exit status: 0 no bar is contradicted; 1 one is, or none could be asked about; 2 there are no rows, or wrong "
+      "usage.");
   verify->add_option("--data", asked->command.data, "the folder of the files (default: the configuration's)")
       ->type_name("FOLDER");
   verify->add_option("--config", asked->command.config, "for hosts, proxy and certificates; default as with run")

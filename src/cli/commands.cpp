@@ -109,8 +109,11 @@ int simulate_command(const SimulateOptions& options) {
     }
   }
   server.start();
-  fmt::print("# simulated exchanges on {}:{}; give a daemon these lines, and ca_file under [net]\n{}",
-             server_options.address, server.port(), server.config_toml());
+  fmt::print(
+      "# simulated exchanges on {}:{}; give a daemon these lines, and ca_file under [net]\n"
+      "# the certificate authority is a new one at each start{}\n{}",
+      server_options.address, server.port(), options.ca_out.empty() ? ": have it written with --ca-out" : "",
+      server.config_toml());
   std::fflush(stdout);
   asio::signal_set signals(io, SIGTERM, SIGINT);
   signals.async_wait([&](const boost::system::error_code& error, int) {
@@ -135,6 +138,10 @@ std::string wrong_replay(const ReplayCommand& command) {
   std::vector<std::string> names;
   for (const Exchange* exchange : all_exchanges()) {
     if (names.empty() || names.back() != exchange->name) names.emplace_back(exchange->name);
+  }
+  for (const std::string& path : command.recordings) {
+    if (is_capture(path))
+      return fmt::format("{} is a capture of cvdd, which tells its exchange itself: leave --exchange out", path);
   }
   if (std::ranges::find(names, command.exchange) != names.end()) return "";
   return fmt::format("no exchange {}; there are: {}", command.exchange, fmt::join(names, ", "));

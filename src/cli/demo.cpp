@@ -25,6 +25,7 @@
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/server.hpp"
+#include "cvdd/storage/day_file.hpp"
 #include "cvdd/system/logging.hpp"
 #include "cvdd/web/web_server.hpp"
 #include "status_client.hpp"
@@ -175,6 +176,14 @@ class DemoTable {
   bool stopping_ = false;
   std::thread thread_;
 };
+
+bool holds_rows(const std::string& folder) {
+  std::error_code error;
+  for (auto i = fs::directory_iterator(folder, error); !error && i != fs::directory_iterator(); i.increment(error)) {
+    if (any_day_file_from(i->path().filename().string())) return true;
+  }
+  return false;
+}
 }  // namespace
 
 int demo_command(const DemoOptions& options) {
@@ -190,6 +199,12 @@ int demo_command(const DemoOptions& options) {
     ~LogEnd() { stop_logging(); }  // what it writes to goes
   } const log_end;
 
+  if (holds_rows(options.out)) {
+    print_error(fmt::format(
+        "cvdd demo: {} holds rows already, which this demo's exchanges know nothing of; choose another --out",
+        options.out));
+    return 2;
+  }
   const auto tape =
       std::make_shared<sim::Tape>(options.seed, wall_now() - seconds(60),
                                   sim::make_instruments_everywhere(options.instruments, options.trades_per_minute));
@@ -270,8 +285,8 @@ int demo_command(const DemoOptions& options) {
   if (options.bars == 0) return status;
   const Comparison result = compare_with_tape(directory.string(), *tape, options.interval);
   for (const std::string& line : result.disagreements) fmt::print("# {}\n", line);
-  fmt::print("# {} rows compared with the simulated tape, {} live bars, {} instruments: {}\n", result.rows, result.live,
-             result.instruments,
+  fmt::print("# {} bars compared with the simulated tape, {} of them whole, {} instruments: {}\n", result.rows,
+             result.live, result.instruments,
              result.wrong == 0 && result.rows > 0 ? "every row equals the tape"
                                                   : fmt::format("{} rows are wrong", result.wrong));
   if (result.instruments < simulated.size()) {

@@ -19,6 +19,7 @@
 #include "cvdd/storage/day_file.hpp"
 #include "cvdd/storage/file_sink.hpp"
 #include "cvdd/storage/interval_check.hpp"
+#include "cvdd/storage/packed_days.hpp"
 
 namespace cvdd {
 
@@ -55,12 +56,9 @@ std::string why_not_writable(const std::string& data_dir) {
                      std::strerror(errno));
 }
 
-// Whether the newest file's bars are of another interval, as far as its end tells; empty: they are not, or nobody
-// knows.
-std::string why_not_this_interval(const std::string& data_dir, Duration interval) {
-  const auto files = make_file_sink();
-  std::vector<std::string> names;
-  if (files->list(data_dir, names) != 0) return {};
+// Of what the files of the data directory say, as far as the end of the newest tells; empty: nothing against a start.
+std::string why_not_this_interval(const std::string& data_dir, const std::vector<std::string>& names,
+                                  Duration interval) {
   std::optional<DayFile> newest;
   for (const std::string& name : names) {
     const auto file = day_file_from(name, RowTable::cvd);
@@ -68,6 +66,7 @@ std::string why_not_this_interval(const std::string& data_dir, Duration interval
   }
   if (!newest) return {};
   constexpr std::uint64_t read_max = std::uint64_t{8} << 20;  // two bars of 10,000 instruments are there
+  const auto files = make_file_sink();
   const std::string path = data_dir + "/" + name_of(*newest);
   std::uint64_t size = 0;
   std::string text;
@@ -112,7 +111,12 @@ std::vector<Finding> look_around(const std::string& file, const Config& config) 
     out.push_back({{file, line == config.lines.end() ? 0 : line->second, key, std::move(message), 0}, stops});
   };
   if (std::string why = why_not_writable(config.data_dir); !why.empty()) add("data_dir", true, std::move(why));
-  if (std::string why = why_not_this_interval(config.data_dir, config.interval); !why.empty()) {
+  std::vector<std::string> names;
+  (void)make_file_sink()->list(config.data_dir, names);
+  if (const std::string packed = packed_newest_day(names); !packed.empty()) {
+    add("data_dir", true, packed_advice(config.data_dir, packed));
+  }
+  if (std::string why = why_not_this_interval(config.data_dir, names, config.interval); !why.empty()) {
     add("interval", true, std::move(why));
   }
   if (std::string why = why_not_trusted(config.ca_file); !why.empty()) add("net.ca_file", true, std::move(why));

@@ -122,7 +122,9 @@ class Verifier {
     }
     fmt::print("{} of {} bars proven, {} contradicted, {} not askable\n", all_.proven, all_.bars, all_.contradicted,
                all_.not_askable);
-    co_return contradicted > 0 ? 1 : 0;
+    const bool any = all_.proven + all_.contradicted > 0;
+    if (!any) print_error("cvdd verify: no bar could be asked about: nothing is verified");
+    co_return any&& contradicted == 0 ? 0 : 1;
   }
 
  private:

@@ -13,6 +13,7 @@
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/ledger/flow_row.hpp"
 #include "cvdd/storage/csv_store.hpp"
+#include "cvdd/storage/packed_days.hpp"
 
 namespace cvdd {
 
@@ -38,6 +39,11 @@ Remembered CsvStore::open(std::size_t days_max) {
                                          directory_, std::strerror(error)));
   }
   take_lock();
+  std::vector<std::string> names;
+  if (files_.list(directory_, names) == 0) {
+    const std::string packed = packed_newest_day(names);
+    if (!packed.empty()) throw std::runtime_error(packed_advice(directory_, packed));
+  }
   complete_torn_batch();
   Remembered newest;
   read_days(RowTable::cvd, days_max, [&](const DayFile& file, bool& any_new) { read_file(file, newest, any_new); });

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 COLUMNS = ("time,exchange,market,symbol,rev,status,open,high,low,close,buys,sells,buy_base,sell_base,buy_quote,sell_quote,delta_base,"
            "delta_quote,cvd_base,cvd_quote,other_base,other_quote,first_id,last_id,missing")
-INSTRUMENTS = [("binance", "spot", "BTCUSDT"), ("binance", "linear", "BTCUSDT")] + [("bybit", "spot", "C%02dUSDT" % n) for n in range(14)]
+INSTRUMENTS = [("binance", "spot", "BTCUSDT"), ("binance", "linear", "BTCUSDT"), ("bybit", "spot", "BTCUSDT"), ("bybit", "linear", "BTCUSDT")] + [("bybit", "spot", "C%02dUSDT" % n) for n in range(14)]
 DAYS = [datetime.date(2026, 11, 18), datetime.date(2026, 11, 19), datetime.date(2026, 11, 20)]
 
 

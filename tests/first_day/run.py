@@ -46,9 +46,12 @@ class Truth:
                 best[key] = r
         self.bars = [best[k] for k in sorted(best)]
         self.sums = collections.defaultdict(Decimal)
-        for r in self.rows:
-            if r["rev"] == "0":
-                self.sums[(r["exchange"], r["market"], r["symbol"])] += Decimal(r["delta_base"])
+        for r in self.bars:
+            self.sums[(r["exchange"], r["market"], r["symbol"])] += Decimal(r["delta_base"])
+        self.last = {(r["exchange"], r["market"], r["symbol"]): Decimal(r["cvd_base"]) for r in self.bars}
+        self.hours = collections.defaultdict(list)
+        for r in self.bars:
+            self.hours[(r["exchange"], r["market"], r["symbol"], r["time"][:13])].append(r)
         at = {k: r for k, r in best.items() if r["symbol"] == "BTCUSDT" and r["status"] in WHOLE}
         self.apart = [(k[0], Decimal(at[(k[0], k[1], "linear", k[3])]["cvd_base"]) - Decimal(r["cvd_base"]))
                       for k, r in sorted(at.items()) if k[2] == "spot" and (k[0], k[1], "linear", k[3]) in at]
@@ -68,7 +71,7 @@ def run_pandas(code, truth):
     space = {}
     for one in code:
         exec(compile(one, "README.md", "exec"), space)  # each goes on from the one before
-    rows, bars, both, exact = (space[n] for n in ("rows", "bars", "both", "exact"))
+    rows, bars, both, total, hours = (space[n] for n in ("rows", "bars", "both", "total", "hours"))
     expect("pandas reads every row", len(rows) == len(truth.rows))
     expect("pandas: one row for each bar, sorted, at its highest rev",
            [tuple(r) for r in bars[["exchange", "market", "symbol", "rev", "status", "missing", "first_id"]].astype(str).itertuples(index=False)]
@@ -77,7 +80,15 @@ def run_pandas(code, truth):
            and str(bars["time"].dt.tz) == "UTC")
     expect("pandas: spot against perpetual", len(both) == len(truth.apart)
            and all(close(a, b) for a, (_, b) in zip(both["apart"], truth.apart)))
-    expect("pandas: exact decimals", sum(exact) == sum(Decimal(r["delta_base"]) for r in truth.rows))
+    expect("pandas: exact decimals, of each bar the last word", total.to_dict() == dict(truth.sums) == truth.last)
+    order = ["gap", "partial", "history", "repaired", "live"]
+    made = {(*r[:3], r[3].strftime("%Y-%m-%dT%H")): r[4:] for r in
+            hours[["exchange", "market", "symbol", "time", "status", "open", "high", "close", "buys", "delta_base", "cvd_base"]].itertuples(index=False, name=None)}
+    expect("pandas: hours", made.keys() == truth.hours.keys() and all(
+        made[k][0] == min((r["status"] for r in bars_of), key=order.index) and close(made[k][1], Decimal(bars_of[0]["open"]))
+        and close(made[k][2], max(Decimal(r["high"]) for r in bars_of)) and close(made[k][3], Decimal(bars_of[-1]["close"]))
+        and made[k][4] == sum(int(r["buys"]) for r in bars_of) and close(made[k][5], sum(Decimal(r["delta_base"]) for r in bars_of))
+        and close(made[k][6], Decimal(bars_of[-1]["cvd_base"])) for k, bars_of in truth.hours.items()))
 
 
 def run_duckdb(code, truth, folder):

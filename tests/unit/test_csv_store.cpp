@@ -4,6 +4,7 @@
 #include "catch.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/storage/csv_store.hpp"
+#include "cvdd/storage/packed_days.hpp"
 #include "support/memory_files.hpp"
 
 using namespace cvdd;
@@ -369,6 +370,28 @@ TEST_CASE("rows that can't be written wait in order and are written once") {
   CHECK(store.write({}) == 0);
   CHECK(store.backlog_rows() == 0);
   CHECK(files.files[first_day] == text_of({one[0], two[0]}));
+}
+
+TEST_CASE("a newest day that is packed is not taken for no day: CVDs would begin anew") {
+  using Names = std::vector<std::string>;
+  CHECK(packed_newest_day(Names{"cvd-2026-11-19.csv.zst", "cvd-2026-11-20.csv", "latest.csv"}).empty());
+  CHECK(packed_newest_day(Names{"cvd-2026-11-20.csv", "cvd-2026-11-20.csv.zst"}).empty());  // the original was kept
+  CHECK(packed_newest_day(Names{"flow-2026-11-20.csv.zst", "cvd.lock", "x.zst", "zst", ""}).empty());
+  CHECK(packed_newest_day(Names{"cvd-2026-11-19.csv", "cvd-2026-11-20.csv.gz"}) == "cvd-2026-11-20.csv.gz");
+  CHECK(packed_newest_day(Names{"cvd-2026-11-18.csv.zst", "cvd-2026-11-20.1.csv.zst", "cvd-2026-11-19.csv.zst"}) ==
+        "cvd-2026-11-20.1.csv.zst");
+  MemoryFiles files;
+  files.files["/d/cvd-2026-11-20.csv.zst"] = "packed";
+  CsvStore store(files, "/d");
+  try {
+    (void)store.open();
+    FAIL("not refused");
+  } catch (const std::runtime_error& error) {
+    CHECK(std::string(error.what()).find("/d/cvd-2026-11-20.csv.zst: the newest day is packed") == 0);
+  }
+  files.files[second_day] = std::string(csv_header()) + "\n";
+  CsvStore again(files, "/d");
+  CHECK(again.open().empty());
 }
 
 TEST_CASE("without its folder nothing is said to begin anew; once it is there again, that is said, and all rows come") {

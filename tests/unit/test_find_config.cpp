@@ -129,6 +129,12 @@ TEST_CASE("what a configuration refers to is looked at: rows' folder, certificat
         std::string(csv_header()) +
             "\n2026-11-20T20:59:00Z,binance,spot,BTCUSDT,0,live,,,,,0,0,0,0,0,0,0,0,0,0,0,0,,,0\n");
   CHECK(found("data_dir = \"old\"\n").empty());
+  touch("old/cvd-2026-11-21.csv.zst", "packed");
+  CHECK(found("data_dir = \"old\"\n")
+            .at(0)
+            .find("! cvdd.toml:1: data_dir: ./old/cvd-2026-11-21.csv.zst: the newest day is "
+                  "packed") == 0);
+  fs::remove("old/cvd-2026-11-21.csv.zst");
   CHECK(found("data_dir = \"old\"\ninterval = \"5m\"\n") ==
         Lines{"! cvdd.toml:2: interval: ./old: binance BTCUSDT has a bar that does not begin on a multiple of 300 s: "
               "another interval was used here; choose another data_dir"});

@@ -97,6 +97,7 @@ TEST_CASE("help lists the commands, and of one command values and exit statuses"
     INFO(help);
     CHECK(help.find("Exit status: 0 ") != std::string::npos);
     CHECK(help.find("TEXT") == std::string::npos);
+    CHECK(help.find(" in [") == std::string::npos);
     CHECK(help.find("{false}") == std::string::npos);
   }
 }
