@@ -45,7 +45,7 @@ export async function groups(url) {
     await until(page, (was) => Number(document.querySelector('#d-chart').dataset.cvdBars) > was + 1, bars);
     const where = await page.textContent('#detail-view .names');
     await shot(page, 'group-dark');
-    return /^sum of \d+(, \d+ of which have traded)?, BTC\/USD, price of/.test(where) && before.endsWith(' BTC');
+    return /sum of \d+(, \d+ of which have traded)?, BTC\/USD, price of/.test(where) && before.endsWith(' BTC');
   });
   await attempt('a group\u2019s line in the list grows with each bar, as those of instruments do', async () => {
     const points = (key) => page.evaluate((k) => [...document.querySelectorAll('#rows .row:not([hidden])')]
