@@ -14,10 +14,8 @@ using namespace cvdd;
 using namespace cvdd::web;
 
 namespace {
-const KnownMarkets known{{{"binance", Market::spot},
-                          {"binance", Market::linear},
-                          {"coinbase", Market::spot},
-                          {"okx", Market::inverse}}};
+const KnownMarkets known{
+    {{"binance", Market::spot}, {"binance", Market::linear}, {"coinbase", Market::spot}, {"okx", Market::inverse}}};
 constexpr Timestamp noon{1'763'640'000'000'000};  // 2025-11-20T12:00:00Z
 const auto never = [] { return false; };
 
