@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "cvdd/base/printable.hpp"
+#include "cvdd/config/group_members.hpp"
 #include "cvdd/config/listen_address.hpp"
 #include "cvdd/daemon/replay.hpp"
 #include "cvdd/exchanges/exchange.hpp"
@@ -66,6 +67,11 @@ int check_command(const std::string& given, bool online) {
   const bool stops = std::ranges::any_of(findings, &Finding::stops);
   for (const Finding& finding : findings) print_error(to_string(finding.error));
   if (stops) return 2;
+  if (const auto idle = members_not_wanted(loaded.symbols); !idle.empty()) {
+    fmt::print("{}: a group sums only what the list collects, which these members are not: {}\n",
+               loaded.config.symbols_file, fmt::join(idle, "; "));
+    std::fflush(stdout);
+  }
   // The last word is the verdict.
   const int status = online ? check_online(loaded) : 0;
   if (status == 0) {

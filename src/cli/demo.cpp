@@ -228,8 +228,9 @@ int demo_command(const DemoOptions& options) {
   for (const auto& s : simulated) {
     daemon_options.symbols.wanted[{s.instrument.exchange, s.instrument.market}].push_back(s.instrument.symbol);
   }
-  daemon_options.symbols.groups = {{"BTC perpetuals", {{"*", "linear", "BTC*"}, {"*", "inverse", "BTC*"}}},
-                                   {"BTC spot", {{"*", "spot", "BTC*"}}}};
+  daemon_options.symbols.groups = {
+      {"BTC perpetuals", {{"*", "linear", "BASE=BTC PERPETUAL"}, {"*", "inverse", "BASE=BTC PERPETUAL"}}},
+      {"BTC spot", {{"*", "spot", "BASE=BTC"}}}};
 
   std::atomic<Daemon*> running{nullptr};
   // What was seen so far; aggregator thread. Bars count once every instrument has a row, but nobody waits for one that

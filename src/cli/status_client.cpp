@@ -92,15 +92,23 @@ std::string shortened(std::string_view number) {
   return out;
 }
 
-std::vector<StatusLine> lines_of(const dom::element& all) {
+// Those of `what`: "instruments" or "groups".
+std::vector<StatusLine> lines_of(const dom::element& all, const char* what) {
   std::vector<StatusLine> out;
   dom::array instruments;
-  if (all["instruments"].get(instruments) != simdjson::SUCCESS) return out;
+  if (all[what].get(instruments) != simdjson::SUCCESS) return out;
   for (const dom::element i : instruments) {
     StatusLine line;
-    line.exchange = text_of(i, "exchange");
-    line.market = text_of(i, "market");
-    line.symbol = text_of(i, "symbol");
+    std::string_view group;
+    if (i["group"].get(group) == simdjson::SUCCESS) {
+      line.exchange = "group";
+      line.market = fmt::format("{} of {}", number_of(i, "counted"), number_of(i, "size"));
+      line.symbol = text_of(i, "group");
+    } else {
+      line.exchange = text_of(i, "exchange");
+      line.market = text_of(i, "market");
+      line.symbol = text_of(i, "symbol");
+    }
     line.state = text_of(i, "state");
     line.price = text_of(i, "price");
     line.proven = text_of(i, "proven_until");
@@ -175,7 +183,10 @@ std::optional<StatusModel> ask_status(const std::string& listen, const std::stri
   const Answered list = get(listen, token, instruments_target);
   dom::parser other;
   dom::element all;
-  if (list.status == 200 && other.parse(list.body).get(all) == simdjson::SUCCESS) out.lines = lines_of(all);
+  if (list.status == 200 && other.parse(list.body).get(all) == simdjson::SUCCESS) {
+    out.lines = lines_of(all, "instruments");
+    out.groups = lines_of(all, "groups");
+  }
   return out;
 }
 
@@ -218,17 +229,18 @@ std::optional<std::string> ask_status_json(const std::string& listen, const std:
   if (!body) return std::nullopt;
   const Answered list = get(listen, token, instruments_target);
   dom::parser parser, other;
-  dom::element health, all, instruments;
-  const bool understood = parser.parse(*body).get(health) == simdjson::SUCCESS &&
-                          health["ready"].get(ready) == simdjson::SUCCESS && list.status == 200 &&
-                          other.parse(list.body).get(all) == simdjson::SUCCESS &&
-                          all["instruments"].get(instruments) == simdjson::SUCCESS;
+  dom::element health, all, instruments, groups;
+  const bool understood =
+      parser.parse(*body).get(health) == simdjson::SUCCESS && health["ready"].get(ready) == simdjson::SUCCESS &&
+      list.status == 200 && other.parse(list.body).get(all) == simdjson::SUCCESS &&
+      all["instruments"].get(instruments) == simdjson::SUCCESS && all["groups"].get(groups) == simdjson::SUCCESS;
   if (!understood) {
     error = no_cvdd;
     return std::nullopt;
   }
-  return ascii_json(fmt::format("{{\"health\":{},\"instruments\":{}}}", std::string(simdjson::minify(health)),
-                                std::string(simdjson::minify(instruments))));
+  return ascii_json(fmt::format("{{\"health\":{},\"instruments\":{},\"groups\":{}}}",
+                                std::string(simdjson::minify(health)), std::string(simdjson::minify(instruments)),
+                                std::string(simdjson::minify(groups))));
 }
 
 }  // namespace cvdd

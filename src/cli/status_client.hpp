@@ -12,8 +12,8 @@ namespace cvdd {
 [[nodiscard]] std::optional<StatusModel> ask_status(const std::string& listen, const std::string& token,
                                                     std::string& error);
 
-// {"health": …, "instruments": […]}: what the API says, in ASCII, without the sparklines. Empty, with the reason, as
-// above; `ready` tells what the health says.
+// {"health": …, "instruments": […], "groups": […]}: what the API says, in ASCII, without the sparklines. Empty, with
+// the reason, as above; `ready` tells what the health says.
 [[nodiscard]] std::optional<std::string> ask_status_json(const std::string& listen, const std::string& token,
                                                          bool& ready, std::string& error);
 

@@ -164,6 +164,9 @@ std::string StatusTable::draw(const StatusModel& model, ScreenSize size, std::si
   }
   if (!order_.empty()) {
     std::vector<const StatusLine*> shown;
+    const std::size_t groups = std::min(model.groups.size(), instruments_max / 2);
+    for (std::size_t i = 0; i < groups; ++i) shown.push_back(&model.groups[i]);
+    if (size.rows > 0) instruments_max -= groups;
     for (std::size_t i = 0; i < order_.size() && i < instruments_max; ++i) shown.push_back(there.at(order_[i]));
     lines.emplace_back();
     for (std::string& line : table_of(shown, size.columns)) lines.push_back(std::move(line));

@@ -8,7 +8,7 @@
 
 namespace cvdd {
 
-// One instrument; all text is fit for a terminal.
+// One instrument, or a group: "group", how many members count, its name. All text is fit for a terminal.
 struct StatusLine {
   std::string exchange, market, symbol, state, price, delta, cvd, hour, day, proven;
   std::uint64_t fills = 0;  // of the open bar
@@ -27,6 +27,7 @@ struct StatusModel {
   std::uint64_t live = 0, wanted = 0, gaps = 0, trades_per_second = 0, backlog_rows = 0;
   std::vector<std::string> troubles;  // why it is not ready, then what is not live, one line each
   std::vector<StatusLine> lines;
+  std::vector<StatusLine> groups;  // shown above the instruments
 };
 
 // 0: no limit.
@@ -41,7 +42,8 @@ class StatusTable {
  public:
   // Lines, each with its newline, none wider than `size`, not more than fit. At most `instruments_max` instruments:
   // those with most fills at the first time, and in that order ever after; new ones come behind, and move up when
-  // others are gone. What is least needed is left out where the table is too wide.
+  // others are gone. Groups stand above them, in
+  // their order, as far as half of the rows. What is least needed is left out where the table is too wide.
   [[nodiscard]] std::string draw(const StatusModel& model, ScreenSize size, std::size_t instruments_max);
 
  private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cvdd/config/group_members.hpp"
 #include "wildcard.hpp"
 
 namespace cvdd {
@@ -9,7 +10,8 @@ namespace cvdd {
 namespace {
 constexpr std::size_t groups_max = 100, patterns_max = 200, name_max = 60;
 constexpr const char* expected_member =
-    "expected exchange:market:symbol, such as \"*:spot:BTCUSDT\" or \"*:linear:BTC*\"";
+    "expected exchange:market:symbol, such as \"*:spot:BTCUSDT\", or its coins, such as \"*:spot:base=BTC "
+    "quote=USD,USDT\" or \"*:linear:base=BTC perpetual\"";
 
 bool good_name(std::string_view name) {
   return !name.empty() && name.size() <= name_max &&
@@ -39,6 +41,12 @@ bool may_match(const MemberPattern& pattern, const KnownMarkets& known) {
   });
 }
 
+std::string wrong_term(const MemberPattern& pattern) {
+  std::string wrong;
+  if (has_terms(pattern.symbol)) (void)terms_of(pattern.symbol, wrong);
+  return wrong;
+}
+
 void read_members(TomlReader& reader, const toml::array& array, const std::string& key, const KnownMarkets& known,
                   GroupWanted& group) {
   for (const auto& entry : array) {
@@ -46,6 +54,10 @@ void read_members(TomlReader& reader, const toml::array& array, const std::strin
     const auto pattern = entry.is_string() && text ? pattern_of(*text) : std::nullopt;
     if (!pattern) {
       reader.error(entry, key, expected_member);
+    } else if (const std::string wrong = wrong_term(*pattern); !wrong.empty()) {
+      reader.error(
+          entry, key,
+          "'" + wrong + "' is none of base=COINS, quote=COINS, perpetual and dated, with commas between coins");
     } else if (!may_match(*pattern, known)) {
       reader.error(entry, key, "'" + *text + "' names no exchange and market that there are; " + expected_member);
     } else if (std::ranges::find(group.members, *pattern) == group.members.end()) {
@@ -81,13 +93,6 @@ void read_groups(TomlReader& reader, const toml::node& node, const KnownMarkets&
       list.groups.push_back(std::move(group));
     }
   }
-}
-
-bool is_member(const GroupWanted& group, std::string_view exchange, Market market, std::string_view symbol) {
-  const std::string wanted = upper(symbol);
-  return std::ranges::any_of(group.members, [&](const MemberPattern& p) {
-    return matches(p.exchange, exchange) && matches(p.market, name_of(market)) && matches(p.symbol, wanted);
-  });
 }
 
 }  // namespace cvdd

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -115,9 +116,9 @@ Selection select_instruments(const std::vector<std::string>& wanted, const std::
   std::unordered_map<std::string, const Instrument*> by_name;
   NearInstruments near(listed);
   for (const Instrument& instrument : listed) by_name.emplace(upper(instrument.symbol), &instrument);
-  std::unordered_set<const Instrument*> taken;
+  std::unordered_set<std::string_view> taken;  // a list may name one twice, or ten thousand times
   const auto take = [&](const Instrument* instrument) {
-    if (owns(shard, *instrument) && taken.insert(instrument).second) selection.found.push_back(*instrument);
+    if (owns(shard, *instrument) && taken.insert(instrument->symbol).second) selection.found.push_back(*instrument);
   };
   for (const std::string& name : wanted) {
     if (has_wildcard(name)) {

@@ -64,6 +64,11 @@ const Instrument* MarketInstruments::adopt(const Instrument& found, Duration his
     why = "what was known of it is being put away; it begins again in a moment";
     return nullptr;
   }
+  if (begun_ == begun_at_once) {
+    some_wait_ = true;
+    why = "its turn comes in a moment";
+    return nullptr;
+  }
   const auto id = has_room() ? context_.market->ids->take() : std::nullopt;
   if (!id) {
     why = "no number is left for it: too many instruments";
@@ -71,6 +76,7 @@ const Instrument* MarketInstruments::adopt(const Instrument& found, Duration his
     return nullptr;
   }
   told_full_ = false;
+  ++begun_;
   auto made = std::make_unique<Instrument>(found);
   Instrument& instrument = *made;
   instrument.id = *id;

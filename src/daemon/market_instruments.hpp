@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cvdd/daemon/market_runner.hpp"
@@ -48,6 +49,12 @@ class MarketInstruments {
   [[nodiscard]] const Instrument* adopt(const Instrument& found, Duration history, std::string& why);
   // It is collected no more.
   void ended(const Instrument& instrument);
+  // Every half second: whether some waited for their turn, which has come. Thousands that begin at once would hold
+  // everybody else.
+  [[nodiscard]] bool next_turn() {
+    begun_ = 0;
+    return std::exchange(some_wait_, false);
+  }
   // Every few seconds: those that ended long ago are forgotten, and their numbers given back. `refers`: whether anybody
   // outside still has to do with it.
   void forget_ended(const std::function<bool(const Instrument&)>& refers);
@@ -62,8 +69,10 @@ class MarketInstruments {
 
   // So long after its end nothing about an instrument can still be open but what says so itself.
   static constexpr std::chrono::hours forgotten_after{24};
-  // What one market may hold, so that no exchange can take all the numbers there are: more than any lists.
-  static constexpr std::size_t instruments_max = 65'536;
+  // What one market may hold, so that no exchange can take all the numbers there are, or all memory: several times what
+  // any lists.
+  static constexpr std::size_t instruments_max = 16'384;
+  static constexpr std::size_t begun_at_once = 1'000;
   // The exchange's list is read again this often.
   static constexpr std::chrono::minutes relist_every{10};
 
@@ -95,7 +104,8 @@ class MarketInstruments {
   std::map<std::string, Known> known_;     // by symbol
   std::list<Leaving> leaving_;             // until the aggregator has done with them
   Departed departed_;
-  bool told_full_ = false;
+  bool told_full_ = false, some_wait_ = false;
+  std::size_t begun_ = 0;  // in this turn
 };
 
 }  // namespace cvdd

@@ -185,6 +185,7 @@ asio::awaitable<void> MarketRunner::tend_connections() {
     co_await tending_->wait_until(context_.clock->steady() + tend_every);
     if (stopping_) co_return;
     connections_->tend();
+    if (instruments_->next_turn()) apply(listed_);
     if (!context_.event_time) {
       time_keeper_->weigh();
       connections_->look_for_lulls();

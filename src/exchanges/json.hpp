@@ -112,8 +112,7 @@ requires are_columns<slots>
   return read_columns<slots>(value, depth, out);
 }
 template <const auto& slots>
-  requires(!are_columns<slots>)
-[[nodiscard]] bool read_fields(Value value, unsigned depth, RowOf<slots>& out) {
+requires(!are_columns<slots>) [[nodiscard]] bool read_fields(Value value, unsigned depth, RowOf<slots>& out) {
   return each_field(value, depth,
                     [&](std::string_view key, Value field) { return read_field<slots>(key, field, depth + 1, out); });
 }

@@ -172,8 +172,7 @@ requires are_columns<slots>
   return read_columns<slots>(value, depth, out);
 }
 template <const auto& slots>
-  requires(!are_columns<slots>)
-[[nodiscard]] bool read_fields(Plain value, unsigned depth, RowOf<slots>& out) {
+requires(!are_columns<slots>) [[nodiscard]] bool read_fields(Plain value, unsigned depth, RowOf<slots>& out) {
   thread_local KeyMemory memory;
   constexpr auto slot_of = [](std::string_view key) {
     std::size_t i = 0;

@@ -13,7 +13,18 @@ namespace {
 constexpr std::size_t body_max = std::size_t{32} << 20, single_body_max = std::size_t{1} << 20;
 constexpr std::size_t at_once_max = std::size_t{256} << 10;  // of a body that is parsed between two turns of others
 constexpr std::size_t pages_max = 100;                       // of one part; more is a cursor that leads nowhere
-constexpr char separator = '\x1e';                           // between JSON texts (RFC 7464); none can hold it
+constexpr std::size_t bodies_max = std::size_t{64} << 20;    // of all pages of a part
+constexpr std::size_t name_max = 100;
+constexpr char separator = '\x1e';  // between JSON texts (RFC 7464); none can hold it
+
+bool is_plain(const std::string& name) { return name.size() <= name_max && printable(name, name_max) == name; }
+
+// Files, terminals and memory are to hold their names: a megabyte, or what turns the direction of writing, is none.
+void leave_out_odd_names(std::vector<Instrument>& instruments) {
+  std::erase_if(instruments, [](const Instrument& i) {
+    return !is_plain(i.symbol) || !is_plain(i.base) || !is_plain(i.quote) || !is_plain(i.settle);
+  });
+}
 
 // One page of a part. False if the part ends here: it has failed, or is unknown.
 asio::awaitable<bool> fetch_page(const ListRequest& request, const Url& host, SteadyTime deadline, std::size_t most,
@@ -28,7 +39,10 @@ asio::awaitable<bool> fetch_page(const ListRequest& request, const Url& host, St
     co_return false;
   }
   if (response->status == 200) {
-    std::function<void()> parse = [&] { page = exchange.parse_instruments(response->body); };
+    std::function<void()> parse = [&] {
+      page = exchange.parse_instruments(response->body);
+      if (page) leave_out_odd_names(page->instruments);
+    };
     if (request.beside && response->body.size() > at_once_max) {
       co_await request.beside(std::move(parse));
     } else {
@@ -68,7 +82,9 @@ asio::awaitable<void> fetch_part(const ListRequest& request, Url host, std::size
       part.bodies.clear();
       co_return;
     }
-    if (part.bodies.size() > pages_max) {
+    std::size_t bytes = 0;
+    for (const std::string& body : part.bodies) bytes += body.size();
+    if (part.bodies.size() > pages_max || bytes > bodies_max) {
       part = {part.target, ListPart::State::failed, {}, {}, host.host + ": the list of instruments has no end"};
       co_return;
     }
@@ -195,6 +211,7 @@ bool unpack_instruments(const Exchange& exchange, std::string_view packed, std::
     const auto end = std::min(packed.find(separator), packed.size());
     auto page = exchange.parse_instruments(packed.substr(0, end));
     if (!page) return false;
+    leave_out_odd_names(page->instruments);
     std::ranges::move(page->instruments, std::back_inserter(all));
     packed.remove_prefix(std::min(end + 1, packed.size()));
   }

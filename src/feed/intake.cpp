@@ -541,8 +541,10 @@ void Intake::lose(const Instrument& instrument, Timestamp since, std::vector<Rec
 void Intake::end(const Instrument& instrument, Timestamp now, std::vector<Record>& out) {
   Entry& e = entry(instrument);
   e.feeds = {};
-  if (std::exchange(e.ended, true) || e.heard_from.us == 0) return;
-  if (e.confirmed && instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(now), now);
+  if (std::exchange(e.ended, true) || e.heard_from.us == 0) return;  // it has not begun, or has ended already
+  // What was made shortly before is on its way, and ignored when it comes.
+  const Timestamp known = now - on_the_way;
+  if (e.confirmed && instrument.ids == Ids::opaque) e.unsettled = std::min(e.unsettled.value_or(known), known);
   e.confirmed = false;
   out.push_back(Record::mark(RecordKind::unsubscribed, instrument.id, now));
 }

@@ -179,11 +179,12 @@ void Ledger::lost(Account& account, const Record& record) {
   const Timestamp last = std::max(bar_start(end, options_.interval), bar);
   const bool doubt = over && record.id() == doubt_alone;
   if (!account.loss) {
-    account.loss = Loss{bar, last, bar, !over};
+    account.loss = Loss{bar, last, bar, !over, !over};
     account.loss->doubt = doubt;
     return;
   }
   account.loss->absence = false;
+  account.loss->cut = account.loss->cut || !over;
   account.loss->doubt = account.loss->doubt && doubt;
   account.loss->from = std::min(account.loss->from, bar);
   account.loss->visible_from = std::min(account.loss->visible_from, bar);
@@ -203,12 +204,15 @@ void Ledger::watched(Account& account, const Record& record) {
 void Ledger::contradicted(Account& account, const Record& record) {
   if (account.bars.empty()) return;
   const Timestamp end = record.time() + Duration{static_cast<std::int64_t>(record.count())};
+  const Timestamp first = std::max(bar_start(record.time(), options_.interval), account.first_bar);
   Timestamp last = std::max(bar_start(end, options_.interval), account.first_bar);
   if (!options_.event_time) {
-    last = std::min(last, newest_bar(account) + Duration{doubted_ahead_max * options_.interval.us});
+    const Timestamp near = newest_bar(account) + Duration{doubted_ahead_max * options_.interval.us};
+    // Bars that are not there yet are in doubt once they are.
+    if (first <= near && last > near) account.doubted_until = std::max(account.doubted_until, last);
+    last = std::min(last, near);
   }
   if (account.state == State::active && !extend(account, last)) return;
-  const Timestamp first = std::max(bar_start(record.time(), options_.interval), account.first_bar);
   for (Timestamp t = std::max(first, account.front); t <= last; t = t + options_.interval) {
     Bar* bar = bar_at(account, t);
     if (bar == nullptr) return;
@@ -246,12 +250,12 @@ void Ledger::unsubscribed(Account& account, Timestamp time) {
   account.end_bar = bar;
   account.state = State::ended;
   if (!account.loss) {
-    account.loss = Loss{bar, bar - options_.interval, bar, true};
+    account.loss = Loss{bar, bar - options_.interval, bar, true, true};
     return;
   }
   // What a loss before cost nobody knows, and nobody will listen now.
   if (account.loss->open) account.loss->to = std::max(account.loss->to, bar);
-  account.loss->open = true;
+  account.loss->open = account.loss->cut = true;
   account.loss->doubt = false;
 }
 
@@ -263,7 +267,7 @@ void Ledger::hole(Account& account, const Record& record) {
   if (!extend(account, at)) return;
   const Timestamp since = std::min(std::max(bar_start(account.last_trade, options_.interval), account.first_bar), at);
   if (!account.last_id) first_id_ever(account);
-  const bool ran = account.last_id && (!account.loss || !account.loss->absence);
+  const bool listened = account.last_id && (!account.loss || !(account.loss->absence || account.loss->cut));
   Hole h{record.id(), record.id() + record.count() - 1, record.count(), at, at, at, since, account.loss.has_value()};
   if (account.loss) {
     h.cut_from = account.loss->from;
@@ -278,11 +282,11 @@ void Ledger::hole(Account& account, const Record& record) {
   } else if (account.last_id) {
     h.touch_from = h.cut_from = since;
   }
-  // Ids that are missing behind a loss may be of before it.
-  if (options_.watched && ran) h.touch_from = std::min(h.touch_from, since);
+  // While somebody listened, ids that are missing behind a row that could not be read may be of before it.
+  if (options_.watched && listened) h.touch_from = std::min(h.touch_from, since);
   h.doubt_from = std::min(h.doubt_from, h.touch_from);
   // While it is open nobody knows that its trades have no earlier times than their neighbours.
-  if (options_.watched && (!h.cut || ran)) {
+  if (options_.watched && (!h.cut || listened)) {
     const Timestamp beside = bar_start(account.last_trade - time_beside, options_.interval);
     h.touch_from = std::min(h.touch_from, std::max(beside, account.first_bar));
   }
@@ -401,6 +405,7 @@ void Ledger::trade(Account& account, const Record& record) {
 // A trade of a bar that an earlier run has written: whether its row counted it nobody knows, so the bar is a gap until
 // it is made again.
 void Ledger::doubt_restored(Account& account, Bar& bar, const Record& record) {
+  bar.changed = bar.changed || !bar.contradicted;  // whoever makes bars again hears of it by a row
   bar.contradicted = true;
   if (account.instrument->ids == Ids::opaque || record.id() == 0) return;
   fill_hole(account, record.first_id(), record.id());
@@ -432,6 +437,9 @@ void Ledger::resolve_loss(Account& account, Timestamp until) {
 
 void Ledger::give_up_loss(Account& account) {
   if (!account.loss || account.loss->open) return;
+  // What was found of the bar that the end cut is in it, and not all there is.
+  Bar* const cut = account.loss->from < account.loss->visible_from ? bar_at(account, account.loss->from) : nullptr;
+  if (cut != nullptr && cut->partial_end && cut->delta_changed) cut->lost = true;
   const Timestamp from = std::max(account.loss->from, account.loss->visible_from),
                   to = account.loss->to + options_.interval;
   give_up(account, {0, 0, 0, to, from, account.loss->from, from, true});
@@ -525,7 +533,10 @@ bool Ledger::extend(Account& account, Timestamp bar) {
   if (account.bars.empty()) return false;
   const std::int64_t more = (bar - newest_bar(account)).us / options_.interval.us;
   if (more > static_cast<std::int64_t>(bars_ahead_max)) return false;
-  for (std::int64_t i = 0; i < more; ++i) account.bars.emplace_back();
+  for (std::int64_t i = 0; i < more; ++i) {
+    account.bars.emplace_back();
+    account.bars.back().contradicted = newest_bar(account) <= account.doubted_until;
+  }
   return true;
 }
 

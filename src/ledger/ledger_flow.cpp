@@ -90,6 +90,10 @@ void Ledger::add_flow(std::vector<FlowCvd>& cvds, const Bar& bar) {
   }
 }
 
+bool Ledger::moves_flow(const Account& account, const Bar& was, const Bar& is) {
+  return account.flow != nullptr && is_known(was) != is_known(is);
+}
+
 void Ledger::tell_flow(const Account& account, const Bar& bar, const Row& row) {
   const SizeBuckets& buckets = *account.flow->buckets;
   const FlowBar* const flow = bar.flow.get();

@@ -13,7 +13,7 @@ Decimal sum(const Decimal& a, const Decimal& b) { return add(a, b).value_or(a); 
 bool Ledger::all_told(std::uint32_t instrument) const {
   if (!knows(instrument)) return true;
   const Account& account = accounts_[instrument];
-  if (account.state == State::active || account.held) return false;
+  if (account.state == State::active) return false;
   return account.state == State::stopped || std::ranges::all_of(account.bars, [](const Bar& bar) {
            return bar.absent || (bar.written() && !bar.changed);
          });

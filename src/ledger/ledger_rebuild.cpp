@@ -97,7 +97,7 @@ void Ledger::finish_rebuild(Account& account, Rebuild& rebuild) {
     Bar made = rebuild.fresh[t];
     // What its row counted and these ids do not have is of ids beyond its neighbours': the bar is made again by time.
     if (made.buys < bar->buys || made.sells < bar->sells) {
-      bar->contradicted = true;
+      bar->contradicted = bar->changed = true;
       bar->absent = false;  // who is to make it again must know of it
       continue;
     }
@@ -106,8 +106,7 @@ void Ledger::finish_rebuild(Account& account, Rebuild& rebuild) {
     made.written_missing = bar->written_missing;
     made.recovered = true;
     // What comes out as it was is no revision, neither of this bar nor of the CVDs behind it.
-    const bool same = same_sums(*bar, made) && same_ids(*bar, made);
-    made.changed = bar->changed || !same;
+    const bool same = same_sums(*bar, made) && same_ids(*bar, made) && !moves_flow(account, *bar, made);
     made.delta_changed = bar->delta_changed || !same;
     // The end of an open run is settled with the loss that begins there.
     const bool hole = std::any_of(account.holes.begin(), account.holes.end(),
@@ -120,6 +119,8 @@ void Ledger::finish_rebuild(Account& account, Rebuild& rebuild) {
     made.contradicted = t + options_.interval + near_the_end > account.restored_end ||
                         t < rebuild.plan.from + near_the_end ||
                         (rebuild.plan.open && t + options_.interval + near_the_end > rebuild.plan.open_from);
+    // Who makes bars again is told by a row that this one is to be.
+    made.changed = bar->changed || !same || made.contradicted;
     made.absent = bar->absent && unsettled;
     *bar = made;
   }

@@ -14,7 +14,8 @@ bool comparable(const Claim& claim) { return whole(claim) || claim.status == Bar
 constexpr std::array<Duration, 6> pauses{seconds(20),  seconds(60),    seconds(180),
                                          seconds(600), seconds(1'200), seconds(3'600)};
 constexpr std::size_t first_bars = 24;
-constexpr Duration tail = seconds(20);  // before a run's end its rows may lack what was on its way
+constexpr std::int64_t absent_max = 240;  // what the ledger keeps
+constexpr Duration tail = seconds(20);    // before a run's end its rows may lack what was on its way
 
 bool same(const Claim& a, const Claim& b) {
   return a.buys == b.buys && a.sells == b.sells && a.buy_base == b.buy_base && a.sell_base == b.sell_base &&
@@ -30,7 +31,7 @@ void ProofTrack::each(BarSpan span, const Use& use) {
 // The bars between the rows of before and this run's first.
 void ProofTrack::fill_absent(Timestamp before, Timestamp now, const ProofRules& rules) {
   fill_absent_ = false;
-  if (bars_.empty()) return;
+  if (bars_.empty() || before - bars_.rbegin()->first > Duration{absent_max * rules.interval.us}) return;
   for (Timestamp t = bars_.rbegin()->first + rules.interval; t < before && bars_.size() < size_max;
        t = t + rules.interval) {
     Bar& bar = bars_[t];
@@ -54,12 +55,14 @@ void ProofTrack::doubt_first(Timestamp now, const ProofRules& rules) {
 }
 
 void ProofTrack::put(const Claim& row, Timestamp now, const ProofRules& rules) {
-  if (fill_absent_ && !row.restored) fill_absent(row.time, now, rules);
+  if ((fill_absent_ || rules.by_time) && !row.restored) fill_absent(row.time, now, rules);
   const auto [place, fresh] = bars_.try_emplace(row.time);
   Bar& bar = place->second;
   // A row that was written again for its CVD alone is cut as it was.
   Claim claim = row;
-  claim.cut = row.cut || bar.claim.cut;
+  // An instrument's end has cut it, if there was a bar before: the rest may be had.
+  const bool ended = rules.by_time && row.status == BarStatus::partial && place != bars_.begin();
+  claim.cut = row.cut || bar.claim.cut || ended;
   if (claim.cut && claim.status == BarStatus::partial) claim.status = BarStatus::gap;
   if (fresh) bar.unit = claim.time < unit_since_;
   if (!fresh && claim.rev < bar.claim.rev) return;

@@ -65,6 +65,7 @@ Prover::Prover(HistoryContext context, ProofMail& mail, ProverSettings settings)
       share_(settings.requests_per_minute, seconds(60)),
       comparing_(settings.mode != AuditMode::off) {
   rules_.interval = context_.interval;
+  rules_.by_time = by_time();
   if (comparing_) rules_.candle = candle_length(context_.intake->exchange(), context_.interval);
   mail_.open(place_);
 }

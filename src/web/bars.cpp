@@ -51,6 +51,20 @@ std::string lower(std::string_view text) {
 
 bool same(std::string_view a, std::string_view b) { return a.size() == b.size() && lower(a) == lower(b); }
 
+// "BTCUSDT in market spot": one name may be several instruments.
+std::vector<std::string> near_with_markets(const std::vector<Instrument>& there, const std::string& symbol) {
+  std::vector<std::string> out;
+  constexpr std::size_t most = 3;
+  for (const std::string& name : NearInstruments(there).of(symbol, most)) {
+    for (const Instrument& i : there) {
+      std::string one = fmt::format("{} in market {}", i.symbol, name_of(i.market));
+      const bool told = std::find(out.begin(), out.end(), one) != out.end();
+      if (i.symbol == name && !told && out.size() < most) out.push_back(std::move(one));
+    }
+  }
+  return out;
+}
+
 // Who asks for what nobody collects may have meant another name, market or exchange.
 std::string unknown_instrument(const BarsAnswer& asked) {
   const BarsQuery& q = asked.query;
@@ -72,7 +86,7 @@ std::string unknown_instrument(const BarsAnswer& asked) {
       near.push_back(fmt::format("{} in market {}", i.symbol, name_of(i.market)));
     }
   }
-  if (near.empty()) near = NearInstruments(there).of(q.symbol, 3);
+  if (near.empty()) near = near_with_markets(there, q.symbol);
   for (std::string& name : near) name = printable(name, word_max);
   return near.empty() ? out : out + fmt::format("; near: {}", fmt::join(near, ", "));
 }

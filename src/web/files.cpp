@@ -45,7 +45,9 @@ class BarsTaken {
   void give(BarsFound& found, const std::optional<Place>& left_off) {
     if (markets_.size() > 1) {
       found.many_markets = true;
-      found.error = "market: the exchange has the symbol on more than one; name it";
+      std::string names;
+      for (const Market m : markets_) names += (names.empty() ? "" : " and ") + std::string(name_of(m));
+      found.error = "market: the exchange has the symbol on " + names + "; name one";
       return;
     }
     if (!markets_.empty()) found.market = *markets_.begin();

@@ -14,6 +14,9 @@ namespace {
 constexpr std::array dollars = {"USD", "USDT", "USDC", "FDUSD", "BUSD",  "TUSD", "USDP",
                                 "DAI", "USD1", "USDE", "PYUSD", "RLUSD", "USDS"};
 
+// More than a line is for.
+constexpr std::size_t units_told = 3, told_max = 3;
+
 // The worst first.
 constexpr std::array states = {FeedState::refused, FeedState::unlisted, FeedState::connecting, FeedState::subscribing,
                                FeedState::live};
@@ -33,6 +36,7 @@ struct GroupNow {
   std::size_t counted = 0, live = 0;
   std::optional<FeedState> state;
   std::optional<Board::Written> written;
+  Sum written_base, written_quote;  // CVDs at the end of the newest rows
   Timestamp last_trade, time, proven_until;
   bool proven = true;
   const GroupMember* leader = nullptr;  // whose price is shown: the first that has one
@@ -52,6 +56,11 @@ void take(GroupNow& now, const GroupMember& m, Timestamp time, Duration interval
     if (!now.written) now.written = its;
     now.written->time = std::max(now.written->time, its.time);
     if (gravity(its.status) > gravity(now.written->status)) now.written->status = its.status;
+  }
+  if (m.track != nullptr && m.track->bars.count() > 0) {
+    const Point& newest = m.track->bars.at(m.track->bars.count() - 1);
+    now.written_base.add(newest.base);
+    now.written_quote.add(newest.quote);
   }
   if (m.open == nullptr || state.instrument == nullptr) return;
   const OpenBar& open = *m.open;
@@ -144,9 +153,14 @@ void append_sums(std::string& out, const GroupNow& now) {
     out += '}';
   }
   out += R"(,"written":)";
-  out += now.written ? fmt::format(R"({{"time":"{}","status":"{}"}})", format_time(now.written->time),
-                                   name_of(now.written->status))
-                     : "null";
+  if (now.written) {
+    out += fmt::format(R"({{"time":"{}","status":"{}")", format_time(now.written->time), name_of(now.written->status));
+    number(R"(,"cvd_base":)", now.base, now.written_base);
+    number(R"(,"cvd_quote":)", now.quote, now.written_quote);
+    out += '}';
+  } else {
+    out += "null";
+  }
   number(R"(,"change":{"base_1h":)", now.base, now.hour_base);
   number(R"(,"base_24h":)", now.base, now.day_base);
   number(R"(,"quote_1h":)", now.quote, now.hour_quote);
@@ -171,44 +185,58 @@ int gravity(BarStatus status) {
   return 4;
 }
 
-std::string Group::name() const {
-  if (const auto* wanted = std::get_if<GroupWanted>(&of)) return wanted->name;
-  std::string out;
-  for (const InstrumentName& n : std::get<std::vector<InstrumentName>>(of)) {
-    out += (out.empty() ? "" : ",") + n.exchange + ":" + std::string(name_of(n.market)) + ":" + n.symbol;
-  }
-  return out;
-}
-
-bool Group::has(std::string_view exchange, Market market, std::string_view symbol) const {
-  if (const auto* wanted = std::get_if<GroupWanted>(&of)) return is_member(*wanted, exchange, market, symbol);
-  return std::ranges::any_of(std::get<std::vector<InstrumentName>>(of), [&](const InstrumentName& n) {
-    return n.exchange == exchange && n.market == market && n.symbol == symbol;
-  });
-}
-
-bool GroupMembers::has(const InstrumentState& state) {
-  if (state.instrument == nullptr) return group_.has(state.exchange, state.market, state.symbol);
-  const auto [entry, fresh] = known_.try_emplace(state.instrument, false);
-  if (fresh) entry->second = group_.has(state.exchange, state.market, state.symbol);
-  return entry->second;
-}
-
 void CommonUnit::add(std::string_view unit) {
-  if (any_ && unit != unit_) same_ = false;
-  if (!any_) unit_ = unit;
-  any_ = true;
+  unit = coin_name(unit);
+  if (units_.size() <= units_told && std::ranges::find(units_, unit) == units_.end()) units_.emplace_back(unit);
   dollars_ = dollars_ && std::ranges::find(dollars, unit) != dollars.end();
 }
 
 std::string_view CommonUnit::get() const {
-  if (!any_) return {};
-  if (same_) return unit_;
+  if (units_.empty()) return {};
+  if (units_.size() == 1) return units_.front();
   return dollars_ ? "USD" : "";
 }
 
-void append_group(std::string& out, const Group& group, std::span<const GroupMember> members, Timestamp now,
+std::string CommonUnit::differing() const {
+  std::string out;
+  for (std::size_t i = 0; i < units_.size() && i < units_told; ++i) out += (i > 0 ? ", " : "") + units_[i];
+  return units_.size() > units_told ? out + ", …" : out;
+}
+
+namespace {
+// What somebody who reads the numbers has to know of them. Empty: nothing.
+std::string reason_of(const GroupMembers& group, const GroupNow& now, std::size_t size) {
+  std::vector<std::string> parts;
+  if (size > group_members_max) {
+    parts.push_back(fmt::format("it has {} members, and at most {} are summed", size, group_members_max));
+  }
+  if (now.counted > 0 && now.base.get().empty()) {
+    parts.push_back(fmt::format("no sum in coins, which differ: {}", now.base.differing()));
+  }
+  if (now.counted > 0 && now.quote.get().empty()) {
+    parts.push_back(fmt::format("no sum in currencies of the price, which differ: {}", now.quote.differing()));
+  }
+  const std::vector<std::string> unmatched = group.unmatched();
+  for (std::size_t i = 0; i < unmatched.size() && i < told_max; ++i) {
+    parts.push_back(unmatched[i] + " matches nothing that is collected");
+  }
+  if (unmatched.size() > told_max) {
+    parts.push_back(fmt::format("{} more match nothing either", unmatched.size() - told_max));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+void append_names(std::string& out, const std::vector<std::string>& names) {
+  for (std::size_t i = 0; i < names.size() && i < group_members_max; ++i) {
+    if (i > 0) out += ',';
+    append_text(out, names[i]);
+  }
+}
+}  // namespace
+
+void append_group(std::string& out, const GroupMembers& known, std::span<const GroupMember> members, Timestamp now,
                   Duration interval, Spark spark, bool full) {
+  const Group& group = known.group();
   const std::size_t size = members.size();
   if (size > group_members_max) members = {};
   GroupNow sum;
@@ -222,12 +250,13 @@ void append_group(std::string& out, const Group& group, std::span<const GroupMem
       if (out.back() != '[') out += ',';
       append_text(out, name_of_member(*m.state));
     }
+    out += R"(],"not_members":[)";
+    append_names(out, known.left_out());
     out += ']';
   }
-  out += fmt::format(R"(,"size":{},"counted":{},"live":{},"reason":)", size, sum.counted, sum.live);
-  append_text(out, size > group_members_max
-                       ? fmt::format("it has {} members, and at most {} are summed", size, group_members_max)
-                       : "");
+  out += fmt::format(R"(,"size":{},"left_out":{},"counted":{},"live":{},"reason":)", size, known.left_out().size(),
+                     sum.counted, sum.live);
+  append_text(out, reason_of(known, sum, size));
   out += R"(,"base":)";
   append_text(out, sum.base.get());
   out += R"(,"quote":)";

@@ -11,6 +11,7 @@
 
 #include "board.hpp"
 #include "cvdd/config/config.hpp"
+#include "cvdd/config/group_members.hpp"
 #include "cvdd/feed/feed_status.hpp"
 #include "cvdd/ledger/open_bar.hpp"
 #include "json.hpp"
@@ -24,7 +25,7 @@ struct Group {
   // What it is asked for by: "btc", or "a:spot:X,b:linear:Y".
   [[nodiscard]] std::string name() const;
   [[nodiscard]] bool picked() const { return of.index() == 1; }
-  [[nodiscard]] bool has(std::string_view exchange, Market market, std::string_view symbol) const;
+  [[nodiscard]] bool has(const InstrumentState& state) const;
 };
 
 // One of each group, with what was found before: whether an instrument belongs to it is asked every second.
@@ -34,11 +35,21 @@ class GroupMembers {
   [[nodiscard]] const Group& group() const { return group_; }
   [[nodiscard]] bool has(const InstrumentState& state);
   // Some instruments are collected no more: another may come to lie where one of them did.
-  void some_are_gone() { known_.clear(); }
+  void some_are_gone();
+  // Looks at what is beside the members once more, if there are other instruments than before. `states`: all there are.
+  void look(std::span<const InstrumentState> states);
+  // Members as the symbol list has them, which match nothing that is collected.
+  [[nodiscard]] std::vector<std::string> unmatched() const;
+  // Collected instruments of the members' coin and of their kinds (market, dated or not), which are no members.
+  [[nodiscard]] const std::vector<std::string>& left_out() const { return left_out_; }
 
  private:
+  void note_matches(const InstrumentState& state);
   Group group_;
   std::unordered_map<const Instrument*, bool> known_;
+  std::vector<bool> matched_;  // of each member of the definition
+  std::vector<std::string> left_out_;
+  bool looked_ = false;
 };
 
 // Sums over what has one unit alone; dollars of all kinds count as USD where they differ. "": they have none in common.
@@ -46,10 +57,12 @@ class CommonUnit {
  public:
   void add(std::string_view unit);
   [[nodiscard]] std::string_view get() const;
+  // "BTC, ETH, …": of those that have none in common, some.
+  [[nodiscard]] std::string differing() const;
 
  private:
-  std::string unit_;
-  bool any_ = false, same_ = true, dollars_ = true;
+  std::vector<std::string> units_;  // that differ; as many as are told
+  bool dollars_ = true;
 };
 
 // A sum that may end where numbers end: then there is none.
@@ -80,7 +93,11 @@ struct GroupMember {
 };
 // As one of /api/v1/instruments, with "group" or "instruments" in place of the name. `full`: with its members, and a
 // sparkline where one is wanted. Of more than group_members_max nothing is summed.
-void append_group(std::string& out, const Group& group, std::span<const GroupMember> members, Timestamp now,
+void append_group(std::string& out, const GroupMembers& group, std::span<const GroupMember> members, Timestamp now,
                   Duration interval, Spark spark, bool full);
+
+// "BTC spot: binance:spot:BTCUSDX" of each member of a group that matches nothing of `states`.
+[[nodiscard]] std::vector<std::string> unmatched_members(const std::vector<GroupWanted>& groups,
+                                                         std::span<const InstrumentState> states);
 
 }  // namespace cvdd::web

@@ -37,7 +37,8 @@ bool Groups::append(std::string& out, Entry& entry, const Snapshot& snapshot, co
   }
   const Group& group = entry.members.group();
   if (found.empty() && group.picked()) return false;
-  append_group(out, group, found, snapshot.time, board.interval(), spark, full);
+  entry.members.look(snapshot.states);
+  append_group(out, entry.members, found, snapshot.time, board.interval(), spark, full);
   return true;
 }
 

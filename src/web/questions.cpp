@@ -87,7 +87,7 @@ std::optional<Response> Answers::find_group(GroupAnswer& asked) const {
     asked.quote.add(s.instrument->quote);
   };
   for (const InstrumentState& s : live_.snapshot()->states) {
-    if (asked.group.has(s.exchange, s.market, s.symbol)) take(s);
+    if (asked.group.has(s)) take(s);
   }
   const std::size_t many = asked.members.size();
   const bool some_missing =

@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "answers.hpp"
+#include "cvdd/base/printable.hpp"
 #include "cvdd/web/web_server.hpp"
 #include "door.hpp"
 #include "files.hpp"
@@ -34,6 +35,8 @@ constexpr std::size_t streams_max = 64;
 constexpr std::chrono::milliseconds tick{250};
 constexpr std::size_t stream_names_max = 200, at_once = 500;
 constexpr int rest_every = 3;  // looks, which are a second apart
+constexpr Duration groups_patience = seconds(30);
+constexpr std::size_t noted_max = 5;
 // Bars that ended earlier come from candles, a month at a time: who wants them asks.
 constexpr Duration told_back_to = seconds(86'400);
 // What readers may have of the io thread and of the threads beside it: a fifth of a processor, and half a second of it
@@ -131,10 +134,29 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
         if (live_.interested(now)) engine_.aggregator().row_feed().want_open_bars();
         std::erase_if(streams_, [](const auto& s) { return s->gone(); });
         answers_.tidy();
+        note_groups();
       }
       ticker_.expires_after(tick);
       co_await ticker_.async_wait(await_tuple);
     }
+  }
+
+  // Whatever a saved list's groups can't find is told once, when the exchanges' lists have had time to come.
+  void note_groups() {
+    const std::vector<GroupWanted>& groups = engine_.groups();
+    const Timestamp now = live_.snapshot()->time;
+    if (groups != noted_groups_) {
+      noted_groups_ = groups;
+      groups_due_ = now + groups_patience;
+    }
+    if (!groups_due_ || now < *groups_due_) return;
+    groups_due_.reset();
+    std::vector<std::string> names = unmatched_members(groups, live_.snapshot()->states);
+    if (names.empty()) return;
+    const std::size_t many = names.size();
+    names.resize(std::min(many, noted_max));
+    spdlog::warn("groups have members that match nothing that is collected members={} first=\"{}\"", many,
+                 printable(fmt::format("{}", fmt::join(names, "; ")), reason_max));
   }
 
   void forget_gone() {
@@ -243,6 +265,8 @@ class WebServer::State : public std::enable_shared_from_this<WebServer::State> {
   Streams streams_;
   Told last_told_, rest_told_;
   int looks_ = 0;
+  std::vector<GroupWanted> noted_groups_;
+  std::optional<Timestamp> groups_due_;
   Allowance allowance_{readers_share, readers_saved};
   bool stopping_ = false;
   std::atomic<bool> giving_up_{false};

@@ -141,10 +141,10 @@ bool append_items(std::string& out, const InstrumentNames& names, Spark spark, c
 }
 
 namespace {
-// How many members a group has, of what is told of it.
+// How many members a group has, and how many are left out, of what is told of it.
 std::string_view size_of(std::string_view text) {
   const auto at = text.find(R"(,"size":)");
-  return text.substr(at, text.find(',', at + 1) - at);
+  return text.substr(at, text.find(R"(,"counted":)", at + 1) - at);
 }
 }  // namespace
 

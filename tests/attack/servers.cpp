@@ -144,6 +144,7 @@ std::vector<Hostile> hostile_servers() {
   // As far as an instrument's bars may reach ahead at all: 100,000 of two seconds.
   constexpr Duration far = seconds(50 * 3'600);
   stream("stream: trades of times to come", false, agreed([far](Wire& wire) {
+           std::this_thread::sleep_for(std::chrono::milliseconds(1'200));  // when somebody looks
            for (std::uint64_t id = 1; id < 100; ++id) {
              for (std::size_t i = 0; i < listed().size(); ++i) {
                if (!wire.say(framed(trade(id, {}, i)) + framed(trade(1'000 + id, far, i)))) return;

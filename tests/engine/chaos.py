@@ -108,7 +108,7 @@ class World:
         import sqlite3
         return str(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=30).execute(sql).fetchone()[0])
 
-    def settle(self, seconds=120):
+    def settle(self, seconds=240):
         """Collectors end; everything that they wrote gets to the store."""
         for c in self.collectors:
             if c.end(signal.SIGTERM, 30) != 0:

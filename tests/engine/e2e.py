@@ -6,13 +6,14 @@ beside the bars, equals the files row by row, however often it is loaded and whe
 with what to do about it; poison is parked; the dashboard's queries work. What a machine lacks is skipped, loudly."""
 import argparse, os, shutil, sys, tempfile
 from e2e_base import sqlite
+from e2e_clickhouse import ByClickHouse
 from e2e_load import Loads
 from e2e_stream import Streams
 from e2e_trouble import DatabaseTrouble
-from servers import ClickHouse, Postgres, Skipped, find
+from servers import Postgres, Skipped, find
 
 
-class Test(Loads, DatabaseTrouble, Streams):
+class Test(Loads, DatabaseTrouble, Streams, ByClickHouse):
     pass
 
 
@@ -50,11 +51,7 @@ def main():
         try:
             if not a.clickhouse:
                 raise Skipped("not asked for (--clickhouse)")
-            ch = ClickHouse(folder)
-            servers.append(ch)
-            ch.start()
-            t.day(ch.url, ch.database, "ClickHouse")
-            t.says(t.load(ch.url.replace("secret", "wrong"), "a"), ["Wrong password", "USER:PASSWORD"], "ClickHouse, wrong password", 2)
+            t.clickhouse(servers)
         except Skipped as what:
             skipped.append(f"ClickHouse: {what}")
     finally:

@@ -1,6 +1,6 @@
 """Databases and brokers of Debian's packages, each on a free loopback port and in a folder of its own; started, killed,
 stopped and started again by the tests. Standard library only."""
-import glob, os, shutil, signal, socket, subprocess, sys, time
+import glob, os, shutil, signal, socket, subprocess, sys, time, urllib.request
 
 
 class Skipped(Exception):
@@ -144,13 +144,16 @@ class Nats(Process):
 
 
 class ClickHouse(Process):
-    def __init__(self, folder):
-        self.home, self.port = os.path.join(folder, "clickhouse"), free_port()
+    def __init__(self, folder, certificate=None, key=None):
+        """With a certificate by TLS, too."""
+        self.home, self.port, tls_port = os.path.join(folder, "clickhouse"), free_port(), free_port()
+        tls = f"""<https_port>{tls_port}</https_port><openSSL><server><certificateFile>{certificate}</certificateFile><privateKeyFile>{key}</privateKeyFile>
+<verificationMode>none</verificationMode><loadDefaultCAFile>false</loadDefaultCAFile></server></openSSL>""" if certificate else ""
         os.makedirs(self.home)
         config = os.path.join(self.home, "config.xml")
         with open(config, "w") as f:
             f.write(f"""<yandex><logger><level>warning</level><log>{self.home}/log</log><errorlog>{self.home}/err</errorlog></logger>
-<http_port>{self.port}</http_port><tcp_port>{free_port()}</tcp_port><interserver_http_port>{free_port()}</interserver_http_port>
+<http_port>{self.port}</http_port>{tls}<tcp_port>{free_port()}</tcp_port><interserver_http_port>{free_port()}</interserver_http_port>
 <listen_host>127.0.0.1</listen_host><path>{self.home}/data/</path><tmp_path>{self.home}/tmp/</tmp_path><mark_cache_size>5368709120</mark_cache_size>
 <users><default><password></password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default>
 <cvd><password>secret</password><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></cvd></users>
@@ -159,9 +162,20 @@ class ClickHouse(Process):
         super().__init__([find("clickhouse-server", "clickhouse-server"), f"--config-file={config}"],
                          os.path.join(folder, "clickhouse.log"), cwd=self.home)
         self.url = f"clickhouse+http://cvd:secret@127.0.0.1:{self.port}/default"
+        self.tls_url = f"clickhouse+https://cvd:secret@127.0.0.1:{tls_port}/default"
         self.database = f"clickhouse:http://127.0.0.1:{self.port}/?user=cvd&password=secret"
 
     def start(self):
         super().start()
         wait_for("ClickHouse", lambda: listening(self.port), 60)
         return self
+
+    def ask(self, sql, otherwise=None):
+        """`otherwise` is the answer where there is none."""
+        try:
+            with urllib.request.urlopen(self.database[11:], sql.encode(), timeout=60) as answer:
+                return answer.read().decode().strip()
+        except OSError:
+            if otherwise is None:
+                raise
+            return otherwise

@@ -50,7 +50,7 @@ class Shards:
         return owners
 
     def settled(self, count, since=""):
-        wait_for("every instrument", lambda: len(self.owners(count, since)) == INSTRUMENTS, 60)
+        wait_for("every instrument", lambda: len(self.owners(count, since)) == INSTRUMENTS, 180)
         self.end()
         owners = self.owners(count, since)
         return owners if all(len(of) == 1 for of in owners.values()) else {}

@@ -161,7 +161,7 @@ def full_disk(cvdd, conf, expect):
     ends = re.search(r"rows that could not be written rows=(\d+) data_dir=", said)
     there = sum(len(open(conf + "/data/" + p).read().splitlines()) - 1 for p in os.listdir(conf + "/data") if p.startswith("cvd-"))
     expect("a full disk: exit status 1, and the figures agree with the file and with each other",
-           (daemon.returncode == 1 and "reason=\"File too large\"" in said and int(stopped[2]) > 0 and stopped[2] == ends[1] and int(stopped[1]) == there) or print(daemon.returncode, said, there))
+           (daemon.returncode == 1 and re.search("reason=\"(File too large|No space left on device)\"", said) and int(stopped[2]) > 0 and stopped[2] == ends[1] and int(stopped[1]) == there) or print(daemon.returncode, said, there))
     shutil.rmtree(conf + "/data")
 
 

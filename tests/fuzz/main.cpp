@@ -1,8 +1,12 @@
-// cvdd_fuzz [--seed N] [--rounds N]: the targets on bytes that are broken from good ones, by seed. Without a compiler
-// that guides it: for every test run. With clang, -DCVDD_FUZZ=ON makes libFuzzer programs of the same targets.
+// cvdd_fuzz [--seed N] [--rounds N | --minutes N] [--only TARGET]: the targets on bytes that are broken from good ones,
+// by seed. Without a compiler that guides it: for every test run. With clang, -DCVDD_FUZZ=ON makes libFuzzer programs
+// of the same targets.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <ctime>
+#include <functional>
 #include <random>
 #include <vector>
 
@@ -140,6 +144,14 @@ Bytes broken(const std::vector<Bytes>& seeds, std::mt19937_64& random) {
   }
   return out;
 }
+
+// Frames with any header, and something behind it.
+Bytes any_header(std::mt19937_64& random) {
+  Bytes bytes(2 + random() % 200, '\0');
+  for (char& c : bytes) c = static_cast<char>(random());
+  if (random() % 2 == 0) bytes[1] = static_cast<char>(bytes[1] & 0x7F);
+  return bytes;
+}
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -147,32 +159,36 @@ int main(int argc, char** argv) {
   std::uint64_t seed = 1, rounds = 20'000;
   app.add_option("--seed", seed);
   app.add_option("--rounds", rounds, "of each target");
+  double minutes = 0;
+  std::string only;
+  app.add_option("--minutes", minutes, "of the processor for each target, in place of rounds");
+  app.add_option("--only", only, "this target alone");
   CLI11_PARSE(app, argc, argv);
   const Seeds seeds = good_ones();
   std::mt19937_64 random(seed);
-  const auto run = [&](const char* name, const std::vector<Bytes>& from,
+  const auto run = [&](const char* name, const std::function<Bytes(std::mt19937_64&)>& made,
                        void (*target)(const std::uint8_t*, std::size_t)) {
-    for (std::uint64_t i = 0; i < rounds; ++i) {
-      const Bytes bytes = broken(from, random);
+    if (!only.empty() && only != name) return;
+    const std::clock_t end = std::clock() + static_cast<std::clock_t>(minutes * 60 * CLOCKS_PER_SEC);
+    std::uint64_t done = 0;
+    for (; minutes > 0 ? std::clock() < end : done < rounds; ++done) {
+      const Bytes bytes = made(random);
       target(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
     }
-    fmt::print("{}: {} rounds\n", name, rounds);
+    fmt::print("{}: {} rounds\n", name, done);
+    std::fflush(stdout);
   };
-  run("frames", seeds.frames, fuzz::frames);
-  run("messages", seeds.messages, fuzz::messages);
-  run("rows", seeds.rows, fuzz::rows);
-  run("upgrades", seeds.upgrades, fuzz::upgrades);
-  run("requests", seeds.requests, fuzz::requests);
-  run("toml", seeds.toml, fuzz::toml);
-  run("wants", seeds.wants, fuzz::wants);
-  run("words", seeds.words, fuzz::words);
-  // Frames with any header, and something behind it.
-  for (std::uint64_t i = 0; i < rounds; ++i) {
-    Bytes bytes(2 + random() % 200, '\0');
-    for (char& c : bytes) c = static_cast<char>(random());
-    if (i % 2 == 0) bytes[1] = static_cast<char>(bytes[1] & 0x7F);
-    fuzz::frames(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-  }
-  fmt::print("any header: {} rounds\n", rounds);
+  const auto from = [](const std::vector<Bytes>& good) {
+    return [&good](std::mt19937_64& numbers) { return broken(good, numbers); };
+  };
+  run("frames", from(seeds.frames), fuzz::frames);
+  run("messages", from(seeds.messages), fuzz::messages);
+  run("rows", from(seeds.rows), fuzz::rows);
+  run("upgrades", from(seeds.upgrades), fuzz::upgrades);
+  run("requests", from(seeds.requests), fuzz::requests);
+  run("toml", from(seeds.toml), fuzz::toml);
+  run("wants", from(seeds.wants), fuzz::wants);
+  run("words", from(seeds.words), fuzz::words);
+  run("any header", any_header, fuzz::frames);
   return 0;
 }

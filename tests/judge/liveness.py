@@ -34,6 +34,10 @@ class Liveness:
         return next((why for begin, end, why in i.unclosable
                      if begin - self.w.interval_us < bar + self.w.interval_us and bar <= end), None)
 
+    def gone_from_history(self, i, bar):
+        """History began later, from some moment on, than this bar."""
+        return 0 < i.history_from < len(i.trades) and bar < i.trades[i.history_from].time
+
     def away(self, i, bar):
         """The instrument was off the list around this bar."""
         start, end = self.local(bar), self.local(bar + self.w.interval_us)
@@ -94,6 +98,8 @@ class Liveness:
                 self.o.note("gap left open of an instrument of which no id had been told", row)
             elif self.open_to_doubt(i, bar):
                 self.o.note("gap left open (%s)" % self.open_to_doubt(i, bar), row)
+            elif self.gone_from_history(i, bar):
+                self.o.note("gap left open (history begins later)", row)
             else:
                 still.append(row)
         for row in still[:40]:

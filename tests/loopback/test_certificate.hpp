@@ -47,7 +47,8 @@ inline void extend(X509* certificate, X509* issuer, int nid, const std::string& 
 
 // `names` as in a subjectAltName ("DNS:localhost,IP:127.0.0.1"); empty makes an authority. No `issuer`: self-signed.
 // Valid from a day ago until `valid_seconds` from now.
-inline Identity make_identity(const std::string& names, const Identity* issuer, long valid_seconds = 3600) {
+inline Identity make_identity(const std::string& names, const Identity* issuer, long valid_seconds = 3600,
+                              const std::string& named = "Test server") {
   static long serial = 1;
   Identity made;
   made.key.reset(EVP_EC_gen("P-256"), EVP_PKEY_free);
@@ -59,7 +60,7 @@ inline Identity make_identity(const std::string& names, const Identity* issuer, 
   X509_gmtime_adj(X509_getm_notBefore(certificate), -86400);
   X509_gmtime_adj(X509_getm_notAfter(certificate), valid_seconds);
   X509_set_pubkey(certificate, made.key.get());
-  const std::string common_name = names.empty() ? "Test CA " + std::to_string(serial) : "Test server";
+  const std::string common_name = names.empty() ? "Test CA " + std::to_string(serial) : named;
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8,
                              reinterpret_cast<const unsigned char*>(common_name.data()),
                              static_cast<int>(common_name.size()), -1, 0);

@@ -255,6 +255,8 @@ TEST_CASE("certificates that prove nothing are refused, with the reason", "[net]
       {"wrong CA", make_identity("IP:127.0.0.1", &stranger), "127.0.0.1", "unable to get local issuer certificate"},
       {"wrong address", make_identity("IP:127.0.0.2", &authority()), "127.0.0.1", "IP address mismatch"},
       {"wrong name", make_identity("DNS:example.com", &authority()), "localhost", "ostname mismatch"},
+      {"a name in CN alone", make_identity("email:a@b.c", &authority(), 3600, "localhost"), "localhost",
+       "ostname mismatch"},
       {"expired", make_identity("IP:127.0.0.1", &authority(), -3600), "127.0.0.1", "certificate has expired"},
       {"signed by what is no authority", make_identity("IP:127.0.0.1", &good_server()), "127.0.0.1",
        "certificate verify failed"},

@@ -129,7 +129,7 @@ export async function charts(url) {
       && times.every((t) => t >= from && t < to + 10) && times[0] === from;
   });
   await attempt('compared: bar size, prices, shares of the own volume', async () => {
-    await page.evaluate(() => { location.hash = '#/compare?i=binance:spot:BTCUSDT,okx:spot:BTC-USDT,group:list:BTC perpetuals'; });
+    await page.evaluate(() => { location.hash = '#/compare?i=binance:spot:BTCUSDT,coinbase:spot:BTC-USD,group:list:BTC perpetuals'; });
     const chart = (test, arg) => until(page, test, arg);
     await chart(() => document.querySelector('#c-chart').dataset.lines === '3' && document.querySelector('#c-chart').dataset.panes === '1');
     await page.selectOption('#c-step', '10');

@@ -17,7 +17,7 @@ export async function groups(url) {
     await until(page, () => document.querySelectorAll('#rows .row[data-key^="group:list:"]:not([hidden])').length === 2);
     const first = await page.evaluate(() => [...document.querySelectorAll('#rows .row[data-key]:not([hidden])')]
       .sort((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top).slice(0, 3).map((r) => [r.dataset.key, r.querySelector('.c-market').textContent]));
-    return first[0][0] === 'group:list:BTC perpetuals' && first[1][0] === 'group:list:BTC spot' && /^\d+ of \d+$/.test(first[1][1]) && !first[2][0].startsWith('group');
+    return first[0][0] === 'group:list:BTC perpetuals' && first[1][0] === 'group:list:BTC spot' && /^(sum|\d+) of \d+$/.test(first[1][1]) && !first[2][0].startsWith('group');
   });
   await attempt('a group\u2019s bars are the exact sums of its members\u2019', async () => {
     const get = async (query) => (await page.request.get(`${url}api/v1/bars?${query}`)).json();
@@ -45,7 +45,17 @@ export async function groups(url) {
     await until(page, (was) => Number(document.querySelector('#d-chart').dataset.cvdBars) > was + 1, bars);
     const where = await page.textContent('#detail-view .names');
     await shot(page, 'group-dark');
-    return /group, \d of \d count, BTC\/USD, price of/.test(where) && before.endsWith(' BTC');
+    return /sum of \d+(, \d+ of which have traded)?, BTC\/USD, price of/.test(where) && before.endsWith(' BTC');
+  });
+  await attempt('a group\u2019s line in the list grows with each bar, as those of instruments do', async () => {
+    const points = (key) => page.evaluate((k) => [...document.querySelectorAll('#rows .row:not([hidden])')]
+      .find((r) => r.dataset.key === k)?.querySelector('.spark-line').getAttribute('d')?.split(/[ML]/).length ?? 0, key);
+    await page.evaluate(() => { location.hash = '#/'; });
+    await until(page, () => document.querySelector('#rows .row[data-key="group:list:BTC spot"]:not([hidden]) .spark-line')?.getAttribute('d')?.length > 20);
+    const before = await points('group:list:BTC spot');
+    if (before >= 49) return true; // full by now: the oldest go
+    await until(page, ([key, was]) => [...document.querySelectorAll('#rows .row:not([hidden])')].find((r) => r.dataset.key === key)
+      ?.querySelector('.spark-line').getAttribute('d').split(/[ML]/).length > was + 2, ['group:list:BTC spot', before]);
   });
   await attempt('instruments that are ticked are summed, at an address of its own', async () => {
     await page.keyboard.press('Escape');

@@ -99,8 +99,10 @@ async function removed() {
       await until(page, () => document.querySelector('#detail-view .empty:not([hidden])')?.textContent === 'cvdd does not collect binance spot BBBUSDT.');
       list(['AAAUSDT', 'CCCUSDT']);
       await shown('AAAUSDT', 'CCCUSDT');
-      list(['AAAUSDT', 'CCCUSDT'], '[group.all]\nmembers = ["*:*:*"]\n');
+      list(['AAAUSDT', 'CCCUSDT'], '[group.all]\nmembers = ["*:*:*", "*:spot:ZZZUSDT"]\n');
       await shown('AAAUSDT', 'CCCUSDT', 'all');
+      await page.evaluate(() => { location.hash = '#/group/list/all'; });
+      await until(page, () => document.querySelector('.reason:not([hidden])')?.textContent.startsWith('*:spot:ZZZUSDT matches nothing that is collected.'));
       list(['AAAUSDT', 'CCCUSDT']);
       await shown('AAAUSDT', 'CCCUSDT');
       await page.context().close();

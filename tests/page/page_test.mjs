@@ -8,6 +8,7 @@ import { PHONE, attempt, browser, check, complaints, failures, fits, folder, for
 import { charts } from './charts.mjs';
 import { groups } from './groups.mjs';
 import { names } from './names.mjs';
+import { reading } from './reading.mjs';
 import { small } from './small.mjs';
 import { traffic } from './traffic.mjs';
 import { watching } from './watching.mjs';
@@ -205,6 +206,7 @@ await groups(url);
 await charts(url);
 await watching(url);
 await small(url);
+await reading(url);
 await traffic();
 check(complaints.length === 0, `no complaint in the console${complaints.length ? `: ${complaints.slice(0, 3).join(' | ')}` : ''}`);
 check(foreign.length === 0, `no request to another host${foreign.length ? `: ${foreign[0]}` : ''}`);

@@ -73,7 +73,8 @@ void judge_end(const ReadRow& row, std::size_t index, const World& world, const 
     mended = std::max(mended, f.at + f.length);
   }
   const bool last_bars = row.time + facts.interval + std::max(facts.interval, seconds(60)) > facts.end;
-  if (row.time > calm && !last_bars && row.status != Status::live) {
+  // What was a gap for a moment is among the doubts, which are few.
+  if (row.time > calm && !last_bars && row.status != Status::live && row.status != Status::repaired) {
     verdict.complain("not live again after the last fault: " + row.text);
   }
   if (row.status != Status::gap && row.status != Status::partial) return;

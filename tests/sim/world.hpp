@@ -71,7 +71,11 @@ class World {
     const Reading* reading = reading_of(instrument, id);
     return reading != nullptr && reading->life == life && reading->at < before;
   }
-  void begin_life(std::uint32_t life) { life_ = life; }
+  // Whoever died with it takes along what it was told.
+  void begin_life(std::uint32_t life) {
+    life_ = life;
+    told_.clear();
+  }
   // The process died before these were in a row.
   void undeliver_after(std::size_t instrument, std::uint64_t id);
 

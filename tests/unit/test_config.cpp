@@ -139,6 +139,17 @@ TEST_CASE("names are found in any case, wildcards take what is trading, unknown 
   CHECK(s.unknown[2].reason == "matches nothing");
 }
 
+TEST_CASE("a list that names an instrument twice, or more often, has it once") {
+  std::vector<Instrument> listed(1'000);
+  for (Instrument& i : listed) i.symbol = "BTCUSDT";
+  listed.back().symbol = "ETHUSDT";
+  for (const Lines& wanted : {Lines{"*"}, Lines{"BTCUSDT", "ETHUSDT"}, Lines{"B*", "*T", "BTCUSDT"}}) {
+    const Selection s = select_instruments(wanted, listed);
+    REQUIRE(s.found.size() == 2);
+    CHECK((s.found[0].symbol == "BTCUSDT" && s.found[1].symbol == "ETHUSDT" && s.unknown.empty()));
+  }
+}
+
 TEST_CASE("changes are differences; what is halted goes on, what is no longer listed ends") {
   std::vector<Instrument> listed(4);
   listed[0].symbol = "BTCUSDT";

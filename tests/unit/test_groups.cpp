@@ -3,6 +3,7 @@
 
 #include "catch.hpp"
 #include "cvdd/config/config.hpp"
+#include "cvdd/config/group_members.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "support/memory_files.hpp"
 #include "web/group.hpp"
@@ -13,7 +14,8 @@ using namespace cvdd;
 using namespace cvdd::web;
 
 namespace {
-const KnownMarkets known{{{"binance", Market::spot}, {"binance", Market::linear}, {"coinbase", Market::spot}}};
+const KnownMarkets known{
+    {{"binance", Market::spot}, {"binance", Market::linear}, {"coinbase", Market::spot}, {"okx", Market::inverse}}};
 constexpr Timestamp noon{1'763'640'000'000'000};  // 2025-11-20T12:00:00Z
 const auto never = [] { return false; };
 
@@ -84,6 +86,67 @@ TEST_CASE("groups: the symbol list names them, and their members by patterns") {
   CHECK_FALSE(is_member(all, "binance", Market::option, "BTC-1"));
 }
 
+namespace {
+Instrument instrument(const char* exchange, Market market, const char* symbol, const char* base, const char* quote) {
+  Instrument i;
+  i.exchange = exchange, i.market = market, i.symbol = symbol, i.base = base, i.quote = quote;
+  return i;
+}
+}  // namespace
+
+TEST_CASE("groups: a coin is meant however an exchange spells its instruments, and no other coin is") {
+  std::vector<std::string> errors;
+  const SymbolList list = parsed(
+      "[group.a]\nmembers = [\"*:spot:base=btc\"]\n[group.b]\nmembers = [\"*:linear:base=BTC perpetual\", "
+      "\"*:inverse:perpetual base=BTC\"]\n[group.c]\nmembers = [\"*:spot:base=BTC,ETH quote=USD,USDC\"]\n"
+      "[group.d]\nmembers = [\"*:linear:base=PEPE\"]\n[group.e]\nmembers = [\"*:*:base=BTC dated\"]\n"
+      "[group.f]\nmembers = [\"*:spot:quote=EUR\"]\n",
+      errors);
+  CHECK(errors.empty());
+  REQUIRE(list.groups.size() == 6);
+  // Which of the groups it belongs to.
+  const auto groups_of = [&](const Instrument& i) {
+    std::string out;
+    for (const GroupWanted& group : list.groups) {
+      if (is_member(group, i)) out += group.name;
+    }
+    return out;
+  };
+  const auto spot = Market::spot, linear = Market::linear, inverse = Market::inverse, option = Market::option;
+  CHECK(groups_of(instrument("binance", spot, "BTCUSDT", "BTC", "USDT")) == "a");
+  CHECK(groups_of(instrument("kraken", spot, "BTC/USD", "BTC", "USD")) == "ac");
+  CHECK(groups_of(instrument("gate", spot, "BTC_USDT", "BTC", "USDT")) == "a");
+  CHECK(groups_of(instrument("deribit", spot, "BTC_USDC", "BTC", "USDC")) == "ac");
+  CHECK(groups_of(instrument("kraken", spot, "ETH/EUR", "ETH", "EUR")) == "f");
+  CHECK(groups_of(instrument("binance", spot, "BTCDOMUSDT", "BTCDOM", "USDT")).empty());
+  CHECK(groups_of(instrument("binance", linear, "BTCDOMUSDT", "BTCDOM", "USDT")).empty());
+  CHECK(groups_of(instrument("binance", linear, "BTCUSDT", "BTC", "USDT")) == "b");
+  CHECK(groups_of(instrument("kraken_futures", linear, "PF_XBTUSD", "XBT", "USD")) == "b");
+  CHECK(groups_of(instrument("deribit", inverse, "BTC-PERPETUAL", "BTC", "USD")) == "b");
+  CHECK(groups_of(instrument("bitget", linear, "BTCPERP", "BTC", "USDC")) == "b");
+  CHECK(groups_of(instrument("x", linear, "BTCUSD1", "BTC", "USD1")) == "b");
+  CHECK(groups_of(instrument("binance", linear, "BTCUSDT_261225", "BTC", "USDT")) == "e");
+  CHECK(groups_of(instrument("okx", inverse, "BTC-USD-261225", "BTC", "USD")) == "e");
+  CHECK(groups_of(instrument("deribit", inverse, "BTC-27DEC24", "BTC", "USD")) == "e");
+  CHECK(groups_of(instrument("bybit", inverse, "BTCUSDZ26", "BTC", "USD")) == "e");
+  CHECK(groups_of(instrument("deribit", option, "BTC-27DEC24-100000-C", "BTC", "BTC")) == "e");
+  CHECK(groups_of(instrument("binance", linear, "1000PEPEUSDT", "1000PEPE", "USDT")) == "d");
+  // Its coins are not known before it is listed, and its name alone says nothing of them.
+  CHECK_FALSE(is_member(list.groups[0], "binance", spot, "BTCUSDT"));
+  CHECK(to_string(list.groups[2].members[0]) == "*:spot:base=BTC,ETH quote=USD,USDC");
+  CHECK(to_string(list.groups[1].members[1]) == "*:inverse:perpetual base=BTC");
+}
+
+TEST_CASE("groups: a member that is a name which the list does not want is told before anything runs") {
+  std::vector<std::string> errors;
+  const SymbolList list = parsed(
+      "linear = [\"ETH*\"]\n[group.a]\nmembers = [\"binance:spot:btcusdt\", \"*:spot:BTC/USDT\", "
+      "\"binance:linear:ETHUSDT\", \"coinbase:spot:BTC-USD\", \"*:*:X*\", \"*:spot:base=XYZ\"]\n",
+      errors);
+  CHECK(errors.empty());
+  CHECK(members_not_wanted(list) == std::vector<std::string>{"a: *:spot:BTC/USDT", "a: coinbase:spot:BTC-USD"});
+}
+
 TEST_CASE("groups: what is wrong with one is told with its line, and what is expected") {
   const std::pair<const char*, const char*> bad[] = {
       {"[group]\nx = 7", "s.toml:4: group.x: expected members"},
@@ -96,6 +159,10 @@ TEST_CASE("groups: what is wrong with one is told with its line, and what is exp
       {"[group.x]\nmembers = [\"binanse:spot:X\"]", "s.toml:4: group.x.members: 'binanse:spot:X' names no exchange"},
       {"[group.x]\nmembers = [\"*:perp:X\"]", "s.toml:4: group.x.members: '*:perp:X' names no exchange"},
       {"[group.x]\nmembers = [\"*:spot:X\"]\nmember = []", "s.toml:5: group.x: unknown key, did you mean 'members'?"},
+      {"[group.x]\nmembers = [\"*:spot:base=\"]", "s.toml:4: group.x.members: 'BASE=' is none of base=COINS"},
+      {"[group.x]\nmembers = [\"*:spot:bas=BTC\"]", "s.toml:4: group.x.members: 'BAS=BTC' is none of base=COINS"},
+      {"[group.x]\nmembers = [\"*:spot:base=BTC*\"]", "s.toml:4: group.x.members: 'BASE=BTC*' is none of base=COINS"},
+      {"[group.x]\nmembers = [\"*:spot:BTC USDT\"]", "s.toml:4: group.x.members: 'BTC' is none of base=COINS"},
       {"[group.\"a,b\"]\nmembers = [\"*:spot:X\"]", "s.toml:3: group.a,b: a group's name has"}};
   for (const auto& [text, expected] : bad) {
     std::vector<std::string> errors;
@@ -183,6 +250,12 @@ TEST_CASE("groups: where units differ there is no sum, but dollars are dollars")
   CHECK(unit({"USDT", "USD", "USDC"}) == "USD");
   CHECK(unit({"USDT", "EUR"}).empty());
   CHECK(unit({"EUR", "EUR"}) == "EUR");
+  CHECK(unit({"BTC", "XBT"}) == "BTC");
+  CommonUnit several;
+  for (const char* coin : {"BTC", "ETH", "BTC", "SOL"}) several.add(coin);
+  CHECK(several.differing() == "BTC, ETH, SOL");
+  several.add("XRP");
+  CHECK(several.differing() == "BTC, ETH, SOL, …");
 }
 
 TEST_CASE("groups: what a group is now is the sum of open bars, the worst state, and how many count") {
@@ -234,6 +307,8 @@ TEST_CASE("groups: what a group is now is the sum of open bars, the worst state,
   CHECK(std::string_view(btc["bar"]["cvd_base"]) == "21");
   CHECK(std::string_view(btc["bar"]["delta_quote"]) == "1");
   CHECK(std::string_view(btc["written"]["status"]) == "gap");
+  CHECK(std::string_view(btc["written"]["cvd_base"]) == "30.4");
+  CHECK((std::string_view(btc["reason"]).empty() && std::uint64_t(btc["left_out"]) == 0));
   const auto spark = simdjson::dom::array(btc["spark"]);
   REQUIRE(spark.size() == 3);
   CHECK(std::string_view(spark.at(0)) == "30");
@@ -242,6 +317,8 @@ TEST_CASE("groups: what a group is now is the sum of open bars, the worst state,
   CHECK(std::string_view(wide["state"]) == "unlisted");
   const auto all = told("all", Spark::base);
   CHECK((all["bar"]["cvd_base"].is_null() && std::string_view(all["bar"]["cvd_quote"]) == "31.5"));
+  CHECK(std::string_view(all["reason"]) == "no sum in coins, which differ: BTC, ETH");
+  CHECK(all["written"]["cvd_base"].is_null());
   CHECK((std::string_view(all["base"]).empty() && simdjson::dom::array(all["spark"]).size() == 0));
   const auto picked = told(std::vector<InstrumentName>{{"bbb", Market::spot, "ETH"}}, Spark::none);
   CHECK(std::string_view(picked["instruments"]) == "bbb:spot:ETH");
@@ -272,4 +349,51 @@ TEST_CASE("groups: what a group is now is the sum of open bars, the worst state,
   CHECK(groups.define({}));
   CHECK_FALSE(groups.define({}));
   CHECK_FALSE(groups.append(none, "btc", snapshot, board, Spark::none));
+}
+
+TEST_CASE("groups: what a group leaves out of its coin, and which members match nothing, is told") {
+  const std::vector<Instrument> listed{instrument("binance", Market::spot, "BTCUSDT", "BTC", "USDT"),
+                                       instrument("kraken", Market::spot, "BTC/USD", "BTC", "USD"),
+                                       instrument("binance", Market::linear, "BTCUSDT", "BTC", "USDT"),
+                                       instrument("kraken_futures", Market::linear, "PF_XBTUSD", "XBT", "USD"),
+                                       instrument("binance", Market::linear, "BTCUSDT_261225", "BTC", "USDT"),
+                                       instrument("binance", Market::spot, "ETHUSDT", "ETH", "USDT")};
+  Snapshot snapshot;
+  snapshot.time = noon;
+  for (const Instrument& i : listed) {
+    snapshot.states.push_back({i.exchange, i.market, i.symbol, &i, FeedState::live, "", {}});
+  }
+  const std::vector<GroupWanted> wanted{{"few", {{"binance", "spot", "BTCUSDT"}, {"*", "spot", "BTCUSDX"}}},
+                                        {"perps", {{"*", "linear", "BTCUSDT"}}},
+                                        {"spot", {{"*", "spot", "BASE=BTC"}}}};
+  Groups groups;
+  groups.define(wanted);
+  simdjson::dom::parser parser;
+  const auto told = [&](const char* name) {
+    std::string out;
+    CHECK(groups.append(out, name, snapshot, Board{}, Spark::none));
+    simdjson::dom::element e;
+    REQUIRE(parser.parse(out).get(e) == simdjson::SUCCESS);
+    return e;
+  };
+  const auto few = told("few");
+  CHECK(std::string_view(few["reason"]) == "*:spot:BTCUSDX matches nothing that is collected");
+  REQUIRE(std::uint64_t(few["left_out"]) == 1);
+  CHECK(std::string_view(few["not_members"].at(0)) == "kraken:spot:BTC/USD");
+  // Another name of the coin is left out; a contract that ends is of another kind.
+  const auto perps = told("perps");
+  REQUIRE(std::uint64_t(perps["left_out"]) == 1);
+  CHECK(std::string_view(perps["not_members"].at(0)) == "kraken_futures:linear:PF_XBTUSD");
+  const auto spot = told("spot");
+  CHECK((std::uint64_t(spot["size"]) == 2 && std::uint64_t(spot["left_out"]) == 0));
+  CHECK(std::string_view(spot["reason"]).empty());
+  CHECK(unmatched_members(wanted, snapshot.states) == std::vector<std::string>{"few: *:spot:BTCUSDX"});
+  // One that comes later is a match, and one that goes is none any more.
+  const Instrument late = instrument("x", Market::spot, "BTCUSDX", "BTC", "USDX");
+  snapshot.states.push_back({late.exchange, late.market, late.symbol, &late, FeedState::live, "", {}});
+  CHECK(std::string_view(told("few")["reason"]).empty());
+  CHECK(std::uint64_t(told("spot")["size"]) == 3);
+  snapshot.states.pop_back();
+  groups.some_are_gone();
+  CHECK_FALSE(std::string_view(told("few")["reason"]).empty());
 }

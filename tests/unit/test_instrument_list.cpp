@@ -138,6 +138,40 @@ TEST_CASE("a name that is on no list is asked for by itself, where lists are not
   CHECK(server.asked.size() == 3);
 }
 
+TEST_CASE("names that files, terminals or memory can't hold are left out of a list, and a list has an end") {
+  const Exchange& spot = *find_exchange("binance", Market::spot);
+  const auto row = [](const std::string& symbol, const std::string& base = "A") {
+    return R"({"symbol":")" + symbol + R"(","status":"TRADING","baseAsset":")" + base + R"(","quoteAsset":"B"})";
+  };
+  std::string rows = row("GOOD");
+  for (const std::string& odd : {std::string(101, 'X'), std::string(1'000'000, 'Y'),
+                                 std::string("A\xe2\x80\xae"
+                                             "B"),
+                                 std::string("A\xc2\x85"
+                                             "B"),
+                                 std::string("A,B"), std::string("A B"), std::string()}) {
+    rows += "," + row(odd);
+  }
+  rows += "," + row("LONGBASE", std::string(101, 'X')) + "," + row(std::string(100, 'Z')) + "," + row("\xe4\xbb\xb7");
+  Server server;
+  server.answers["a /api/v3/exchangeInfo"] = {200, R"({"symbols":[)" + rows + "]}"};
+  CHECK(symbols_of(server.fetch(spot, {"*"}).instruments()) == Names{"GOOD", std::string(100, 'Z'), "\xe4\xbb\xb7"});
+
+  // Pages that are mostly nothing, each with the way to the next.
+  const Exchange& linear = *find_exchange("bybit", Market::linear);
+  const std::string first = linear.instruments_targets(Names{"*"}).front();
+  const std::string page = R"({"retCode":0,"result":{"category":"linear","list":[],"nextPageCursor":"x"}})";
+  Server endless;
+  const std::string padded = page + std::string(std::size_t{20} << 20, ' ');
+  endless.answers["a " + first] = {200, padded};
+  const auto next = linear.parse_instruments(page);
+  REQUIRE((next && !next->next.empty()));
+  endless.answers["a " + first + next->next] = {200, padded};
+  const InstrumentList list = endless.fetch(linear, {"*"});
+  CHECK(list.error().find("has no end") != std::string::npos);
+  CHECK(endless.asked.size() == 4);  // 64 MiB of it
+}
+
 TEST_CASE("what failed, or is empty for a moment, is as it was; what stays empty is believed") {
   const auto instrument = [](const char* symbol) {
     Instrument i;

@@ -68,6 +68,22 @@ TEST_CASE("holes are told before the trade that shows them, duplicates not at al
   CHECK(f.intake.counters().missing == 2);
 }
 
+TEST_CASE("ids without order: what was on its way when an instrument was removed is asked for when it comes back") {
+  Intake intake(*find_exchange("bybit", Market::linear), false);
+  Instrument instrument;
+  instrument.exchange = "bybit";
+  instrument.market = Market::linear;
+  instrument.symbol = "AAAUSDT";
+  instrument.ids = Ids::opaque;
+  intake.add(instrument);
+  std::vector<Record> records;
+  intake.confirm(instrument, now, records);
+  intake.end(instrument, now + seconds(60), records);
+  CHECK(records.back().kind() == RecordKind::unsubscribed);
+  CHECK(intake.known_until(instrument) < now + seconds(60));
+  CHECK(intake.known_until(instrument) > now + seconds(30));
+}
+
 TEST_CASE("a loss is told once and ends with the next confirmation") {
   Fixture f;
   f.intake.lose(f.instrument, now, f.records);

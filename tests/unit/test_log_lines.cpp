@@ -65,7 +65,8 @@ std::string words_of(const std::string& call) {
 
 TEST_CASE("every warning and every error of the source has its row in docs/operations.md") {
   const std::string manual = text_of(fs::path(source_dir()) / "docs/operations.md");
-  const std::regex call(R"((spdlog::(warn|error|critical)|log_answer|notes_\.push_back|on_problem|on_note|complain)\()");
+  const std::regex call(
+      R"((spdlog::(warn|error|critical)|log_answer|notes_\.push_back|on_problem|on_note|complain)\()");
   const std::regex ledger_call(R"(errors_\.push_back\()");
   std::size_t found = 0;
   for (const auto& entry : fs::recursive_directory_iterator(fs::path(source_dir()) / "src")) {

@@ -149,6 +149,23 @@ TEST_CASE("begun by a clock that is still ahead at the stop: no row is written o
   CHECK(rows.empty());
 }
 
+TEST_CASE(
+    "ids without order: what a page has of a bar that was cut by a removal does not make it whole, nor `partial`") {
+  Account b(false, true, Ids::opaque, true);
+  b.mark(RecordKind::subscribed, 99 * minute);
+  b.mark(RecordKind::watched, 100 * minute + 30'000'000);
+  b.trade(7, 100 * minute + 1, 50);
+  b.mark(RecordKind::unsubscribed, 100 * minute + 30'000'000);
+  CHECK(last_of(told(b.close(101 * minute)), 100) == "100 0 partial 0");
+  b.mark(RecordKind::subscribed, 101 * minute + 30'000'000);
+  b.trade(9, 100 * minute + 55'000'000, 50);
+  b.mark(RecordKind::verdict, 101 * minute + 31'000'000, 0, 1);  // the page does not reach back to the end
+  b.mark(RecordKind::watched, 102 * minute);
+  const Lines rows = told(b.close(102 * minute));
+  CHECK(last_of(rows, 100) == "100 1 gap ?");
+  CHECK(last_of(rows, 101) == "101 0 gap ?");
+}
+
 TEST_CASE("the CVD was 0 before a cut bar: it is no first bar, and a trade of it counts once in the end") {
   Row quiet;
   quiet.time = {99 * minute};
@@ -263,8 +280,18 @@ TEST_CASE("ids that are missing behind a row that could not be read may be of th
   CHECK(last_of(b.watch(102), 101) == "101 0 gap ?");
   b.trade(3, 101 * minute + 59'950'000, 50);
   b.trade(4, 102 * minute + 100'000, 50);
-  const Lines rows = b.watch(103);
-  CAPTURE(rows);
-  CHECK(last_of(rows, 101) == "101 1 repaired 0");
-  CHECK(last_of(rows, 102) == "102 0 repaired 0");
+  CHECK(last_of(b.watch(103), 101) == "101 1 repaired 0");
+  b.trade(6, 103 * minute + 1, 50);
+  CHECK(last_of(b.watch(104), 102) == "102 1 repaired 0");
+}
+
+TEST_CASE("a clock that was minutes behind puts all bars in doubt up to now, also those that are not made yet") {
+  Watched b;
+  b.mark(RecordKind::subscribed, 100 * minute);
+  b.mark(RecordKind::contradicted, 100 * minute, 0, 300 * minute);
+  b.mark(RecordKind::subscribed, 400 * minute);
+  const Lines rows = b.watch(403);
+  REQUIRE(rows.size() == 303);
+  for (std::size_t i = 0; i <= 300; ++i) CHECK(rows[i].find(" gap ?") != std::string::npos);
+  CHECK(rows[301] == "401 0 live 0 0");
 }

@@ -167,3 +167,23 @@ TEST_CASE("while the aggregator puts an instrument away it can't begin again; a 
   b.pass(std::chrono::minutes(2));
   CHECK(b.adopt("A") != nullptr);
 }
+
+TEST_CASE("thousands that come at once begin a thousand at a time, and a market has an end of its own") {
+  Bench b(100'000);
+  std::size_t turns = 0, adopted = 0;
+  constexpr std::size_t wanted = MarketInstruments::instruments_max + 5;
+  do {
+    std::size_t now = 0;
+    for (std::size_t i = 0; i < wanted; ++i) {
+      const bool before = b.instruments->find("S" + std::to_string(i)) != nullptr;
+      if (!before && b.adopt("S" + std::to_string(i)) != nullptr) ++now;
+    }
+    CHECK(now <= MarketInstruments::begun_at_once);
+    adopted += now;
+    ++turns;
+  } while (b.instruments->next_turn() && turns < 100);
+  CHECK(adopted == MarketInstruments::instruments_max);
+  CHECK(turns == 17);
+  CHECK(b.why == "no number is left for it: too many instruments");
+  CHECK(b.errors() == 1);
+}

@@ -138,6 +138,15 @@ TEST_CASE("an instrument is not forgotten while it is collected, or before its r
   const auto other = bench.aggregator.forget(silent);
   (void)bench.aggregator.turn();
   CHECK((other->done && !other->known));
+  // One that waited for its past, and never began, goes on from what was known before.
+  auto known = std::make_shared<LastKnown>(*farewell->known);
+  const Instrument waiting = instrument_of("ONE", 2);
+  bench.aggregator.add_instrument(waiting, true, known);
+  const auto third = bench.aggregator.forget(waiting);
+  (void)bench.aggregator.turn();
+  REQUIRE((third->done && third->known));
+  CHECK((third->known->row.time == known->row.time && third->known->row.status == BarStatus::partial));
+  CHECK((third->known->row.cvd_base == Decimal(1, 0) && third->known->last_id == "1"));
 }
 
 TEST_CASE("who comes again goes on from where it was forgotten, its size buckets too") {

@@ -129,6 +129,28 @@ TEST_CASE("bars are made again by whole candles, whatever follows them: what a c
   CHECK(cut.to_remake(at(800), fives) == BarSpan{at(660), at(720)});
 }
 
+TEST_CASE("where history is asked by time: bars while an instrument was off the list are made of it, and the cut one") {
+  ProofRules by_time = minutes;
+  by_time.by_time = true;
+  for (const ProofRules& rules : {minutes, by_time}) {
+    ProofTrack track;
+    track.put(claim(600), at(662), rules);
+    track.put(claim(660, BarStatus::partial), at(722), rules);
+    track.put(claim(900), at(962), rules);
+    CHECK(track.to_remake(at(990), rules) == (rules.by_time ? std::optional(BarSpan{at(660), at(900)}) : std::nullopt));
+  }
+  // The first bar of all is what it is.
+  ProofTrack first;
+  first.put(claim(600, BarStatus::partial), at(662), by_time);
+  first.put(claim(660), at(722), by_time);
+  CHECK_FALSE(first.to_remake(at(990), by_time));
+  // More than the ledger keeps is left alone.
+  ProofTrack long_away;
+  long_away.put(claim(600), at(662), by_time);
+  long_away.put(claim(60 * 300), at(60 * 300 + 62), by_time);
+  CHECK(long_away.bars().size() == 2);
+}
+
 TEST_CASE("an earlier run's last bars are made again, and those between which ids jump") {
   ProofTrack track;
   for (std::int64_t s = 600; s < 700; s += 5) {

@@ -55,6 +55,20 @@ TEST_CASE("the status table keeps its order while it is watched; new instruments
   CHECK(order_of(table.draw(model_of({{"AAA", 99}, {"CCC", 0}, {"DDD", 500}}), {}, 2), all) == Names{"CCC", "AAA"});
 }
 
+TEST_CASE("the status table begins with the groups, and leaves room for instruments") {
+  StatusModel m = model_of({{"AAA", 9}, {"BBB", 5}, {"CCC", 1}});
+  for (const char* name : {"BTC spot", "BTC perpetuals"}) {
+    m.groups.push_back({"group", "2 of 3", name, "live (gap)", "64000.1", "0.75", "1234.5", "", "", "", 7});
+  }
+  const std::vector<std::string> names{"AAA", "BBB", "CCC", "BTC spot", "BTC perpetuals"};
+  CHECK(order_of(StatusTable().draw(m, {}, 20), names) ==
+        std::vector<std::string>{"BTC spot", "BTC perpetuals", "AAA", "BBB", "CCC"});
+  CHECK(StatusTable().draw(m, {}, 20).find("2 of 3") != std::string::npos);
+  const auto lines = lines_of(StatusTable().draw(m, {120, 10}, 20));
+  CHECK(lines.size() <= 9);
+  CHECK(order_of(StatusTable().draw(m, {120, 10}, 20), names).size() == 4);
+}
+
 TEST_CASE("the status table fits every terminal") {
   StatusModel m = model_of({{"BTCUSDT", 3}, {"1000000MOGUSDT", 2}, {"币安人生USDT", 1}});
   m.troubles.assign(40,

@@ -114,7 +114,8 @@ TEST_CASE("web: names of bars are found in any case; of what nobody collects, ne
   const BarsText pepe = text(ask("abc", "PEPE/USDT", Market::linear));
   CHECK(pepe.unknown);
   CHECK(pepe.error ==
-        "abc PEPE/USDT is not collected, and the files have no bar of it in that time; near: 1000PEPEUSDT");
+        "abc PEPE/USDT is not collected, and the files have no bar of it in that time; near: 1000PEPEUSDT in market "
+        "linear");
   CHECK(text(ask("abc", "1000pepeusdt", Market::spot)).error.find("; near: 1000PEPEUSDT in market linear") !=
         std::string::npos);
   CHECK(text(ask("xyz", "BTCUSDT", std::nullopt)).error.find("; exchanges: abc") != std::string::npos);

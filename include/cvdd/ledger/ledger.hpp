@@ -149,6 +149,7 @@ class Ledger {
     Timestamp to;            // last bar concerned, once over
     Timestamp visible_from;  // bars before this keep what they said when the daemon stopped
     bool open = true;        // still cut off
+    bool cut = false;        // at some time nobody listened
     bool absence = false;    // of the time before the process began, and nothing else
     bool doubt = false;      // nothing shows that anything was lost
   };
@@ -192,12 +193,13 @@ class Ledger {
     Decimal cvd_base, cvd_quote;   // before bars.front()
     std::optional<Decimal> close;  // last price before bars.front()
     std::optional<std::uint64_t> last_id;
-    IdText next_name;      // of the trade that comes next
-    Timestamp last_trade;  // trade time of the newest; of an earlier run: its bar
-    Timestamp traded;      // trade time of the newest since the process began; 0: none yet
-    Timestamp watched;     // what was traded before is here, for all that its connection …
-    Timestamp by_ids;      // … or its ids can tell …
-    Timestamp ids_from;    // … since the first of them: it says nothing of before
+    IdText next_name;         // of the trade that comes next
+    Timestamp last_trade;     // trade time of the newest; of an earlier run: its bar
+    Timestamp traded;         // trade time of the newest since the process began; 0: none yet
+    Timestamp watched;        // what was traded before is here, for all that its connection …
+    Timestamp by_ids;         // … or its ids can tell …
+    Timestamp doubted_until;  // bars that are still to come are in doubt up to this one; 0: none is
+    Timestamp ids_from;       // … since the first of them: it says nothing of before
     std::optional<Loss> loss;
     std::vector<Hole> holes;
     Timestamp restored_end;  // of the newest row of an earlier run; 0: there is none
@@ -269,6 +271,8 @@ class Ledger {
   [[nodiscard]] static std::vector<FlowRow> last_flow_of(const Account& account, std::size_t bars, const Row& row);
   static void restore_flow(const FlowAccount& account, FlowBar& bar, const std::map<std::string, const FlowRow*>& rows);
   static void add_flow(std::vector<FlowCvd>& cvds, const Bar& bar);
+  // Whether buckets' CVDs change where the bar's own sums do not: an earlier run had not told its buckets.
+  [[nodiscard]] static bool moves_flow(const Account& account, const Bar& was, const Bar& is);
 
   LedgerOptions options_;
   std::vector<Account> accounts_;     // by Instrument::id

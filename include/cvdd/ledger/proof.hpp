@@ -18,6 +18,8 @@ struct ProofRules {
   Duration candle;                   // of the candles that they are compared with, a multiple of it; 0: there are none
   Duration settles = seconds(3);     // so long after its end a candle is final
   Duration heal_after = seconds(5);  // what repairs itself is left in peace for so long
+  // No repair can ask for ids: what nobody listened to is made of history like any gap.
+  bool by_time = false;
 };
 
 // [from, to) of bar beginnings.

@@ -1,7 +1,9 @@
 // Vertical bands where bars are incomplete or absent, and the strip that marks each kind of bar.
 
+import { serverNow } from './api.js';
 import { el } from './dom.js';
 
+const WRITTEN_WITHIN = 8; // seconds: the delay before a bar is closed, and the way here
 const STRIP = 4;
 const QUIET_STRIP = 2; // of what is whole again
 
@@ -17,7 +19,9 @@ export function runs(slots, kindOf) {
   return found;
 }
 
-const bandKind = (slot) => (slot.absent ? 'absent' : slot.status === 'gap' ? 'gap' : null);
+/** A bar is written a little after its end: until then its absence is no news. */
+const awaited = ({ awaited: since }) => since !== null && since !== undefined && serverNow() < since + WRITTEN_WITHIN;
+const bandKind = (slot) => (slot.absent ? (awaited(slot) ? null : 'absent') : slot.status === 'gap' ? 'gap' : null);
 const stripKind = (slot) => {
   if (slot.absent) return null;
   if (slot.status !== 'live' && slot.status !== 'open') return slot.status;

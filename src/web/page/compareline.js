@@ -38,8 +38,19 @@ export class CompareLine {
     this.shares = shares;
     this.volume = this.slots.reduce((sum, slot) => sum + (slot.absent ? 0 : slot.volume[unit]), 0);
     this.first = this.slots.find((slot) => !slot.absent && !Number.isNaN(slot.open))?.open;
-    this.series?.setData(this.slots.map((slot) => this.point(slot)));
+    this.series?.setData([...this.origin(), ...this.slots.map((slot) => this.point(slot))]);
     this.prices?.setData(this.slots.map((slot) => this.pricePoint(slot)));
+  }
+
+  /** Every line begins at 0: where its first bar began. */
+  origin() {
+    return this.slots.length ? [{ time: this.slots[0].t - this.step, value: 0 }] : [];
+  }
+
+  /** What it stands at where each of the bars in sight ends, newest last; [] where nothing can be told. */
+  values(unit) {
+    return this.slots.filter((slot) => !slot.absent && Number.isFinite(slot.cvd[unit]))
+      .map((slot) => ({ time: slot.t, value: slot.cvd[unit] - Number(this.zero[unit] ?? 0) }));
   }
 
   point(slot) {

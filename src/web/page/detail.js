@@ -14,6 +14,7 @@ import { LookMenu } from './look.js';
 import { Members } from './members.js';
 import { Panes } from './panes.js';
 import { savePicture } from './picture.js';
+import { Reason, hasNoSum, panesWithSums } from './reason.js';
 import { RANGES, RangeButtons, StepSelect, rangeName } from './ranges.js';
 import { splitKey, state } from './state.js';
 import { barTable } from './table.js';
@@ -32,6 +33,7 @@ export class Detail {
     });
     this.look = new LookMenu();
     this.members = new Members(store);
+    this.reason = new Reason();
     this.ranges = new RangeButtons();
     this.steps = new StepSelect('d-step');
     this.note = el('span', { class: 'quiet note', role: 'status' });
@@ -41,7 +43,7 @@ export class Detail {
     this.message = el('p', { class: 'empty', role: 'status', hidden: true });
     this.key4 = bandsKey();
     this.node.append(this.headline.node, this.headline.stats, el('div', { class: 'controls' }, this.ranges.node, this.steps.node, this.look.node, this.note),
-      this.legend.node, this.message, this.chart, this.table, this.key4, this.members.node);
+      this.reason.node, this.legend.node, this.message, this.chart, this.table, this.key4, this.members.node);
     this.showSoon = frame(() => this.show());
     store.addEventListener('values', ({ detail }) => { if (this.key && detail.has(this.key)) this.onValues(); });
     store.addEventListener('rows', ({ detail }) => {
@@ -91,6 +93,7 @@ export class Detail {
     this.showTable();
     this.legend.show(null, {});
     this.members.hide();
+    this.reason.node.hidden = true;
     setText(this.note, '');
     this.say('');
   }
@@ -111,7 +114,8 @@ export class Detail {
   update(before) {
     if (!this.key) return;
     if (before.unit !== state.unit) {
-      this.panes?.setUnit(state.unit);
+      if (['base', 'quote'].some((unit) => hasNoSum(this.record, unit))) this.drawAnew(); // with other panes
+      else this.panes?.setUnit(state.unit);
       if (this.tableShown) this.showTable();
     }
     this.look.show();
@@ -154,11 +158,14 @@ export class Detail {
   async drawAnew() {
     const { panes, history, run } = this;
     if (!panes?.chart || history?.pending) return;
-    const { place } = panes;
     const lib = await chartLibrary();
     if (this.run !== run || this.panes !== panes) return;
+    const { place, following } = panes;
     this.draw(lib, RANGES[rangeName(this.store.interval)]);
-    if (this.panes) this.panes.place = place;
+    if (!this.panes) return;
+    this.panes.place = place;
+    this.panes.following = following;
+    this.panes.follow();
   }
 
   draw(lib, seconds) {
@@ -182,7 +189,7 @@ export class Detail {
       });
       this.panes.build({
         step: this.step, unit: state.unit, coins: { base: record.base, quote: record.quote }, decimals: this.decimals, history: this.history,
-        look: { panes: state.panes, log: state.log, candles: state.candles, since: state.since },
+        look: { panes: panesWithSums(record, state), log: state.log, candles: state.candles, since: state.since },
       });
       this.panes.set(this.slots);
       this.panes.show(seconds);
@@ -219,6 +226,7 @@ export class Detail {
     if (this.history?.bars.length && !this.history.pending) this.redraw(this.history.mergeOpen(this.openBar));
     this.panes?.setCoins({ base: this.record.base, quote: this.record.quote });
     this.members.show(this.record);
+    if (this.panes?.chart && this.panes.look.panes !== panesWithSums(this.record, state)) this.drawAnew(); // members came or went
     this.showSoon();
   }
 
@@ -252,6 +260,7 @@ export class Detail {
     const { record } = this;
     if (!record || !this.key) return;
     this.headline.show(record, { unit: state.unit, compared: state.selected.includes(this.key), old: this.store.isOld(record), step: this.step });
+    this.reason.show(record, state.unit);
     const slots = this.slots ?? [];
     const slot = (this.hovered !== null && slots.find(({ t }) => t === this.hovered)) || slots.at(-1);
     this.legend.show(slot ?? null, {
@@ -285,7 +294,7 @@ export class Detail {
   }
 
   unknown() {
-    for (const part of [this.legend.node, this.ranges.node, this.steps.node, this.look.node, this.key4, this.chart, this.members.node]) part.hidden = true;
+    for (const part of [this.legend.node, this.ranges.node, this.steps.node, this.look.node, this.key4, this.chart, this.members.node, this.reason.node]) part.hidden = true;
     const { exchange, market, symbol } = splitKey(this.key);
     const group = isGroup(this.key);
     this.headline.empty(group ? titleOf(this.key) : symbol, group ? 'group' : `${exchange} ${market}`);

@@ -65,7 +65,7 @@ export function group(bars, step, first = 0) {
       take(last, bars[i], i);
       continue;
     }
-    if (last && t - last.t > step) addHole(slots, last.t, t, step);
+    if (last && t - last.t > step) addHole(slots, last.t, t, step, bars[i].status === 'open');
     const slot = start(t, i);
     take(slot, bars[i], i);
     slots.push(slot);
@@ -73,10 +73,11 @@ export function group(bars, step, first = 0) {
   return slots;
 }
 
-function addHole(slots, before, after, step) {
+/** `open`: the bar behind it is not over, so that the last one before it may be about to be written. */
+function addHole(slots, before, after, step, open) {
   const wanted = Math.round((after - before) / step) - 1;
   const every = Math.ceil(wanted / LONGEST_HOLE) * step;
-  for (let t = before + every; t < after; t += every) slots.push({ t, absent: true });
+  for (let t = before + every; t < after; t += every) slots.push({ t, absent: true, awaited: open && t + every >= after ? after : null });
 }
 
 /** The exact numbers of a slot for the legend. */

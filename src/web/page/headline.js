@@ -9,8 +9,9 @@ import { change, status } from './store.js';
 
 const MOST_CSV = 20000;
 const MOST_ROWS = 100000; // of all members
-const STATS = [['price', 'Price'], ['delta', 'Delta, open bar'], ['cvd', 'CVD'], ['h1', 'CVD 1 h'], ['h24', 'CVD 24 h'], ['trade', 'Last trade'],
+const STATS = [['price', 'Price'], ['delta', 'Delta now'], ['cvd', 'CVD'], ['h1', 'CVD 1 h'], ['h24', 'CVD 24 h'], ['trade', 'Last trade'],
   ['proven', 'Proven until']];
+const UNIT_OF = { price: 'quote', delta: 'unit', cvd: 'unit', h1: 'unit', h24: 'unit' }; // told with the label
 
 export class Headline {
   /** `seen`: the first and last slot in sight, or null. */
@@ -28,13 +29,15 @@ export class Headline {
     for (const event of ['pointerdown', 'pointerenter', 'keydown', 'focus', 'click']) this.csv.addEventListener(event, () => this.aim()); // what is in sight changes
     this.close = el('button', { type: 'button', class: 'icon', id: 'd-close', 'aria-label': 'Close', title: 'Close (Esc)', onclick: onClose }, '×');
     this.values = {};
+    this.labels = {};
     this.stats = el('dl', { class: 'stats' });
     for (const [name, label] of STATS) {
       this.values[name] = el('dd', { id: `d-${name}` });
-      this.stats.append(el('div', {}, el('dt', {}, label), this.values[name]));
+      this.labels[name] = el('dt', {}, label);
+      this.stats.append(el('div', {}, this.labels[name], this.values[name]));
     }
     this.node = el('div', { class: 'headline' },
-      el('div', { class: 'title' }, el('div', { class: 'names' }, this.name, this.where, this.badge),
+      el('div', { class: 'title' }, el('div', { class: 'names' }, this.name, this.badge, this.where),
         el('div', { class: 'actions' }, this.star, this.alert, this.compare, this.table, this.picture, this.csv, this.close)));
   }
 
@@ -81,6 +84,7 @@ export class Headline {
     setText(this.where, whereOf(record));
     const coin = record[unit];
     const put = (name, value, signed) => setNumber(values[name], `${amount(value, signed)}`, value ? `${value} ${coin}` : null, signed);
+    for (const [name, label] of STATS) if (UNIT_OF[name]) setText(this.labels[name], [label, record[UNIT_OF[name] === 'unit' ? unit : 'quote']].filter(Boolean).join(', '));
     setNumber(values.price, price(record.price, record.decimals), record.price ? `${record.price} ${record.quote}` : null, false);
     put('delta', bar?.[`delta_${unit}`], true);
     put('cvd', bar?.[`cvd_${unit}`], false);
@@ -97,5 +101,6 @@ export class Headline {
 function whereOf({ exchange, market, base, quote, members, counted, priceOf }) {
   if (!members) return `${exchange} ${market}, ${base}/${quote}`;
   const units = [base, quote].filter(Boolean).join('/') || 'no common unit';
-  return `group, ${counted} of ${members.length} count, ${units}${priceOf ? `, price of ${priceOf.replaceAll(':', ' ')}` : ''}`;
+  const size = counted === members.length ? `sum of ${members.length}` : `sum of ${members.length}, ${counted} of which have traded`;
+  return `${size}, ${units}${priceOf ? `, price of ${priceOf.replaceAll(':', ' ')}` : ''}`;
 }

@@ -59,7 +59,7 @@ const withUnit = (value, coin) => (value ? `${value} ${coin}` : null);
 function describe(slot, { missing, bars }, full) {
   const number = slot.statuses[slot.status];
   const lack = missing === '?' ? 'an unknown number of trades is missing' : `${count(missing)} trades are missing`;
-  let short = slot.status;
+  let short = slot.status === 'open' ? 'not over yet' : slot.status;
   if (full > 1 && number < bars) short = `${slot.status} (${number} of ${bars})`;
   const parts = Object.entries(slot.statuses).map(([name, n]) => `${n} ${name}`).join(', ');
   const long = `${full > 1 ? `${bars} bars: ${parts}` : slot.status}${missing ? `; ${lack}` : ''}`;

@@ -19,6 +19,9 @@ const HINTS = {
   h1: 'Change of the CVD in the last hour', h24: 'Change of the CVD in the last 24 hours', price: 'Last price',
 };
 
+/** "20 instruments", "3 of 20 instruments" */
+const counted = (shown, total, what) => `${shown === total ? '' : `${count(shown)} of `}${count(total)} ${what}${total === 1 ? '' : 's'}`;
+
 export class List {
   /** `onSight`: others are in sight now. */
   constructor(store, { onOpen, onSight, watch }) {
@@ -56,7 +59,7 @@ export class List {
   buildHead() {
     const heads = {};
     const head = $('head');
-    head.append(el('div', { class: 'c-check', role: 'columnheader' }, el('span', { class: 'quiet', title: 'Tick two or more to compare' }, 'Cmp')),
+    head.append(el('div', { class: 'c-check', role: 'columnheader' }, el('span', { class: 'quiet', title: 'Tick two or more to compare' }, 'vs')),
       el('div', { class: 'c-star', role: 'columnheader', 'aria-label': 'Watch list' }));
     for (const [name, label] of HEADS) {
       const node = el('div', { class: `c-${name}`, role: 'columnheader' });
@@ -76,7 +79,7 @@ export class List {
   measure() {
     const narrow = this.grid.clientWidth < NARROW;
     this.grid.dataset.mode = narrow ? 'narrow' : 'wide';
-    this.rowHeight = narrow ? 52 : 32;
+    this.rowHeight = narrow ? 62 : 32;
     this.headHeight = $('head').offsetHeight;
     this.size();
   }
@@ -92,12 +95,13 @@ export class List {
     for (const [name, node] of Object.entries(this.heads)) {
       setAttr(node, 'aria-sort', state.sort === name ? (state.desc ? 'descending' : 'ascending') : null);
     }
-    const total = [...this.store.records.values()].filter(({ members }) => !members).length;
-    const shown = this.order.filter(({ members }) => !members).length;
+    const all = [...this.store.records.values()];
+    const [total, shown] = [all, this.order].map((some) => some.filter(({ members }) => !members).length);
+    const [groups, shownGroups] = [all, this.order].map((some) => some.filter(({ members }) => members).length);
     setAttr(this.grid, 'aria-rowcount', this.order.length + 1);
     setAttr(this.grid, 'data-total', total);
     setAttr(this.grid, 'data-shown', shown);
-    setText($('shown'), shown === total ? `${count(total)} instruments` : `${count(shown)} of ${count(total)}`);
+    setText($('shown'), [counted(shown, total, 'instrument'), groups ? counted(shownGroups, groups, 'group') : ''].filter(Boolean).join(', '));
     this.explainEmpty(total);
     this.size();
   }

@@ -232,6 +232,8 @@ addEventListener('keydown', (event) => {
     event.preventDefault();
     if (state.view === 'connections') set({ view: 'list', key: null });
     $('filter').focus();
+  } else if (event.key === 'Escape' && closeMenu()) {
+    event.preventDefault();
   } else if (event.key === 'Escape') {
     if (typing && $('filter').value) set({ q: '' }, { replace: true });
     else if (state.key) close();
@@ -242,6 +244,14 @@ addEventListener('keydown', (event) => {
     $('grid').focus();
   }
 });
+
+/** What lies on top goes first. True: a menu was open. */
+function closeMenu() {
+  const menus = [...document.querySelectorAll('details.menu[open]')];
+  for (const menu of menus) menu.open = false;
+  menus[0]?.querySelector('summary').focus();
+  return menus.length > 0;
+}
 
 /** Keys of what is opened: those of its chart, and its star. The list has keys of its own while it is focused. */
 function takesKey({ key, target }) {

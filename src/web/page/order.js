@@ -1,6 +1,7 @@
 // Which instruments the list shows, and in which order.
 
 import { isProblem, status } from './store.js';
+import { means } from './words.js';
 
 const text = (field) => (a, b) => (a[field] < b[field] ? -1 : a[field] > b[field] ? 1 : 0);
 
@@ -35,7 +36,7 @@ export function matches(record, { words, exchange, problems, watched }) {
   if (watched && !watched.has(record.key)) return false;
   if (exchange && record.exchange !== exchange) return false;
   if (problems && !isProblem(record)) return false;
-  return words.every((word) => record.words.includes(word));
+  return words.every((word) => means(word, record));
 }
 
 export function arrange(records, { q, exchange, problems, sort, desc, unit, watched, watch }) {

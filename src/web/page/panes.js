@@ -6,6 +6,7 @@ import { CvdZero, SINCE } from './cvdzero.js';
 import { frame } from './dom.js';
 import { axis, price, span } from './format.js';
 
+const MOVING_MS = 1500; // a chart that was flung goes on for a while
 const NAMES = { p: 'price', c: 'cvd', d: 'delta', v: 'volume' };
 const SHARES = { p: 5, c: 3, d: 2, v: 2 };
 const MARGINS = { p: [0.1, 0.1], c: [0.18, 0.08], d: [0.16, 0.06], v: [0.2, 0] };
@@ -60,15 +61,23 @@ export class Panes {
       this.onHover(logical === undefined || !at ? null : this.slots[Math.round(logical)] ?? null);
     });
     const lookAgain = frame(() => this.chart === chart && this.sight());
+    this.following = true;
     chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
       if (range && this.slots.length && range.from < 5 && this.touched) this.onOlder();
+      if (range && performance.now() - this.movedAt < MOVING_MS) this.following = range.to >= this.slots.length - 1;
       lookAgain();
     });
     // Only who moves the chart wants to see what is older: that it fits when it is drawn is no such wish.
     this.touched = false;
+    this.movedAt = -Infinity;
     this.listening = new AbortController();
-    for (const event of ['wheel', 'pointerdown', 'touchstart', 'keydown']) {
-      host.addEventListener(event, () => { this.touched = true; }, { passive: true, signal: this.listening.signal });
+    const moves = ({ buttons, type }) => {
+      if (type === 'pointermove' && !buttons) return;
+      this.touched = true;
+      this.movedAt = performance.now();
+    };
+    for (const event of ['wheel', 'pointerdown', 'pointermove', 'touchstart', 'touchmove', 'keydown']) {
+      host.addEventListener(event, moves, { passive: true, signal: this.listening.signal });
     }
   }
 
@@ -144,6 +153,7 @@ export class Panes {
     this.zero.forget();
     for (const [letter, series] of Object.entries(this.series)) series.setData(slots.map((slot) => this.data(letter, slot)));
     this.mark();
+    this.follow();
   }
 
   setCvd() {
@@ -165,6 +175,16 @@ export class Panes {
       for (const [letter, series] of Object.entries(this.series)) series.update(this.data(letter, slot), late);
     });
     this.mark();
+    this.follow();
+  }
+
+  /** Whoever has not moved it away sees the newest bar, whatever the chart did in between: data, sizes and units change under it. */
+  follow() {
+    const range = this.following ? this.place : null;
+    if (!range || range.to >= this.slots.length - 0.5 || !this.slots.length) return;
+    const width = range.to - range.from;
+    const to = this.slots.length + Math.max(2, width * 0.02);
+    this.place = { from: to - width, to };
   }
 
   mark() {
@@ -173,6 +193,7 @@ export class Panes {
     const full = this.slots.filter((slot) => !slot.absent);
     for (const letter of this.look.panes) dataset[`${NAMES[letter]}Bars`] = full.length;
     dataset.panes = this.chart.panes().length;
+    dataset.newest = full.at(-1)?.t ?? '';
     dataset.gapBars = full.filter(({ status }) => status === 'gap').length;
     dataset.absentBars = this.slots.length - full.length;
     dataset.repairedBars = full.filter(({ status }) => status === 'repaired').length;

@@ -10,7 +10,7 @@ export const state = {
   range: '', step: '', unit: 'base', selected: [],
   watched: false, // the list: those of the watch list alone
   panes: 'pcd', log: false, candles: false, since: '', zone: 'utc', // how a chart is drawn
-  prices: false, shares: false, // what is compared
+  prices: false, shares: false, minus: false, // what is compared
 };
 
 const listeners = new Set();
@@ -41,7 +41,7 @@ export function parse(hash) {
     watched: parameters.get('f') === '1',
     panes: panesOf(parameters.get('w') ?? '') || 'pcd', log: parameters.get('l') === '1', candles: parameters.get('k') === '1',
     since: SINCE.includes(parameters.get('c')) ? parameters.get('c') : '', zone: parameters.get('z') === 'local' ? 'local' : 'utc',
-    prices: parameters.get('o') === '1', shares: parameters.get('n') === '1',
+    prices: parameters.get('o') === '1', shares: parameters.get('n') === '1', minus: parameters.get('m') === '1',
     selected: [...new Set((parameters.get('i') ?? '').split(',').filter(Boolean))],
   };
   if (parts[0] === 'connections' && parts.length === 1) result.view = 'connections';
@@ -74,6 +74,7 @@ export function address(patch = {}) {
   if (s.zone !== 'utc') parameters.set('z', s.zone);
   if (s.prices) parameters.set('o', '1');
   if (s.shares) parameters.set('n', '1');
+  if (s.minus) parameters.set('m', '1');
   if (s.watched) parameters.set('f', '1');
   if (s.q) parameters.set('q', s.q);
   if (s.exchange) parameters.set('x', s.exchange);

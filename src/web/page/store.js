@@ -3,6 +3,7 @@
 import { add, sub } from './decimal.js';
 import { decimalsOf, seconds } from './format.js';
 import { groupKey, isPicked, titleOf } from './groups.js';
+import { wordsOf } from './words.js';
 import { keyOf } from './state.js';
 
 const SPARK = 48;
@@ -77,9 +78,14 @@ export class Store extends EventTarget {
     const record = records.get(key) ?? newRecord(key, { exchange: 'group', market: '', symbol: titleOf(key) });
     this.records.set(key, record);
     if (record.time > time) return record;
+    const written = record.written?.time ?? '';
     this.take(record, { ...item, since: null }, time);
+    this.noteGroupWritten(record, item.written, written);
     const members = item.members ?? record.members ?? []; // told where they are news
-    Object.assign(record, { members, counted: item.counted, live: item.live, priceOf: item.price_of, market: `${item.counted} of ${item.size}` });
+    Object.assign(record, {
+      members, counted: item.counted, live: item.live, priceOf: item.price_of, leftOut: item.left_out ?? 0, notMembers: item.not_members ?? record.notMembers ?? [],
+      market: item.counted === item.size ? `sum of ${item.size}` : `${item.counted} of ${item.size}`,
+    });
     return record;
   }
 
@@ -185,6 +191,19 @@ export class Store extends EventTarget {
     this.tell('stale', stale);
   }
 
+  /** Its line grows by what its newest rows sum up to. Members write theirs one after the other: the last word counts. */
+  noteGroupWritten(record, now, before) {
+    const cvd = now?.[`cvd_${record.sparkUnit}`] ?? null;
+    if (!record.spark.length || cvd === null || now.time < before) return;
+    if (now.time === before) record.spark.pop();
+    this.pushSpark(record, cvd);
+  }
+
+  pushSpark(record, cvd) {
+    record.spark.push(Number(cvd));
+    if (record.spark.length > SPARK) record.spark.shift();
+  }
+
   noteWritten(record, row) {
     const time = row[0];
     const newest = record.written?.time ?? '';
@@ -193,8 +212,7 @@ export class Store extends EventTarget {
     const cvd = row[CVD[record.sparkUnit]] ?? null;
     if (cvd !== null) {
       if (time === newest) record.spark.pop();
-      record.spark.push(Number(cvd));
-      if (record.spark.length > SPARK) record.spark.shift();
+      this.pushSpark(record, cvd);
     }
     if (!record.bar || record.bar.time <= time) record.bar = this.quietBar(time, row);
   }
@@ -220,8 +238,8 @@ export class Store extends EventTarget {
 
 function newRecord(key, { exchange, market, symbol }) {
   return {
-    key, exchange, market, symbol, spark: [], sparkUnit: 'base', decimals: 0, told: false,
-    words: `${exchange} ${market} ${symbol}`.toLowerCase(), members: null,
+    key, exchange, market, symbol, spark: [], sparkUnit: 'base', decimals: 0, told: false, members: null,
+    words: wordsOf({ exchange, market, symbol }),
   };
 }
 
