@@ -110,7 +110,7 @@ def run_duckdb(code, truth, folder):
     apart, sums, bars = results[-3], results[-2], results[-1]
     expect("DuckDB: one row for each bar at its highest rev, ids and missing as they are",
            [tuple(r[:7]) for r in bars] == [tuple(r[c] for c in ("exchange", "market", "symbol", "rev", "status", "missing", "first_id")) for r in truth.bars])
-    expect("DuckDB: spot against perpetual", len(apart) == len(truth.apart) and all(close(r[1], b) for r, (_, b) in zip(apart, truth.apart)))
+    expect("DuckDB: spot against perpetual", len(apart) == len(truth.apart) and all(close(r[2], b) for r, (_, b) in zip(apart, truth.apart)))
     expect("DuckDB: exact decimals", {tuple(r[:3]): Decimal(r[3]) for r in sums} == dict(truth.sums))
     return True
 
