@@ -29,7 +29,7 @@ namespace asio = boost::asio;
 namespace {
 // Asks the exchanges whether they have what the list wants. Returns the exit status.
 int check_online(const LoadedConfig& loaded) {
-  std::vector<MarketList> lists;
+  std::vector<ExchangeList> lists;
   for (const auto& [where, wanted] : loaded.symbols.wanted) {
     if (!wanted.empty()) lists.push_back({find_exchange(where.first, where.second), wanted, {}, {}});
   }
@@ -45,7 +45,7 @@ int check_online(const LoadedConfig& loaded) {
     print_error(trouble);
     status = 1;
   }
-  for (const MarketList& list : lists) {
+  for (const ExchangeList& list : lists) {
     if (!list.error.empty()) continue;
     const auto name = fmt::format("{} {}", list.exchange->name, name_of(list.exchange->market));
     fmt::print("{}: {} instruments\n", name, select_instruments(list.wanted, list.instruments).found.size());

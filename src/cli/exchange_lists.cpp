@@ -14,7 +14,7 @@ namespace cvdd {
 
 namespace {
 asio::awaitable<void> fetch(asio::any_io_executor executor, std::shared_ptr<NetContext> tls,
-                            std::vector<std::string> hosts, MarketList& out) {
+                            std::vector<std::string> hosts, ExchangeList& out) {
   ListRequest request;
   request.exchange = out.exchange;
   request.wanted = out.wanted;
@@ -32,10 +32,10 @@ asio::awaitable<void> fetch(asio::any_io_executor executor, std::shared_ptr<NetC
 }
 }  // namespace
 
-void fetch_lists(const Config& config, std::vector<MarketList>& lists) {
+void fetch_lists(const Config& config, std::vector<ExchangeList>& lists) {
   asio::io_context io(1);
   const auto tls = make_net_context({config.ca_file, config.proxy});
-  for (MarketList& list : lists) {
+  for (ExchangeList& list : lists) {
     const auto configured = config.exchanges.find({std::string(list.exchange->name), list.exchange->market});
     std::vector<std::string> hosts;
     if (configured != config.exchanges.end()) hosts = configured->second.rest;
@@ -47,10 +47,10 @@ void fetch_lists(const Config& config, std::vector<MarketList>& lists) {
   io.run();
 }
 
-std::vector<std::string> troubles_of(const std::vector<MarketList>& lists) {
+std::vector<std::string> troubles_of(const std::vector<ExchangeList>& lists) {
   constexpr std::size_t in_full = 3;
   std::vector<std::string> out, names;
-  for (const MarketList& list : lists) {
+  for (const ExchangeList& list : lists) {
     if (list.error.empty()) continue;
     names.push_back(fmt::format("{} {}", list.exchange->name, name_of(list.exchange->market)));
     out.push_back(fmt::format("{}: can't be asked: {}", names.back(), list.error));
@@ -67,7 +67,7 @@ std::vector<std::string> troubles_of(const std::vector<MarketList>& lists) {
 }
 
 std::vector<ConfigError> unknown_names(const std::string& symbols_file, const SymbolList& symbols,
-                                       const MarketList& list) {
+                                       const ExchangeList& list) {
   const std::string exchange(list.exchange->name);
   const std::string key = exchange + "." + std::string(name_of(list.exchange->market));
   const auto lines = symbols.lines.find({exchange, list.exchange->market});

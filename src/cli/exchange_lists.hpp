@@ -10,7 +10,7 @@
 
 namespace cvdd {
 
-struct MarketList {
+struct ExchangeList {
   const Exchange* exchange = nullptr;
   std::vector<std::string> wanted;      // names and patterns, upper case: what has to be on the list
   std::vector<Instrument> instruments;  // what is listed
@@ -19,13 +19,13 @@ struct MarketList {
 
 // Fills in what the exchanges answer, with the configuration's hosts, proxy and certificates; takes a minute at most
 // for each host. Throws std::runtime_error if the certificates can't be used.
-void fetch_lists(const Config& config, std::vector<MarketList>& lists);
+void fetch_lists(const Config& config, std::vector<ExchangeList>& lists);
 
 // Which markets could not be asked, and why: a line each; of many one in full, and the others by name.
-[[nodiscard]] std::vector<std::string> troubles_of(const std::vector<MarketList>& lists);
+[[nodiscard]] std::vector<std::string> troubles_of(const std::vector<ExchangeList>& lists);
 
 // What is wrong with the names of one market, as errors of the symbol list. `symbols_file`: its name.
 [[nodiscard]] std::vector<ConfigError> unknown_names(const std::string& symbols_file, const SymbolList& symbols,
-                                                     const MarketList& list);
+                                                     const ExchangeList& list);
 
 }  // namespace cvdd

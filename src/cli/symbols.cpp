@@ -24,12 +24,12 @@ std::vector<std::string> exchange_names() {
 }
 
 // Of all markets, one after the other: what fits on a line or two.
-std::string near_names(const std::vector<MarketList>& lists, const std::string& pattern) {
+std::string near_names(const std::vector<ExchangeList>& lists, const std::string& pattern) {
   constexpr std::size_t each = 3, most = 6;
   std::string near;
   std::size_t n = 0;
   for (std::size_t rank = 0; rank < each; ++rank) {  // the nearest of each market before the second of any
-    for (const MarketList& list : lists) {
+    for (const ExchangeList& list : lists) {
       const auto names = NearInstruments(list.instruments).of(pattern, each);
       if (rank >= names.size() || n++ >= most) continue;
       near += fmt::format("{} {} {} {}", near.empty() ? "; near:" : ",", list.exchange->name,
@@ -114,7 +114,7 @@ int symbols_command(const SymbolsCommand& command) {
   }
   const auto help = config_that_helps(command.config);
   if (!help) return 2;
-  std::vector<MarketList> lists;
+  std::vector<ExchangeList> lists;
   for (const Exchange* exchange : all_exchanges()) {
     if (!query->exchange.empty() && exchange->name != query->exchange) continue;
     if (!query->markets.empty() && std::ranges::find(query->markets, exchange->market) == query->markets.end())
@@ -134,7 +134,7 @@ int symbols_command(const SymbolsCommand& command) {
   const std::vector<std::string> troubles = troubles_of(lists);
   for (const std::string& trouble : troubles) print_error(trouble);
   std::vector<const Instrument*> found;
-  for (const MarketList& list : lists) {
+  for (const ExchangeList& list : lists) {
     const auto first = static_cast<std::ptrdiff_t>(found.size());
     for (const Instrument& i : list.instruments) {
       if (query->pattern.empty() || name_matches(query->pattern, i.symbol)) found.push_back(&i);
@@ -147,7 +147,7 @@ int symbols_command(const SymbolsCommand& command) {
   }
   if (command.csv) fmt::print("{}", symbols_csv({}));
   // Of whom nobody could be asked nothing is known.
-  const bool any_answer = std::ranges::any_of(lists, [](const MarketList& list) { return list.error.empty(); });
+  const bool any_answer = std::ranges::any_of(lists, [](const ExchangeList& list) { return list.error.empty(); });
   if (query->pattern.empty() || !any_answer) return 1;
   print_error(fmt::format("cvdd symbols: nothing matches {}{}{}", printable(query->pattern, word_max),
                           troubles.empty() ? "" : " where it could be asked", near_names(lists, query->pattern)));

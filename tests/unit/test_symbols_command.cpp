@@ -55,20 +55,20 @@ TEST_CASE("symbols: exchange, market and pattern are told apart") {
 
 TEST_CASE("symbols: who could not be asked is told of once, however many they are") {
   const auto list = [](std::size_t exchange, const char* error) {
-    return MarketList{all_exchanges()[exchange], {}, {}, error};
+    return ExchangeList{all_exchanges()[exchange], {}, {}, error};
   };
-  const auto name = [](const MarketList& l) {
+  const auto name = [](const ExchangeList& l) {
     return std::string(l.exchange->name) + " " + std::string(name_of(l.exchange->market));
   };
   CHECK(troubles_of({list(0, ""), list(1, "")}).empty());
   CHECK(troubles_of({list(0, ""), list(1, "no route")}) ==
         std::vector<std::string>{name(list(1, "")) + ": can't be asked: no route"});
-  const std::vector<MarketList> all{list(0, "a"), list(1, "b"), list(2, "c"), list(3, "d")};
+  const std::vector<ExchangeList> all{list(0, "a"), list(1, "b"), list(2, "c"), list(3, "d")};
   CHECK(troubles_of(all) ==
         std::vector<std::string>{
             name(all[0]) + ": can't be asked: a",
             "nor can any of the other 3 markets; is there a network, or a [net] proxy to be named?"});
-  std::vector<MarketList> most = all;
+  std::vector<ExchangeList> most = all;
   most.push_back(list(4, ""));
   CHECK(troubles_of(most).back() == "nor can these: " + name(all[1]) + ", " + name(all[2]) + ", " + name(all[3]));
 }
@@ -89,7 +89,7 @@ TEST_CASE("check --online says file, line and key of each name that is not liste
   const SymbolList symbols = parse_symbols("[binance]\nlinear = [\n  \"BTCUSDT\",\n  \"BTC/USDT:USDT\",\n  \"OLD\"]\n",
                                            "s.toml", known_markets(), errors);
   REQUIRE(errors.empty());
-  MarketList list{find_exchange("binance", Market::linear), symbols.wanted.at({"binance", Market::linear}), {}, {}};
+  ExchangeList list{find_exchange("binance", Market::linear), symbols.wanted.at({"binance", Market::linear}), {}, {}};
   list.instruments = {listed("BTCUSDT"), listed("OLD", false)};
   const auto found = unknown_names("s.toml", symbols, list);
   REQUIRE(found.size() == 2);
