@@ -75,6 +75,11 @@ export class CompareLine {
       return;
     }
     const tail = group(bars, this.step, last.from);
+    if (tail[0]?.t !== last.t) { // a bar came between others
+      this.regroup();
+      this.draw(unit, this.shares);
+      return;
+    }
     this.slots.splice(-1, 1, ...tail);
     if (this.shares) { // what all of it is divided by has changed
       this.draw(unit, true);

@@ -163,7 +163,9 @@ export class Panes {
 
   /** Replaces the slots from index `from` on: cheap while it is only the last one or two. */
   update(tail, from) {
-    if (from < this.slots.length - 3) {
+    // A bar that comes between others moves those behind it: the chart takes new values of what it has, and new ones at its end alone.
+    const inPlace = from + tail.length >= this.slots.length && tail.every(({ t }, i) => (this.slots[from + i]?.t ?? t) === t);
+    if (from < this.slots.length - 3 || !inPlace) {
       this.set([...this.slots.slice(0, from), ...tail]);
       return;
     }
