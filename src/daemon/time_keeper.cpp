@@ -49,7 +49,7 @@ asio::awaitable<void> TimeKeeper::measure() {
 // Where it was thought to be another time, what was said since it was known last may be of another time.
 void TimeKeeper::set(std::int64_t ahead_of_steady_us, Duration error) {
   const Timestamp before = context_.time->now();
-  context_.time->measured(ahead_of_steady_us, error);
+  context_.time->measured(ahead_of_steady_us);
   context_.intake->set_clock_error(error);
   const Timestamp after = context_.time->now();
   const Duration moved = after - before;

@@ -9,6 +9,18 @@ namespace {
 constexpr std::size_t columns = 21;
 }  // namespace
 
+FlowRow flow_row_of(const Row& row, const std::string& bucket) {
+  FlowRow out;
+  out.time = row.time;
+  out.exchange = row.exchange;
+  out.market = row.market;
+  out.symbol = row.symbol;
+  out.bucket = bucket;
+  out.rev = row.rev;
+  out.status = row.status;
+  return out;
+}
+
 std::string_view flow_header() {
   return "time,exchange,market,symbol,bucket,rev,status,buys,sells,buy_base,sell_base,buy_quote,sell_quote,"
          "delta_base,delta_quote,cvd_base,cvd_quote,delta_min_base,delta_max_base,largest_buy_quote,largest_sell_quote";

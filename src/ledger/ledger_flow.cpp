@@ -1,6 +1,7 @@
 // Size buckets: what the flow file says of bars, beside their rows.
 #include <algorithm>
 
+#include "cvdd/ledger/flow_row.hpp"
 #include "cvdd/ledger/ledger.hpp"
 
 namespace cvdd {
@@ -25,19 +26,6 @@ bool is_known(const Bar& bar) {
   }
   return all.buys == bar.buys && all.sells == bar.sells && all.buy_base == bar.buy_base &&
          all.sell_base == bar.sell_base && all.buy_quote == bar.buy_quote && all.sell_quote == bar.sell_quote;
-}
-
-// A row of the bar, without its numbers.
-FlowRow head_of(const Row& row, const std::string& bucket) {
-  FlowRow out;
-  out.time = row.time;
-  out.exchange = row.exchange;
-  out.market = row.market;
-  out.symbol = row.symbol;
-  out.bucket = bucket;
-  out.rev = row.rev;
-  out.status = row.status;
-  return out;
 }
 }  // namespace
 
@@ -105,7 +93,7 @@ void Ledger::tell_flow(const Account& account, const Bar& bar, const Row& row) {
     const auto end = at == account.bars.end() ? account.bars.begin() : std::next(at);  // none: it is before them
     for (auto b = account.bars.begin(); b != end; ++b) add_flow(cvds, *b);
     for (std::size_t b = 0; b < buckets.size(); ++b) {
-      FlowRow& out = flow_rows_.emplace_back(head_of(row, buckets.name(b)));
+      FlowRow& out = flow_rows_.emplace_back(flow_row_of(row, buckets.name(b)));
       if (known && flow != nullptr) out.sums = flow->buckets[b];
       out.delta_base = difference(out.sums.buy_base, out.sums.sell_base);
       out.delta_quote = difference(out.sums.buy_quote, out.sums.sell_quote);
@@ -113,7 +101,7 @@ void Ledger::tell_flow(const Account& account, const Bar& bar, const Row& row) {
       out.cvd_quote = cvds[b].quote;
     }
   }
-  FlowRow& all = flow_rows_.emplace_back(head_of(row, SizeBuckets::all));
+  FlowRow& all = flow_rows_.emplace_back(flow_row_of(row, SizeBuckets::all));
   all.sums = {row.buys, row.sells, row.buy_base, row.sell_base, row.buy_quote, row.sell_quote};
   all.delta_base = row.delta_base;
   all.delta_quote = row.delta_quote;

@@ -1,6 +1,7 @@
 // The ledger's other half: what is left of an instrument that is not collected any more.
 #include <algorithm>
 
+#include "cvdd/ledger/flow_row.hpp"
 #include "cvdd/ledger/ledger.hpp"
 
 namespace cvdd {
@@ -63,17 +64,7 @@ std::vector<FlowRow> Ledger::last_flow_of(const Account& account, std::size_t ba
   const std::vector<FlowCvd> before = cvds;
   add_flow(cvds, account.bars[bars - 1]);
   std::vector<FlowRow> rows;
-  const auto head = [&](const std::string& bucket) -> FlowRow& {
-    FlowRow& out = rows.emplace_back();
-    out.time = row.time;
-    out.exchange = row.exchange;
-    out.market = row.market;
-    out.symbol = row.symbol;
-    out.bucket = bucket;
-    out.rev = row.rev;
-    out.status = row.status;
-    return out;
-  };
+  const auto head = [&](const std::string& bucket) -> FlowRow& { return rows.emplace_back(flow_row_of(row, bucket)); };
   const FlowBar* const flow = account.bars[bars - 1].flow.get();
   for (std::size_t b = 0; b < buckets.size(); ++b) {
     FlowRow& out = head(buckets.name(b));

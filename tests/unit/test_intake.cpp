@@ -20,6 +20,16 @@ struct Fixture {
            R"(,"p":"100.5","q":"2","f":)" + std::to_string(3 * id + 1) + R"(,"l":)" + std::to_string(3 * id + 3) +
            R"(,"T":)" + std::to_string(ms) + R"(,"m":false,"M":true}})";
   }
+  // As a page of history has it.
+  Trade past(std::uint64_t id, Timestamp time) const {
+    Trade t;
+    t.instrument = &instrument;
+    t.time = time;
+    t.id = id;
+    t.aggressor = Aggressor::buyer;
+    t.price = t.base = t.quote = {1, 0};
+    return t;
+  }
   std::vector<RecordKind> kinds() {
     std::vector<RecordKind> out;
     for (const Record& r : records) out.push_back(r.kind());
@@ -252,17 +262,8 @@ TEST_CASE("a page has a trade of when we listened that never came: it counts, th
   (void)f.intake.take(f.agg(10, now_ms - 9'000), now - seconds(9), f.records);
   (void)f.intake.take(f.agg(12, now_ms - 1'000), now - seconds(1), f.records);
   f.records.clear();
-  const auto trade = [&](std::uint64_t id, Timestamp time) {
-    Trade t;
-    t.instrument = &f.instrument;
-    t.time = time;
-    t.id = id;
-    t.aggressor = Aggressor::buyer;
-    t.price = t.base = t.quote = {1, 0};
-    return t;
-  };
-  const std::vector<Trade> page{trade(9, now - seconds(61)), trade(10, now - seconds(9)), trade(11, now - seconds(5)),
-                                trade(12, now - seconds(1))};
+  const std::vector<Trade> page{f.past(9, now - seconds(61)), f.past(10, now - seconds(9)),
+                                f.past(11, now - seconds(5)), f.past(12, now - seconds(1))};
   f.intake.take_history(page, f.records, now - seconds(2));
   REQUIRE(f.kinds() == Kinds{RecordKind::trade});  // 9 is of before we listened: the files may have it
   f.intake.take_history(page, f.records, now - seconds(2));
@@ -274,16 +275,8 @@ TEST_CASE("a trade of when we listened is missing though no id was known before 
   f.intake.confirm(f.instrument, now - seconds(60), f.records);
   (void)f.intake.take(f.agg(12, now_ms - 1'000), now, f.records);
   f.records.clear();
-  const auto trade = [&](std::uint64_t id, Timestamp time) {
-    Trade t;
-    t.instrument = &f.instrument;
-    t.time = time;
-    t.id = id;
-    t.aggressor = Aggressor::buyer;
-    t.price = t.base = t.quote = {1, 0};
-    return t;
-  };
-  const std::vector<Trade> page{trade(9, now - seconds(61)), trade(10, now - seconds(2)), trade(11, now - seconds(2))};
+  const std::vector<Trade> page{f.past(9, now - seconds(61)), f.past(10, now - seconds(2)),
+                                f.past(11, now - seconds(2))};
   f.intake.take_history(page, f.records);
   REQUIRE(f.records.size() == 3);
   CHECK(f.records[0].kind() == RecordKind::hole);

@@ -36,15 +36,12 @@ class ExchangeTime {
   explicit ExchangeTime(const Clock& clock);
 
   [[nodiscard]] Timestamp now() const;
-  void measured(std::int64_t ahead_of_steady_us, Duration error = {}) {
+  void measured(std::int64_t ahead_of_steady_us) {
     const std::int64_t moved = ahead_of_steady_us - anchor_us_.exchange(ahead_of_steady_us, std::memory_order_relaxed);
     if (moved > jump.us || moved < -jump.us) borne_out_.store(false, std::memory_order_release);
-    error_us_.store(error.us, std::memory_order_relaxed);
     known_.store(true, std::memory_order_release);
   }
   [[nodiscard]] bool known() const { return known_.load(std::memory_order_acquire); }
-  // By how much now() may be wrong, either way, if the page that was asked is right.
-  [[nodiscard]] Duration error() const { return {error_us_.load(std::memory_order_relaxed)}; }
   // Trades agree with it, until it is measured to be more than `jump` beside that.
   void bear_out() { borne_out_.store(true, std::memory_order_release); }
   [[nodiscard]] bool borne_out() const { return borne_out_.load(std::memory_order_acquire); }
@@ -55,7 +52,7 @@ class ExchangeTime {
 
  private:
   const Clock& clock_;
-  std::atomic<std::int64_t> anchor_us_{0}, error_us_{0};
+  std::atomic<std::int64_t> anchor_us_{0};
   std::atomic<bool> known_{false}, borne_out_{false};
 };
 

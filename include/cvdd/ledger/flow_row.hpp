@@ -9,6 +9,8 @@
 
 namespace cvdd {
 
+// A bucket's row of the bar that this row tells of, without its numbers.
+[[nodiscard]] FlowRow flow_row_of(const Row& row, const std::string& bucket);
 // First line of every file, without the newline.
 [[nodiscard]] std::string_view flow_header();
 // Appends one line with its newline.
