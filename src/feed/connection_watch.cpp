@@ -107,6 +107,14 @@ void ConnectionWatch::watched(Instruments instruments, Timestamp frame, Timestam
                               std::vector<Record>& marks) {
   heard_.frame = frame;
   const bool lull = doubting_ || silence_.suspect(now), owing = silence_.expected(now) >= owed_messages;
+  // What being alive vouched for since its newest data is in doubt with them: bars that are still open must not say
+  // that they are whole. Those that are closed have said so, and their trades are asked for.
+  const Timestamp open = std::max(heard_.event, time - in_flight_);
+  const bool doubt = lull || (owing && heard_.event.us == 0);
+  if (doubt && vouched_ > open) {
+    vouched_ = open;
+    for (const Instrument* instrument : instruments) intake_.watched_no_further(*instrument, open, marks, feed_);
+  }
   vouched_ = std::max(vouched_, reach_of(heard_, lull, owing, in_flight_));
   for (const Instrument* instrument : instruments) intake_.watched(*instrument, vouched_, time, marks, feed_);
 }

@@ -51,6 +51,14 @@ std::size_t wrong_live(const Exchanges& exchanges, const std::vector<Row>& rows)
     // Where ids have no order nobody can miss a frame, nor know which of two came first.
     if (of.instrument.ids == Ids::opaque) continue;
     UNSCOPED_INFO(what << " of " << row.exchange << " " << row.symbol << " " << format_time(row.time));
+    for (const Row& near : rows) {  // what was said of it and its neighbours, in the order in which it was
+      const bool same = near.exchange == row.exchange && near.market == row.market && near.symbol == row.symbol;
+      if (!same || near.time + seconds(3) < row.time || row.time + seconds(3) < near.time) continue;
+      std::string text;
+      append_row(text, near);
+      text.pop_back();
+      UNSCOPED_INFO("  " << text);
+    }
     ++wrong;
   }
   return wrong;

@@ -73,6 +73,41 @@ TEST_CASE("a pong does not vouch for a busy connection that has fallen silent") 
   CHECK(link.vouched() == link.now);
 }
 
+TEST_CASE("what being alive vouched for is taken back with the doubt while its bars are open") {
+  Link link;
+  const auto taken_back = [&] {
+    (void)link.watch.lulled(true, link.steady);
+    std::vector<Record> marks;
+    link.watch.watched(link.instruments, link.now, link.now, link.steady, marks);
+    const auto back =
+        std::ranges::find_if(marks, [](const Record& r) { return r.kind() == RecordKind::watched && r.count() == 1; });
+    return back == marks.end() ? Timestamp{} : back->time();
+  };
+  link.busy_for(60s);
+  const Timestamp last = link.now;
+  link.pass(900ms);
+  CHECK(link.vouched() == link.now);
+  link.pass(900ms);
+  CHECK(taken_back() == last);  // its bar's end was vouched for by a pong alone
+  CHECK(taken_back() == Timestamp{});
+  // A new connection that brings nothing, where ten messages a second are usual.
+  link.busy_for(60s);
+  link.pass(1s);
+  link.watch.begin(link.steady);
+  link.pass(300ms);
+  const Timestamp alive = link.now;
+  CHECK(link.vouched() == alive);
+  link.pass(300ms);
+  const Timestamp doubted = taken_back();
+  CHECK((doubted.us != 0 && doubted < alive && doubted == link.now - in_flight));
+  // What is closed has been said: nothing is taken back of it.
+  link.busy_for(60s);
+  const Timestamp said = link.vouched();
+  link.pass(20s);
+  CHECK(taken_back() == Timestamp{});
+  CHECK(link.vouched() == said);
+}
+
 TEST_CASE("where trades are seldom a sign of life vouches") {
   Link link;
   for (int i = 0; i < 6; ++i) {
