@@ -19,6 +19,12 @@ bool same_ids(const Bar& a, const Bar& b) {
   return a.first_id == b.first_id && a.last_id == b.last_id && a.first_name == b.first_name &&
          a.last_name == b.last_name;
 }
+// What is missing between the rows before a bar and its first trade stays so until the bars between are made, but for
+// what came with the bar itself.
+std::uint64_t not_come(const Bar& bar, const Bar& made) {
+  const std::uint64_t had = bar.buys + bar.sells, has = made.buys + made.sells;
+  return bar.missing - std::min(bar.missing, has - std::min(has, had));
+}
 }  // namespace
 
 void Ledger::remake(Account& account, const Record& record) {
@@ -63,7 +69,9 @@ void Ledger::finish_remake(Account& account) {
     made.partial_begin = made.partial_end = made.absent = false;
     made.settled = true;
     made.recovered = made.recovered || bar->absent;
-    made.missing = 0;
+    const Bar* const before = bar_at(account, t - options_.interval);
+    const bool follows = before != nullptr ? !before->absent : done.from >= t;
+    made.missing = follows ? 0 : not_come(*bar, made);
     *bar = made;
   }
 }

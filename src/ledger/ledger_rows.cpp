@@ -278,9 +278,15 @@ void Ledger::close_account(Account& account, Timestamp upto, std::vector<Row>& r
   retire(account);
 }
 
-// Whether nothing more is to be said of a bar: the exchange's figures agree, or its ids go on behind it.
+// Whether nothing more is to be said of a bar: the exchange's figures agree, or its ids go on behind it. What is
+// missing of the time when nobody ran is counted by the bar behind it, and may come as long as that one waits for it.
 bool Ledger::settled(const Account& account, Timestamp time, const Bar& bar) const {
-  if (bar.proven || bar.absent || bar.history || !options_.watched) return true;
+  if (bar.absent) {
+    const auto behind = std::ranges::find_if(account.bars, [](const Bar& b) { return !b.absent; });
+    const Duration ahead{(behind - account.bars.begin()) * options_.interval.us};
+    return behind == account.bars.end() || settled(account, time + ahead, *behind);
+  }
+  if (bar.proven || bar.history || !options_.watched) return true;
   if (bar.written_status == BarStatus::gap || bar.restored) return false;
   return account.instrument->ids == Ids::sequence && time >= account.ids_from &&
          time + options_.interval <= account.last_trade;

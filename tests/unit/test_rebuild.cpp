@@ -43,7 +43,8 @@ std::string told(const std::vector<RebuildPlan>& plans) {
 std::vector<RebuildPlan> plans(const std::vector<Row>& rows) { return plan_rebuilds(rows, seconds(60)); }
 // A ledger that goes on after these rows.
 struct Restored {
-  Restored(const std::vector<Row>& rows, std::uint64_t last_id, std::int64_t subscribed_at) {
+  Restored(const std::vector<Row>& rows, std::uint64_t last_id, std::int64_t subscribed_at, bool watched = false)
+      : ledger{{seconds(60), false, true, watched}} {
     instrument.exchange = "test";
     instrument.symbol = "A";
     ledger.add_instrument(instrument);
@@ -51,7 +52,9 @@ struct Restored {
     ledger.apply(Record::mark(RecordKind::subscribed, 0, {subscribed_at * minute + 1}));
   }
   // Three units at a price of two.
-  void trade(std::uint64_t id, std::int64_t us) {
+  void trade(std::uint64_t id, std::int64_t us) { ledger.apply(Record::from(trade_of(id, us)).value()); }
+  void again(std::uint64_t id, std::int64_t us) { ledger.apply(Record::from(trade_of(id, us)).value().as_again()); }
+  Trade trade_of(std::uint64_t id, std::int64_t us) const {
     Trade t;
     t.instrument = &instrument;
     t.time = {us};
@@ -60,7 +63,7 @@ struct Restored {
     t.price = {2, 0};
     t.base = {3, 0};
     t.quote = {6, 0};
-    ledger.apply(Record::from(t).value());
+    return t;
   }
   std::vector<Row> close(std::int64_t at) {
     std::vector<Row> out;
@@ -68,7 +71,7 @@ struct Restored {
     return out;
   }
   Instrument instrument;
-  Ledger ledger{{seconds(60), false, true}};
+  Ledger ledger;
 };
 constexpr auto live = BarStatus::live, gap = BarStatus::gap, partial = BarStatus::partial;
 }  // namespace
@@ -185,6 +188,52 @@ TEST_CASE("rebuild: what comes of a bar that an earlier run wrote may be in its 
   const auto of = std::find_if(out.begin(), out.end(), [](const Row& r) { return r.time.us == 100 * minute; });
   REQUIRE(of != out.end());
   CHECK((of->status == gap && of->buys == 1 && of->rev == 1));
+}
+
+TEST_CASE("rebuild: what is missing before a bar stays missing while the bars before it are not made") {
+  Restored again(with_cvd({row(100, live, "5", "9"), row(103, gap, "13", "13", 3)}), 13, 104);
+  const auto made_again = [&](std::int64_t from, std::int64_t to, std::initializer_list<std::int64_t> trades) {
+    again.ledger.apply(Record::mark(RecordKind::remake, 0, {from * minute}, trades.size(),
+                                    static_cast<std::uint64_t>((to - from) * minute)));
+    for (const std::int64_t at : trades) again.again(static_cast<std::uint64_t>(at - 91), at * minute + 1);
+  };
+  const auto last_of = [](const std::vector<Row>& rows, std::int64_t at) {
+    std::string out = "none";
+    for (const Row& r : rows) {
+      if (r.time.us == at * minute)
+        out = std::string(name_of(r.status)) + (r.missing ? std::to_string(*r.missing) : "?");
+    }
+    return out;
+  };
+  made_again(103, 104, {103});
+  again.trade(14, 104 * minute + 2);
+  const std::vector<Row> alone = again.close(105);
+  CHECK((last_of(alone, 103) == "none" || last_of(alone, 103) == "gap3"));
+  made_again(101, 104, {101, 102, 103});
+  CHECK(last_of(again.close(106), 103) == "repaired0");
+}
+
+TEST_CASE("rebuild: bars that nobody has made wait for as long as the one behind them that misses their trades") {
+  Restored again(with_cvd({row(100, gap, "8", "9", std::nullopt), row(103, gap, "13", "13", std::nullopt)}), 13, 104,
+                 true);
+  again.trade(10, 104 * minute + 1);  // not of where ids would have it: time is to make them, not ids
+  for (std::int64_t at = 104; at < 130; ++at) {
+    again.trade(static_cast<std::uint64_t>(at - 90), at * minute + 2);
+    again.ledger.apply(Record::mark(RecordKind::watched, 0, {(at + 1) * minute}, 1));
+    (void)again.close(at);
+    if (at == 105) {  // the first of them is whole, and need not wait
+      again.ledger.apply(Record::mark(RecordKind::remake, 0, {100 * minute}, 2, minute));
+      for (const std::uint64_t id : {8U, 9U}) again.again(id, 100 * minute + 1);
+      again.ledger.apply(Record::mark(RecordKind::proven, 0, {100 * minute}, 0, minute));
+    }
+  }
+  again.ledger.apply(Record::mark(RecordKind::remake, 0, {101 * minute}, 4, 3 * minute));
+  for (const std::int64_t at : {101, 101, 102, 103}) again.again(static_cast<std::uint64_t>(at - 90), at * minute + 1);
+  std::string made;
+  for (const Row& r : again.close(130)) {
+    if (r.time.us < 104 * minute) made += std::to_string(r.time.us / minute) + ":" + std::to_string(r.buys) + " ";
+  }
+  CHECK(made == "101:2 102:1 103:1 ");
 }
 
 TEST_CASE("rebuild: nothing is known of before the first row of all") {
