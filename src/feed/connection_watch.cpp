@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace cvdd {
 
@@ -109,18 +110,18 @@ void ConnectionWatch::watched(Instruments instruments, Timestamp frame, Timestam
   const bool lull = doubting_ || silence_.suspect(now), owing = silence_.expected(now) >= owed_messages;
   // What being alive vouched for since its newest data is in doubt with them: bars that are still open must not say
   // that they are whole. Those that are closed have said so, and their trades are asked for.
-  const Timestamp open = std::max(heard_.event, time - in_flight_);
+  const Timestamp surely = std::max(heard_.event, std::exchange(closed_, time - in_flight_));
   const bool doubt = lull || (owing && heard_.event.us == 0);
-  if (doubt && vouched_ > open) {
-    vouched_ = open;
-    for (const Instrument* instrument : instruments) intake_.watched_no_further(*instrument, open, marks, feed_);
+  if (doubt && vouched_ > surely) {
+    vouched_ = surely;
+    for (const Instrument* instrument : instruments) intake_.watched_no_further(*instrument, surely, marks, feed_);
   }
   vouched_ = std::max(vouched_, reach_of(heard_, lull, owing, in_flight_));
   for (const Instrument* instrument : instruments) intake_.watched(*instrument, vouched_, time, marks, feed_);
 }
 
 void ConnectionWatch::clock_moved(Instruments instruments, Timestamp was, Timestamp is, std::vector<Record>& marks) {
-  vouched_ = {};
+  vouched_ = closed_ = {};
   if (heard_.received.us != 0) heard_.received = heard_.received + (is - was);
   heard_.event = std::min(heard_.event, heard_.received);
   if (is >= was) return;

@@ -99,7 +99,7 @@ TEST_CASE("what being alive vouched for is taken back with the doubt while its b
   CHECK(link.vouched() == alive);
   link.pass(300ms);
   const Timestamp doubted = taken_back();
-  CHECK((doubted.us != 0 && doubted < alive && doubted == link.now - in_flight));
+  CHECK((doubted.us != 0 && doubted == alive - in_flight));
   // What is closed has been said: nothing is taken back of it.
   link.busy_for(60s);
   const Timestamp said = link.vouched();

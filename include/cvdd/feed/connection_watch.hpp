@@ -71,6 +71,7 @@ class ConnectionWatch {
   SilenceDetector silence_;
   Heard heard_;        // on this connection
   Timestamp vouched_;  // how far it last said that trades are here
+  Timestamp closed_;   // bars that end by then were due when it last said so
   bool doubting_ = false;
   bool doubted_ = false;    // when the messages came that are being read …
   Owed owed_;               // … and what they had to bring to be believed
