@@ -262,13 +262,7 @@ constexpr Candles candles_there{.intervals = candle_intervals,
 
 constexpr std::string_view ws[] = {"wss://ws.kraken.com"};
 constexpr std::string_view rest_hosts[] = {"https://api.kraken.com"};
-constexpr std::string_view time_field = "result.unixtime";
-
-// Whole seconds: the middle of the one that it is.
-std::optional<Timestamp> whole_seconds(const Scalar& field) {
-  const auto time = fields::seconds_since_1970(field);
-  return time ? std::optional(*time + milliseconds(500)) : std::nullopt;
-}
+constexpr std::string_view time_field = "result.unixtime";  // whole seconds
 
 constexpr Exchange spot{.name = "kraken",
                         .market = Market::spot,
@@ -291,7 +285,7 @@ constexpr Exchange spot{.name = "kraken",
                         .instruments_targets = instruments_targets,
                         .parse_instruments = rest::instruments<envelope, listed_slots, make_instrument>,
                         .time_target = "/0/public/Time",
-                        .parse_time = rest::time<envelope, time_field, whole_seconds>,
+                        .parse_time = rest::time<envelope, time_field, fields::seconds_since_1970>,
                         .history_per_minute = 30,  // about one a second is allowed
                         .weight_pool = "public",
                         .history = &history,

@@ -17,9 +17,9 @@ struct Bounds {
   std::int64_t low, high;  // of "server time minus steady time"
 };
 
-// How long what the page says is said.
+// How long what the page says is said: as long as the coarsest digit that all its answers may have been cut to.
 std::int64_t step_of(std::span<const TimeSample> samples) {
-  for (const std::int64_t step : {1'000'000, 1'000}) {
+  for (const std::int64_t step : {1'000'000, 100'000, 10'000, 1'000, 100, 10}) {
     if (std::all_of(samples.begin(), samples.end(), [&](const TimeSample& s) { return s.server.us % step == 0; })) {
       return step;
     }

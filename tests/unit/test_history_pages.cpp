@@ -1,6 +1,7 @@
 // A page of history: one row that can't be read does not spoil it, any order will do, and the newest trade can be asked
 // for everywhere.
 #include "answers.hpp"
+#include "cvdd/feed/exchange_time.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "exchange_fixture.hpp"
 
@@ -146,6 +147,26 @@ TEST_CASE("the newest trade is had wherever there is one, however far the histor
                            (instruments[i].numbering == sim::Numbering::aggregates && stream == Stream::single);
         if (instrument.ids == Ids::sequence) CHECK(found.id == (fills ? newest.last_fill : newest.id));
       }
+    }
+  }
+}
+
+TEST_CASE("however coarse an exchange's time page is, the time it is lies within the error that is stated") {
+  for (const Exchange* exchange : all_exchanges()) {
+    const sim::Protocol* protocol = sim::find_protocol(exchange->name);
+    REQUIRE(protocol != nullptr);
+    for (const std::int64_t beyond : {1, 999, 4'567, 123'456, 499'999, 500'001, 999'999}) {
+      const Timestamp now{1'763'675'700'000'000 + beyond};
+      sim::Address address = sim::parse_address(exchange->time_target, exchange->rest_hosts[0].substr(8));
+      REQUIRE(sim::owner_of(address) == protocol);
+      const auto said = exchange->parse_time(protocol->rest(address, nullptr, {}, now).body);
+      INFO(exchange->name << " " << name_of(exchange->market) << " at " << beyond);
+      REQUIRE(said.has_value());
+      const std::chrono::steady_clock::time_point steady{std::chrono::microseconds(1'000)};
+      const auto judged = judge_time(std::vector<TimeSample>(3, {steady, steady, *said}));
+      REQUIRE(judged.has_value());
+      const std::int64_t ahead = now.us - 1'000;
+      CHECK((judged->ahead_us - judged->error.us <= ahead && ahead <= judged->ahead_us + judged->error.us + 1));
     }
   }
 }

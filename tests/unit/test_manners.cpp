@@ -132,12 +132,12 @@ class FixedClock final : public Clock {
 
 TEST_CASE("server time is taken from the quickest answer that most agree with") {
   // Steady 0 is 1,000,000 ms at the server; answers take 100, 40 and 300 ms.
-  const std::vector<TimeSample> good{sample(0, 100, 1'000'050), sample(200, 240, 1'000'220),
+  const std::vector<TimeSample> good{sample(0, 100, 1'000'050), sample(200, 240, 1'000'221),
                                      sample(300, 600, 1'000'350)};
   const auto right = judge_time(good);
   REQUIRE(right.has_value());
-  // The second answer leaves 980,000 to 1,020,999 µs less than its own; the others allow all of that.
-  CHECK(right->ahead_us == 1'000'000'499);
+  // The second answer leaves 981,000 to 1,021,999 µs less than its own; the others allow all of that.
+  CHECK(right->ahead_us == 1'000'001'499);
   CHECK(right->error.us == 20'499);
   const std::vector<TimeSample> one_lies{good[0], sample(200, 210, 9'000'000), good[2]};
   CHECK_FALSE(judge_time(one_lies).has_value());
