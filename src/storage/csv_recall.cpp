@@ -70,12 +70,16 @@ void CsvStore::recall(Remembered& newest, Duration interval, std::size_t bars, D
   recall_flow(newest);
 }
 
-// The ends of the newest files, the newest first; empty if one can't be read.
+// The ends of the newest files, the newest first; empty if one can't be read. A day that is not the newest and of which
+// all parts say so is the last.
 std::vector<std::string> CsvStore::tails(RowTable table, bool (*last)(std::string_view text)) {
   std::vector<std::string> texts;
   std::uint64_t left = recall_bytes_max;
   const std::vector<DayFile> files = list_files(table);
+  bool all_say_so = false;
   for (auto file = files.rbegin(); file != files.rend() && left > 0; ++file) {
+    const bool newest = file->day == files.back().day, begins = file == files.rbegin() || file->day != file[-1].day;
+    if (begins && all_say_so) break;
     const std::string path = path_of(name_of(*file));
     std::uint64_t size = 0;
     std::string text;
@@ -85,7 +89,7 @@ std::vector<std::string> CsvStore::tails(RowTable table, bool (*last)(std::strin
     if (some < size) text.erase(0, text.find('\n') + 1);
     left -= some;
     texts.push_back(std::move(text));
-    if (texts.size() > 1 && last(texts.back())) break;
+    all_say_so = !newest && last(texts.back()) && (begins || all_say_so);
   }
   return texts;
 }
