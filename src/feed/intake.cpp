@@ -364,7 +364,8 @@ void Intake::take_newest(const Newest& newest, Timestamp now, std::vector<Record
   note(*newest.instrument, decision, newest.time, out);
 }
 
-void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& out, Timestamp known_until) {
+void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& out, Timestamp known_until,
+                          bool made_again) {
   for (const Trade& trade : trades) {
     const auto record = Record::from(trade);
     Entry& e = entry(*trade.instrument);
@@ -372,6 +373,11 @@ void Intake::take_history(std::span<const Trade> trades, std::vector<Record>& ou
     // Without an order nobody can tell what the files know already; we know what we heard since we began.
     if (trade.instrument->ids == Ids::opaque &&
         trade.time <= std::max(e.heard_from, std::min(known_until, e.sequencer.seen_since()))) {
+      continue;
+    }
+    // As old as ids that are forgotten: it may have been counted. Its bar is to be made again.
+    if (trade.instrument->ids == Ids::opaque && trade.time <= e.sequencer.seen_since()) {
+      if (!made_again) out.push_back(Record::mark(RecordKind::contradicted, trade.instrument->id, trade.time));
       continue;
     }
     expect_before_first(e, trade, out);
@@ -409,7 +415,7 @@ void Intake::expect_before_first(Entry& e, const Trade& trade, std::vector<Recor
 
 void Intake::take_again(const Instrument& instrument, std::span<const Trade> trades, Timestamp from, Timestamp to,
                         std::vector<Record>& out) {
-  take_history(trades, out, instrument.ids == Ids::sequence ? Timestamp{} : known_until(instrument));
+  take_history(trades, out, instrument.ids == Ids::sequence ? Timestamp{} : known_until(instrument), true);
   std::vector<Record> again;
   std::uint64_t count = 0;
   Entry& e = entry(instrument);

@@ -270,6 +270,29 @@ TEST_CASE("a page has a trade of when we listened that never came: it counts, th
   CHECK(f.kinds().empty());
 }
 
+TEST_CASE("a page that reaches back beyond the ids that are remembered counts nothing twice") {
+  Fixture f;
+  f.instrument.ids = Ids::opaque;
+  f.intake.confirm(f.instrument, now - seconds(2'000), f.records);
+  (void)f.intake.take(f.agg(10, now_ms - 1'900'000), now - seconds(1'900), f.records);
+  f.records.clear();
+  // Half an hour was slept through; its trades fill the memory of ids, and the oldest of them leave it again.
+  std::vector<Trade> page;
+  for (int i = 0; i < 1'200; ++i) page.push_back(f.past(static_cast<std::uint64_t>(100 + i), now - seconds(1'800 - i)));
+  f.intake.take_history(page, f.records, now - seconds(1'900));
+  CHECK(f.records.size() == page.size());
+  f.records.clear();
+  f.intake.take_history(page, f.records, now - seconds(1'900));
+  const auto of = [&](RecordKind kind) {
+    return std::ranges::count_if(f.records, [&](const Record& r) { return r.kind() == kind; });
+  };
+  CHECK(of(RecordKind::trade) == 0);
+  CHECK(of(RecordKind::contradicted) > 0);
+  f.records.clear();
+  f.intake.take_history(page, f.records, now - seconds(1'900), true);
+  CHECK(f.kinds().empty());
+}
+
 TEST_CASE("a trade of when we listened is missing though no id was known before the first that came") {
   Fixture f;
   f.intake.confirm(f.instrument, now - seconds(60), f.records);

@@ -89,8 +89,10 @@ class Intake {
 
   // Trades from the exchange's history, oldest first. They confirm no subscription. Where ids have no order those up to
   // `known_until` are passed over: they were received in their time. Not those that certainly were not: we listened,
-  // and no id that came since then is forgotten.
-  void take_history(std::span<const Trade> trades, std::vector<Record>& out, Timestamp known_until = {});
+  // and no id that came since then is forgotten. Of what is as old as forgotten ids nobody knows: its bars are
+  // contradicted, unless they are just being `made_again`.
+  void take_history(std::span<const Trade> trades, std::vector<Record>& out, Timestamp known_until = {},
+                    bool made_again = false);
   // All of the instrument's bars that begin in [from, to), made again of these trades, in order: those that nobody knew
   // are counted first, and none of them counts again when it comes after all.
   void take_again(const Instrument& instrument, std::span<const Trade> trades, Timestamp from, Timestamp to,
