@@ -306,8 +306,9 @@ std::optional<Timestamp> ProofTrack::proven_until(const ProofRules& rules) const
   return bars_.empty() ? proven_ : bars_.rbegin()->first + rules.interval;
 }
 
+// The newest stays: what lies between it and the next row is to be made of history, however late that row comes.
 void ProofTrack::prune(Timestamp now, Duration keep) {
-  while (!bars_.empty()) {
+  while (bars_.size() > 1) {
     const auto& [time, bar] = *bars_.begin();
     const bool finished = done(bar) || bar.attempts > pauses.size();
     if (bars_.size() <= size_max && (!finished || time + keep > now)) return;

@@ -24,7 +24,9 @@ constexpr Duration patience = seconds(300);
 // … while the exchange is asked so often, of so many in one round.
 constexpr Duration ask_again = seconds(30);
 constexpr std::size_t questions_max = 2;
+// Who comes back to the list later begins anew.
 constexpr Duration forgotten_after = seconds(3'600);
+constexpr std::int64_t forgotten_after_bars = 240;  // in memory no more are filled
 constexpr unsigned fills_believed_after = 10;
 }  // namespace
 
@@ -178,7 +180,8 @@ void Prover::read_mail() {
   std::erase_if(tracked_, [&](const auto& entry) {
     const auto& [id, tracked] = entry;
     if (find(tracked.instrument->symbol) == tracked.instrument) return false;
-    return tracked.track.empty() || tracked.track.bars().rbegin()->first + forgotten_after < now;
+    const Duration kept{std::max(forgotten_after.us, forgotten_after_bars * rules_.interval.us)};
+    return tracked.track.empty() || tracked.track.bars().rbegin()->first + kept < now;
   });
 }
 
@@ -330,12 +333,14 @@ void Prover::judge(const Instrument& instrument, ProofTrack& track, BarSpan span
   const CandleFacts facts = context_.intake->exchange().candle_facts();
   const auto sum = track.sum(span, rules_);
   const Candle none;
-  if (!sum || (candle == nullptr && !facts.quiet_left_out)) return track.not_judged(span, instrument.ids == Ids::sequence);
+  if (!sum || (candle == nullptr && !facts.quiet_left_out))
+    return track.not_judged(span, instrument.ids == Ids::sequence);
   std::string what = audit(*sum, candle == nullptr ? none : *candle, facts);
   if (what.empty() && candle != nullptr) what = audit_fills(*sum, *candle);
   counters_.bars += static_cast<std::uint64_t>((span.to - span.from).us / rules_.interval.us);
   // Whether a gap lacks volume beside the CVD only its trades can say.
-  if (what.empty() && track.any_gap(span) && tracked_[instrument.id].beside) return track.not_judged(span, instrument.ids == Ids::sequence);
+  if (what.empty() && track.any_gap(span) && tracked_[instrument.id].beside)
+    return track.not_judged(span, instrument.ids == Ids::sequence);
   if (what.empty()) {
     const bool news = track.any_gap(span) || instrument.ids == Ids::opaque || !track.by_ids(span);
     track.agreed(span);

@@ -197,6 +197,9 @@ TEST_CASE("what is proven is forgotten after a while, and there is a bound") {
   track.ids_until(at(600 + 60 * 3'000), blind);
   track.prune(at(600 + 60 * 3'000), seconds(1'200));
   CHECK(track.bars().size() < 30);
+  // The newest stays, to fill from there when its instrument is collected again.
+  track.prune(at(600 + 60 * 9'000), seconds(1'200));
+  CHECK(track.bars().size() == 1);
 }
 
 TEST_CASE("history is asked for by ids from before the bars, and not at all where those are of another numbering") {
