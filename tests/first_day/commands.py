@@ -98,7 +98,7 @@ def terminal(cvdd, expect):
 
 def helped(cvdd, expect):
     said = subprocess.run([cvdd, "help"], capture_output=True, text=True)
-    expect("`cvdd help` lists the commands", said.returncode == 0 and all("\n  " + c in said.stdout for c in ("init", "run", "check", "symbols", "status", "verify")) or print(said.stdout))
+    expect("`cvdd help` lists the commands", said.returncode == 0 and "\nUsage: cvdd [OPTIONS]" in said.stdout and all("\n  " + c in said.stdout for c in ("init", "run", "check", "symbols", "status", "verify")) or print(said.stdout))
     complete = 'eval "$(%s completion bash)"; COMP_WORDS=(cvdd %%s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _cvdd; echo "${COMPREPLY[@]}"' % cvdd
     for words, wanted in (("sy", "symbols"), ("symbols kraken_", "kraken_futures"), ("replay --market inv", "inverse"), ("completion f", "fish"), ("help ver", "verify"),
                           ("status --wa", "--watch"), ("check --config x", "")):
