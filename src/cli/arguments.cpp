@@ -4,7 +4,8 @@
 #include <memory>
 
 #include "commands.hpp"
-#include "cvdd/base/time_text.hpp"
+#include "cvdd/base/letters.hpp"
+#include "cvdd/base/moment.hpp"
 #include "cvdd/config/config.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "load_config.hpp"
@@ -208,12 +209,13 @@ void add_verify(CLI::App& app, int& status) {
   verify->callback([&status, asked] {
     const auto moment = [](const char* option, const std::string& text, Timestamp& out) {
       if (text.empty()) return;
-      const auto parsed = parse_time(text.size() == 10 ? text + "T00:00:00Z" : text);
+      const auto parsed = parse_moment(text);
       if (!parsed) throw CLI::ValidationError(option, "expected a day or a time in UTC, such as 2026-11-20T12:00:00Z");
       out = *parsed;
     };
     moment("--from", asked->from, asked->command.from);
     moment("--to", asked->to, asked->command.to);
+    asked->command.exchange = lower(asked->command.exchange);
     status = verify_command(asked->command);
   });
 }
@@ -241,6 +243,8 @@ void add_replay(CLI::App& app, int& status) {
   replay->callback([&status, asked] {
     asked->command.interval = interval_of(asked->interval, asked->command.interval);
     asked->command.out = at_home(asked->command.out);
+    asked->command.exchange = lower(asked->command.exchange);
+    asked->command.market = lower(asked->command.market);
     status = replay_command(asked->command);
   });
 }
