@@ -130,6 +130,12 @@ void append_row_json(std::string& out, const Row& row, bool short_form) {
   out += row.missing ? fmt::format(",{}]", *row.missing) : std::string(",\"?\"]");
 }
 
+std::optional<Spark> spark_from(std::string_view text) {
+  if (text == "base") return Spark::base;
+  if (text == "quote") return Spark::quote;
+  return text == "0" ? std::optional(Spark::none) : std::nullopt;
+}
+
 namespace {
 // Where an instrument stands: price, proof and the open bar.
 void append_now(std::string& out, const InstrumentState& state, const OpenBar* open) {
