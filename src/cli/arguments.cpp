@@ -197,8 +197,8 @@ void add_verify(CLI::App& app, int& status) {
   auto asked = std::make_shared<Asked>();
   auto* verify = app.add_subcommand("verify", "asks the exchanges' candles about files of any age");
   verify->footer(
-      "Exit status: 0 no bar is contradicted; 1 one is, or none could be asked about; 2 there are no rows, or wrong "
-      "usage.");
+      "Exit status: 0 no bar is contradicted; 1 one is, or it failed; 2 there are no rows, or wrong usage; 3 no bar "
+      "could be asked about, so that nothing is verified.");
   verify->add_option("--data", asked->command.data, "the folder of the files (default: the configuration's)")
       ->type_name("FOLDER");
   verify->add_option("--config", asked->command.config, "for hosts, proxy and certificates; default as with run")

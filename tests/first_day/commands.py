@@ -239,3 +239,9 @@ def archive(cvdd, conf, expect):
            (status == 1 and re.search(r": \d+ proven, 60 contradicted", said) and "binance" not in said and minute + "00Z" in said) or print(status, said, wrong))
     status, said, wrong = ask("--from", "2001-01-01", "--to", "2001-01-02")
     expect("verify: of no rows it says so", (status == 2 and "no rows" in wrong and said == "") or print(status, said, wrong))
+    with open(conf + "/nobody.toml", "w") as f:  # nobody can be asked: the proxy's port is nobody's
+        f.write('[net]\nproxy = "http://127.0.0.1:%d"\n' % free_port())
+    done = subprocess.run([cvdd, "verify", "--data", conf + "/data", "--config", conf + "/nobody.toml"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180)
+    whole = re.compile(r"(cvdd verify: .+|(binance|bybit) \w+ \w+ \d{4}-\d\d-\d\d: \d+ bars?: 0 proven, .*nobody could be asked about\): .+|all: .+)")
+    expect("verify: where nobody can be asked nothing is verified, by a status of its own, and no line stands within another",
+           (done.returncode == 3 and "nothing is verified" in done.stdout and all(whole.fullmatch(line) for line in done.stdout.splitlines())) or print(done.returncode, done.stdout))
