@@ -108,7 +108,9 @@ void add_demo(CLI::App& app, int& status) {
   demo->footer("Exit status: 0 done, and every row equals the tape; 1 one does not; 2 wrong usage.");
   demo->add_option("--out", options.out, "data directory (default: a temporary one, removed at the end)")
       ->type_name("FOLDER");
-  demo->add_option("--bars", options.bars, "end after this many bars and compare every row with the tape")
+  demo->add_option("--bars", options.bars,
+                   "end after so many whole bars (live or repaired, of one instrument at least), compare every row "
+                   "with the tape")
       ->type_name("N")
       ->check(whole_number);
   demo->add_option("--interval", asked->interval, "bar length (default 5s)")->type_name("DURATION");
@@ -129,7 +131,8 @@ void add_demo(CLI::App& app, int& status) {
       ->type_name("DURATION");
   demo->add_flag_callback(
       "--no-repair", [asked] { asked->options.repair = false; },
-      "what connections miss is not fetched: gaps (but what an exchange itself sends again is taken)");
+      "what connections miss is not fetched: gaps (what an exchange sends again by itself is taken; where ids go on "
+      "nothing was missed)");
   demo->callback([&status, asked] {
     const auto span = [](const char* option, const std::string& text) {
       const auto parsed = parse_duration(text);

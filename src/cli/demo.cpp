@@ -1,77 +1,42 @@
 // The whole daemon against simulated exchanges on loopback, and a comparison of what it wrote with the tape.
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
-#include <set>
 #include <stdexcept>
 #include <thread>
-#include <tuple>
 
 #include "commands.hpp"
 #include "compare.hpp"
+#include "cvdd/base/counted.hpp"
 #include "cvdd/daemon/daemon.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/server.hpp"
-#include "cvdd/storage/day_file.hpp"
 #include "cvdd/system/logging.hpp"
 #include "cvdd/web/web_server.hpp"
+#include "demo_count.hpp"
+#include "demo_folder.hpp"
 #include "status_client.hpp"
 #include "terminal.hpp"
 
 namespace cvdd {
 
 namespace {
-namespace fs = std::filesystem;
 namespace asio = boost::asio;
 
 Timestamp wall_now() {
   return {std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
               .count()};
 }
-
-// Where it was wanted; or a folder of our own that goes when we do. Its name can't be foreseen: whoever may write
-// beside it can't have put something in our way.
-class DemoFolder {
- public:
-  explicit DemoFolder(const std::string& wanted) : ours_(wanted.empty()) {
-    if (ours_) {
-      std::string name = (fs::temp_directory_path() / "cvdd-demo-XXXXXX").string();
-      if (::mkdtemp(name.data()) == nullptr) {
-        throw std::runtime_error(
-            fmt::format("{}: can't be made: {}; choose a folder with --out", name, std::strerror(errno)));
-      }
-      path_ = name;
-    } else {
-      fs::create_directories(wanted);
-      path_ = fs::absolute(wanted);
-    }
-  }
-  ~DemoFolder() {
-    std::error_code ignored;
-    if (ours_) fs::remove_all(path_, ignored);
-  }
-  DemoFolder(const DemoFolder&) = delete;
-  DemoFolder& operator=(const DemoFolder&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
-  [[nodiscard]] bool ours() const { return ours_; }
-
- private:
-  const bool ours_;
-  fs::path path_;
-};
 
 // The simulated exchanges on a thread of their own.
 class SimulatedExchanges {
@@ -176,14 +141,6 @@ class DemoTable {
   bool stopping_ = false;
   std::thread thread_;
 };
-
-bool holds_rows(const std::string& folder) {
-  std::error_code error;
-  for (auto i = fs::directory_iterator(folder, error); !error && i != fs::directory_iterator(); i.increment(error)) {
-    if (any_day_file_from(i->path().filename().string())) return true;
-  }
-  return false;
-}
 }  // namespace
 
 int demo_command(const DemoOptions& options) {
@@ -199,10 +156,8 @@ int demo_command(const DemoOptions& options) {
     ~LogEnd() { stop_logging(); }  // what it writes to goes
   } const log_end;
 
-  if (holds_rows(options.out)) {
-    print_error(fmt::format(
-        "cvdd demo: {} holds rows already, which this demo's exchanges know nothing of; choose another --out",
-        options.out));
+  if (const std::string wrong = wrong_demo_folder(options.out); !wrong.empty()) {
+    print_error("cvdd demo: " + wrong);
     return 2;
   }
   const auto tape =
@@ -213,8 +168,8 @@ int demo_command(const DemoOptions& options) {
   if (options.drop_every.us > 0) exchanges.drop_every(std::chrono::seconds(options.drop_every.us / 1'000'000));
   if (options.mute_after.us > 0) exchanges.fall_mute_after(std::chrono::seconds(options.mute_after.us / 1'000'000));
   const DemoFolder folder(options.out);
-  const fs::path& directory = folder.path();
-  const fs::path ca = directory / "simulated-ca.pem";
+  const std::filesystem::path& directory = folder.path();
+  const std::filesystem::path ca = directory / "simulated-ca.pem";
   std::ofstream(ca, std::ios::binary) << exchanges.server().ca_pem();
 
   DaemonOptions daemon_options;
@@ -233,31 +188,29 @@ int demo_command(const DemoOptions& options) {
       {"BTC spot", {{"*", "spot", "BASE=BTC"}}}};
 
   std::atomic<Daemon*> running{nullptr};
-  // What was seen so far; aggregator thread. Bars count once every instrument has a row, but nobody waits for one that
-  // is never heard of.
-  std::set<std::int64_t> whole_bars;
-  std::set<std::tuple<std::string, Market, std::string>> with_rows;
-  constexpr std::size_t patience = 60;  // bars
+  DemoCount count(options.bars, simulated.size());  // aggregator thread
+  const auto say = [&](const std::string& line) {
+    if (!line.empty()) place.print("# " + line + "\n");
+  };
   daemon_options.on_rows = [&](std::span<const Row> rows) {
     std::string text;
     for (const Row& row : rows) {
-      with_rows.emplace(row.exchange, row.market, row.symbol);
-      if (row.status == BarStatus::live) whole_bars.insert(row.time.us);
+      count.add(row);
       if (!options.quiet && !table) append_row(text, row);
     }
     fmt::print("{}", text);
     std::fflush(stdout);
-    const bool all = with_rows.size() >= simulated.size() || whole_bars.size() >= options.bars + patience;
-    if (options.bars > 0 && all && whole_bars.size() >= options.bars) {
-      if (Daemon* it = running.load()) it->stop();
-    }
+    say(count.waits());
+    if (!count.done()) return;
+    if (Daemon* it = running.load()) it->stop();
   };
 
   fmt::print(
-      "# simulated exchanges: wss and https on 127.0.0.1:{}, {} instruments, seed {}\n"
+      "# simulated exchanges: wss and https on 127.0.0.1:{}, {}, seed {}\n"
       "# rows are written to {}/latest.csv{}\n",
-      exchanges.server().port(), simulated.size(), options.seed, directory.string(),
+      exchanges.server().port(), counted(simulated.size(), "instrument"), options.seed, directory.string(),
       folder.ours() ? ", which goes when the demo ends: keep it with --out" : "");
+  if (options.bars > 0) say(count.rule());
   if (!table) fmt::print("{}\n", csv_header());
   std::fflush(stdout);
   std::unique_ptr<Daemon> daemon;
@@ -283,14 +236,14 @@ int demo_command(const DemoOptions& options) {
   exchanges.stop();
 
   if (options.bars == 0) return status;
+  say(count.shortfall());
   const Comparison result = compare_with_tape(directory.string(), *tape, options.interval);
   for (const std::string& line : result.disagreements) fmt::print("# {}\n", line);
-  fmt::print("# {} bars compared with the simulated tape, {} of them whole, {} instruments: {}\n", result.rows,
-             result.live, result.instruments,
-             result.wrong == 0 && result.rows > 0 ? "every row equals the tape"
-                                                  : fmt::format("{} rows are wrong", result.wrong));
+  fmt::print("# {} compared with the simulated tape, {} of them whole, {}: {}\n", counted(result.rows, "bar"),
+             result.live, counted(result.instruments, "instrument"),
+             result.wrong == 0 && result.rows > 0 ? "every row equals the tape" : counted(result.wrong, "wrong row"));
   if (result.instruments < simulated.size()) {
-    fmt::print("# {} instruments have no row\n", simulated.size() - result.instruments);
+    fmt::print("# without a row: {}\n", counted(simulated.size() - result.instruments, "instrument"));
     return 1;
   }
   return result.wrong == 0 && result.rows > 0 ? status : 1;
