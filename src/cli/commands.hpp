@@ -71,6 +71,8 @@ struct ReplayCommand {
   Duration interval;  // 0: a minute
 };
 int replay_command(const ReplayCommand& options);
+// What is missing or too much on the command line; empty: nothing. Looks into the recordings.
+[[nodiscard]] std::string wrong_replay(const ReplayCommand& command);
 
 // Asks the exchanges' candles about files of any age. 1: a bar is contradicted. 3: none could be asked about.
 struct VerifyCommand {

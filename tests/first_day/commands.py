@@ -26,6 +26,7 @@ def run(cvdd, expect):
             subprocess.run([cvdd, "init", conf], check=True, capture_output=True)
             simulated.into(conf + "/cvdd.toml")
             helped(cvdd, expect)
+            expect("simulate says that its certificate authority is a new one at each start", "certificate authority is a new one at each start" in simulated.toml or print(simulated.toml))
             saves(cvdd, conf, expect)
             full_disk(cvdd, conf, expect)
             page_taken(cvdd, conf, expect)
