@@ -145,6 +145,7 @@ void append_now(std::string& out, const InstrumentState& state, const OpenBar* o
   append_moment(out, open != nullptr ? open->last_trade : Timestamp{});
   out += R"(,"proven_until":)";
   append_moment(out, state.proven_until.value_or(Timestamp{}));
+  if (!state.unproven.empty()) out += fmt::format(R"(,"unproven":"{}")", state.unproven);
   out += R"(,"bar":)";
   if (open != nullptr) {
     append_bar(out, *open);

@@ -291,6 +291,19 @@ TEST_CASE("web: text is JSON whatever is in it") {
       R"("12","0","0","","","?"])");
 }
 
+TEST_CASE("web: an instrument tells until when it is proven, and why not further where that stands still") {
+  InstrumentState state{"abc", Market::spot, "X", nullptr, FeedState::live, "", noon};
+  std::string out;
+  append_open(out, state, noon, nullptr);
+  CHECK(out.find(R"("proven_until":"2025-11-20T12:00:00.000Z")") != std::string::npos);
+  CHECK(out.find("unproven") == std::string::npos);
+  out.clear();
+  state.unproven = "gap";
+  append_open(out, state, noon, nullptr);
+  CHECK(out.find(R"("unproven":"gap")") != std::string::npos);
+  CHECK((spark_from("base") == Spark::base && spark_from("0") == Spark::none && !spark_from("1") && !spark_from("")));
+}
+
 TEST_CASE("web: the board knows changes over an hour and a day, and the statuses that bars were given") {
   Board board(seconds(60));
   const Board::Key key{{"abc", Market::spot}, "BTCUSDT"};
