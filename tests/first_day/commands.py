@@ -13,6 +13,7 @@ import tempfile
 import termios
 import time
 
+import make_data
 from going_live import Simulated, free_port
 
 
@@ -210,6 +211,10 @@ def archive(cvdd, conf, expect):
     shutil.rmtree(conf + "/data")
     with open(conf + "/symbols.toml", "w") as f:
         f.write('[binance]\nspot = ["BTCUSDT"]\n[bybit]\nlinear = ["BTCUSDT"]\n')
+    with open(conf + "/cvdd.toml") as f:
+        config = f.read()
+    with open(conf + "/cvdd.toml", "w") as f:
+        f.write(config.replace("size_buckets = []", 'size_buckets = ["1000"]', 1))
     daemon = subprocess.Popen([cvdd, "run"], cwd=conf, stderr=subprocess.DEVNULL)
     begun = time.time() + 4  # live by then
     time.sleep((begun // 60 + 2) * 60 + 6 - time.time())  # a whole minute lies behind, and its candles are there
@@ -224,6 +229,7 @@ def archive(cvdd, conf, expect):
     daemon.wait(timeout=20)
     proven = [int(n) for n in re.findall(r": (\d+) proven, 0 contradicted", said)]
     expect("verify: the exchanges' candles prove a day's bars", (status == 0 and len(proven) >= 2 and min(proven) >= 60) or print(status, said, wrong))
+    expect("the columns of flow files are those of the program", open(conf + "/data/latest-flow.csv").readline().strip() == make_data.FLOW_COLUMNS)
     path = sorted(p for p in os.listdir(conf + "/data") if p.startswith("cvd-"))[0]
     lines = open(conf + "/data/" + path).read().splitlines(keepends=True)
     names = lines[0].strip().split(",")
