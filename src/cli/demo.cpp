@@ -141,21 +141,71 @@ class DemoTable {
   bool stopping_ = false;
   std::thread thread_;
 };
+
+// The daemon of a demo that writes to `directory`, which is where the exchanges' certificate authority goes too.
+DaemonOptions demo_daemon(const DemoOptions& options, const sim::Server& server, const std::filesystem::path& directory,
+                          const std::vector<sim::TapeInstrument>& simulated) {
+  const std::filesystem::path ca = directory / "simulated-ca.pem";
+  std::ofstream(ca, std::ios::binary) << server.ca_pem();
+  DaemonOptions out;
+  std::vector<ConfigError> errors;
+  out.config = parse_config(server.config_toml(), "simulated", simulated_markets(), errors);
+  out.config.data_dir = directory.string();
+  out.config.ca_file = ca.string();
+  out.config.interval = options.interval;
+  out.config.repair = options.repair;
+  out.config.close_delay = std::min(seconds(1), Duration{options.interval.us / 2});
+  for (const auto& s : simulated) {
+    out.symbols.wanted[{s.instrument.exchange, s.instrument.market}].push_back(s.instrument.symbol);
+  }
+  out.symbols.groups = {
+      {"BTC perpetuals", {{"*", "linear", "BASE=BTC PERPETUAL"}, {"*", "inverse", "BASE=BTC PERPETUAL"}}},
+      {"BTC spot", {{"*", "spot", "BASE=BTC"}}}};
+  return out;
+}
+
+// The log, beside a table only of what is wrong; it ends before what it writes to does.
+class DemoLog {
+ public:
+  DemoLog(bool table, LiveTable& place) {
+    if (table && is_terminal(stderr)) {
+      start_logging("warn", {}, [&place](std::string_view lines) { place.print(lines); });
+    } else {
+      start_logging(table ? "warn" : "info");
+    }
+  }
+  ~DemoLog() { stop_logging(); }
+  DemoLog(const DemoLog&) = delete;
+  DemoLog& operator=(const DemoLog&) = delete;
+};
+
+void tell_places(std::uint16_t port, std::size_t instruments, std::uint64_t seed, const DemoFolder& folder) {
+  fmt::print(
+      "# simulated exchanges: wss and https on 127.0.0.1:{}, {}, seed {}\n"
+      "# rows are written to {}/latest.csv{}\n",
+      port, counted(instruments, "instrument"), seed, folder.path().string(),
+      folder.ours() ? ", which goes when the demo ends: keep it with --out" : "");
+}
+
+// Says what came of it. 1: a row is wrong, or an instrument has none.
+int tell_comparison(const Comparison& result, std::size_t instruments) {
+  for (const std::string& line : result.disagreements) fmt::print("# {}\n", line);
+  const bool good = result.wrong == 0 && result.rows > 0;
+  fmt::print("# {} compared with the simulated tape, {} of them whole, {}: {}\n", counted(result.rows, "bar"),
+             result.live, counted(result.instruments, "instrument"),
+             good ? "every row equals the tape" : counted(result.wrong, "wrong row"));
+  if (result.instruments < instruments) {
+    fmt::print("# without a row: {}\n", counted(instruments - result.instruments, "instrument"));
+  }
+  return good && result.instruments >= instruments ? 0 : 1;
+}
 }  // namespace
 
 int demo_command(const DemoOptions& options) {
   // Rows are for pipes and files; people get a table, where there is a page that knows what to put into it.
   const bool table = is_terminal(stdout) && !options.rows && !options.quiet && !options.listen.empty();
   LiveTable place(stdout);
-  if (table && is_terminal(stderr)) {
-    start_logging("warn", {}, [&place](std::string_view lines) { place.print(lines); });
-  } else {
-    start_logging(table ? "warn" : "info");
-  }
-  struct LogEnd {
-    ~LogEnd() { stop_logging(); }  // what it writes to goes
-  } const log_end;
-
+  const DemoLog log(table, place);
   if (const std::string wrong = wrong_demo_folder(options.out); !wrong.empty()) {
     print_error("cvdd demo: " + wrong);
     return 2;
@@ -169,24 +219,7 @@ int demo_command(const DemoOptions& options) {
   if (options.mute_after.us > 0) exchanges.fall_mute_after(std::chrono::seconds(options.mute_after.us / 1'000'000));
   const DemoFolder folder(options.out);
   const std::filesystem::path& directory = folder.path();
-  const std::filesystem::path ca = directory / "simulated-ca.pem";
-  std::ofstream(ca, std::ios::binary) << exchanges.server().ca_pem();
-
-  DaemonOptions daemon_options;
-  std::vector<ConfigError> errors;
-  daemon_options.config = parse_config(exchanges.server().config_toml(), "simulated", simulated_markets(), errors);
-  daemon_options.config.data_dir = directory.string();
-  daemon_options.config.ca_file = ca.string();
-  daemon_options.config.interval = options.interval;
-  daemon_options.config.repair = options.repair;
-  daemon_options.config.close_delay = std::min(seconds(1), Duration{options.interval.us / 2});
-  for (const auto& s : simulated) {
-    daemon_options.symbols.wanted[{s.instrument.exchange, s.instrument.market}].push_back(s.instrument.symbol);
-  }
-  daemon_options.symbols.groups = {
-      {"BTC perpetuals", {{"*", "linear", "BASE=BTC PERPETUAL"}, {"*", "inverse", "BASE=BTC PERPETUAL"}}},
-      {"BTC spot", {{"*", "spot", "BASE=BTC"}}}};
-
+  DaemonOptions daemon_options = demo_daemon(options, exchanges.server(), directory, simulated);
   std::atomic<Daemon*> running{nullptr};
   DemoCount count(options.bars, simulated.size());  // aggregator thread
   const auto say = [&](const std::string& line) {
@@ -205,11 +238,7 @@ int demo_command(const DemoOptions& options) {
     if (Daemon* it = running.load()) it->stop();
   };
 
-  fmt::print(
-      "# simulated exchanges: wss and https on 127.0.0.1:{}, {}, seed {}\n"
-      "# rows are written to {}/latest.csv{}\n",
-      exchanges.server().port(), counted(simulated.size(), "instrument"), options.seed, directory.string(),
-      folder.ours() ? ", which goes when the demo ends: keep it with --out" : "");
+  tell_places(exchanges.server().port(), simulated.size(), options.seed, folder);
   if (options.bars > 0) say(count.rule());
   if (!table) fmt::print("{}\n", csv_header());
   std::fflush(stdout);
@@ -237,16 +266,8 @@ int demo_command(const DemoOptions& options) {
 
   if (options.bars == 0) return status;
   say(count.shortfall());
-  const Comparison result = compare_with_tape(directory.string(), *tape, options.interval);
-  for (const std::string& line : result.disagreements) fmt::print("# {}\n", line);
-  fmt::print("# {} compared with the simulated tape, {} of them whole, {}: {}\n", counted(result.rows, "bar"),
-             result.live, counted(result.instruments, "instrument"),
-             result.wrong == 0 && result.rows > 0 ? "every row equals the tape" : counted(result.wrong, "wrong row"));
-  if (result.instruments < simulated.size()) {
-    fmt::print("# without a row: {}\n", counted(simulated.size() - result.instruments, "instrument"));
-    return 1;
-  }
-  return result.wrong == 0 && result.rows > 0 ? status : 1;
+  const int wrong = tell_comparison(compare_with_tape(directory.string(), *tape, options.interval), simulated.size());
+  return wrong != 0 ? wrong : status;
 }
 
 }  // namespace cvdd
