@@ -10,6 +10,7 @@
 namespace cvdd {
 
 namespace {
+constexpr Duration candle_min = seconds(60);  // exchanges have no shorter ones
 // The lines of the ends of files, the oldest first.
 template <class Use>
 void each_line(const std::vector<std::string>& texts, const Use& use) {
@@ -25,6 +26,9 @@ void each_line(const std::vector<std::string>& texts, const Use& use) {
 
 void CsvStore::recall(Remembered& newest, Duration interval, std::size_t bars, Duration always) {
   const Duration reach{interval.us * static_cast<std::int64_t>(bars)};
+  // Bars shorter than a minute are held against a minute's candle all together: so many more are needed before the
+  // first.
+  const Duration together{std::min(always.us + (interval < candle_min ? 2 * candle_min.us : 0), reach.us)};
   // A day without a gap ends what could be repaired.
   const std::vector<std::string> texts = tails(RowTable::cvd, [](std::string_view text) {
     return text.find(",gap,") == text.npos && text.find(",partial,") == text.npos;
@@ -35,7 +39,7 @@ void CsvStore::recall(Remembered& newest, Duration interval, std::size_t bars, D
   std::set<InstrumentKey> lacking;
   Timestamp end;
   for (const auto& [key, known] : newest) end = std::max(end, known.row.time);
-  const std::string oldest = format_time(end - std::max(reach, always));
+  const std::string oldest = format_time(end - std::max(reach, together));
   each([&](std::string_view line) {
     if (line.find(",gap,") == line.npos) return;
     const auto row = parse_row(line);
@@ -51,7 +55,8 @@ void CsvStore::recall(Remembered& newest, Duration interval, std::size_t bars, D
     if (!row) return;
     const InstrumentKey key{row->exchange, row->market, row->symbol};
     const auto known = newest.find(key);
-    if (known == newest.end() || row->time + (lacking.contains(key) ? reach : always) < known->second.row.time) return;
+    if (known == newest.end() || row->time + (lacking.contains(key) ? reach : together) < known->second.row.time)
+      return;
     const auto of = rows.try_emplace(key).first;
     const auto [bar, unheard] = of->second.try_emplace(row->time);
     if (unheard || row->rev >= bar->second.rev) bar->second = std::move(*row);
@@ -65,6 +70,7 @@ void CsvStore::recall(Remembered& newest, Duration interval, std::size_t bars, D
            (first == of.end() || first->second.status != BarStatus::live || first->second.last_id.empty())) {
       --first;
     }
+    if (first != of.end()) first = of.lower_bound(bar_start(first->first, candle_min));
     for (auto bar = first; bar != of.end(); ++bar) newest.at(key).recent.push_back(std::move(bar->second));
   }
   recall_flow(newest);
