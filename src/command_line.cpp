@@ -91,7 +91,7 @@ void add_common_commands(CLI::App& app, const std::string& program, int& status)
         std::find_if(commands.begin(), commands.end(), [&](const auto* c) { return c->get_name() == *topic; });
     if (topic->empty() || wanted != commands.end()) {
       // App::help() is that of the command that was called, which is `help`.
-      const auto whole = [&] { return app.get_formatter()->make_help(&app, "", CLI::AppFormatMode::Normal); };
+      const auto whole = [&] { return app.get_formatter()->make_help(&app, program, CLI::AppFormatMode::Normal); };
       fmt::print("{}", topic->empty() ? whole() : (*wanted)->help(program));
       status = 0;
       return;

@@ -29,4 +29,14 @@ need "nothing of it is left" "$(find "$folder/tmp" -mindepth 1 ! -type l | wc -l
 need "no link led it elsewhere" "$(find "$folder/target" -mindepth 1 | wc -l)"
 "$program" demo --listen "" --interval 1s --bars 3 --quiet --out "$folder/kept" > "$folder/log" 2>&1 || need "with --out" 1
 need "with --out its rows stay" "$(ls "$folder"/kept/cvd-*.csv > /dev/null 2>&1 && echo 0 || echo 1)"
+need "it says what it counts" "$(grep -q '^# it ends after 3 bars that are whole ' "$folder/log"; echo $?)"
+before=$(cksum "$folder"/kept/cvd-*.csv)
+"$program" demo --listen "" --interval 1s --bars 1 --quiet --out "$folder/kept" > "$folder/log" 2>&1 && status=0 || status=$?
+need "a folder that holds rows is refused, in one line" "$([ $status = 2 ] && [ "$(wc -l < "$folder/log")" = 1 ] && grep -q 'holds rows already' "$folder/log"; echo $?)"
+need "… and stays as it was" "$([ "$before" = "$(cksum "$folder"/kept/cvd-*.csv)" ]; echo $?)"
+# Cut off again and again, and nothing is fetched: where ids have no order, and nothing is sent again, gaps stay gaps.
+"$program" demo --listen "" --interval 2s --bars 2 --quiet --drop-every 3s --no-repair --out "$folder/cut" > "$folder/log" 2>&1 && status=0 || status=$?
+need "cut off without repair it ends all the same" "$([ $status -le 1 ] && grep -q 'compared with the simulated tape' "$folder/log"; echo $?)"
+of_bybit() { cat "$folder"/cut/cvd-*.csv | awk -F, -v s="$1" '$2 == "bybit" && $6 == s' | wc -l; }
+need "--no-repair: what was missed is a gap ($(of_bybit gap)), and stays one ($(of_bybit repaired))" "$([ "$(of_bybit gap)" -gt 0 ] && [ "$(of_bybit repaired)" = 0 ]; echo $?)"
 exit $bad

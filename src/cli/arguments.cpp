@@ -4,7 +4,8 @@
 #include <memory>
 
 #include "commands.hpp"
-#include "cvdd/base/time_text.hpp"
+#include "cvdd/base/letters.hpp"
+#include "cvdd/base/moment.hpp"
 #include "cvdd/config/config.hpp"
 #include "cvdd/exchanges/exchange.hpp"
 #include "load_config.hpp"
@@ -107,7 +108,9 @@ void add_demo(CLI::App& app, int& status) {
   demo->footer("Exit status: 0 done, and every row equals the tape; 1 one does not; 2 wrong usage.");
   demo->add_option("--out", options.out, "data directory (default: a temporary one, removed at the end)")
       ->type_name("FOLDER");
-  demo->add_option("--bars", options.bars, "end after this many bars and compare every row with the tape")
+  demo->add_option("--bars", options.bars,
+                   "end after so many whole bars (live or repaired, of one instrument at least), compare every row "
+                   "with the tape")
       ->type_name("N")
       ->check(whole_number);
   demo->add_option("--interval", asked->interval, "bar length (default 5s)")->type_name("DURATION");
@@ -128,7 +131,8 @@ void add_demo(CLI::App& app, int& status) {
       ->type_name("DURATION");
   demo->add_flag_callback(
       "--no-repair", [asked] { asked->options.repair = false; },
-      "what connections miss is not fetched: gaps (but what an exchange itself sends again is taken)");
+      "what connections miss is not fetched: gaps (what an exchange sends again by itself is taken; where ids go on "
+      "nothing was missed)");
   demo->callback([&status, asked] {
     const auto span = [](const char* option, const std::string& text) {
       const auto parsed = parse_duration(text);
@@ -196,8 +200,8 @@ void add_verify(CLI::App& app, int& status) {
   auto asked = std::make_shared<Asked>();
   auto* verify = app.add_subcommand("verify", "asks the exchanges' candles about files of any age");
   verify->footer(
-      "Exit status: 0 no bar is contradicted; 1 one is, or none could be asked about; 2 there are no rows, or wrong "
-      "usage.");
+      "Exit status: 0 no bar is contradicted; 1 one is, or it failed; 2 there are no rows, or wrong usage; 3 no bar "
+      "could be asked about, so that nothing is verified.");
   verify->add_option("--data", asked->command.data, "the folder of the files (default: the configuration's)")
       ->type_name("FOLDER");
   verify->add_option("--config", asked->command.config, "for hosts, proxy and certificates; default as with run")
@@ -208,12 +212,13 @@ void add_verify(CLI::App& app, int& status) {
   verify->callback([&status, asked] {
     const auto moment = [](const char* option, const std::string& text, Timestamp& out) {
       if (text.empty()) return;
-      const auto parsed = parse_time(text.size() == 10 ? text + "T00:00:00Z" : text);
+      const auto parsed = parse_moment(text);
       if (!parsed) throw CLI::ValidationError(option, "expected a day or a time in UTC, such as 2026-11-20T12:00:00Z");
       out = *parsed;
     };
     moment("--from", asked->from, asked->command.from);
     moment("--to", asked->to, asked->command.to);
+    asked->command.exchange = lower(asked->command.exchange);
     status = verify_command(asked->command);
   });
 }
@@ -241,6 +246,8 @@ void add_replay(CLI::App& app, int& status) {
   replay->callback([&status, asked] {
     asked->command.interval = interval_of(asked->interval, asked->command.interval);
     asked->command.out = at_home(asked->command.out);
+    asked->command.exchange = lower(asked->command.exchange);
+    asked->command.market = lower(asked->command.market);
     status = replay_command(asked->command);
   });
 }

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <thread>
 
+#include "cvdd/base/counted.hpp"
 #include "cvdd/base/printable.hpp"
 #include "cvdd/config/group_members.hpp"
 #include "cvdd/config/listen_address.hpp"
@@ -48,7 +49,7 @@ int check_online(const LoadedConfig& loaded) {
   for (const ExchangeList& list : lists) {
     if (!list.error.empty()) continue;
     const auto name = fmt::format("{} {}", list.exchange->name, name_of(list.exchange->market));
-    fmt::print("{}: {} instruments\n", name, select_instruments(list.wanted, list.instruments).found.size());
+    fmt::print("{}: {}\n", name, counted(select_instruments(list.wanted, list.instruments).found.size(), "instrument"));
     for (ConfigError& error : unknown_names(loaded.config.symbols_file, loaded.symbols, list)) {
       unknown.push_back(std::move(error));
     }
@@ -75,7 +76,8 @@ int check_command(const std::string& given, bool online) {
   // The last word is the verdict.
   const int status = online ? check_online(loaded) : 0;
   if (status == 0) {
-    fmt::print("{}: good; {}: good, {} names\n", checked->file, loaded.config.symbols_file, names_in(loaded.symbols));
+    fmt::print("{}: good; {}: good, {}\n", checked->file, loaded.config.symbols_file,
+               counted(names_in(loaded.symbols), "name"));
   }
   return status;
 }
@@ -123,8 +125,6 @@ int simulate_command(const SimulateOptions& options) {
   return 0;
 }
 
-namespace {
-// What is missing or too much on the command line; empty: nothing.
 std::string wrong_replay(const ReplayCommand& command) {
   if (command.exchange.empty()) {
     for (const std::string& path : command.recordings) {
@@ -146,7 +146,6 @@ std::string wrong_replay(const ReplayCommand& command) {
   if (std::ranges::find(names, command.exchange) != names.end()) return "";
   return fmt::format("no exchange {}; there are: {}", command.exchange, fmt::join(names, ", "));
 }
-}  // namespace
 
 int replay_command(const ReplayCommand& command) {
   ReplayOptions options;

@@ -1,5 +1,6 @@
 // The commands of the program, one function each; `main` only reads arguments. Return the exit status:
-// 0 done, 1 failed, and may work another time, 2 wrong usage or configuration.
+// 0 done, 1 failed, and may work another time, 2 wrong usage or configuration, beside them what a command says of its
+// own.
 #pragma once
 
 #include <cstdint>
@@ -70,8 +71,10 @@ struct ReplayCommand {
   Duration interval;  // 0: a minute
 };
 int replay_command(const ReplayCommand& options);
+// What is missing or too much on the command line; empty: nothing. Looks into the recordings.
+[[nodiscard]] std::string wrong_replay(const ReplayCommand& command);
 
-// Asks the exchanges' candles about files of any age. 1: a bar is contradicted.
+// Asks the exchanges' candles about files of any age. 1: a bar is contradicted. 3: none could be asked about.
 struct VerifyCommand {
   std::string data;               // the folder; empty: the configuration's
   std::string config;             // for hosts, proxy and certificates; empty: the one that is found, if any

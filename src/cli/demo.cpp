@@ -1,77 +1,42 @@
 // The whole daemon against simulated exchanges on loopback, and a comparison of what it wrote with the tape.
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
-#include <set>
 #include <stdexcept>
 #include <thread>
-#include <tuple>
 
 #include "commands.hpp"
 #include "compare.hpp"
+#include "cvdd/base/counted.hpp"
 #include "cvdd/daemon/daemon.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "cvdd/sim/server.hpp"
-#include "cvdd/storage/day_file.hpp"
 #include "cvdd/system/logging.hpp"
 #include "cvdd/web/web_server.hpp"
+#include "demo_count.hpp"
+#include "demo_folder.hpp"
 #include "status_client.hpp"
 #include "terminal.hpp"
 
 namespace cvdd {
 
 namespace {
-namespace fs = std::filesystem;
 namespace asio = boost::asio;
 
 Timestamp wall_now() {
   return {std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
               .count()};
 }
-
-// Where it was wanted; or a folder of our own that goes when we do. Its name can't be foreseen: whoever may write
-// beside it can't have put something in our way.
-class DemoFolder {
- public:
-  explicit DemoFolder(const std::string& wanted) : ours_(wanted.empty()) {
-    if (ours_) {
-      std::string name = (fs::temp_directory_path() / "cvdd-demo-XXXXXX").string();
-      if (::mkdtemp(name.data()) == nullptr) {
-        throw std::runtime_error(
-            fmt::format("{}: can't be made: {}; choose a folder with --out", name, std::strerror(errno)));
-      }
-      path_ = name;
-    } else {
-      fs::create_directories(wanted);
-      path_ = fs::absolute(wanted);
-    }
-  }
-  ~DemoFolder() {
-    std::error_code ignored;
-    if (ours_) fs::remove_all(path_, ignored);
-  }
-  DemoFolder(const DemoFolder&) = delete;
-  DemoFolder& operator=(const DemoFolder&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
-  [[nodiscard]] bool ours() const { return ours_; }
-
- private:
-  const bool ours_;
-  fs::path path_;
-};
 
 // The simulated exchanges on a thread of their own.
 class SimulatedExchanges {
@@ -177,12 +142,62 @@ class DemoTable {
   std::thread thread_;
 };
 
-bool holds_rows(const std::string& folder) {
-  std::error_code error;
-  for (auto i = fs::directory_iterator(folder, error); !error && i != fs::directory_iterator(); i.increment(error)) {
-    if (any_day_file_from(i->path().filename().string())) return true;
+// The daemon of a demo that writes to `directory`, which is where the exchanges' certificate authority goes too.
+DaemonOptions demo_daemon(const DemoOptions& options, const sim::Server& server, const std::filesystem::path& directory,
+                          const std::vector<sim::TapeInstrument>& simulated) {
+  const std::filesystem::path ca = directory / "simulated-ca.pem";
+  std::ofstream(ca, std::ios::binary) << server.ca_pem();
+  DaemonOptions out;
+  std::vector<ConfigError> errors;
+  out.config = parse_config(server.config_toml(), "simulated", simulated_markets(), errors);
+  out.config.data_dir = directory.string();
+  out.config.ca_file = ca.string();
+  out.config.interval = options.interval;
+  out.config.repair = options.repair;
+  out.config.close_delay = std::min(seconds(1), Duration{options.interval.us / 2});
+  for (const auto& s : simulated) {
+    out.symbols.wanted[{s.instrument.exchange, s.instrument.market}].push_back(s.instrument.symbol);
   }
-  return false;
+  out.symbols.groups = {
+      {"BTC perpetuals", {{"*", "linear", "BASE=BTC PERPETUAL"}, {"*", "inverse", "BASE=BTC PERPETUAL"}}},
+      {"BTC spot", {{"*", "spot", "BASE=BTC"}}}};
+  return out;
+}
+
+// The log, beside a table only of what is wrong; it ends before what it writes to does.
+class DemoLog {
+ public:
+  DemoLog(bool table, LiveTable& place) {
+    if (table && is_terminal(stderr)) {
+      start_logging("warn", {}, [&place](std::string_view lines) { place.print(lines); });
+    } else {
+      start_logging(table ? "warn" : "info");
+    }
+  }
+  ~DemoLog() { stop_logging(); }
+  DemoLog(const DemoLog&) = delete;
+  DemoLog& operator=(const DemoLog&) = delete;
+};
+
+void tell_places(std::uint16_t port, std::size_t instruments, std::uint64_t seed, const DemoFolder& folder) {
+  fmt::print(
+      "# simulated exchanges: wss and https on 127.0.0.1:{}, {}, seed {}\n"
+      "# rows are written to {}/latest.csv{}\n",
+      port, counted(instruments, "instrument"), seed, folder.path().string(),
+      folder.ours() ? ", which goes when the demo ends: keep it with --out" : "");
+}
+
+// Says what came of it. 1: a row is wrong, or an instrument has none.
+int tell_comparison(const Comparison& result, std::size_t instruments) {
+  for (const std::string& line : result.disagreements) fmt::print("# {}\n", line);
+  const bool good = result.wrong == 0 && result.rows > 0;
+  fmt::print("# {} compared with the simulated tape, {} of them whole, {}: {}\n", counted(result.rows, "bar"),
+             result.live, counted(result.instruments, "instrument"),
+             good ? "every row equals the tape" : counted(result.wrong, "wrong row"));
+  if (result.instruments < instruments) {
+    fmt::print("# without a row: {}\n", counted(instruments - result.instruments, "instrument"));
+  }
+  return good && result.instruments >= instruments ? 0 : 1;
 }
 }  // namespace
 
@@ -190,19 +205,9 @@ int demo_command(const DemoOptions& options) {
   // Rows are for pipes and files; people get a table, where there is a page that knows what to put into it.
   const bool table = is_terminal(stdout) && !options.rows && !options.quiet && !options.listen.empty();
   LiveTable place(stdout);
-  if (table && is_terminal(stderr)) {
-    start_logging("warn", {}, [&place](std::string_view lines) { place.print(lines); });
-  } else {
-    start_logging(table ? "warn" : "info");
-  }
-  struct LogEnd {
-    ~LogEnd() { stop_logging(); }  // what it writes to goes
-  } const log_end;
-
-  if (holds_rows(options.out)) {
-    print_error(fmt::format(
-        "cvdd demo: {} holds rows already, which this demo's exchanges know nothing of; choose another --out",
-        options.out));
+  const DemoLog log(table, place);
+  if (const std::string wrong = wrong_demo_folder(options.out); !wrong.empty()) {
+    print_error("cvdd demo: " + wrong);
     return 2;
   }
   const auto tape =
@@ -213,51 +218,28 @@ int demo_command(const DemoOptions& options) {
   if (options.drop_every.us > 0) exchanges.drop_every(std::chrono::seconds(options.drop_every.us / 1'000'000));
   if (options.mute_after.us > 0) exchanges.fall_mute_after(std::chrono::seconds(options.mute_after.us / 1'000'000));
   const DemoFolder folder(options.out);
-  const fs::path& directory = folder.path();
-  const fs::path ca = directory / "simulated-ca.pem";
-  std::ofstream(ca, std::ios::binary) << exchanges.server().ca_pem();
-
-  DaemonOptions daemon_options;
-  std::vector<ConfigError> errors;
-  daemon_options.config = parse_config(exchanges.server().config_toml(), "simulated", simulated_markets(), errors);
-  daemon_options.config.data_dir = directory.string();
-  daemon_options.config.ca_file = ca.string();
-  daemon_options.config.interval = options.interval;
-  daemon_options.config.repair = options.repair;
-  daemon_options.config.close_delay = std::min(seconds(1), Duration{options.interval.us / 2});
-  for (const auto& s : simulated) {
-    daemon_options.symbols.wanted[{s.instrument.exchange, s.instrument.market}].push_back(s.instrument.symbol);
-  }
-  daemon_options.symbols.groups = {
-      {"BTC perpetuals", {{"*", "linear", "BASE=BTC PERPETUAL"}, {"*", "inverse", "BASE=BTC PERPETUAL"}}},
-      {"BTC spot", {{"*", "spot", "BASE=BTC"}}}};
-
+  const std::filesystem::path& directory = folder.path();
+  DaemonOptions daemon_options = demo_daemon(options, exchanges.server(), directory, simulated);
   std::atomic<Daemon*> running{nullptr};
-  // What was seen so far; aggregator thread. Bars count once every instrument has a row, but nobody waits for one that
-  // is never heard of.
-  std::set<std::int64_t> whole_bars;
-  std::set<std::tuple<std::string, Market, std::string>> with_rows;
-  constexpr std::size_t patience = 60;  // bars
+  DemoCount count(options.bars, simulated.size());  // aggregator thread
+  const auto say = [&](const std::string& line) {
+    if (!line.empty()) place.print("# " + line + "\n");
+  };
   daemon_options.on_rows = [&](std::span<const Row> rows) {
     std::string text;
     for (const Row& row : rows) {
-      with_rows.emplace(row.exchange, row.market, row.symbol);
-      if (row.status == BarStatus::live) whole_bars.insert(row.time.us);
+      count.add(row);
       if (!options.quiet && !table) append_row(text, row);
     }
     fmt::print("{}", text);
     std::fflush(stdout);
-    const bool all = with_rows.size() >= simulated.size() || whole_bars.size() >= options.bars + patience;
-    if (options.bars > 0 && all && whole_bars.size() >= options.bars) {
-      if (Daemon* it = running.load()) it->stop();
-    }
+    say(count.waits());
+    if (!count.done()) return;
+    if (Daemon* it = running.load()) it->stop();
   };
 
-  fmt::print(
-      "# simulated exchanges: wss and https on 127.0.0.1:{}, {} instruments, seed {}\n"
-      "# rows are written to {}/latest.csv{}\n",
-      exchanges.server().port(), simulated.size(), options.seed, directory.string(),
-      folder.ours() ? ", which goes when the demo ends: keep it with --out" : "");
+  tell_places(exchanges.server().port(), simulated.size(), options.seed, folder);
+  if (options.bars > 0) say(count.rule());
   if (!table) fmt::print("{}\n", csv_header());
   std::fflush(stdout);
   std::unique_ptr<Daemon> daemon;
@@ -283,17 +265,9 @@ int demo_command(const DemoOptions& options) {
   exchanges.stop();
 
   if (options.bars == 0) return status;
-  const Comparison result = compare_with_tape(directory.string(), *tape, options.interval);
-  for (const std::string& line : result.disagreements) fmt::print("# {}\n", line);
-  fmt::print("# {} bars compared with the simulated tape, {} of them whole, {} instruments: {}\n", result.rows,
-             result.live, result.instruments,
-             result.wrong == 0 && result.rows > 0 ? "every row equals the tape"
-                                                  : fmt::format("{} rows are wrong", result.wrong));
-  if (result.instruments < simulated.size()) {
-    fmt::print("# {} instruments have no row\n", simulated.size() - result.instruments);
-    return 1;
-  }
-  return result.wrong == 0 && result.rows > 0 ? status : 1;
+  say(count.shortfall());
+  const int wrong = tell_comparison(compare_with_tape(directory.string(), *tape, options.interval), simulated.size());
+  return wrong != 0 ? wrong : status;
 }
 
 }  // namespace cvdd

@@ -113,6 +113,7 @@ std::vector<StatusLine> lines_of(const dom::element& all, const char* what) {
     line.price = text_of(i, "price");
     line.proven = text_of(i, "proven_until");
     if (line.proven.size() > 19) line.proven = line.proven.substr(11, 8);
+    if (const std::string why = text_of(i, "unproven"); !why.empty()) line.proven += " (" + why + ")";
     dom::element bar, change;
     if (i["bar"].get(bar) == simdjson::SUCCESS && bar.is_object()) {
       line.fills = number_of(bar, "buys") + number_of(bar, "sells");

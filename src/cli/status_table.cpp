@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "cvdd/base/counted.hpp"
+
 namespace cvdd {
 
 namespace {
@@ -134,8 +136,8 @@ std::vector<std::string> told_together(const std::vector<Trouble>& troubles) {
 std::string StatusTable::draw(const StatusModel& model, ScreenSize size, std::size_t instruments_max) {
   std::vector<std::string> lines;
   lines.push_back(fmt::format(
-      "{}: {} of {} instruments live, {} gap{} in the last bar, {} trades/s{}", model.ready ? "ready" : "NOT READY",
-      model.live, model.wanted, model.gaps, model.gaps == 1 ? "" : "s", model.trades_per_second,
+      "{}: {} of {} live, {} in the last bar, {} trades/s{}", model.ready ? "ready" : "NOT READY", model.live,
+      counted(model.wanted, "instrument"), counted(model.gaps, "gap"), model.trades_per_second,
       model.backlog_rows > 0 ? fmt::format(", {} rows wait for the disk", model.backlog_rows) : std::string()));
   // A small terminal is for the instruments: of troubles it gets a third.
   const std::size_t most = size.rows > 0 ? std::min(troubles_max, size.rows / 3) : troubles_max;
@@ -172,7 +174,8 @@ std::string StatusTable::draw(const StatusModel& model, ScreenSize size, std::si
     for (std::string& line : table_of(shown, size.columns)) lines.push_back(std::move(line));
     lines.emplace_back();
     lines.emplace_back(
-        "fills, delta: of the open bar; delta, CVD: base units; state: (of the last bar); proven: until when (UTC)");
+        "fills, delta: of the open bar; delta, CVD: base units; state: (of the last bar); proven: until when (UTC), "
+        "(why not further)");
   }
   if (size.rows > 1 && lines.size() > size.rows - 1) lines.resize(size.rows - 1);
   std::string out;

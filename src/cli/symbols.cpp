@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "commands.hpp"
+#include "cvdd/base/letters.hpp"
 #include "cvdd/base/printable.hpp"
 #include "cvdd/config/spellings.hpp"
 #include "cvdd/system/logging.hpp"
@@ -37,11 +38,6 @@ std::string near_names(const std::vector<ExchangeList>& lists, const std::string
     }
   }
   return near;
-}
-
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
 }
 }  // namespace
 

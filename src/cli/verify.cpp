@@ -18,20 +18,16 @@
 #include "cvdd/storage/csv_store.hpp"
 #include "cvdd/system/logging.hpp"
 #include "load_config.hpp"
+#include "verify_bars.hpp"
 
 namespace cvdd {
 
 namespace {
 using Place = std::pair<std::string, Market>;
-using Claims = std::map<Timestamp, Claim>;  // each bar at its highest revision
 
 constexpr Duration day_length = seconds(86'400);
-constexpr std::size_t shown_max = 20;  // contradictions of an instrument and day that are printed
 constexpr std::chrono::seconds list_timeout{60};
-
-struct Tally {
-  std::uint64_t bars = 0, proven = 0, contradicted = 0, not_askable = 0;
-};
+constexpr int nothing_verified = 3;  // the exit status of it
 
 // The day files of a folder that hold rows of [from, to), by day, parts in order.
 std::map<std::string, std::vector<std::string>> day_files(const VerifyCommand& command) {
@@ -107,11 +103,10 @@ class Verifier {
         time_(*clock_) {}
 
   asio::awaitable<int> run() {
-    std::uint64_t contradicted = 0;
     for (const auto& [day, files] : day_files(command_)) {
       Duration interval;
       const std::set<Place> places = places_of(files, command_, interval);
-      for (const Place& place : places) contradicted += co_await market(place, day, files, interval);
+      for (const Place& place : places) co_await market(place, day, files, interval);
     }
     if (all_.bars == 0) {
       print_error(
@@ -120,11 +115,12 @@ class Verifier {
           "and --to");
       co_return 2;
     }
-    fmt::print("{} of {} bars proven, {} contradicted, {} not askable\n", all_.proven, all_.bars, all_.contradicted,
-               all_.not_askable);
-    const bool any = all_.proven + all_.contradicted > 0;
-    if (!any) print_error("cvdd verify: no bar could be asked about: nothing is verified");
-    co_return any&& contradicted == 0 ? 0 : 1;
+    fmt::print("all: {}\n", text_of(all_));
+    if (all_.proven + all_.contradicted == 0) {
+      print_error("cvdd verify: no bar could be asked about: nothing is verified");
+      co_return nothing_verified;
+    }
+    co_return all_.contradicted == 0 ? 0 : 1;
   }
 
  private:
@@ -195,74 +191,46 @@ class Verifier {
       }
     }
     if (const std::string error = list.error(); !error.empty()) {
-      fmt::print(stderr, "cvdd verify: {}: the list of instruments can't be had: {}\n", context.name, error);
+      print_error(fmt::format("cvdd verify: {}: the list of instruments can't be had: {}", context.name, error));
     }
   }
 
-  asio::awaitable<std::uint64_t> market(const Place& place, const std::string& day,
-                                        const std::vector<std::string>& files, Duration interval) {
+  asio::awaitable<void> market(const Place& place, const std::string& day, const std::vector<std::string>& files,
+                               Duration interval) {
     Side* const side = co_await side_of(place);
-    std::uint64_t contradicted = 0;
     for (const auto& [symbol, claims] : claims_of(files, command_, place)) {
       Tally tally;
-      tally.bars = claims.size();
       std::string why = side == nullptr ? "an exchange or market that cvdd does not know" : "";
       std::vector<std::string> lines;
       if (side != nullptr) why = co_await compare(*side, symbol, claims, interval, tally, lines);
-      tally.not_askable = tally.bars - tally.proven - tally.contradicted;
-      fmt::print("{} {} {} {}: {} bars: {} proven, {} contradicted, {} not askable{}\n", place.first,
-                 name_of(place.second), symbol, day, tally.bars, tally.proven, tally.contradicted, tally.not_askable,
-                 why.empty() ? "" : " (" + why + ")");
+      if (!why.empty()) {
+        tally.bars = claims.size();
+        tally[NotAskable::nobody] = tally.bars;
+        why = ": " + why;
+      }
+      fmt::print("{} {} {} {}: {}{}\n", place.first, name_of(place.second), symbol, day, text_of(tally), why);
       for (const std::string& line : lines) fmt::print("  {}\n", line);
-      contradicted += tally.contradicted;
-      all_.bars += tally.bars;
-      all_.proven += tally.proven;
-      all_.contradicted += tally.contradicted;
-      all_.not_askable += tally.not_askable;
+      all_.add(tally);
     }
-    co_return contradicted;
   }
 
-  // Why bars could not be asked about; empty: all could.
+  // Why nobody could be asked; empty: somebody was.
   asio::awaitable<std::string> compare(Side& side, const std::string& symbol, const Claims& claims, Duration interval,
                                        Tally& tally, std::vector<std::string>& lines) {
     const auto instrument = std::ranges::find(side.listed, symbol, &Instrument::symbol);
     if (instrument == side.listed.end()) co_return "not listed any more";
+    if (interval.us == 0) co_return "of one bar alone nobody knows how long it is";
     ProofRules rules;
     rules.interval = interval;
     rules.candle = candle_length(side.exchange, interval);
-    if (interval.us == 0 || rules.candle.us == 0) co_return "no candles of this length";
+    if (rules.candle.us == 0) co_return "no candles of this length";
     const Timestamp from = bar_start(claims.begin()->first, rules.candle);
     const Timestamp to = bar_start(claims.rbegin()->first, rules.candle) + rules.candle;
     std::vector<Candle> candles;
     std::string error;
     if (!co_await side.client->candles(*instrument, from, to, candles, error, rules.candle)) co_return error;
-    const CandleFacts facts = side.exchange.candle_facts();
-    for (Timestamp t = from; t < to; t = t + rules.candle) {
-      const auto sum = sum_of(claims, {t, t + rules.candle}, rules);
-      const auto candle = std::ranges::find(candles, t, &Candle::time);
-      if (!sum || (candle == candles.end() && !facts.quiet_left_out)) continue;
-      const std::string what = audit(*sum, candle == candles.end() ? Candle{} : *candle, facts);
-      const auto bars = static_cast<std::uint64_t>(rules.candle.us / interval.us);
-      (what.empty() ? tally.proven : tally.contradicted) += bars;
-      if (what.empty()) continue;
-      if (lines.size() < shown_max) lines.push_back(format_time(t) + " " + what);
-      if (lines.size() == shown_max) lines.emplace_back("…");
-    }
-    co_return tally.proven + tally.contradicted == tally.bars
-        ? ""
-        : "gaps, cut bars, bars of candles, candles that are not kept";
-  }
-
-  static std::optional<Claim> sum_of(const Claims& claims, BarSpan span, const ProofRules& rules) {
-    Claim out;
-    for (Timestamp t = span.from; t < span.to; t = t + rules.interval) {
-      const auto claim = claims.find(t);
-      if (claim == claims.end()) return std::nullopt;
-      const bool whole = claim->second.status == BarStatus::live || claim->second.status == BarStatus::repaired;
-      if (!whole || !add(out, claim->second)) return std::nullopt;
-    }
-    return out;
+    tally = compare_bars(claims, candles, rules, side.exchange.candle_facts(), lines);
+    co_return "";
   }
 
   asio::any_io_executor executor_;
@@ -302,7 +270,7 @@ int verify_command(const VerifyCommand& command) {
   try {
     io.run();
   } catch (const std::runtime_error& error) {
-    fmt::print(stderr, "cvdd verify: {}\n", error.what());
+    print_error(fmt::format("cvdd verify: {}", error.what()));
     return 1;
   }
   return status;

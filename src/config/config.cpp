@@ -4,6 +4,7 @@
 #include <charconv>
 #include <functional>
 
+#include "cvdd/base/letters.hpp"
 #include "cvdd/config/toml_reader.hpp"
 
 namespace cvdd {
@@ -92,7 +93,7 @@ void read_exchanges(TomlReader& reader, const toml::node& node, const std::strin
   if (exchanges == nullptr) return reader.error(node, key, "expected tables such as [exchange.NAME.spot]");
   reader.within(key);
   for (const auto& [name, markets] : *exchanges) {
-    const std::string exchange(name.str());
+    const std::string exchange = lower(name.str());
     if (!reader.known_exchange(exchange, known, markets)) continue;
     const auto* table = markets.as_table();
     if (table == nullptr) {
@@ -100,7 +101,7 @@ void read_exchanges(TomlReader& reader, const toml::node& node, const std::strin
       continue;
     }
     for (const auto& [market_name, settings] : *table) {
-      const auto market = reader.known_market(exchange, std::string(market_name.str()), known, settings);
+      const auto market = reader.known_market(exchange, lower(market_name.str()), known, settings);
       if (!market) continue;
       ExchangeConfig& e = config.exchanges[{exchange, *market}];
       table_of(
@@ -133,7 +134,7 @@ void read_exchanges(TomlReader& reader, const toml::node& node, const std::strin
                                  const std::string& k) { read_buckets(r, n, k, e.size_buckets.emplace()); }},
            {"stream", [&e](TomlReader& r, const toml::node& n, const std::string& k) {
               r.choice(n, k, {"aggTrade", "trade"}, e.stream);
-            }}})(reader, settings, key + "." + exchange + "." + std::string(market_name.str()));
+            }}})(reader, settings, key + "." + exchange + "." + lower(market_name.str()));
     }
   }
 }
@@ -165,7 +166,7 @@ void read_capture(TomlReader& reader, const toml::node& node, const std::string&
     const auto* names = n.as_array();
     if (names == nullptr) return r.error(n, k, "expected names in a list, [\"NAME\"]; [] are all");
     for (const toml::node& one : *names) {
-      const std::string name = one.value<std::string>().value_or("");
+      const std::string name = lower(one.value<std::string>().value_or(""));
       const bool there = std::any_of(known.markets.begin(), known.markets.end(),
                                      [&](const auto& market) { return market.first == name; });
       if (!there) {
@@ -285,8 +286,7 @@ Keys keys_of(Config& c, const KnownMarkets& known) {
                             if (names == nullptr)
                               return r.error(n, k, "expected names in a list, [\"cvdd.example.org\"]");
                             for (const toml::node& one : *names) {
-                              std::string name = one.value<std::string>().value_or("");
-                              for (char& x : name) x = x >= 'A' && x <= 'Z' ? static_cast<char>(x - 'A' + 'a') : x;
+                              std::string name = lower(one.value<std::string>().value_or(""));
                               if (name.empty() || name.find_first_of(":/ ") != std::string::npos) {
                                 return r.error(one, k, "expected a host name without scheme and port");
                               }

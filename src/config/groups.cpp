@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cvdd/base/letters.hpp"
 #include "cvdd/config/group_members.hpp"
 #include "wildcard.hpp"
 
@@ -23,11 +24,6 @@ std::optional<MemberPattern> pattern_of(std::string_view text) {
   const auto first = text.find(':');
   const auto second = first == text.npos ? first : text.find(':', first + 1);
   if (second == text.npos) return std::nullopt;
-  const auto lower = [](std::string_view part) {
-    std::string out(part);
-    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return out;
-  };
   MemberPattern out{lower(text.substr(0, first)), lower(text.substr(first + 1, second - first - 1)),
                     upper(text.substr(second + 1))};
   if (out.exchange.empty() || out.market.empty() || out.symbol.empty()) return std::nullopt;

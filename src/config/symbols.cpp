@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "cvdd/base/letters.hpp"
 #include "cvdd/config/config.hpp"
 #include "cvdd/config/spellings.hpp"
 #include "cvdd/config/toml_reader.hpp"
@@ -51,7 +52,7 @@ SymbolList parse_symbols(std::string_view text, const std::string& file, const K
   const toml::node* empty = nullptr;  // where it says that it has no name
   std::size_t names_wanted = 0;
   for (const auto& [exchange, node] : reader.table()) {
-    const std::string name(exchange.str());
+    const std::string name = lower(exchange.str());
     if (name == "empty") {
       if (!node.is_boolean()) reader.error(node, name, "expected true or false");
       if (node.value<bool>() == true) empty = &node;
@@ -68,12 +69,12 @@ SymbolList parse_symbols(std::string_view text, const std::string& file, const K
       continue;
     }
     for (const auto& [market_key, names] : *markets) {
-      const std::string key = name + "." + std::string(market_key.str());
-      if (market_key.str() == "history") {
+      const std::string market_name = lower(market_key.str()), key = name + "." + market_name;
+      if (market_name == "history") {
         read_history(reader, names, name, known, list);
         continue;
       }
-      const auto market = reader.known_market(name, std::string(market_key.str()), known, names);
+      const auto market = reader.known_market(name, market_name, known, names);
       if (!market) continue;
       const auto* array = names.as_array();
       if (array == nullptr) {
@@ -82,7 +83,7 @@ SymbolList parse_symbols(std::string_view text, const std::string& file, const K
       }
       std::vector<std::string>& wanted = list.wanted[{name, *market}];
       std::vector<std::uint32_t>& lines = list.lines[{name, *market}];
-      std::unordered_set<std::string> seen;
+      std::unordered_set<std::string> seen(wanted.begin(), wanted.end());  // of [kraken], where this is [Kraken]
       for (const auto& entry : *array) {
         const auto symbol = entry.value<std::string>();
         if (!entry.is_string() || !symbol) {

@@ -13,8 +13,8 @@ std::string grouped(std::uint64_t n) {
 }  // namespace
 
 std::string status_line(const Health& h) {
-  std::string line = grouped(h.live) + " instruments live, " + grouped(h.gaps) + (h.gaps == 1 ? " gap, " : " gaps, ") +
-                     grouped(h.trades_per_second) + " trades/s";
+  std::string line = grouped(h.live) + (h.live == 1 ? " instrument live, " : " instruments live, ") + grouped(h.gaps) +
+                     (h.gaps == 1 ? " gap, " : " gaps, ") + grouped(h.trades_per_second) + " trades/s";
   if (h.live < h.instruments) line += ", " + grouped(h.instruments - h.live) + " not live";
   if (h.backlog_rows > 0) line += ", " + grouped(h.backlog_rows) + " rows wait for the disk";
   if (!making_progress(h)) line += ", the aggregator hangs";

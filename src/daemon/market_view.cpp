@@ -26,7 +26,10 @@ void MarketRunner::look(std::vector<InstrumentState>& out) const {
     s.symbol = instrument->symbol;
     s.instrument = instrument;
     s.state = connections_->feed_state(*instrument);
-    if (prover_) s.proven_until = prover_->proven_until(*instrument);
+    if (prover_) {
+      s.proven_until = prover_->proven_until(*instrument);
+      s.unproven = prover_->standstill(*instrument);
+    }
     if (s.state == FeedState::live) continue;
     const auto refusal = refusals_.find(instrument->symbol);
     const bool known = s.state == FeedState::refused && refusal != refusals_.end();

@@ -306,6 +306,15 @@ std::optional<Timestamp> ProofTrack::proven_until(const ProofRules& rules) const
   return bars_.empty() ? proven_ : bars_.rbegin()->first + rules.interval;
 }
 
+std::string_view ProofTrack::standstill(Timestamp now, Duration usual, const ProofRules& rules) const {
+  const auto first = std::ranges::find_if(bars_, [](const auto& b) { return b.second.by == By::none; });
+  if (first == bars_.end()) return "";
+  const Bar& bar = first->second;
+  if (bar.refuted) return "contradicted";
+  if (bar.claim.status == BarStatus::gap) return bar.attempts > pauses.size() ? "lost" : "gap";
+  return first->first + rules.interval + usual < now ? "unanswered" : "";
+}
+
 // The newest stays: what lies between it and the next row is to be made of history, however late that row comes.
 void ProofTrack::prune(Timestamp now, Duration keep) {
   while (bars_.size() > 1) {

@@ -120,6 +120,12 @@ std::optional<Timestamp> Prover::proven_until(const Instrument& instrument) cons
   return tracked == tracked_.end() ? std::nullopt : tracked->second.track.proven_until(rules_);
 }
 
+std::string_view Prover::standstill(const Instrument& instrument) const {
+  const auto tracked = tracked_.find(instrument.id);
+  if (tracked == tracked_.end()) return "";
+  return tracked->second.track.standstill(context_.time->now(), settings_.within, rules_);
+}
+
 void Prover::doubt_unit(const Instrument& instrument, Timestamp from, Timestamp to) {
   Tracked& tracked = tracked_[instrument.id];
   tracked.instrument = &instrument;

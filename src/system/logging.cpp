@@ -151,6 +151,7 @@ void log_answer(spdlog::level::level_enum level, std::string_view line) {
 }
 
 void print_error(std::string_view line) {
+  std::fflush(stdout);  // what was said before stands before it, and no line within another
   fmt::print(stderr, "{}{}\n", speaks_to_journal() ? "<3>" : "", printable(line, 2'000));
 }
 

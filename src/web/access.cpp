@@ -4,12 +4,15 @@
 #include <algorithm>
 
 #include "answers.hpp"
+#include "cvdd/base/printable.hpp"
 
 namespace cvdd::web {
 
 namespace beast = boost::beast;
 
 namespace {
+constexpr std::size_t word_max = 100;
+
 bool has_token(const Request& request, const std::string& token) {
   const auto value = request[http::field::authorization];
   constexpr std::string_view scheme = "Bearer ";
@@ -55,6 +58,10 @@ std::optional<Response> Answers::refusal(const Request& request, const std::opti
     return response;
   }
   if (!target) return error_answer(http::status::bad_request, "the address is not one that is used here");
+  if (!target->twice.empty()) {
+    return error_answer(http::status::bad_request,
+                        printable(target->twice, word_max) + ": it is given twice; expected once");
+  }
   if (request.count(http::field::host) != 1) {
     return error_answer(http::status::bad_request, "a request has one header Host");
   }

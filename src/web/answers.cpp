@@ -64,8 +64,9 @@ asio::awaitable<Response> Answers::answer(const Request& request, bool about_us)
   }
   if (path == "/api/v1/instruments") {
     const auto asked = target->parameters.find("spark");
-    const std::string wanted = asked == target->parameters.end() ? "base" : asked->second;
-    const Spark spark = wanted == "0" ? Spark::none : wanted == "quote" ? Spark::quote : Spark::base;
+    const auto known = spark_from(asked == target->parameters.end() ? "base" : asked->second);
+    if (!known) co_return error_answer(http::status::bad_request, "spark: expected base, quote or 0");
+    const Spark spark = *known;
     const char* const name = spark == Spark::none ? "list" : spark == Spark::quote ? "list quote" : "list base";
     SharedAnswers::Make make = [this, spark](std::string& out, Slices& slices) {
       return instruments(spark, out, slices);

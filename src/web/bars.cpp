@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "beside.hpp"
+#include "cvdd/base/letters.hpp"
 #include "cvdd/base/printable.hpp"
 #include "cvdd/config/spellings.hpp"
 #include "cvdd/ledger/csv_row.hpp"
@@ -40,12 +41,6 @@ std::string json_of(const BarsFound& found, const BarsAnswer& asked) {
     append_row_json(out, row, true);
   }
   out += found.next.empty() ? "],\"next\":null}\n" : fmt::format("],\"next\":\"{}\"}}\n", found.next);
-  return out;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   return out;
 }
 

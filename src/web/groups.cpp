@@ -1,5 +1,7 @@
 #include "groups.hpp"
 
+#include "asked.hpp"
+
 namespace cvdd::web {
 
 bool Groups::define(const std::vector<GroupWanted>& wanted) {
@@ -16,7 +18,10 @@ bool Groups::define(const std::vector<GroupWanted>& wanted) {
 
 Groups::Entry* Groups::find(const GroupAsked& asked) {
   if (const auto* name = std::get_if<std::string>(&asked)) {
-    const auto found = listed_.find(*name);
+    auto found = listed_.find(*name);
+    if (const std::size_t place = found == listed_.end() ? place_of(*name, names_) : nobody; place != nobody) {
+      found = listed_.find(names_[place]);
+    }
     return found == listed_.end() ? nullptr : &found->second;
   }
   Group group{std::get<std::vector<InstrumentName>>(asked)};

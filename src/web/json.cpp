@@ -130,6 +130,12 @@ void append_row_json(std::string& out, const Row& row, bool short_form) {
   out += row.missing ? fmt::format(",{}]", *row.missing) : std::string(",\"?\"]");
 }
 
+std::optional<Spark> spark_from(std::string_view text) {
+  if (text == "base") return Spark::base;
+  if (text == "quote") return Spark::quote;
+  return text == "0" ? std::optional(Spark::none) : std::nullopt;
+}
+
 namespace {
 // Where an instrument stands: price, proof and the open bar.
 void append_now(std::string& out, const InstrumentState& state, const OpenBar* open) {
@@ -139,6 +145,7 @@ void append_now(std::string& out, const InstrumentState& state, const OpenBar* o
   append_moment(out, open != nullptr ? open->last_trade : Timestamp{});
   out += R"(,"proven_until":)";
   append_moment(out, state.proven_until.value_or(Timestamp{}));
+  if (!state.unproven.empty()) out += fmt::format(R"(,"unproven":"{}")", state.unproven);
   out += R"(,"bar":)";
   if (open != nullptr) {
     append_bar(out, *open);

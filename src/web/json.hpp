@@ -26,6 +26,7 @@ void append_row_json(std::string& out, const Row& row, bool short_form);
 
 // Which CVD a sparkline shows.
 enum class Spark : std::uint8_t { none, base, quote };
+[[nodiscard]] std::optional<Spark> spark_from(std::string_view text);  // "0", "base", "quote"
 // One instrument of /api/v1/instruments. `open`, `track`: may be null.
 void append_instrument(std::string& out, const InstrumentState& state, Timestamp since, const OpenBar* open,
                        const Board::Track* track, Timestamp now, Duration interval, Spark spark);

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "cvdd/base/counted.hpp"
 #include "cvdd/base/time_text.hpp"
 
 namespace cvdd::web {
@@ -121,7 +122,7 @@ std::vector<std::string> Live::reasons(Timestamp now) const {
   });
   if (s.states.empty() && any_wanted) out.emplace_back("none of the wanted instruments is known yet");
   if (const std::size_t not_live = s.states.size() - s.live; not_live > 0) {
-    out.push_back(not_live == 1 ? "1 instrument is not live" : fmt::format("{} instruments are not live", not_live));
+    out.push_back(counted(not_live, "instrument") + (not_live == 1 ? " is not live" : " are not live"));
   }
   if (!disk_good()) {
     out.push_back(fmt::format("rows can't be written since {}", format_time(disk_bad_since_.value_or(now))));

@@ -11,7 +11,8 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "cvdd/base/decimal.hpp"
-#include "cvdd/base/time_text.hpp"
+#include "cvdd/base/letters.hpp"
+#include "cvdd/base/moment.hpp"
 
 namespace cvdd::web {
 
@@ -47,8 +48,10 @@ std::optional<std::string> decoded(std::string_view text) {
 
 // A time, a date, or seconds since 1970.
 std::optional<Timestamp> moment(std::string_view text) {
-  if (const auto time = parse_time(text)) return time;
-  if (text.size() == 10 && text[4] == '-') return parse_time(std::string(text) + "T00:00:00Z");
+  // An address that nobody has escaped says a space where "+00:00" was meant.
+  std::string escaped(text);
+  std::ranges::replace(escaped, ' ', '+');
+  if (const auto time = parse_moment(escaped)) return time;
   const auto number = parse_digits(text);
   if (!number || *number > 8'835'984'000) return std::nullopt;  // the year 2250
   return Timestamp{static_cast<std::int64_t>(*number) * 1'000'000};
@@ -79,7 +82,7 @@ std::optional<Target> parse_target(std::string_view target) {
     const auto name = decoded(pair.substr(0, equals));
     const auto value = decoded(equals == pair.npos ? std::string_view{} : pair.substr(equals + 1));
     if (!name || !value || out.parameters.size() == parameters_max) return std::nullopt;
-    if (!out.parameters.emplace(*name, *value).second) return std::nullopt;
+    if (!out.parameters.emplace(*name, *value).second && out.twice.empty()) out.twice = *name;
   }
   return out;
 }
@@ -105,7 +108,7 @@ std::optional<BarsQuery> parse_bars_query(const Target& target, Timestamp now, s
       if (!names || names->empty()) return bad("up to 200 like exchange:market:symbol, with commas between them");
       q.instruments = std::move(*names);
     } else if (name == "market") {
-      q.market = market_from(value);
+      q.market = market_from(lower(value));
       if (!q.market) return bad("spot, linear, inverse or option");
     } else if (name == "from" || name == "to") {
       const auto at = name == "from" ? value.find('@') : value.npos;
@@ -145,7 +148,8 @@ std::optional<BarsQuery> parse_bars_query(const Target& target, Timestamp now, s
   }
   q.from = from.value_or(q.to - seconds(86'400));
   if (q.from >= q.to) {
-    error = "from: expected a time before to";
+    error = target.parameters.contains("to") ? "from: expected a time before to"
+                                             : "from: expected a time before now, where there is no to";
     return std::nullopt;
   }
   return q;
@@ -155,7 +159,7 @@ std::optional<InstrumentName> parse_name(std::string_view text) {
   const auto first = text.find(':');
   const auto second = first == text.npos ? first : text.find(':', first + 1);
   if (second == text.npos || second + 1 == text.size()) return std::nullopt;
-  const auto market = market_from(text.substr(first + 1, second - first - 1));
+  const auto market = market_from(lower(text.substr(first + 1, second - first - 1)));
   if (!market) return std::nullopt;
   return InstrumentName{std::string(text.substr(0, first)), *market, std::string(text.substr(second + 1))};
 }
@@ -193,8 +197,7 @@ bool session_good(std::string_view given, const std::string& token, Timestamp no
 bool host_allowed(std::string_view host, std::span<const std::string> names) {
   const auto bracket = host.find(']');
   const auto colon = host.find(':', bracket == host.npos ? 0 : bracket);
-  std::string name(host.substr(0, colon));
-  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  std::string name = lower(host.substr(0, colon));
   if (name == "localhost" || std::find(names.begin(), names.end(), name) != names.end()) return true;
   if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
   boost::system::error_code error;

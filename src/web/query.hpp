@@ -17,9 +17,10 @@ namespace cvdd::web {
 struct Target {
   std::string path;
   std::map<std::string, std::string> parameters;
+  std::string twice = {};  // the name of the first that is given again; nobody knows which of the two is meant
 };
-// Empty if the target is no path with parameters: not UTF-8, "%" without two hex digits, a control character, a
-// parameter twice, more than 32 of them.
+// Empty if the target is no path with parameters: not UTF-8, "%" without two hex digits, a control character, more than
+// 32 parameters.
 [[nodiscard]] std::optional<Target> parse_target(std::string_view target);
 
 // An instrument as it is asked for.

@@ -5,9 +5,9 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "answers.hpp"
+#include "asked.hpp"
 #include "bars.hpp"
 #include "beside.hpp"
-#include "want.hpp"
 
 namespace cvdd::web {
 
@@ -67,18 +67,15 @@ std::optional<Response> Answers::find_group(GroupAnswer& asked) const {
   const BarsQuery& query = asked.query;
   if (!query.group.empty()) {
     std::vector<std::string> names;
-    for (const GroupWanted& group : engine_.groups()) {
-      names.push_back(group.name);
-      if (group.name == query.group) asked.group.of = group;
-    }
-    if (asked.group.name() != query.group) {
-      std::string near;
-      for (const std::string& name : near_matches(query.group, names, 3)) near += (near.empty() ? "" : ", ") + name;
-      return error_answer(http::status::not_found, "group: the symbol list has none of this name" +
-                                                       (near.empty() ? std::string() : "; did you mean: " + near));
-    }
+    for (const GroupWanted& group : engine_.groups()) names.push_back(group.name);
+    const std::size_t place = place_of(query.group, names);
+    if (place == nobody) return error_answer(http::status::not_found, no_such_group(query.group, names));
+    asked.group.of = engine_.groups()[place];
   } else {
-    asked.group.of = query.instruments;
+    std::vector<InstrumentName> names = query.instruments;
+    const auto missing = spell_as_collected(names, live_.snapshot()->states);
+    if (!missing.empty()) return error_answer(http::status::not_found, not_collected(missing));
+    asked.group.of = std::move(names);
   }
   const auto take = [&](const InstrumentState& s) {
     asked.members.push_back({s.exchange, s.market, s.symbol});
@@ -90,13 +87,7 @@ std::optional<Response> Answers::find_group(GroupAnswer& asked) const {
     if (asked.group.has(s)) take(s);
   }
   const std::size_t many = asked.members.size();
-  const bool some_missing =
-      asked.group.picked() && many < InstrumentNames(query.instruments.begin(), query.instruments.end()).size();
-  if (many == 0 || some_missing) {
-    return error_answer(http::status::not_found, asked.group.picked()
-                                                     ? "instruments: not all of them are collected here"
-                                                     : "group: no instrument of it is collected here");
-  }
+  if (many == 0) return error_answer(http::status::not_found, "group: no instrument of it is collected here");
   if (many > group_members_max) {
     return error_answer(http::status::bad_request, "group: it has more than 200 members");
   }

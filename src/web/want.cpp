@@ -62,8 +62,9 @@ bool take_flag(std::string_view key, const simdjson::dom::element& value, bool& 
 
 bool take_spark(const simdjson::dom::element& value, Spark& out, std::string& error) {
   std::string_view text;
-  if (value.get(text) == simdjson::SUCCESS && (text == "base" || text == "quote" || text == "0")) {
-    out = text == "base" ? Spark::base : text == "quote" ? Spark::quote : Spark::none;
+  const auto known = value.get(text) == simdjson::SUCCESS ? spark_from(text) : std::nullopt;
+  if (known) {
+    out = *known;
     return true;
   }
   error = "spark: expected \"base\", \"quote\" or \"0\"";

@@ -13,6 +13,7 @@ import tempfile
 import termios
 import time
 
+import make_data
 from going_live import Simulated, free_port
 
 
@@ -26,6 +27,7 @@ def run(cvdd, expect):
             subprocess.run([cvdd, "init", conf], check=True, capture_output=True)
             simulated.into(conf + "/cvdd.toml")
             helped(cvdd, expect)
+            expect("simulate says that its certificate authority is a new one at each start", "certificate authority is a new one at each start" in simulated.toml or print(simulated.toml))
             saves(cvdd, conf, expect)
             full_disk(cvdd, conf, expect)
             page_taken(cvdd, conf, expect)
@@ -98,7 +100,7 @@ def terminal(cvdd, expect):
 
 def helped(cvdd, expect):
     said = subprocess.run([cvdd, "help"], capture_output=True, text=True)
-    expect("`cvdd help` lists the commands", said.returncode == 0 and all("\n  " + c in said.stdout for c in ("init", "run", "check", "symbols", "status", "verify")) or print(said.stdout))
+    expect("`cvdd help` lists the commands", said.returncode == 0 and "\nUsage: cvdd [OPTIONS]" in said.stdout and all("\n  " + c in said.stdout for c in ("init", "run", "check", "symbols", "status", "verify")) or print(said.stdout))
     complete = 'eval "$(%s completion bash)"; COMP_WORDS=(cvdd %%s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _cvdd; echo "${COMPREPLY[@]}"' % cvdd
     for words, wanted in (("sy", "symbols"), ("symbols kraken_", "kraken_futures"), ("replay --market inv", "inverse"), ("completion f", "fish"), ("help ver", "verify"),
                           ("status --wa", "--watch"), ("check --config x", "")):
@@ -209,6 +211,10 @@ def archive(cvdd, conf, expect):
     shutil.rmtree(conf + "/data")
     with open(conf + "/symbols.toml", "w") as f:
         f.write('[binance]\nspot = ["BTCUSDT"]\n[bybit]\nlinear = ["BTCUSDT"]\n')
+    with open(conf + "/cvdd.toml") as f:
+        config = f.read()
+    with open(conf + "/cvdd.toml", "w") as f:
+        f.write(config.replace("size_buckets = []", 'size_buckets = ["1000"]', 1))
     daemon = subprocess.Popen([cvdd, "run"], cwd=conf, stderr=subprocess.DEVNULL)
     begun = time.time() + 4  # live by then
     time.sleep((begun // 60 + 2) * 60 + 6 - time.time())  # a whole minute lies behind, and its candles are there
@@ -223,6 +229,7 @@ def archive(cvdd, conf, expect):
     daemon.wait(timeout=20)
     proven = [int(n) for n in re.findall(r": (\d+) proven, 0 contradicted", said)]
     expect("verify: the exchanges' candles prove a day's bars", (status == 0 and len(proven) >= 2 and min(proven) >= 60) or print(status, said, wrong))
+    expect("the columns of flow files are those of the program", open(conf + "/data/latest-flow.csv").readline().strip() == make_data.FLOW_COLUMNS)
     path = sorted(p for p in os.listdir(conf + "/data") if p.startswith("cvd-"))[0]
     lines = open(conf + "/data/" + path).read().splitlines(keepends=True)
     names = lines[0].strip().split(",")
@@ -239,3 +246,9 @@ def archive(cvdd, conf, expect):
            (status == 1 and re.search(r": \d+ proven, 60 contradicted", said) and "binance" not in said and minute + "00Z" in said) or print(status, said, wrong))
     status, said, wrong = ask("--from", "2001-01-01", "--to", "2001-01-02")
     expect("verify: of no rows it says so", (status == 2 and "no rows" in wrong and said == "") or print(status, said, wrong))
+    with open(conf + "/nobody.toml", "w") as f:  # nobody can be asked: the proxy's port is nobody's
+        f.write('[net]\nproxy = "http://127.0.0.1:%d"\n' % free_port())
+    done = subprocess.run([cvdd, "verify", "--data", conf + "/data", "--config", conf + "/nobody.toml"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180)
+    whole = re.compile(r"(cvdd verify: .+|(binance|bybit) \w+ \w+ \d{4}-\d\d-\d\d: \d+ bars?: 0 proven, .*nobody could be asked about\): .+|all: .+)")
+    expect("verify: where nobody can be asked nothing is verified, by a status of its own, and no line stands within another",
+           (done.returncode == 3 and "nothing is verified" in done.stdout and all(whole.fullmatch(line) for line in done.stdout.splitlines())) or print(done.returncode, done.stdout))

@@ -9,6 +9,9 @@ from decimal import Decimal
 
 COLUMNS = ("time,exchange,market,symbol,rev,status,open,high,low,close,buys,sells,buy_base,sell_base,buy_quote,sell_quote,delta_base,"
            "delta_quote,cvd_base,cvd_quote,other_base,other_quote,first_id,last_id,missing")
+FLOW_COLUMNS = ("time,exchange,market,symbol,bucket,rev,status,buys,sells,buy_base,sell_base,buy_quote,sell_quote,delta_base,delta_quote,cvd_base,"
+                "cvd_quote,delta_min_base,delta_max_base,largest_buy_quote,largest_sell_quote")
+BUCKETS = ["0", "1000", "10000.5"]
 INSTRUMENTS = [("binance", "spot", "BTCUSDT"), ("binance", "linear", "BTCUSDT"), ("bybit", "spot", "BTCUSDT"), ("bybit", "linear", "BTCUSDT")] + [("bybit", "spot", "C%02dUSDT" % n) for n in range(14)]
 DAYS = [datetime.date(2026, 11, 18), datetime.date(2026, 11, 19), datetime.date(2026, 11, 20)]
 
@@ -65,7 +68,31 @@ def make(folder, seed=7):
     with open(os.path.join(data, "cvd-%s.1.csv" % DAYS[2].isoformat()), "w", newline="\n") as f:
         f.write(COLUMNS + "\n")
         f.writelines(",".join(again(r)) + "\n" for r in maker.odd[len(maker.odd) // 2:])
+    make_flow(data)
     os.symlink("cvd-%s.1.csv" % DAYS[2].isoformat(), os.path.join(data, "latest.csv"))
+
+
+def make_flow(data, seed=8):
+    """Two days of an hour, one of them packed; later revisions, of one of which only the row of all is left, its buckets empty."""
+    dice = random.Random(seed)
+    for n, day in enumerate(DAYS[1:]):
+        path = os.path.join(data, "flow-%s.csv" % day.isoformat())
+        rows = []
+        for minute in range(60):
+            for instrument in INSTRUMENTS[:2]:
+                start = ["%sT00:%02d:00Z" % (day.isoformat(), minute), *instrument]
+                for rev in range(1 + (minute % 7 == 0)):
+                    deltas = [Decimal(dice.randrange(-10**9, 10**9)).scaleb(-6) if rev == 0 or minute % 2 else Decimal(0) for _ in BUCKETS]
+                    for bucket, delta in [*zip(BUCKETS, deltas), ("all", sum(deltas, Decimal(0)))]:
+                        bought, sold = max(delta, Decimal(0)), max(-delta, Decimal(0))
+                        rows.append(start + [bucket, str(rev), "repaired" if rev else "live", "4", "3", *map(plain, [bought, sold, bought, sold, delta, delta, delta, delta])]
+                                    + (["", "", "", ""] if bucket != "all" else ["-1.5", "2", "900", ""]))
+        rows.sort(key=lambda r: int(r[5]))  # revisions come later
+        with open(path, "w", newline="\n") as f:
+            f.write(FLOW_COLUMNS + "\n")
+            f.writelines(",".join(r) + "\n" for r in rows)
+        if n == 0:
+            subprocess.run(["zstd", "-q", "--rm", "-f", path], check=True)
 
 
 def again(fields):

@@ -30,8 +30,8 @@ def snippets():
     return {kind: re.findall("```%s\n(.*?)```" % kind, part, re.S) for kind in ("python", "sql")}
 
 
-def files(data):
-    for path in sorted(glob.glob(data + "/cvd-*.csv*")):
+def files(data, kind="cvd"):
+    for path in sorted(glob.glob(data + "/%s-*.csv*" % kind)):
         text = subprocess.run(["zstd", "-dcq", path], check=True, capture_output=True, text=True).stdout if path.endswith(".zst") else open(path).read()
         yield list(csv.DictReader(io.StringIO(text)))
 
@@ -52,6 +52,12 @@ class Truth:
         self.hours = collections.defaultdict(list)
         for r in self.bars:
             self.hours[(r["exchange"], r["market"], r["symbol"], r["time"][:13])].append(r)
+        parts = {}
+        for r in (r for f in files(data, "flow") for r in f):
+            key = tuple(r[k] for k in KEY) + (r["bucket"],)
+            if r["bucket"] != "all" and (key not in parts or int(r["rev"]) > int(parts[key]["rev"])):
+                parts[key] = r
+        self.by_size = {key: Decimal(r["delta_base"]) for key, r in parts.items()}
         at = {k: r for k, r in best.items() if r["symbol"] == "BTCUSDT" and r["status"] in WHOLE}
         self.apart = [(k[0], Decimal(at[(k[0], k[1], "linear", k[3])]["cvd_base"]) - Decimal(r["cvd_base"]))
                       for k, r in sorted(at.items()) if k[2] == "spot" and (k[0], k[1], "linear", k[3]) in at]
@@ -71,7 +77,7 @@ def run_pandas(code, truth):
     space = {}
     for one in code:
         exec(compile(one, "README.md", "exec"), space)  # each goes on from the one before
-    rows, bars, both, total, hours = (space[n] for n in ("rows", "bars", "both", "total", "hours"))
+    rows, bars, both, total, hours, by_size = (space[n] for n in ("rows", "bars", "both", "total", "hours", "by_size"))
     expect("pandas reads every row", len(rows) == len(truth.rows))
     expect("pandas: one row for each bar, sorted, at its highest rev",
            [tuple(r) for r in bars[["exchange", "market", "symbol", "rev", "status", "missing", "first_id"]].astype(str).itertuples(index=False)]
@@ -81,6 +87,9 @@ def run_pandas(code, truth):
     expect("pandas: spot against perpetual", len(both) == len(truth.apart)
            and all(close(a, b) for a, (_, b) in zip(both["apart"], truth.apart)))
     expect("pandas: exact decimals, of each bar the last word", total.to_dict() == dict(truth.sums) == truth.last)
+    told = {(time.strftime("%Y-%m-%dT%H:%M:%SZ"), *names, bucket): delta for (time, *names), row in by_size.iterrows() for bucket, delta in row.items()}
+    expect("pandas: the delta of each size of trades, at its highest rev, small ones first", list(by_size.columns) == make_data.BUCKETS
+           and told.keys() == truth.by_size.keys() and len(told) > 600 and all(close(told[k], d) for k, d in truth.by_size.items()))
     order = ["gap", "partial", "history", "repaired", "live"]
     made = {(*r[:3], r[3].strftime("%Y-%m-%dT%H")): r[4:] for r in
             hours[["exchange", "market", "symbol", "time", "status", "open", "high", "close", "buys", "delta_base", "cvd_base"]].itertuples(index=False, name=None)}

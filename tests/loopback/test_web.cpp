@@ -174,11 +174,15 @@ TEST_CASE("who asks the page's server for what it does not do is refused, in JSO
        {"/../../etc/passwd", "/..%2f..%2fetc/passwd", "/index.html/..", "/api/v1/", "/api/v2/bars", "/.git"}) {
     CHECK(site.get(path).result() == http::status::not_found);
   }
-  for (const char* path : {"/%ff", "/%", "/?a=%c3%28", "/api/v1/bars", "/api/v1/bars?exchange=x&symbol=y&limit=-1"}) {
+  for (const char* path : {"/%ff", "/%", "/?a=%c3%28", "/api/v1/bars", "/api/v1/bars?exchange=x&symbol=y&limit=-1",
+                           "/api/v1/instruments?spark=x", "/api/v1/bars?exchange=x&symbol=y&symbol=z"}) {
     const auto answer = site.get(path);
     CHECK(answer.result() == http::status::bad_request);
     CHECK(answer.body().starts_with("{\"error\":"));
   }
+  CHECK(site.get("/api/v1/bars?exchange=x&symbol=y&symbol=z").body() ==
+        "{\"error\":\"symbol: it is given twice; expected once\"}\n");
+  CHECK(site.get("/api/v1/bars?instruments=x:spot:Y").body().find("not collected here: x:spot:Y") != std::string::npos);
   for (const http::verb method :
        {http::verb::post, http::verb::put, http::verb::delete_, http::verb::options, http::verb::trace}) {
     CHECK(site.get("/", method).result() == http::status::method_not_allowed);

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "catch.hpp"
+#include "cli/commands.hpp"
 #include "cvdd/config/config.hpp"
 #include "cvdd/storage/capture.hpp"
 #include "cvdd/storage/recording.hpp"
@@ -214,6 +215,16 @@ TEST_CASE("what is told is in the files, in order, and each file can be read by 
   CHECK(problems.empty());
   const auto paths = folder.files();
   REQUIRE(paths.size() == 2);
+  // Whoever replays them is told what they tell themselves.
+  ReplayCommand command;
+  command.recordings = paths;
+  CHECK(wrong_replay(command).empty());
+  command.exchange = "okx";
+  CHECK(wrong_replay(command) ==
+        paths[0] + " is a capture of cvdd, which tells its exchange itself: leave --exchange out");
+  command.exchange.clear();
+  command.instruments = {"i.json"};
+  CHECK(wrong_replay(command).find("leave --instruments and --interval out") != std::string::npos);
   const auto first = lines_of(paths[0]), second = lines_of(paths[1]);
   std::string told;
   for (const auto& line : first) {

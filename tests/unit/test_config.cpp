@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -120,6 +121,15 @@ TEST_CASE("symbol lists: any case, duplicates are one") {
   const auto list = parse_symbols("[binance]\nspot=[\"btcusdt\",\"BTCUSDT\",\"EthUsdt\"]", "s.toml", known, errors);
   CHECK(errors.empty());
   CHECK(list.wanted.at({"binance", Market::spot}) == Lines{"BTCUSDT", "ETHUSDT"});
+  // Exchanges and markets too, and two tables that are one are one.
+  const auto both = parse_symbols("[Binance]\nSpot=[\"BTCUSDT\"]\n[binance]\nspot=[\"btcusdt\",\"ETHUSDT\"]", "s.toml",
+                                  known, errors);
+  CHECK(errors.empty());
+  auto names = both.wanted.at({"binance", Market::spot});
+  std::ranges::sort(names);
+  CHECK(names == Lines{"BTCUSDT", "ETHUSDT"});
+  CHECK(both.lines.at({"binance", Market::spot}).size() == 2);
+  CHECK(config_errors("[exchange.Binance.SPOT]\nredundancy = 2").empty());
 }
 
 TEST_CASE("names are found in any case, wildcards take what is trading, unknown ones get near matches") {

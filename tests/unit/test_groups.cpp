@@ -289,6 +289,10 @@ TEST_CASE("groups: what a group is now is the sum of open bars, the worst state,
     board.add(r);
   }
   Groups groups;
+  std::string any;
+  groups.define({{"Both", {{"*", "spot", "BTC"}}}});
+  CHECK((groups.append(any, "both", snapshot, board, Spark::none) && any.starts_with(R"({"group":"Both")")));
+  CHECK_FALSE(groups.append(any, "bot", snapshot, board, Spark::none));
   groups.define({{"all", {{"*", "*", "*"}}}, {"btc", {{"*", "spot", "BTC"}}}, {"btc*", {{"*", "spot", "BTC*"}}}});
   simdjson::dom::parser parser;
   const auto told = [&](const GroupAsked& asked, Spark spark) {

@@ -84,6 +84,9 @@ TEST_CASE("the status line says what an operator wants to know") {
       status_line(h) ==
       "997 instruments live, 0 gaps, 2,310 trades/s, 3 not live, 12,345 rows wait for the disk, the aggregator hangs");
   CHECK_FALSE(making_progress(h));
+  h = {};
+  h.instruments = h.live = h.gaps = 1;
+  CHECK(status_line(h) == "1 instrument live, 1 gap, 0 trades/s");
 }
 
 TEST_CASE("help lists the commands, and of one command values and exit statuses") {

@@ -80,6 +80,29 @@ TEST_CASE(
   CHECK(track.proven_until(minutes) == at(780));
 }
 
+TEST_CASE("why nothing further is proven is told in a word, and nothing of what waits its turn") {
+  constexpr Duration usual = seconds(900);
+  ProofTrack track;
+  CHECK(track.standstill(at(600), usual, minutes).empty());
+  track.put(claim(600), at(662), minutes);
+  CHECK(track.standstill(at(662), usual, minutes).empty());
+  CHECK(track.standstill(at(660 + 900), usual, minutes).empty());
+  CHECK(track.standstill(at(661 + 900), usual, minutes) == "unanswered");
+  track.refuted({at(600), at(660)}, at(700));
+  CHECK(track.standstill(at(700), usual, minutes) == "contradicted");
+  track.agreed({at(600), at(660)});
+  CHECK(track.standstill(at(9'000), usual, minutes).empty());
+  track.put(claim(660, BarStatus::gap), at(722), minutes);
+  CHECK(track.standstill(at(722), usual, minutes) == "gap");
+  Timestamp now = at(800);
+  while (const auto span = track.to_remake(now, minutes)) {
+    CHECK(track.standstill(now, usual, minutes) == "gap");
+    track.failed(*span, now);
+    now = now + seconds(4'000);
+  }
+  CHECK(track.standstill(now, usual, minutes) == "lost");
+}
+
 TEST_CASE("what figures refute is made again at once, and settled when that is done") {
   ProofTrack track;
   track.put(claim(600), at(662), minutes);

@@ -4,8 +4,10 @@
 #include <thread>
 
 #include "catch.hpp"
+#include "cvdd/base/moment.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "support/memory_files.hpp"
+#include "web/asked.hpp"
 #include "web/bars.hpp"
 #include "web/board.hpp"
 #include "web/files.hpp"
@@ -62,15 +64,28 @@ TEST_CASE("web: targets are taken apart, and what is none is refused") {
   CHECK(parse_target("/")->parameters.empty());
   CHECK(parse_target("/a?")->parameters.empty());
   for (const char* bad : {"", "x", "http://host/", "*", "/%", "/%2", "/%zz", "/%00", "/a%0d%0aSet-Cookie:x", "/%ff",
-                          "/?a=%c3%28", "/?a=1&a=2", "/\x01", "/?a=\x7f"}) {
+                          "/?a=%c3%28", "/\x01", "/?a=\x7f"}) {
     INFO(bad);
     CHECK_FALSE(parse_target(bad));
   }
+  // Nobody knows which of the two is meant: who answers can name it.
+  CHECK(parse_target("/?a=1&b=1&b=2&a=2")->twice == "b");
+  CHECK(parse_target("/?a=1&b=1")->twice.empty());
   std::string many = "/?";
   for (int i = 0; i < 40; ++i) many += "p" + std::to_string(i) + "=1&";
   CHECK_FALSE(parse_target(many));
   // Dots mean nothing here: there is no file behind a path.
   CHECK(parse_target("/../../etc/passwd")->path == "/../../etc/passwd");
+}
+
+TEST_CASE("moments are told as people and their programs write UTC") {
+  for (const char* text : {"2025-11-20T12:00:00Z", "2025-11-20T12:00:00+00:00"}) CHECK(parse_moment(text) == noon);
+  CHECK(parse_moment("2025-11-20") == noon - seconds(12 * 3'600));
+  for (const char* bad : {"", "2025-11-20T12:00:00", "2025-11-20T12:00:00+01:00", "2025-11-31", "2025-11-20 12:00:00Z",
+                          "20251120T120000Z", "2025-11-20T12:00:00 00:00"}) {
+    INFO(bad);
+    CHECK_FALSE(parse_moment(bad));
+  }
 }
 
 TEST_CASE("web: names of bars are found in any case; of what nobody collects, near ones are told") {
@@ -122,6 +137,35 @@ TEST_CASE("web: names of bars are found in any case; of what nobody collects, ne
   CHECK(text(ask("xyz", "\x1b[2J", std::nullopt)).error.find('\x1b') == std::string::npos);
 }
 
+TEST_CASE("web: groups and instruments are meant by names in any case; who is not there is named") {
+  const std::vector<std::string> groups{"BTC spot", "btc SPOT", "BTC perpetuals"};
+  CHECK(place_of("BTC spot", groups) == 0);
+  CHECK(place_of("btc SPOT", groups) == 1);
+  CHECK(place_of("btc spot", groups) == 0);
+  CHECK(place_of("btc perpetual", groups) == nobody);
+  CHECK(no_such_group("btc perpetual", groups) ==
+        "group: the symbol list has none of this name; did you mean: BTC perpetuals");
+  CHECK(no_such_group("gold", groups) ==
+        "group: the symbol list has none of this name; there are: BTC spot, btc SPOT, BTC perpetuals");
+  CHECK(no_such_group("gold", {}) == "group: the symbol list has none of this name, and no group at all");
+  CHECK(no_such_group("x", std::vector<std::string>(100, "some name")).size() < 250);
+
+  std::vector<InstrumentState> states;
+  for (const char* symbol : {"BTCUSDT", "Mixed", "MIXED"}) {
+    states.push_back({"abc", Market::spot, symbol, nullptr, FeedState::live, "", {}});
+  }
+  std::vector<InstrumentName> names{
+      {"ABC", Market::spot, "btcusdt"}, {"abc", Market::spot, "MIXED"}, {"abc", Market::spot, "mixed"}};
+  CHECK(spell_as_collected(names, states).empty());
+  CHECK((names[0].exchange == "abc" && names[0].symbol == "BTCUSDT"));
+  CHECK((names[1].symbol == "MIXED" && names[2].symbol == "Mixed"));
+  names = {{"abc", Market::spot, "BTCUSDT"}, {"abc", Market::linear, "btcusdt"}, {"xyz", Market::spot, "BTCUSDT"}};
+  const auto missing = spell_as_collected(names, states);
+  CHECK(missing == std::vector<std::string>{"abc:linear:btcusdt", "xyz:spot:BTCUSDT"});
+  CHECK(not_collected(missing) == "instruments: not collected here: abc:linear:btcusdt, xyz:spot:BTCUSDT");
+  CHECK(not_collected(std::vector<std::string>(200, "a:spot:X\x1b")).find('\x1b') == std::string::npos);
+}
+
 TEST_CASE("web: parameters of bars are checked, each with what is expected") {
   std::string error;
   const auto ask = [&](const std::string& parameters) {
@@ -139,11 +183,24 @@ TEST_CASE("web: parameters of bars are checked, each with what is expected") {
        {"symbol=X", "exchange=abc", "exchange=abc&symbol=X&market=perp", "exchange=abc&symbol=X&from=now",
         "exchange=abc&symbol=X&limit=0", "exchange=abc&symbol=X&limit=20001", "exchange=abc&symbol=X&limit=1e3",
         "exchange=abc&symbol=X&format=xml", "exchange=abc&symbol=X&as_seen=yes", "exchange=abc&symbol=X&form=csv",
-        "exchange=abc&symbol=X&from=2025-11-20T12:00:00Z", "exchange=abc&symbol=X&to=99999999999"}) {
+        "exchange=abc&symbol=X&from=2025-11-20T12:00:00Z", "exchange=abc&symbol=X&to=99999999999",
+        "exchange=abc&symbol=X&from=2025-11-20T11:00:00+01:00"}) {
     INFO(bad);
     CHECK_FALSE(ask(bad));
     CHECK_FALSE(error.empty());
   }
+  // In any case, and as other programs write UTC, escaped or not.
+  CHECK(ask("exchange=abc&symbol=X&market=LINEAR")->market == Market::linear);
+  for (const char* from : {"2025-11-20T11:00:00Z", "2025-11-20T11:00:00%2B00:00", "2025-11-20T11:00:00+00:00"}) {
+    INFO(from);
+    REQUIRE(ask("exchange=abc&symbol=X&from=" + std::string(from)));
+    CHECK(ask("exchange=abc&symbol=X&from=" + std::string(from))->from == noon - seconds(3'600));
+  }
+  // What it is not before is what was asked for, or, if nothing was, now.
+  CHECK_FALSE(ask("exchange=abc&symbol=X&from=2030-01-01"));
+  CHECK(error == "from: expected a time before now, where there is no to");
+  CHECK_FALSE(ask("exchange=abc&symbol=X&from=2030-01-01&to=2029-01-01"));
+  CHECK(error == "from: expected a time before to");
   const auto group = ask("group=btc+spot&limit=2");
   CHECK((group && group->summed() && group->group == "btc spot"));
   const auto picked = ask("instruments=a:spot:X,b:linear:Y");
@@ -155,6 +212,7 @@ TEST_CASE("web: parameters of bars are checked, each with what is expected") {
     CHECK_FALSE(error.empty());
   }
   CHECK(parse_names("abc:spot:X,abc:linear:Y:Z", 2)->at(1).symbol == "Y:Z");
+  CHECK(parse_names("abc:Spot:X", 2)->at(0).market == Market::spot);
   for (const char* bad : {"abc", "abc:spot", "abc:perp:X", "a:spot:X,b:spot:Y,c:spot:Z", "abc:spot:"}) {
     CHECK_FALSE(parse_names(bad, 2));
   }
@@ -231,6 +289,19 @@ TEST_CASE("web: text is JSON whatever is in it") {
       R"(["2025-11-20T12:00:00Z",0,"live",null,null,null,null,0,0,"0","0","0","0","0","0","1.2","12","0","0","","","?"])"
       R"(["2025-11-20T12:00:00Z","abc","spot","BTCUSDT",0,"live",null,null,null,null,0,0,"0","0","0","0","0","0","1.2",)"
       R"("12","0","0","","","?"])");
+}
+
+TEST_CASE("web: an instrument tells until when it is proven, and why not further where that stands still") {
+  InstrumentState state{"abc", Market::spot, "X", nullptr, FeedState::live, "", noon};
+  std::string out;
+  append_open(out, state, noon, nullptr);
+  CHECK(out.find(R"("proven_until":"2025-11-20T12:00:00.000Z")") != std::string::npos);
+  CHECK(out.find("unproven") == std::string::npos);
+  out.clear();
+  state.unproven = "gap";
+  append_open(out, state, noon, nullptr);
+  CHECK(out.find(R"("unproven":"gap")") != std::string::npos);
+  CHECK((spark_from("base") == Spark::base && spark_from("0") == Spark::none && !spark_from("1") && !spark_from("")));
 }
 
 TEST_CASE("web: the board knows changes over an hour and a day, and the statuses that bars were given") {

@@ -25,6 +25,7 @@ struct InstrumentState {
   FeedState state = FeedState::unlisted;
   std::string reason;                     // of what is not live; may be empty
   std::optional<Timestamp> proven_until;  // bars before have their final proof; empty: none has, or none is asked for
+  std::string_view unproven = {};         // why that moment stands still, in a word; empty: it does not
 };
 
 struct ConnectionState {

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cvdd/base/types.hpp"
@@ -109,6 +110,10 @@ class ProofTrack {
 
   // All bars before this moment are proven; empty: there is no bar.
   [[nodiscard]] std::optional<Timestamp> proven_until(const ProofRules& rules) const;
+  // Why that moment stands still; empty: it does not, but waits its turn. "gap": its bar is one, and is made again;
+  // "lost": that was given up; "contradicted": by the exchange's figures; "unanswered": nothing has proven it for
+  // longer than `usual`.
+  [[nodiscard]] std::string_view standstill(Timestamp now, Duration usual, const ProofRules& rules) const;
   // Forgets what is done and older than `keep`, and everything beyond `size_max`.
   void prune(Timestamp now, Duration keep);
   [[nodiscard]] bool empty() const { return bars_.empty(); }

@@ -68,6 +68,8 @@ class Prover {
   [[nodiscard]] bool forget(const Instrument& instrument);
   // Bars before this moment have their final proof; empty: there is no bar yet.
   [[nodiscard]] std::optional<Timestamp> proven_until(const Instrument& instrument) const;
+  // Why that moment stands still, in a word (ProofTrack::standstill); empty: it does not.
+  [[nodiscard]] std::string_view standstill(const Instrument& instrument) const;
 
   struct Counters {
     std::uint64_t bars = 0;           // compared with candles

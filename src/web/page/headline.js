@@ -11,6 +11,13 @@ const MOST_CSV = 20000;
 const MOST_ROWS = 100000; // of all members
 const STATS = [['price', 'Price'], ['delta', 'Delta now'], ['cvd', 'CVD'], ['h1', 'CVD 1 h'], ['h24', 'CVD 24 h'], ['trade', 'Last trade'],
   ['proven', 'Proven until']];
+// Why a moment until which all is proven stands still, in the API's words.
+const UNPROVEN = {
+  gap: 'the next bar is a gap, and its trades are asked for',
+  lost: 'the next bar is a gap, and the exchange’s history has its trades no longer',
+  contradicted: 'of the next bar the exchange’s own figures say something else',
+  unanswered: 'the exchange has not answered about the next bar',
+};
 const UNIT_OF = { price: 'quote', delta: 'unit', cvd: 'unit', h1: 'unit', h24: 'unit' }; // told with the label
 
 export class Headline {
@@ -92,7 +99,8 @@ export class Headline {
     put('h24', change(record, unit, '24h'), true);
     setText(values.trade, record.lastTrade ? age(serverNow() - seconds(record.lastTrade)) : age(null));
     setText(values.proven, record.proven ? clock(seconds(record.proven)) : '–');
-    setAttr(values.proven, 'title', 'Bars before this time have their final proof: by the ids of later trades, or the exchange’s own figures');
+    setAttr(values.proven, 'title', 'Bars before this time have their final proof: by the ids of later trades, or the exchange’s own figures'
+      + (record.unproven ? `. It goes no further: ${UNPROVEN[record.unproven] ?? record.unproven}` : ''));
     setBadge(this.badge, status(record), statusTitle(record));
     setAttr(this.compare, 'aria-pressed', String(compared));
   }

@@ -67,7 +67,7 @@ export class Store extends EventTarget {
   take(record, item, time) {
     Object.assign(record, {
       time, base: item.base, quote: item.quote, state: item.state, since: item.since, reason: item.reason, price: item.price,
-      lastTrade: item.last_trade, proven: item.proven_until, bar: item.bar, written: item.written,
+      lastTrade: item.last_trade, proven: item.proven_until, unproven: item.unproven ?? '', bar: item.bar, written: item.written,
       change: item.change ?? {}, changeAt: { base: item.bar?.cvd_base ?? null, quote: item.bar?.cvd_quote ?? null },
     });
     this.learnDecimals(record);
@@ -156,7 +156,7 @@ export class Store extends EventTarget {
       Object.assign(record, { time, state: item.state, since: item.since, reason: item.reason ?? '' });
       if (item.price !== null && item.price !== undefined) record.price = item.price;
       if (item.last_trade) record.lastTrade = item.last_trade;
-      if (item.proven_until) record.proven = item.proven_until;
+      if (item.proven_until) Object.assign(record, { proven: item.proven_until, unproven: item.unproven ?? '' });
       if (item.bar) record.bar = item.bar;
       this.learnDecimals(record);
       changed.add(record.key);
