@@ -441,6 +441,8 @@ void Ledger::resolve_loss(Account& account, Timestamp until) {
 
 void Ledger::give_up_loss(Account& account) {
   if (!account.loss || account.loss->open) return;
+  // Its bars may not be there yet, where nothing was traded in them before the cut.
+  if (account.state == State::active) (void)extend(account, account.loss->to);
   // What was found of the bar that the end cut is in it, and not all there is.
   Bar* const cut = account.loss->from < account.loss->visible_from ? bar_at(account, account.loss->from) : nullptr;
   if (cut != nullptr && cut->partial_end && cut->delta_changed) cut->lost = true;

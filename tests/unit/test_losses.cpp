@@ -55,6 +55,24 @@ TEST_CASE("removed after a cut, before an id told what that cost: who is added a
   CHECK(rows.back() == "111 0 live 0 5");
 }
 
+TEST_CASE("where nobody asks what a cut cost, its bar is a gap, also if nothing was traded in it before") {
+  Account b(false, false, Ids::opaque, true);
+  const auto watch = [&](std::int64_t at) {
+    b.mark(RecordKind::watched, at * minute);
+    return told(b.close(at * minute));
+  };
+  b.mark(RecordKind::subscribed, 100 * minute);
+  b.trade(0, 100 * minute + 1, 50);
+  (void)watch(101);
+  b.mark(RecordKind::lost, 101 * minute + 30'000'000);
+  b.mark(RecordKind::subscribed, 101 * minute + 40'000'000);
+  b.mark(RecordKind::verdict, 101 * minute + 40'000'000, 0, 1);
+  b.trade(0, 101 * minute + 50'000'000, 50);
+  CHECK(last_of(watch(102), 101) == "101 0 gap ?");
+  b.trade(0, 102 * minute + 1, 50);
+  CHECK(last_of(watch(103), 102) == "102 0 live 0");
+}
+
 TEST_CASE("numbers begun anew trouble no later cut: each cut concerns its own bars") {
   Watched b;
   b.mark(RecordKind::subscribed, 100 * minute);
