@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "command_line.hpp"
+#include "cvdd/base/version.hpp"
 #include "cvdd/engine/commands.hpp"
 #include "cvdd/engine/store.hpp"
 
@@ -9,7 +10,7 @@ int main(int argc, char** argv) {
   namespace engine = cvdd::engine;
   CLI::App app{"cvdd-engine takes the rows that cvdd writes into databases, directly or by way of NATS JetStream."};
   app.set_version_flag("-V,--version",
-                       std::string("cvdd-engine ") + CVDD_VERSION + " (" + engine::stores_built() + ")");
+                       std::string("cvdd-engine ").append(cvdd::version()) + " (" + engine::stores_built() + ")");
   app.require_subcommand(1);
   int status = 0;
 

@@ -22,10 +22,16 @@ for deb in "$@"; do
   echo "$list" | grep -q '^/etc/.' && bad "$name: holds files in /etc, about which upgrades would ask"
   dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/share/doc/$name/changelog.gz" | gzip -dc | grep -q '\.invalid' &&
     bad "$name: an invalid address in the changelog"
+  # One version, of the package, of what the change log calls the newest, and of the program.
+  version=$(dpkg-deb -f "$deb" Version)
+  newest=$(dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/share/doc/$name/changelog.gz" | gzip -dc | sed -n '1s/^[^(]*(\(.*\)).*/\1/p')
+  [ "$newest" = "$version" ] || bad "$name: it is $version, and its changelog's newest is $newest"
   # As it was built is as it is shipped: stripping and packing have changed nothing of how it is guarded.
   program=$(mktemp)
   dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/bin/$name" > "$program"
   guarded=$(sh "$(dirname "$0")/check_hardening.sh" "$program" 2>&1) || [ $? = 77 ] || bad "$name: not hardened: $guarded"
+  chmod +x "$program"
+  case "$("$program" -V)" in "$name $version"*) ;; *) bad "$name: it is $version, and the program says $("$program" -V)" ;; esac
   rm -f "$program"
   dpkg-deb -I "$deb" conffiles >/dev/null 2>&1 && bad "$name: has conffiles"
   if [ "$name" = cvdd ]; then

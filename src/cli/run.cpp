@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "cvdd/base/printable.hpp"
+#include "cvdd/base/version.hpp"
 #include "cvdd/daemon/daemon.hpp"
 #include "cvdd/daemon/engine.hpp"
 #include "cvdd/system/logging.hpp"
@@ -96,7 +97,7 @@ void begin_log(const std::string& config_file, const LoadedConfig& loaded) {
   std::vector<std::string> secrets = secrets_of(loaded.config.proxy);
   if (!loaded.config.http_token.empty()) secrets.push_back(loaded.config.http_token);
   start_logging(loaded.config.log_level, std::move(secrets));
-  spdlog::info("cvdd {} starts config={} symbols={} names={} data_dir={}", CVDD_VERSION, whole_path(config_file),
+  spdlog::info("cvdd {} starts config={} symbols={} names={} data_dir={}", version(), whole_path(config_file),
                whole_path(loaded.config.symbols_file), names_in(loaded.symbols), whole_path(loaded.config.data_dir));
   if (shows_secrets(loaded.config, config_file)) {
     spdlog::warn("others can read a file that holds a token or a password: chmod 640 file={}", config_file);

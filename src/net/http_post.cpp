@@ -9,6 +9,7 @@
 
 #include "answer.hpp"
 #include "connect.hpp"
+#include "cvdd/base/version.hpp"
 
 namespace cvdd {
 
@@ -80,7 +81,7 @@ Result<HttpResponse> http_post(const std::shared_ptr<NetContext>& net, const Htt
   }
   exchange.request.target(target);
   exchange.request.set(http::field::host, host_header(post.url));
-  exchange.request.set(http::field::user_agent, std::string("cvdd/") + CVDD_VERSION);
+  exchange.request.set(http::field::user_agent, std::string(product()));
   exchange.request.set(http::field::connection, "close");
   for (const auto& [name, value] : post.headers) exchange.request.set(name, value);
   exchange.request.body() = beast::span<const char>(post.body.data(), post.body.size());

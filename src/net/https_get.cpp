@@ -8,6 +8,7 @@
 
 #include "answer.hpp"
 #include "connect.hpp"
+#include "cvdd/base/version.hpp"
 #include "record_limit.hpp"
 
 namespace cvdd {
@@ -81,7 +82,7 @@ class HttpsGet final : public HttpGet {
       co_return make_error_code(NetError::protocol);
     }
     request.set(http::field::host, host_header(url));
-    request.set(http::field::user_agent, std::string("cvdd/") + CVDD_VERSION);
+    request.set(http::field::user_agent, std::string(product()));
     if (const auto [name, value] = header_of(url); !name.empty()) request.set(name, value);
     request.set(http::field::accept, "application/json");
     request.set(http::field::accept_encoding, "gzip");

@@ -9,6 +9,7 @@
 
 #include "answer.hpp"
 #include "connect.hpp"
+#include "cvdd/base/version.hpp"
 
 namespace cvdd {
 
@@ -45,7 +46,7 @@ std::string upgrade_request(const Url& url, std::string_view path, const std::st
   request.set(http::field::connection, "Upgrade");
   request.set(http::field::sec_websocket_key, key);
   request.set(http::field::sec_websocket_version, "13");
-  request.set(http::field::user_agent, std::string("cvdd/") + CVDD_VERSION);
+  request.set(http::field::user_agent, std::string(product()));
   if (const auto [name, value] = header_of(url); !name.empty()) request.set(name, value);
   std::ostringstream text;
   text << request;

@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "cvdd/base/printable.hpp"
+#include "cvdd/base/version.hpp"
 #include "json.hpp"
 #include "metrics.hpp"
 
@@ -192,7 +193,7 @@ asio::awaitable<void> Answers::instruments(Spark spark, std::string& out, Slices
   out += R"({"time":)";
   append_moment(out, s->time);
   out += fmt::format(R"(,"interval_s":{},"version":"{}","instruments":[)", engine_.config().interval.us / 1'000'000,
-                     CVDD_VERSION);
+                     version());
   for (std::size_t i = 0; i < s->states.size(); ++i) {
     const InstrumentState& state = s->states[i];
     if (i > 0) out += ',';

@@ -11,6 +11,7 @@
 #include <ctime>
 #include <fstream>
 
+#include "cvdd/base/version.hpp"
 #include "cvdd/storage/capture.hpp"
 
 namespace cvdd::web {
@@ -282,7 +283,7 @@ void append_series(std::string& out, const InstrumentSeries& series, const Snaps
 std::string metrics_text(const MetricsInput& input) {
   Families f;
   const AggregatorStats& a = input.engine->aggregator().stats();
-  f.gauge("cvdd_build_info", "Version", {{"version", CVDD_VERSION}}, 1);
+  f.gauge("cvdd_build_info", "Version", {{"version", std::string(version())}}, 1);
   f.gauge("cvdd_ready", "1: every wanted instrument is live and the disk takes rows", {}, input.ready ? 1 : 0);
   f.gauge("cvdd_interval_seconds", "Length of a bar", {}, in_seconds(input.board->interval()));
   market_metrics(f, input);

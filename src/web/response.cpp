@@ -5,6 +5,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "cvdd/base/version.hpp"
 #include "json.hpp"
 
 namespace cvdd::web {
@@ -34,7 +35,7 @@ Response error_answer(http::status status, std::string_view what) {
 
 std::string complete_head(Response& response, bool keep_alive) {
   response.keep_alive(keep_alive);
-  response.set(http::field::server, std::string("cvdd/") + CVDD_VERSION);
+  response.set(http::field::server, std::string(product()));
   response.set("Content-Security-Policy",
                "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
                "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "catch.hpp"
+#include "cvdd/base/version.hpp"
 #include "cvdd/net/transport.hpp"
 #include "test_certificate.hpp"
 
@@ -472,7 +473,7 @@ TEST_CASE("a refused upgrade says why", "[net]") {
   CHECK(outcome.detail == "HTTP 429, Retry-After 30: slow down");
   CHECK(seen.target() == "/prefix/ws");
   CHECK(seen[http::field::host] == "127.0.0.1:" + world.url.port);
-  CHECK(seen[http::field::user_agent] == "cvdd/" CVDD_VERSION);
+  CHECK(seen[http::field::user_agent] == std::string(product()));
 }
 
 TEST_CASE("HTTPS bodies: plain, packed, too large, damaged", "[net]") {

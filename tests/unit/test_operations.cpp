@@ -8,6 +8,7 @@
 #include "catch.hpp"
 #include "command_line.hpp"
 #include "cvdd/base/log_folder.hpp"
+#include "cvdd/base/version.hpp"
 #include "cvdd/cli/arguments.hpp"
 #include "cvdd/daemon/health.hpp"
 #include "cvdd/system/logging.hpp"
@@ -103,6 +104,19 @@ TEST_CASE("help lists the commands, and of one command values and exit statuses"
     CHECK(help.find(" in [") == std::string::npos);
     CHECK(help.find("{false}") == std::string::npos);
   }
+}
+
+TEST_CASE("the version is one: of the program, the change log, the package and the manual pages") {
+  const std::string now(version()), changes = file("CHANGELOG.md");
+  CHECK(product() == "cvdd/" + now);
+  CHECK(file("CMakeLists.txt").find("project(cvdd VERSION " + now + " ") != std::string::npos);
+  CHECK(changes.substr(changes.find("\n## ") + 4).starts_with(now + " - "));           // the newest
+  CHECK(file("config/debian/changelog.in").starts_with("cvdd (@PROJECT_VERSION@) "));  // … as well
+  for (const char* page : {"docs/cvdd.1", "docs/cvdd.toml.5", "docs/cvdd-engine.1"}) {
+    INFO(page);
+    CHECK(file(page).find("\"cvdd " + now + "\"") != std::string::npos);
+  }
+  CHECK(file("docs/http.md").find("\"version\": \"" + now + "\"") != std::string::npos);
 }
 
 TEST_CASE("the manual names every key of the configuration") {
