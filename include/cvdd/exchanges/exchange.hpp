@@ -11,7 +11,7 @@
 
 #include "cvdd/base/outcome.hpp"
 #include "cvdd/base/types.hpp"
-#include "cvdd/exchanges/market_data.hpp"
+#include "cvdd/base/market_data.hpp"
 #include "cvdd/exchanges/parsed.hpp"
 #include "cvdd/exchanges/symbol_table.hpp"
 
