@@ -422,6 +422,10 @@ void Ledger::resolve_loss(Account& account, Timestamp until) {
     Bar* bar = bar_at(account, t);
     if (bar == nullptr) break;
     const bool absent = bar->absent;
+    // What has come of a hole that is still open ends somewhere: there the ids go on in the same bar, or before it.
+    const bool coming = std::ranges::any_of(
+        account.holes, [&](const Hole& h) { return h.left > 0 && h.cut && h.cut_from <= t && t < h.at; });
+    if (absent && coming) continue;
     uncover(account, *bar, t);
     if (t < account.ids_since) {
       bar->contradicted = bar->contradicted || absent;

@@ -197,8 +197,12 @@ void ProofTrack::agreed(BarSpan span) {
   });
 }
 
-void ProofTrack::not_judged(BarSpan span) {
-  each(span, [](Bar& bar) { bar.compared = true; });
+void ProofTrack::not_judged(BarSpan span, bool ids_are_a_sequence) {
+  each(span, [&](Bar& bar) {
+    bar.compared = true;
+    const bool doubted = bar.again || bar.refuted || bar.by != By::none || !whole(bar.claim);
+    if (ids_are_a_sequence && bar.claim.restored && !doubted) bar.by = By::ids;
+  });
 }
 
 void ProofTrack::refuted(BarSpan span, Timestamp now) {

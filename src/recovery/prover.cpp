@@ -330,12 +330,12 @@ void Prover::judge(const Instrument& instrument, ProofTrack& track, BarSpan span
   const CandleFacts facts = context_.intake->exchange().candle_facts();
   const auto sum = track.sum(span, rules_);
   const Candle none;
-  if (!sum || (candle == nullptr && !facts.quiet_left_out)) return track.not_judged(span);
+  if (!sum || (candle == nullptr && !facts.quiet_left_out)) return track.not_judged(span, instrument.ids == Ids::sequence);
   std::string what = audit(*sum, candle == nullptr ? none : *candle, facts);
   if (what.empty() && candle != nullptr) what = audit_fills(*sum, *candle);
   counters_.bars += static_cast<std::uint64_t>((span.to - span.from).us / rules_.interval.us);
   // Whether a gap lacks volume beside the CVD only its trades can say.
-  if (what.empty() && track.any_gap(span) && tracked_[instrument.id].beside) return track.not_judged(span);
+  if (what.empty() && track.any_gap(span) && tracked_[instrument.id].beside) return track.not_judged(span, instrument.ids == Ids::sequence);
   if (what.empty()) {
     const bool news = track.any_gap(span) || instrument.ids == Ids::opaque || !track.by_ids(span);
     track.agreed(span);

@@ -10,6 +10,7 @@
 namespace cvdd {
 
 namespace {
+constexpr Duration candle_min = seconds(60);  // exchanges have no shorter ones
 // The lines of the ends of files, the oldest first.
 template <class Use>
 void each_line(const std::vector<std::string>& texts, const Use& use) {
@@ -25,6 +26,9 @@ void each_line(const std::vector<std::string>& texts, const Use& use) {
 
 void CsvStore::recall(Remembered& newest, Duration interval, std::size_t bars, Duration always) {
   const Duration reach{interval.us * static_cast<std::int64_t>(bars)};
+  // Bars shorter than a minute are held against a minute's candle all together: so many more are needed before the
+  // first.
+  const Duration together{std::min(always.us + (interval < candle_min ? 2 * candle_min.us : 0), reach.us)};
   // A day without a gap ends what could be repaired.
   const std::vector<std::string> texts = tails(RowTable::cvd, [](std::string_view text) {
     return text.find(",gap,") == text.npos && text.find(",partial,") == text.npos;
@@ -35,7 +39,7 @@ void CsvStore::recall(Remembered& newest, Duration interval, std::size_t bars, D
   std::set<InstrumentKey> lacking;
   Timestamp end;
   for (const auto& [key, known] : newest) end = std::max(end, known.row.time);
-  const std::string oldest = format_time(end - std::max(reach, always));
+  const std::string oldest = format_time(end - std::max(reach, together));
   each([&](std::string_view line) {
     if (line.find(",gap,") == line.npos) return;
     const auto row = parse_row(line);
@@ -51,7 +55,8 @@ void CsvStore::recall(Remembered& newest, Duration interval, std::size_t bars, D
     if (!row) return;
     const InstrumentKey key{row->exchange, row->market, row->symbol};
     const auto known = newest.find(key);
-    if (known == newest.end() || row->time + (lacking.contains(key) ? reach : always) < known->second.row.time) return;
+    if (known == newest.end() || row->time + (lacking.contains(key) ? reach : together) < known->second.row.time)
+      return;
     const auto of = rows.try_emplace(key).first;
     const auto [bar, unheard] = of->second.try_emplace(row->time);
     if (unheard || row->rev >= bar->second.rev) bar->second = std::move(*row);
@@ -65,17 +70,22 @@ void CsvStore::recall(Remembered& newest, Duration interval, std::size_t bars, D
            (first == of.end() || first->second.status != BarStatus::live || first->second.last_id.empty())) {
       --first;
     }
+    if (first != of.end()) first = of.lower_bound(bar_start(first->first, candle_min));
     for (auto bar = first; bar != of.end(); ++bar) newest.at(key).recent.push_back(std::move(bar->second));
   }
   recall_flow(newest);
 }
 
-// The ends of the newest files, the newest first; empty if one can't be read.
+// The ends of the newest files, the newest first; empty if one can't be read. A day that is not the newest and of which
+// all parts say so is the last.
 std::vector<std::string> CsvStore::tails(RowTable table, bool (*last)(std::string_view text)) {
   std::vector<std::string> texts;
   std::uint64_t left = recall_bytes_max;
   const std::vector<DayFile> files = list_files(table);
+  bool all_say_so = false;
   for (auto file = files.rbegin(); file != files.rend() && left > 0; ++file) {
+    const bool newest = file->day == files.back().day, begins = file == files.rbegin() || file->day != file[-1].day;
+    if (begins && all_say_so) break;
     const std::string path = path_of(name_of(*file));
     std::uint64_t size = 0;
     std::string text;
@@ -85,7 +95,7 @@ std::vector<std::string> CsvStore::tails(RowTable table, bool (*last)(std::strin
     if (some < size) text.erase(0, text.find('\n') + 1);
     left -= some;
     texts.push_back(std::move(text));
-    if (texts.size() > 1 && last(texts.back())) break;
+    all_say_so = !newest && last(texts.back()) && (begins || all_say_so);
   }
   return texts;
 }

@@ -32,7 +32,7 @@ struct Running {
 };
 
 // What marked rows hold: all that was delivered, where its ids tell what is missing. Where they don't, pages of the
-// newest trades may have filled a hole before the row was cut off.
+// newest trades may have filled a hole, up to where the row was cut off or beyond.
 void judge_marked(const ReadRow& row, std::size_t index, World& world, std::vector<sim::TapeTrade>& trades,
                   Verdict& verdict) {
   const sim::TapeInstrument& of = world.tape().instruments()[index];
@@ -44,8 +44,10 @@ void judge_marked(const ReadRow& row, std::size_t index, World& world, std::vect
   const std::string what = difference(row, of, trades);
   if (what.empty()) return;
   if (of.instrument.ids == Ids::opaque) {
-    const auto end = std::find_if(all.rbegin(), all.rend(), read).base();
-    if (difference(row, of, {all.begin(), end}).empty()) return;
+    for (auto end = std::find_if(all.rbegin(), all.rend(), read).base();; ++end) {
+      if (difference(row, of, {all.begin(), end}).empty()) return;
+      if (end == all.end()) break;
+    }
   }
   verdict.complain(what + " differs: " + row.text);
 }

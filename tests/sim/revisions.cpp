@@ -42,6 +42,7 @@ class RevisionJudge {
   void judge_live(const Written& written, Bar& bar, bool wrong);
   void set_right(const Written& written, Bar& bar, std::size_t index);
   [[nodiscard]] bool knowable(const ReadRow& row, std::size_t index) const;
+  [[nodiscard]] bool in_cut_minute(const Book& book, const Claimed& claimed) const;
   // Each life of the process proves the bars that it finds once more.
   [[nodiscard]] Timestamp asked_since(Timestamp bar_end, Timestamp now) const {
     Timestamp since = bar_end;
@@ -172,6 +173,19 @@ void RevisionJudge::set_right(const Written& written, Bar& bar, std::size_t inde
   }
 }
 
+// A candle tells nothing of bars beside one that lacks something for good, or is not there, and where ids have no order
+// nothing else does.
+bool RevisionJudge::in_cut_minute(const Book& book, const Claimed& claimed) const {
+  if (world_.tape().instruments()[claimed.instrument].instrument.ids != Ids::opaque) return false;
+  const Timestamp minute = bar_start(claimed.until, seconds(60));
+  std::int64_t whole = 0;
+  for (Timestamp t = minute; t < minute + seconds(60); t = t + facts_.interval) {
+    const auto bar = book.bars.find(t.us);
+    whole += bar != book.bars.end() && bar->second.row.whole() ? 1 : 0;
+  }
+  return whole * facts_.interval.us < seconds(60).us;
+}
+
 void RevisionJudge::take(const Claimed& claimed) {
   Book& book = books_[claimed.instrument];
   // What has come since is proven already, and is in the next bar's batch.
@@ -185,6 +199,7 @@ void RevisionJudge::take(const Claimed& claimed) {
   if (!askable(claimed.instrument)) return;
   const auto oldest = book.bars.find(claimed.until.us);
   if (oldest == book.bars.end() || oldest->second.row.status != Status::live || oldest->second.overdue) return;
+  if (in_cut_minute(book, claimed)) return;
   const Timestamp since = asked_since(claimed.until + facts_.interval, claimed.at);
   if (claimed.at - since <= patience(claimed.instrument, since, claimed.at)) return;
   oldest->second.overdue = true;

@@ -193,8 +193,9 @@ void Run::die() {
   std::map<std::size_t, std::pair<Timestamp, std::string>> last;
   for (const Written& written : files_.rows()) {
     const ReadRow& row = written.row;
+    if (row.last_id.empty()) continue;
     auto& [time, id] = last[world_.tape().find(row.exchange, row.market, row.symbol)];
-    if (row.last_id.empty() || row.time < time) continue;
+    if (row.time < time) continue;
     time = row.time;
     id = row.last_id;
   }

@@ -332,6 +332,51 @@ TEST_CASE("a sync that fails moves the rows since the last good one to a new fil
   CHECK(files.links["/d/latest.csv"] == "cvd-2026-11-20.1.csv");
 }
 
+TEST_CASE("what can still change is read back from all parts of a day, however many of them are empty") {
+  MemoryFiles files;
+  const auto with = [](const char* time, BarStatus status) {
+    Row r = row(time);
+    r.status = status;
+    return r;
+  };
+  const std::string empty = text_of({});
+  files.files["/d/cvd-2026-11-19.csv"] = text_of({with("2026-11-19T23:59:00Z", BarStatus::live)});
+  files.files[first_day] = text_of({with("2026-11-20T23:55:00Z", BarStatus::gap), row("2026-11-20T23:56:00Z")});
+  files.files["/d/cvd-2026-11-20.1.csv"] = text_of({row("2026-11-20T23:57:00Z")});
+  for (int part = 2; part < 9; ++part) files.files["/d/cvd-2026-11-20." + std::to_string(part) + ".csv"] = empty;
+  files.files["/d/cvd-2026-11-20.9.csv"] = text_of({row("2026-11-20T23:58:00Z")});
+  files.files[second_day] = text_of({row("2026-11-21T00:00:00Z")});
+  CsvStore store(files, "/d");
+  Remembered known = store.open();
+  store.recall(known, seconds(60), 200, seconds(120));
+  REQUIRE(known.size() == 1);
+  std::string recalled;
+  for (const Row& r : known.begin()->second.recent) recalled += format_time(r.time).substr(11, 5) + " ";
+  CHECK(recalled == "23:55 23:56 23:57 23:58 00:00 ");
+}
+
+TEST_CASE("bars shorter than a minute are read back with all those of their minute") {
+  MemoryFiles files;
+  std::vector<Row> rows;
+  for (int i = 0; i < 120; ++i) {
+    Row r = row("2026-11-20T12:00:00Z");
+    r.time = r.time + seconds(5 * i);
+    r.status = BarStatus::live;
+    r.first_id = r.last_id = std::to_string(100 + i);
+    rows.push_back(r);
+  }
+  files.files[first_day] = text_of(rows);
+  CsvStore store(files, "/d");
+  Remembered known = store.open();
+  store.recall(known, seconds(5), 200, seconds(120));
+  REQUIRE(known.size() == 1);
+  const std::vector<Row>& recent = known.begin()->second.recent;
+  REQUIRE_FALSE(recent.empty());
+  CHECK(format_time(recent.back().time) == "2026-11-20T12:09:55Z");
+  // The last two minutes begin at 12:07:55, of a minute that begins at 12:07.
+  CHECK(format_time(recent.front().time) == "2026-11-20T12:07:00Z");
+}
+
 TEST_CASE("a file that somebody changes while we write to it is theirs from then on") {
   MemoryFiles files;
   CsvStore store(files, "/d");

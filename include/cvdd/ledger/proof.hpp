@@ -76,7 +76,8 @@ class ProofTrack {
   [[nodiscard]] bool any_gap(BarSpan span) const;
 
   void agreed(BarSpan span);
-  void not_judged(BarSpan span);
+  // Nothing can be held against it: bars that an earlier run called whole, whose ids join, are as good as they get.
+  void not_judged(BarSpan span, bool ids_are_a_sequence);
   // To be made again at once; `attempts` begin anew.
   void refuted(BarSpan span, Timestamp now);
   // The exchange has `theirs` of one bar, at least. True where the row that an earlier run wrote of it says that it is
