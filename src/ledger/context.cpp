@@ -38,7 +38,10 @@ void ContextLedger::begin(const Instrument& instrument, const ContextWanted& wan
   for (const DataKind kind : context_kinds) {
     auto& silences = account.silences[static_cast<std::size_t>(kind)];
     const bool known_silent = !silences.empty() && !silences.back().to;
-    if (!account.wanted.kinds.has(kind) && !known_silent) silences.push_back({});
+    // What was written before it was asked for lacks nothing.
+    if (!account.wanted.kinds.has(kind) && !known_silent) {
+      silences.push_back({account.next.value_or(Timestamp{}), std::nullopt, false});
+    }
   }
   account.wanted = wanted;
   if (!fresh || known == nullptr) return;
@@ -54,7 +57,9 @@ void ContextLedger::apply(const ContextUpdate& update) {
   if (const auto* told = std::get_if<FeedMark>(&update.value)) return mark(account, *told);
   if (const auto* order = std::get_if<Liquidation>(&update.value)) return count(account, *order);
   const auto take = [&](auto Values::*member, const auto& value) {
-    Bar* const bar = account.next && value.time >= *account.next ? bar_at(account, value.time) : nullptr;
+    const bool open = account.next && value.time >= *account.next;
+    Bar* const bar = open ? bar_at(account, value.time) : nullptr;
+    if (open && bar == nullptr) return;
     // What comes after its bar was written is told with the next one.
     merge(bar != nullptr ? bar->newest.*member : account.carried.*member, value);
   };
@@ -86,6 +91,8 @@ void ContextLedger::mark(Account& account, const FeedMark& mark) {
     }
     return;
   }
+  // It was begun again; the word of that came by another way, maybe before that of its end.
+  if (account.ended && mark.time >= *account.ended) account.ended.reset();
   auto& silences = account.silences[static_cast<std::size_t>(mark.kind)];
   const bool silent = !silences.empty() && !silences.back().to;
   if (mark.what == FeedMark::What::subscribed) {

@@ -243,13 +243,30 @@ TEST_CASE("context: an instrument that ends has a last row, and none before it b
   CHECK(bars.close({9 * minute.us}).empty());
 }
 
+TEST_CASE("context: the word that it begins again may overtake the one that it ended") {
+  Bars bars({DataKind::book});
+  bars.mark(What::subscribed, DataKind::book, seconds(-60));
+  bars.close({});
+  bars.ledger.begin(bars.instrument, {{DataKind::book, DataKind::mark}, LiquidationsTold::none}, nullptr);
+  bars.mark(What::ended, DataKind::book, seconds(30));
+  bars.mark(What::subscribed, DataKind::book, seconds(31));
+  bars.mark(What::subscribed, DataKind::mark, seconds(32));
+  const Rows rows = bars.close({2 * minute.us});
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0] == "2025-11-20T22:00:00Z,binance,linear,BTCUSDT,0,partial" + nothing);
+  CHECK(rows[1] == "2025-11-20T22:01:00Z,binance,linear,BTCUSDT,0,live" + nothing);
+}
+
 TEST_CASE("context: nobody who did not begin has rows, and no time is too far") {
   Bars bars({DataKind::book});
   bars.ledger.apply({8, FeedMark{What::subscribed, DataKind::book, start}});
   CHECK(bars.close({3 * minute.us}).empty());
   bars.mark(What::subscribed, DataKind::book, {});
   bars.book({1'000'000 * minute.us}, "1", "2");
-  CHECK(bars.close(minute).size() == 1);
+  bars.book(seconds(1), "3", "4");
+  const Rows rows = bars.close(minute);
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].find(",3,2,4,0.5,59000,") != std::string::npos);
 }
 
 TEST_CASE("context: a line is read back as it was written, and nothing else is one") {
