@@ -68,6 +68,31 @@ Refusal read_filled(const Scalar& price, const Scalar& size, const Instrument& i
   return refusal;
 }
 
+Refusal take_ticker(const Ticker& row, const Instrument& instrument, Parsed& out) {
+  const auto time = milliseconds_since_1970(row.time);
+  if (!time) return Refusal::bad_field;
+  BestPrices book{&instrument, *time, {}, {}, {}, {}};
+  MarkPrice price{&instrument, *time, {}, {}};
+  FundingRate funding{&instrument, *time, {}, {}};
+  OpenInterest open{&instrument, *time, {}, {}};
+  if (good(first_of(read_side(row.bid, row.bid_size, instrument, book.bid, book.bid_size),
+                    read_side(row.ask, row.ask_size, instrument, book.ask, book.ask_size)),
+           out)) {
+    out.add<BestPrices>() = book;
+  }
+  if (good(first_of(read_price(row.mark, price.mark), read_price(row.index, price.index)), out) && price.mark) {
+    out.add<MarkPrice>() = price;
+  }
+  if (good(first_of(read_rate(row.rate, funding.rate), read_moment(row.applies, funding.applies)), out) &&
+      funding.rate) {
+    out.add<FundingRate>() = funding;
+  }
+  if (row.open.present() && good(read_open(row.open, instrument, open), out)) {
+    out.add<OpenInterest>() = open;
+  }
+  return Refusal::none;
+}
+
 void date_by_frame(Parsed& out, std::string_view message, std::string_view key) {
   if (!out.has_beside) return;
   thread_local json::Reader reader;

@@ -9,6 +9,13 @@
 
 namespace cvdd::fields {
 
+// Of a message that tells several kinds one that can't be read spoils no other: it is counted, and false.
+[[nodiscard]] inline bool good(Refusal refusal, Parsed& out) {
+  if (refusal != Refusal::none) out.refuse(refusal);
+  return refusal == Refusal::none;
+}
+[[nodiscard]] inline Refusal first_of(Refusal one, Refusal other) { return one != Refusal::none ? one : other; }
+
 // A price that may not be there: "", null and 0 say so. A reason if it is neither.
 [[nodiscard]] Refusal read_price(const Scalar& field, std::optional<Decimal>& out);
 // One side of the book: nobody is there without a price, or with a size of 0.
@@ -23,6 +30,12 @@ namespace cvdd::fields {
 // Price and size of a forced order that was filled.
 [[nodiscard]] Refusal read_filled(const Scalar& price, const Scalar& size, const Instrument& instrument,
                                   Liquidation& out);
+
+// A row that tells all of an instrument but its forced orders; what an exchange does not tell is absent.
+struct Ticker {
+  Scalar symbol, time, bid, bid_size, ask, ask_size, mark, index, rate, applies, open;
+};
+[[nodiscard]] Refusal take_ticker(const Ticker& row, const Instrument& instrument, Parsed& out);
 
 // A frame's values have its own time where their rows have none: the number under this key.
 void date_by_frame(Parsed& out, std::string_view message, std::string_view key);

@@ -82,14 +82,17 @@ Refusal take_book(const Row& row, const Instrument& instrument, Timestamp time, 
 Refusal take_mark(const Row& row, const Instrument& instrument, Timestamp time, Parsed& out) {
   MarkPrice price{&instrument, time, {}, {}};
   FundingRate funding{&instrument, time, {}, {}};
-  for (const Refusal refusal :
-       {fields::read_price(row.mark, price.mark), fields::read_price(row.index, price.index),
-        fields::read_rate(row.rate, funding.rate), fields::read_moment(row.applies, funding.applies)}) {
-    if (refusal != Refusal::none) return refusal;
+  using fields::first_of;
+  if (fields::good(
+          first_of(fields::read_rate(row.rate, funding.rate), fields::read_moment(row.applies, funding.applies)),
+          out) &&
+      funding.rate && funding.applies) {
+    out.add<FundingRate>() = funding;
   }
-  if (!price.mark) return Refusal::bad_number;
+  const Refusal refusal =
+      first_of(fields::read_price(row.mark, price.mark), fields::read_price(row.index, price.index));
+  if (refusal != Refusal::none || !price.mark) return refusal != Refusal::none ? refusal : Refusal::bad_number;
   out.add<MarkPrice>() = price;
-  if (funding.rate && funding.applies) out.add<FundingRate>() = funding;
   return Refusal::none;
 }
 

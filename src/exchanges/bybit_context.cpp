@@ -64,16 +64,22 @@ Refusal take_ticker(const Ticker& row, const Instrument& instrument, Parsed& out
   MarkPrice price{&instrument, {}, {}, {}};
   FundingRate funding{&instrument, {}, {}, {}};
   OpenInterest open{&instrument, {}, {}, {}};
-  for (const Refusal refusal :
-       {fields::read_price(row.mark, price.mark), fields::read_price(row.index, price.index),
-        fields::read_rate(row.rate, funding.rate), fields::read_moment(row.applies, funding.applies),
-        row.open.present() ? fields::read_open(row.open, instrument, open) : Refusal::none}) {
-    if (refusal != Refusal::none) return refusal;
+  using fields::first_of;
+  if (fields::good(first_of(fields::read_price(row.mark, price.mark), fields::read_price(row.index, price.index)),
+                   out) &&
+      (price.mark || price.index)) {
+    out.add<MarkPrice>() = price;
   }
-  if (price.mark || price.index) out.add<MarkPrice>() = price;
-  if (funding.rate || funding.applies) out.add<FundingRate>() = funding;
-  if (open.base || open.quote) out.add<OpenInterest>() = open;
-  out.ignored = !out.has_beside;
+  if (fields::good(
+          first_of(fields::read_rate(row.rate, funding.rate), fields::read_moment(row.applies, funding.applies)),
+          out) &&
+      (funding.rate || funding.applies)) {
+    out.add<FundingRate>() = funding;
+  }
+  if (row.open.present() && fields::good(fields::read_open(row.open, instrument, open), out)) {
+    out.add<OpenInterest>() = open;
+  }
+  out.ignored = !out.has_beside && out.refusal == Refusal::none;
   return Refusal::none;
 }
 

@@ -77,7 +77,8 @@ Tells tells(const TapeInstrument& what) {
   out.index = out.mark && exchange != "okx";
   out.funding = contract;
   out.moment = contract && exchange != "deribit";
-  if (contract && exchange != "deribit") out.orders = exchange == "bybit" ? "all" : "sampled";
+  if (contract && exchange == "bybit") out.orders = "all";
+  if (contract && (exchange == "binance" || exchange == "okx")) out.orders = "sampled";
   return out;
 }
 

@@ -119,10 +119,14 @@ TEST_CASE("binance context: forced orders by what was filled; the side is that o
 
 TEST_CASE("binance context: odd messages are refused and counted, strangers passed over") {
   Beside linear(Market::linear);
-  linear.refuses("btcusdt@markPrice", mark("", "66784.6", "0.1", "1790006400000"), Refusal::bad_number);
-  linear.refuses("btcusdt@markPrice", mark("-5", "66784.6", "0.1", "1790006400000"), Refusal::bad_number);
-  linear.refuses("btcusdt@markPrice", mark("1", "1", "many", "1790006400000"), Refusal::bad_number);
-  linear.refuses("btcusdt@markPrice", mark("1", "1", "0.1", "\"soon\""), Refusal::bad_field);
+  linear.refuses("btcusdt@markPrice", mark("", "66784.6", "", "0"), Refusal::bad_number);
+  linear.refuses("btcusdt@markPrice", mark("-5", "66784.6", "", "0"), Refusal::bad_number);
+  // One kind that can't be read spoils no other.
+  const Parsed& half = linear.of("btcusdt@markPrice", mark("1", "1", "many", "1790006400000"));
+  CHECK((half.refusal == Refusal::bad_number && half.refused_rows == 1 && half.refused_of.empty()));
+  CHECK((half.beside.mark_prices.size() == 1 && half.beside.funding_rates.empty()));
+  CHECK(linear.of("btcusdt@markPrice", mark("1", "1", "0.1", "\"soon\"")).refusal == Refusal::bad_field);
+  CHECK(linear.of("btcusdt@markPrice", mark("", "1", "0.1", "1790006400000")).beside.funding_rates.size() == 1);
   linear.refuses("btcusdt@markPrice", R"({"e":"markPriceUpdate","s":"BTCUSDT","p":"1"})", Refusal::bad_field);
   linear.refuses("btcusdt@markPrice", R"({"e":"kline","E":1790000000000,"s":"BTCUSDT"})", Refusal::not_understood);
   linear.refuses("btcusdt@markPrice", "[]", Refusal::bad_field);

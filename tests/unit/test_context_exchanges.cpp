@@ -119,6 +119,75 @@ TEST_CASE("bybit context: what is asked for") {
         R"({"req_id":"5","op":"subscribe","args":["tickers.BTCUSDT"]})");
 }
 
+// ---- Bitget ----
+
+TEST_CASE("bitget context: one ticker tells all; amounts are base units, of coin futures too") {
+  const auto frame = [](const char* type, const char* symbol, const std::string& rest) {
+    return std::string(R"({"action":"snapshot","arg":{"instType":")") + type + R"(","channel":"ticker","instId":")" +
+           symbol + R"("},"data":[{"instId":")" + symbol + R"(","lastPr":"27000.5",)" + rest +
+           R"(,"symbolType":1,"ts":"1695715383021"}],"ts":1695715383039})";
+  };
+  const std::string all =
+      R"("bidPr":"27000","askPr":"27000.5","bidSz":"2.71","askSz":"8.76","fundingRate":"0.000010",)"
+      R"("nextFundingTime":"1695722400000","markPrice":"27000.0","indexPrice":"25702.4","holdingAmount":"929.502")";
+  Asked linear("bitget", Market::linear, {"BTCUSDT"});
+  const Parsed& read = linear.parse(frame("USDT-FUTURES", "BTCUSDT", all));
+  CHECK(text(read.beside.best_prices.at(0)) == "27000 x 2.71 / 27000.5 x 8.76");
+  CHECK(read.beside.best_prices[0].time.us == 1'695'715'383'021'000);
+  CHECK(text(read.beside.mark_prices.at(0).mark) + " " + text(read.beside.mark_prices[0].index) == "27000 25702.4");
+  CHECK(text(read.beside.funding_rates.at(0).rate) == "0.00001");
+  CHECK(read.beside.funding_rates[0].applies == Timestamp{1'695'722'400'000'000});
+  CHECK(text(read.beside.open_interest.at(0)) == "929.502 base, none quote");
+  CHECK(linear.parse(frame("USDT-FUTURES", "ETHUSDT", all)).ignored);
+  Asked spot("bitget", Market::spot, {"BTCUSDT"});
+  const Parsed& bare = spot.parse(frame("SPOT", "BTCUSDT", R"("bidPr":"","askPr":"27000.5","bidSz":"","askSz":"1")"));
+  CHECK(text(bare.beside.best_prices.at(0)) == "none x none / 27000.5 x 1");
+  CHECK((bare.beside.mark_prices.empty() && bare.beside.open_interest.empty() && bare.beside.funding_rates.empty()));
+  CHECK(spot.exchange->beside_trades() == DataKinds{DataKind::book});
+  CHECK(linear.exchange->beside_trades() ==
+        DataKinds{DataKind::book, DataKind::mark, DataKind::funding, DataKind::open_interest});
+  CHECK(linear.exchange
+            ->request(Verb::subscribe, *linear.exchange->channel(DataKind::book, Stream::single), linear.all, 1)
+            .find(R"("channel":"ticker","instId":"BTCUSDT")") != std::string::npos);
+}
+
+// ---- Kraken Futures ----
+
+TEST_CASE("kraken futures context: one ticker tells all; funding by the hour, as a share of the price") {
+  const auto frame = [](const char* symbol, const char* rest) {
+    return std::string(R"({"time":1783587648112,"product_id":")") + symbol +
+           R"(","funding_rate":0.032725177043125,"feed":"ticker","tag":"perpetual","pair":"ETH:USD",)" + rest + "}";
+  };
+  const char* all =
+      R"("relative_funding_rate":0.0000186711875,"relative_funding_rate_prediction":0.00001783425,)"
+      R"("next_funding_rate_time":1783591200000,"bid":1751.6,"ask":1751.7,"bid_size":1.459,"ask_size":2.886,)"
+      R"("index":1751.75,"last":1751.7,"openInterest":24085.822,"markPrice":1751.97553924942)";
+  Asked linear("kraken_futures", Market::linear, {"PF_ETHUSD"});
+  const Parsed& read = linear.parse(frame("PF_ETHUSD", all));
+  CHECK(text(read.beside.best_prices.at(0)) == "1751.6 x 1.459 / 1751.7 x 2.886");
+  CHECK(read.beside.best_prices[0].time.us == 1'783'587'648'112'000);
+  CHECK(text(read.beside.mark_prices.at(0).mark) + " " + text(read.beside.mark_prices[0].index) ==
+        "1751.97553924942 1751.75");
+  CHECK(text(read.beside.funding_rates.at(0).rate) == "0.0000186711875");
+  CHECK(read.beside.funding_rates[0].applies == Timestamp{1'783'591'200'000'000});
+  CHECK(text(read.beside.open_interest.at(0)) == "24085.822 base, none quote");
+  CHECK((read.trades.empty() && read.refusal == Refusal::none));
+  // USD of an inverse contract: 3,500 ÷ 1,750 = 2.
+  Asked inverse("kraken_futures", Market::inverse, {"PI_ETHUSD"});
+  const Parsed& coin =
+      inverse.parse(frame("PI_ETHUSD", R"("bid":1750,"bid_size":3500,"openInterest":7000,"markPrice":1751)"));
+  CHECK(text(coin.beside.best_prices.at(0)) == "1750 x 2 / none x none");
+  CHECK(text(coin.beside.open_interest.at(0)) == "none base, 7000 quote");
+  CHECK(linear.parse(frame("PF_XBTUSD", all)).ignored);
+  // More digits than a number may have here: the rate alone is left out.
+  const Parsed& fine =
+      linear.parse(frame("PF_ETHUSD", R"("relative_funding_rate":1.234567890123456e-5,"markPrice":1)"));
+  CHECK((fine.refused_rows == 1 && fine.beside.funding_rates.empty() && fine.beside.mark_prices.size() == 1));
+  refuses(linear, R"({"feed":"ticker","product_id":"PF_ETHUSD","bid":1})", Refusal::bad_field);
+  CHECK(linear.exchange->request(Verb::subscribe, *linear.exchange->channel(DataKind::mark, Stream::single), linear.all,
+                                 1) == R"({"event":"subscribe","feed":"ticker","product_ids":["PF_ETHUSD"]})");
+}
+
 // ---- OKX ----
 
 TEST_CASE("okx context: best prices in base units") {
@@ -232,8 +301,15 @@ TEST_CASE("deribit context: one ticker tells all, funding without a moment") {
   CHECK(text(empty.beside.best_prices.at(0)) == "none x none / none x none");
   CHECK(text(empty.beside.open_interest.at(0)) == "0 base, none quote");
   CHECK(empty.beside.funding_rates.empty());
-  refuses(linear, frame("BTC_USDC-PERPETUAL", R"("mark_price":"-","best_bid_price":1)"), Refusal::bad_number);
-  refuses(linear, frame("BTC_USDC-PERPETUAL", R"("mark_price":[1])"), Refusal::bad_field);
+  // One kind that can't be read spoils no other.
+  const Parsed& half =
+      linear.parse(frame("BTC_USDC-PERPETUAL", R"("mark_price":"-","open_interest":[1],"best_bid_price":1)"));
+  CHECK((half.refused_rows == 2 && half.refused_of.empty() && !half.refused_of_anybody));
+  CHECK((half.beside.best_prices.size() == 1 && half.beside.mark_prices.empty() && half.beside.open_interest.empty()));
+  refuses(linear,
+          R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"ticker.BTC_USDC-PERPETUAL.agg2","data":)"
+          R"({"instrument_name":"BTC_USDC-PERPETUAL","mark_price":1}}})",
+          Refusal::bad_field);
   CHECK(linear.parse(frame("ETH_USDC-PERPETUAL", R"("mark_price":1)")).ignored);
 }
 
