@@ -97,6 +97,7 @@ KnownMarkets known_markets() {
   KnownMarkets known;
   for (const Exchange* exchange : all_exchanges()) {
     known.markets.emplace_back(std::string(exchange->name), exchange->market);
+    known.context[known.markets.back()] = exchange->beside_trades();
     const std::string name(exchange->name);
     const bool listed =
         std::find(known.with_candles.begin(), known.with_candles.end(), name) != known.with_candles.end();

@@ -40,6 +40,58 @@ void read_history(TomlReader& reader, const toml::node& node, const std::string&
     list.history[exchange] = *length;
   }
 }
+
+// context = ["book", "funding"], or "all". `node`: where it stands.
+struct ContextAsked {
+  const toml::node* node = nullptr;
+  std::string key;
+  std::vector<DataKind> named;
+};
+
+void read_context(TomlReader& reader, const toml::node& node, const std::string& exchange, SymbolList& list,
+                  std::map<std::string, ContextAsked>& asked) {
+  const std::string key = exchange + ".context";
+  constexpr const char* expected =
+      R"(expected "all", or a list of: "book", "mark", "funding", "open_interest", "liquidations")";
+  DataKinds& kinds = list.context[exchange];
+  ContextAsked& of = asked[exchange];
+  of.node = &node;
+  of.key = key;
+  if (node.value<std::string>() == "all") {
+    for (const DataKind kind : context_kinds) kinds.add({kind});
+    return;
+  }
+  const auto* array = node.as_array();
+  if (array == nullptr) return reader.error(node, key, expected);
+  for (const toml::node& one : *array) {
+    const auto kind = context_kind_from(one.value<std::string>().value_or(""));
+    if (!kind) {
+      reader.error(one, key, expected);
+      continue;
+    }
+    kinds.add({*kind});
+    of.named.push_back(*kind);
+  }
+}
+
+// A kind that none of the markets in the list has is a mistake; one that some of them lack is not.
+void check_context(TomlReader& reader, const SymbolList& list, const KnownMarkets& known,
+                   const std::map<std::string, ContextAsked>& asked) {
+  for (const auto& [exchange, of] : asked) {
+    DataKinds there;
+    std::string markets;
+    for (const auto& [where, names] : list.wanted) {
+      if (where.first != exchange) continue;
+      markets += (markets.empty() ? "" : ", ") + std::string(name_of(where.second));
+      if (const auto has = known.context.find(where); has != known.context.end()) there.add(has->second);
+    }
+    for (const DataKind kind : of.named) {
+      if (markets.empty() || there.has(kind)) continue;
+      reader.error(*of.node, of.key, std::string(name_of(kind)) + " is not to be had of " + exchange + " " + markets);
+    }
+  }
+}
+
 // More than anybody means; each costs a search and, if it is not listed, a line in the log and in answers.
 constexpr std::size_t names_max = 50'000;
 }  // namespace
@@ -51,6 +103,7 @@ SymbolList parse_symbols(std::string_view text, const std::string& file, const K
   TomlReader reader(text, file, errors);
   const toml::node* empty = nullptr;  // where it says that it has no name
   std::size_t names_wanted = 0;
+  std::map<std::string, ContextAsked> context;
   for (const auto& [exchange, node] : reader.table()) {
     const std::string name = lower(exchange.str());
     if (name == "empty") {
@@ -72,6 +125,10 @@ SymbolList parse_symbols(std::string_view text, const std::string& file, const K
       const std::string market_name = lower(market_key.str()), key = name + "." + market_name;
       if (market_name == "history") {
         read_history(reader, names, name, known, list);
+        continue;
+      }
+      if (market_name == "context") {
+        read_context(reader, names, name, list, context);
         continue;
       }
       const auto market = reader.known_market(name, market_name, known, names);
@@ -102,6 +159,7 @@ SymbolList parse_symbols(std::string_view text, const std::string& file, const K
       }
     }
   }
+  check_context(reader, list, known, context);
   // A disk that was full, or a shell's `>`, leaves a file without a word: that must not end everything.
   if (names_wanted > 0 && empty != nullptr)
     reader.error(*empty, "empty", "there are names; which of the two is meant?");

@@ -111,7 +111,7 @@ void Engine::check_interval() const {
 }
 
 MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, const std::vector<std::string>& wanted,
-                                  Duration history) {
+                                  Duration history, DataKinds kinds) {
   const Exchange* exchange = find_exchange(where.first, where.second);
   if (exchange == nullptr || wanted.empty()) return nullptr;
   const auto& limits = exchange->limits;
@@ -123,6 +123,9 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   context.make_transport = around_.make_transport;
   context.make_http_get = around_.make_http_get;
   context.beside = around_.beside;
+  context.context = kinds;
+  context.make_context_transport = around_.make_transport;
+  context.make_context_http_get = around_.make_http_get;
   if (capture_) {
     context.capture = capture_.get();
     context.make_transport = captured(std::move(context.make_transport), *capture_, where.first, where.second);
@@ -143,10 +146,11 @@ MarketRunner* Engine::make_market(const std::pair<std::string, Market>& where, c
   context.shard = options_.config.shard;
   const auto configured = options_.config.exchanges.find(where);
   const ExchangeConfig settings = configured == options_.config.exchanges.end() ? ExchangeConfig{} : configured->second;
+  const std::string pool = where.first + " " + std::string(exchange->weight_pool);
+  const std::uint32_t rate =
+      settings.history_per_minute > 0 ? settings.history_per_minute : exchange->history_per_minute;
+  if (rate > 0) context.context_budget = &history_budgets_.try_emplace(pool, rate).first->second;
   if (exchange->history_per_minute > 0 && options_.config.repair) {
-    const std::string pool = where.first + " " + std::string(exchange->weight_pool);
-    const std::uint32_t rate =
-        settings.history_per_minute > 0 ? settings.history_per_minute : exchange->history_per_minute;
     context.history_per_minute = rate;
     if (!options_.config.exchange_clock) context.proofs = &proofs_;
     const std::uint32_t share = options_.config.audit == AuditMode::sample ? sample_share : options_.config.proof_share;
@@ -187,7 +191,10 @@ asio::awaitable<void> Engine::watch_bars() {
     co_await read_what_arrived();
     if (!running_) co_return;
     const Timestamp now = closing_time_.now();
-    for (const auto& [where, market] : markets_) market->watch();
+    for (const auto& [where, market] : markets_) {
+      market->watch();
+      market->flush_context();
+    }
     aggregator_->read_until(now);
   }
 }
@@ -210,13 +217,18 @@ void Engine::want(const SymbolList& symbols) {
     const auto asked = symbols.history.find(exchange);
     return asked == symbols.history.end() ? Duration{} : asked->second;
   };
+  const auto context = [&](const std::string& exchange) {
+    const auto asked = symbols.context.find(exchange);
+    return asked == symbols.context.end() ? DataKinds{} : asked->second;
+  };
   for (const auto& [where, market] : markets_) {
     const auto wanted = symbols.wanted.find(where);
-    market->want(wanted == symbols.wanted.end() ? std::vector<std::string>{} : wanted->second, history(where.first));
+    market->want(wanted == symbols.wanted.end() ? std::vector<std::string>{} : wanted->second, history(where.first),
+                 context(where.first));
   }
   for (const auto& [where, wanted] : symbols.wanted) {
     if (markets_.contains(where)) continue;
-    MarketRunner* market = make_market(where, wanted, history(where.first));
+    MarketRunner* market = make_market(where, wanted, history(where.first), context(where.first));
     if (market == nullptr) continue;
     spawn(around_.executor, market->run());
   }

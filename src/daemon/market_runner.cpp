@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "context_feed.hpp"
 #include "cvdd/system/spawn.hpp"
 #include "market_connections.hpp"
 #include "market_instruments.hpp"
@@ -76,7 +77,7 @@ void MarketRunner::make_parts(const ExchangeConfig& config) {
   c.intake = &intake_;
   c.time = time_;
   c.receipt_to_ledger = receipt_to_ledger_;
-  c.hosts = urls_of(config.ws, exchange_.ws_hosts, exchange_.header);
+  ws_hosts_ = c.hosts = urls_of(config.ws, exchange_.ws_hosts, exchange_.header);
   c.stream = stream_;
   c.per_connection = exchange_.limits.instruments_per_connection;
   if (config.instruments_per_connection > 0) {
@@ -165,6 +166,7 @@ void MarketRunner::stop() {
   time_keeper_->stop();
   list_->stop();
   connections_->stop();
+  if (context_feed_) context_feed_->stop();
 }
 
 asio::awaitable<void> MarketRunner::run() {
@@ -194,7 +196,9 @@ asio::awaitable<void> MarketRunner::tend_connections() {
     next_look_ = context_.clock->steady() + look_every;
     tell_contradictions();
     connections_->look_for_quiet();
-    instruments_->forget_ended([this](const Instrument& i) { return connections_->refers_to(i); });
+    instruments_->forget_ended([this](const Instrument& i) {
+      return connections_->refers_to(i) || (context_feed_ && context_feed_->refers_to(i));
+    });
   }
 }
 
@@ -247,8 +251,9 @@ void MarketRunner::heed(const HttpResponse& response, std::string& error) {
            ")";
 }
 
-void MarketRunner::want(std::vector<std::string> names, Duration history) {
+void MarketRunner::want(std::vector<std::string> names, Duration history, DataKinds context) {
   context_.history = history;
+  want_context(context);
   const bool other_lists = exchange_.instruments_targets(wanted_) != exchange_.instruments_targets(names);
   wanted_ = std::move(names);
   reported_.clear();
@@ -285,11 +290,13 @@ void MarketRunner::apply(const std::vector<Instrument>& listed) {
   }
   if (fresh) instruments_->keep_listed_at();
   if (!ending.empty()) connections_->end(ending);
+  if (!ending.empty()) end_context(ending);
   for (const Instrument* instrument : ending) {
     instruments_->ended(*instrument);
     refusals_.erase(instrument->symbol);
   }
   if (!beginning.empty()) connections_->begin(beginning);
+  if (!beginning.empty()) begin_context(beginning);
   if (!ending.empty() || (!beginning.empty() && instruments() > beginning.size())) {
     spdlog::info("instruments changed market=\"{}\" begun={} ended={} collected={}", name(), beginning.size(),
                  ending.size(), instruments());

@@ -9,6 +9,7 @@
 // The futures stream @trade is live but undocumented; its field X tells market trades from other prints.
 #include <algorithm>
 
+#include "binance_context.hpp"
 #include "channels.hpp"
 #include "cvdd/base/prefetch.hpp"
 #include "fast_reader.hpp"
@@ -111,16 +112,53 @@ std::string topic(const DataChannel& channel, const Instrument& instrument) {
   for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   return out.append("@").append(channel.name);
 }
-constexpr DataChannel channels_there[] = {
-    {.kinds = {DataKind::trade},
-     .name = "aggTrade",
-     .stream = Stream::aggregate,
-     .series = Series::aggregate,
+constexpr DataChannel aggregates{.kinds = {DataKind::trade},
+                                 .name = "aggTrade",
+                                 .stream = Stream::aggregate,
+                                 .series = Series::aggregate,
+                                 .topic = topic};
+constexpr DataChannel singles{
+    .kinds = {DataKind::trade}, .name = "trade", .stream = Stream::single, .series = Series::single, .topic = topic};
+// On no other stream; spot alone has them, and both its streams take them along.
+constexpr DataChannel block_trades{
+    .kinds = {DataKind::trade}, .name = "blockTrade", .series = Series::block, .topic = topic};
+constexpr DataChannel trade_channels[] = {aggregates, singles, block_trades};
+
+std::string open_interest_target(const Instrument& instrument);
+// Its weight is 1 of the 2,400 a minute of USD-M and COIN-M, of which a page of history takes 20.
+constexpr Poll open_interest{
+    .target = open_interest_target, .every = seconds(60), .per_request = 20, .read = binance::read_open_interest};
+
+constexpr DataChannel spot_channels[] = {
+    aggregates, singles, block_trades, {.kinds = {DataKind::book}, .name = binance::spot_book, .topic = topic}};
+// USD-M serves the book by one door, all else by another (linear_target); COIN-M has one door.
+constexpr std::string_view book_door = "/public/stream", other_door = "/market/stream";
+template <Market market>
+constexpr DataChannel futures_channels[] = {
+    aggregates,
+    singles,
+    block_trades,
+    {.kinds = {DataKind::book},
+     .name = binance::futures_book,
+     .ws_target = market == Market::linear ? book_door : "",
      .topic = topic},
-    {.kinds = {DataKind::trade}, .name = "trade", .stream = Stream::single, .series = Series::single, .topic = topic},
-    // On no other stream; spot alone has them, and both its streams take them along.
-    {.kinds = {DataKind::trade}, .name = "blockTrade", .series = Series::block, .topic = topic}};
-constexpr const DataChannel& block_trades = channels_there[2];
+    {.kinds = {DataKind::mark, DataKind::funding},
+     .name = binance::mark_price,
+     .ws_target = market == Market::linear ? other_door : "",
+     .topic = topic},
+    {.kinds = {DataKind::liquidation},
+     .name = binance::forced_orders,
+     .ws_target = market == Market::linear ? other_door : "",
+     .topic = topic},
+    {.kinds = {DataKind::open_interest}, .name = "openInterest", .poll = &open_interest, .topic = topic}};
+template <Market market>
+constexpr std::span<const DataChannel> channels_of() {
+  if constexpr (market == Market::spot) {
+    return spot_channels;
+  } else {
+    return futures_channels<market>;
+  }
+}
 
 // ---- Messages ----
 
@@ -186,7 +224,7 @@ Refusal read_frame(const Row& row, Series series, const SymbolTable& symbols, Pa
 // "btcusdt@aggTrade": what a combined stream carries is known from its name.
 bool is_trade_stream(std::string_view stream) {
   const auto at = stream.rfind('@');
-  return at != stream.npos && channels::named(channels_there, stream.substr(at + 1)) != nullptr;
+  return at != stream.npos && channels::named(trade_channels, stream.substr(at + 1)) != nullptr;
 }
 // "btcusdt@bookTicker", "!miniTicker@arr": no trades, whatever comes.
 bool is_other_stream(std::string_view stream) {
@@ -210,7 +248,7 @@ Refusal read_message(const Head& head, const SymbolTable& symbols, Parsed& out) 
   }
   const Row& row = head.data.present() ? head.row : head.top;
   if (row.e.is_string()) {
-    const DataChannel* const channel = channels::named(channels_there, row.e.text);
+    const DataChannel* const channel = channels::named(trade_channels, row.e.text);
     if (channel != nullptr) return read_frame<market>(row, channel->series, symbols, out);
     out.closing_soon = row.e.text == "serverShutdown";
     out.ignored = !out.closing_soon && (other_stream || is_other_event(row.e.text));
@@ -250,7 +288,13 @@ struct Message {
   static const DataChannel* channel_of(const Head&) { return nullptr; }
   static const Scalar& topic(const Head& head) { return head.stream; }
   static std::string_view symbol_in(std::string_view) { return {}; }
-  static Refusal other(std::string_view, const Head& head, const SymbolTable& symbols, Parsed& out) {
+  static Refusal other(std::string_view message, const Head& head, const SymbolTable& symbols, Parsed& out) {
+    if (head.stream.is_string() && binance::is_context(head.stream.text)) {
+      // The second reading takes the place of what the first one read.
+      const std::string stream(head.stream.text);
+      binance::read_context(stream, message, symbols, out);
+      return Refusal::none;
+    }
     const Refusal refusal = read_message<market>(head, symbols, out);
     if (refusal != Refusal::none) note_refused(refusal, head, symbols, out);
     return Refusal::none;
@@ -341,7 +385,9 @@ std::string request(Verb verb, const DataChannel& channel, std::span<const Instr
   for (const Instrument* instrument : instruments) {
     if (out.back() != '[') out += ',';
     out += fields::in_quotes(topic(channel, *instrument));
-    if (market == Market::spot) out += "," + fields::in_quotes(topic(block_trades, *instrument));
+    if (market == Market::spot && channel.kinds.has(DataKind::trade)) {
+      out += "," + fields::in_quotes(topic(block_trades, *instrument));
+    }
   }
   return out.append("],\"id\":").append(std::to_string(id)).append("}");
 }
@@ -458,6 +504,7 @@ constexpr std::uint32_t history_page = 1000;
 rest::Query of(const Instrument& instrument, std::string_view what) {
   return query(instrument.market, what).add("symbol", instrument.symbol);
 }
+std::string open_interest_target(const Instrument& instrument) { return of(instrument, "openInterest"); }
 std::string by_id(const Instrument& instrument, std::uint64_t from_id, std::uint32_t limit) {
   return of(instrument, "aggTrades").add("fromId", from_id).add("limit", std::min(limit, history_page));
 }
@@ -583,7 +630,8 @@ constexpr Exchange exchange{
                        : "no other host serves this market",
     .ws_target = market == Market::linear ? linear_target : plain_target,
     .other_ws_target = market == Market::inverse ? linear_target : nullptr,
-    .channels = channels_there,
+    .channels = channels_of<market>(),
+    .liquidations = market == Market::spot ? LiquidationsTold::none : LiquidationsTold::sampled,
     .request = request<market>,
     .probe = probe,
     .parse = parse<market>,

@@ -12,6 +12,7 @@
 // "instType":"mc" or "sp", without ids) are understood as well: recordings have them.
 #include <algorithm>
 
+#include "bitget_context.hpp"
 #include "channels.hpp"
 #include "registry.hpp"
 #include "rest.hpp"
@@ -96,8 +97,16 @@ std::string topic_of(std::string_view type, std::string_view symbol) {
 std::string topic(const DataChannel&, const Instrument& instrument) {
   return topic_of(type_of(instrument), instrument.symbol);
 }
+// Spot's ticker has a book alone.
+template <Market market>
 constexpr DataChannel channels_there[] = {
-    {.kinds = {DataKind::trade}, .name = "trade", .rows = &rows<row_slots, read_trade>, .topic = topic}};
+    {.kinds = {DataKind::trade}, .name = "trade", .rows = &rows<row_slots, read_trade>, .topic = topic},
+    {.kinds = market == Market::spot
+                  ? DataKinds{DataKind::book}
+                  : DataKinds{DataKind::book, DataKind::mark, DataKind::funding, DataKind::open_interest},
+     .name = "ticker",
+     .rows = &bitget::ticker_reader,
+     .topic = topic}};
 constexpr DataChannel snapshot{.kinds = {DataKind::trade}, .name = "trade", .rows = &rows<row_slots, read_snapshot>};
 constexpr DataChannel older{.kinds = {DataKind::trade}, .name = "trade", .rows = &older_rows};
 
@@ -131,9 +140,12 @@ struct Message {
   }
   static const DataChannel* channel_of(const Head& head) {
     const std::string_view type = text(head.type);
-    if (!head.rows.present() || !head.channel.is_string("trade") || !is_ours<market>(type)) return nullptr;
-    if (type == "mc" || type == "sp") return &older;
-    return head.action.is_string("snapshot") ? &snapshot : &channels_there[0];
+    if (!head.rows.present() || !is_ours<market>(type)) return nullptr;
+    const bool of_older = type == "mc" || type == "sp";
+    if (head.channel.is_string("ticker") && !of_older) return &channels_there<market>[1];
+    if (!head.channel.is_string("trade")) return nullptr;
+    if (of_older) return &older;
+    return head.action.is_string("snapshot") ? &snapshot : &channels_there<market>[0];
   }
   static const Scalar& topic(const Head& head) { return head.symbol; }
   static std::string_view symbol_in(std::string_view topic) { return topic; }
@@ -309,7 +321,7 @@ constexpr Exchange exchange{
                .probe_every = seconds(25)},
     .region_note = "no other host serves this market",
     .ws_target = ws_target,
-    .channels = channels_there,
+    .channels = channels_there<market>,
     .request = request,
     .probe = probe,
     .parse = parse<market>,

@@ -11,6 +11,8 @@
 // recordings have them. Those of the older spot feeds, one object without a symbol, are not.
 #include <algorithm>
 
+#include "beside.hpp"
+#include "bybit_context.hpp"
 #include "channels.hpp"
 #include "registry.hpp"
 #include "rest.hpp"
@@ -71,7 +73,18 @@ std::string topic(const DataChannel& channel, const Instrument& instrument) {
 }
 constexpr DataChannel channels_there[] = {
     {.kinds = {DataKind::trade}, .name = "publicTrade", .rows = &rows<row_slots, read_trade>, .topic = topic},
-    {.kinds = {DataKind::trade}, .name = "trade", .rows = &rows<row_slots, read_trade>}};  // the older feed's
+    {.kinds = {DataKind::trade}, .name = "trade", .rows = &rows<row_slots, read_trade>},  // the older feed's
+    {.kinds = {DataKind::book}, .name = "orderbook.1", .rows = &bybit::book_reader, .topic = topic},
+    {.kinds = {DataKind::mark, DataKind::funding, DataKind::open_interest},
+     .name = "tickers",
+     .rows = &bybit::ticker_reader,
+     .topic = topic},
+    {.kinds = {DataKind::liquidation}, .name = "allLiquidation", .rows = &bybit::closed_reader, .topic = topic}};
+// Spot has a book alone. Options are subscribed by their coin, so that one of them can't be asked for.
+constexpr std::span<const DataChannel> channels_of(Market market) {
+  const std::span<const DataChannel> all(channels_there);
+  return all.first(market == Market::option ? 2 : market == Market::spot ? 3 : all.size());
+}
 
 // ---- Messages ----
 
@@ -160,6 +173,12 @@ struct Message {
     return Refusal::none;
   }
 };
+
+// Books and tickers have their time beside the rows.
+void parse(std::string_view message, const SymbolTable& symbols, Parsed& out) {
+  channels::parse<Message>(message, symbols, out);
+  if (out.has_beside) fields::date_by_frame(out, message, "ts");
+}
 
 // ---- Requests ----
 
@@ -354,11 +373,13 @@ constexpr Exchange exchange{
                .probe_every = seconds(20)},
     .region_note = "some regions have a host of their own (stream.bybit.eu, stream.bybit.tr, …): set ws and rest",
     .ws_target = ws_target<market>,
-    .channels = channels_there,
+    .channels = channels_of(market),
+    .liquidations =
+        market == Market::linear || market == Market::inverse ? LiquidationsTold::all : LiquidationsTold::none,
     .request = request<market>,
     .delivers_unrequested = market == Market::option,
     .probe = probe,
-    .parse = channels::parse<Message>,
+    .parse = parse,
     .instruments_targets = instruments_targets<market>,
     .is_unknown = is_unknown,
     .parse_instruments = parse_instruments<market>,

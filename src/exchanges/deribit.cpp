@@ -13,6 +13,7 @@
 #include <algorithm>
 
 #include "channels.hpp"
+#include "deribit_context.hpp"
 #include "registry.hpp"
 #include "rest.hpp"
 
@@ -56,8 +57,23 @@ Refusal read_trade(const Row& row, const Instrument& instrument, Trade& trade) {
 std::string topic(const DataChannel& channel, const Instrument& instrument) {
   return std::string(channel.name) + "." + instrument.symbol + ".100ms";
 }
+// Once a second is often enough of what is told of a bar's end.
+std::string slow_topic(const DataChannel& channel, const Instrument& instrument) {
+  return std::string(channel.name) + "." + instrument.symbol + ".agg2";
+}
+constexpr DataChannel trades_channel{
+    .kinds = {DataKind::trade}, .name = "trades", .rows = &rows<row_slots, read_trade>, .topic = topic};
+
+// Spot has a book alone; options and dated futures have no funding, and none comes.
+template <Market market>
+constexpr DataKinds ticker_kinds =
+    market == Market::spot     ? DataKinds{DataKind::book}
+    : market == Market::option ? DataKinds{DataKind::book, DataKind::mark, DataKind::open_interest}
+                               : DataKinds{DataKind::book, DataKind::mark, DataKind::funding, DataKind::open_interest};
+template <Market market>
 constexpr DataChannel channels_there[] = {
-    {.kinds = {DataKind::trade}, .name = "trades", .rows = &rows<row_slots, read_trade>, .topic = topic}};
+    trades_channel,
+    {.kinds = ticker_kinds<market>, .name = "ticker", .rows = &deribit::ticker_reader, .topic = slow_topic}};
 
 // ---- Messages ----
 
@@ -108,7 +124,7 @@ struct Message {
   // "trades.BTC-PERPETUAL.100ms"
   static const DataChannel* channel_of(const Head& head) {
     if (!head.method.is_string("subscription")) return nullptr;
-    return channels::in_front_of(channels_there, text(head.channel));
+    return channels::in_front_of(channels_there<Market::linear>, text(head.channel));
   }
   static const Scalar& topic(const Head& head) { return head.channel; }
   static std::string_view symbol_in(std::string_view topic) {
@@ -330,7 +346,7 @@ constexpr Exchange exchange{
                .silence = seconds(240)},
     .region_note = "no other host serves this market",
     .ws_target = ws_target,
-    .channels = channels_there,
+    .channels = channels_there<market>,
     .hello = hello,
     .request = request,
     .probe = probe,

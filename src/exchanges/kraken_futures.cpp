@@ -13,6 +13,7 @@
 
 #include "channels.hpp"
 #include "cvdd/base/time_text.hpp"
+#include "kraken_futures_context.hpp"
 #include "registry.hpp"
 #include "rest.hpp"
 
@@ -62,7 +63,8 @@ Refusal read_old_trade(const Row& row, const Instrument& instrument, Trade& trad
 
 constexpr DataChannel channels_there[] = {
     {.kinds = {DataKind::trade}, .name = "trade"},
-    {.kinds = {DataKind::trade}, .name = "trade_snapshot", .rows = &rows<row_slots, read_old_trade>}};
+    {.kinds = {DataKind::trade}, .name = "trade_snapshot", .rows = &rows<row_slots, read_old_trade>},
+    {.kinds = {DataKind::book, DataKind::mark, DataKind::funding, DataKind::open_interest}, .name = "ticker"}};
 
 // ---- Messages ----
 
@@ -110,8 +112,10 @@ struct Message {
     } else if (head.feed.is_string("trade")) {
       Rows rows{symbols, [](const void*) { return std::string_view(); }, nullptr, out};
       channels::take_row(static_cast<const Row&>(head), read_trade, rows);
+    } else if (head.feed.is_string("ticker")) {
+      kraken_futures::read_ticker(message, symbols, out);
     } else {
-      out.ignored = head.feed.is_string();  // heartbeat, ticker, book, …
+      out.ignored = head.feed.is_string();  // heartbeat, book, …
       return out.ignored ? Refusal::none : Refusal::not_understood;
     }
     return Refusal::none;

@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "channels.hpp"
+#include "okx_context.hpp"
 #include "registry.hpp"
 #include "rest.hpp"
 
@@ -56,19 +57,45 @@ std::string topic_of(std::string_view channel, std::string_view symbol) {
 std::string topic(const DataChannel& channel, const Instrument& instrument) {
   return topic_of(channel.name, instrument.symbol);
 }
+std::string type_topic(const DataChannel& channel, const Instrument& instrument) {
+  return topic_of(channel.name, okx::type_of(instrument));
+}
+constexpr std::string_view door = "/ws/v5/public";
 constexpr const RowReader* trades = &rows<row_slots, read_trade>;
 constexpr DataChannel channels_there[] = {
     {.kinds = {DataKind::trade}, .name = "trades", .rows = trades, .stream = Stream::aggregate, .topic = topic},
-    {.kinds = {DataKind::trade}, .name = "trades-all", .rows = trades, .stream = Stream::single, .topic = topic}};
+    {.kinds = {DataKind::trade}, .name = "trades-all", .rows = trades, .stream = Stream::single, .topic = topic},
+    {.kinds = {DataKind::book}, .name = "tickers", .rows = &okx::ticker_reader, .ws_target = door, .topic = topic},
+    {.kinds = {DataKind::mark}, .name = "mark-price", .rows = &okx::mark_reader, .ws_target = door, .topic = topic},
+    {.kinds = {DataKind::open_interest},
+     .name = "open-interest",
+     .rows = &okx::open_reader,
+     .ws_target = door,
+     .topic = topic},
+    {.kinds = {DataKind::funding},
+     .name = "funding-rate",
+     .rows = &okx::funding_reader,
+     .ws_target = door,
+     .topic = topic},
+    {.kinds = {DataKind::liquidation},
+     .name = okx::forced_orders,
+     .rows = &okx::forced_reader,
+     .ws_target = door,
+     .topic = type_topic}};
+// Spot has a book alone, options neither funding nor forced orders.
+constexpr std::span<const DataChannel> channels_of(Market market) {
+  const std::span<const DataChannel> all(channels_there);
+  return all.first(market == Market::spot ? 3 : market == Market::option ? 5 : all.size());
+}
 
 // ---- Messages ----
 
 struct Head {
-  Scalar event, code, message, id, channel, symbol, rows;
+  Scalar event, code, message, id, channel, symbol, type, rows;
 };
 constexpr Slot<Head> head_slots[] = {
     {"event", &Head::event}, {"code", &Head::code}, {"msg", &Head::message}, {"id", &Head::id}};
-constexpr Slot<Head> arg_slots[] = {{"channel", &Head::channel}, {"instId", &Head::symbol}};
+constexpr Slot<Head> arg_slots[] = {{"channel", &Head::channel}, {"instId", &Head::symbol}, {"instType", &Head::type}};
 
 // "… channel:trades,instId:BTC-USDT doesn't exist. …"
 std::string_view named_in(std::string_view message, std::string_view key) {
@@ -90,7 +117,8 @@ void read_ack(const Head& head, Parsed& out) {
   ack.id = fields::integer(head.id).value_or(0);
   ack.ok = !head.event.is_string("error");
   if (ack.ok) {
-    if (head.symbol.is_string()) ack.topics.push_back(topic_of(text(head.channel), head.symbol.text));
+    const Scalar& named = head.symbol.is_string() ? head.symbol : head.type;
+    if (named.is_string()) ack.topics.push_back(topic_of(text(head.channel), named.text));
     return;
   }
   const std::string_view code = text(head.code), why = text(head.message), symbol = named_in(why, "instId:");
@@ -135,8 +163,23 @@ void parse(std::string_view message, const SymbolTable& symbols, Parsed& out) {
 
 // ---- Requests ----
 
+// Of forced orders all instruments of a type come together: while one of them is wanted the others are passed over.
+std::string request_of_types(const DataChannel& channel, std::span<const Instrument* const> instruments,
+                             std::uint64_t id) {
+  std::string args;
+  for (const std::string_view type : {"SWAP", "FUTURES"}) {
+    if (std::ranges::none_of(instruments, [&](const Instrument* i) { return okx::type_of(*i) == type; })) continue;
+    args += (args.empty() ? R"({"channel":)" : R"(,{"channel":)") + fields::in_quotes(channel.name) +
+            R"(,"instType":)" + fields::in_quotes(type) + "}";
+  }
+  return R"({"id":")" + std::to_string(id) + R"(","op":"subscribe","args":[)" + args + "]}";
+}
+
 std::string request(Verb verb, const DataChannel& channel, std::span<const Instrument* const> instruments,
                     std::uint64_t id) {
+  if (channel.name == okx::forced_orders) {
+    return verb == Verb::subscribe ? request_of_types(channel, instruments, id) : std::string();
+  }
   std::string out = R"({"id":")" + std::to_string(id) + R"(","op":")";
   out.append(verb == Verb::subscribe ? "subscribe" : "unsubscribe").append(R"(","args":[)");
   for (const Instrument* instrument : instruments) {
@@ -321,7 +364,9 @@ constexpr Exchange exchange{
         "set ws and rest to wss://wseea.okx.com and https://eea.okx.com (EEA) or wss://wsus.okx.com and "
         "https://us.okx.com (US, AU); they list fewer instruments",
     .ws_target = ws_target,
-    .channels = channels_there,
+    .channels = channels_of(market),
+    .liquidations =
+        market == Market::linear || market == Market::inverse ? LiquidationsTold::sampled : LiquidationsTold::none,
     .request = request,
     .probe = probe,
     .parse = parse,

@@ -32,6 +32,13 @@ const DataChannel* Exchange::channel(DataKind kind, Stream stream) const {
   return found == channels.end() ? nullptr : &*found;
 }
 
+DataKinds Exchange::beside_trades() const {
+  DataKinds kinds;
+  for (const DataChannel& channel : channels) kinds.add(channel.kinds);
+  return kinds.common(
+      {DataKind::book, DataKind::mark, DataKind::funding, DataKind::open_interest, DataKind::liquidation});
+}
+
 const Exchange* find_exchange(std::string_view name, Market market) {
   for (const Exchange* exchange : all_exchanges()) {
     if (exchange->name == name && exchange->market == market) return exchange;

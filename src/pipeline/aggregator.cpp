@@ -23,7 +23,8 @@ Aggregator::Aggregator(AggregatorOptions options, CsvStore& store, FileSyncer& s
       store_(store),
       syncer_(syncer),
       restored_(restored),
-      ledger_({options_.interval, options_.event_time, options_.repairs, options_.watched}) {}
+      ledger_({options_.interval, options_.event_time, options_.repairs, options_.watched}),
+      context_(options_.interval) {}
 
 Aggregator::~Aggregator() {
   if (thread_.joinable()) stop();
@@ -56,6 +57,7 @@ void Aggregator::begin() {
 bool Aggregator::turn() {
   last_turn_.store(std::chrono::steady_clock::now(), std::memory_order_relaxed);
   const std::size_t drained = drain();
+  if (!context_rings_.empty()) drain_context();
   close_due();
   if (store_.backlog_rows() > 0 && options_.now() >= next_retry_) deliver();
   if (!leavers_.empty()) say_farewell();
@@ -90,6 +92,8 @@ void Aggregator::finish() {
   } else {
     // A bar that ended less than close_delay before the cut may lack trades that were still on their way.
     finish_ledger(heard_until() - options_.close_delay, heard_until());
+    drain_context();
+    context_.finish(heard_until(), context_rows_);
   }
   deliver();
   syncer_.wait();
@@ -230,6 +234,8 @@ void Aggregator::read_mail() {
     ledger_.give_candles(instrument, std::move(candles));
   }
   for (auto& channel : mail.channels) channels_.push_back(std::move(channel));
+  for (auto& ring : mail.context_rings) context_rings_.push_back(std::move(ring));
+  for (const auto& [instrument, wanted] : mail.context) begin_context(*instrument, wanted);
 }
 
 // So that no more bars are in memory than the ledger keeps anyway, however long nobody looked.
@@ -239,6 +245,7 @@ void Aggregator::close_in_pieces(Timestamp upto) {
     const Timestamp end = next_due_ + step;
     if (options_.capture != nullptr) options_.capture->closed_bars(end);
     ledger_.close(end, rows_);
+    context_.close(end, context_rows_);
     next_due_ = end + options_.interval;
     deliver();
   }
@@ -264,10 +271,12 @@ void Aggregator::close_due() {
         channels_[i]->release(batch.size());
       }
     }
+    drain_context();
     close_in_pieces(upto);
     next_due_ = bar_start(upto, options_.interval) + options_.interval;
     if (options_.capture != nullptr) options_.capture->closed_bars(upto);
     ledger_.close(upto, rows_);
+    context_.close(upto, context_rows_);
   }
   stats_.bars_closed.fetch_add(1, std::memory_order_relaxed);
   deliver();
@@ -276,7 +285,7 @@ void Aggregator::close_due() {
 void Aggregator::deliver() {
   for (const std::string& error : ledger_.take_errors()) options_.on_problem(error);
   for (const CsvStore::SyncRequest& result : syncer_.results()) store_.synced(result);
-  if (!rows_.empty() || store_.backlog_rows() > 0) store_rows();
+  if (!rows_.empty() || !context_rows_.empty() || store_.backlog_rows() > 0) store_rows();
   syncer_.request(store_.take_sync_requests());
   for (const std::string& note : store_.take_notes()) options_.on_note(note);
 }
@@ -289,7 +298,7 @@ void Aggregator::store_rows() {
   const auto begin = std::chrono::steady_clock::now();
   const std::vector<FlowRow> flow = ledger_.take_flow_rows();
   store_.keep(ledger_.take_ended(), flow);
-  const int error = store_.write(rows_, flow);
+  const int error = store_.write(rows_, flow, context_rows_);
   const auto took = std::chrono::steady_clock::now() - begin;
   stats_.bar_write.add({std::chrono::duration_cast<std::chrono::microseconds>(took).count()});
   next_retry_ = options_.now() + retry_every;
@@ -312,6 +321,7 @@ void Aggregator::store_rows() {
   if (options_.on_rows && !rows_.empty()) options_.on_rows(rows_);
   row_feed_.put(std::span<const Row>(rows_));
   rows_.clear();
+  count_context();
 }
 
 std::chrono::steady_clock::time_point Aggregator::next_wake() const {

@@ -40,6 +40,7 @@ void Aggregator::enter(const Newcomer& newcomer) {
   if (!rows.empty()) ledger_.restore(instrument.id, rows, last_id);
   if (newcomer.held) ledger_.hold(instrument.id);
   if (options_.size_buckets) count_flow(instrument, known);
+  if (known != nullptr && known->context) context_known_[instrument.id] = *known->context;
 }
 
 void Aggregator::count_flow(const Instrument& instrument, const LastKnown* known) {
@@ -71,6 +72,7 @@ void Aggregator::say_farewell() {
       known.row = std::move(last->row);
       known.last_id = std::move(last->last_id);
       known.flow = std::move(last->flow);
+      known.context = forget_context(id);
       leaver.farewell->known = std::move(known);
     }
     row_feed_.forget(*leaver.instrument);

@@ -125,6 +125,18 @@ class Binance final : public Simulated {
     }
   }
 
+  [[nodiscard]] std::vector<std::string> context_topics(const TapeInstrument& what) const override {
+    std::vector<std::string> topics;
+    for (const std::string_view kind : binance::context_streams(what.instrument.market)) {
+      topics.push_back(topic_name(what.instrument.market, binance::stream_name(what.instrument, kind)));
+    }
+    return topics;
+  }
+  [[nodiscard]] std::string context_frame(const TapeInstrument& what, std::size_t topic,
+                                          Timestamp second) const override {
+    return binance::context_frame(what, binance::context_streams(what.instrument.market)[topic], second);
+  }
+
   [[nodiscard]] std::string wrapped(std::string_view topic, std::string_view frame) const override {
     return binance::wrapped(stream_of(topic), frame);
   }

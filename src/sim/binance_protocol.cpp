@@ -60,7 +60,8 @@ std::optional<Entry> parse_entry(const Address& address) {
 
 bool delivers(Market market, Door door, std::string_view stream) {
   if (market == Market::spot || (market == Market::inverse && door == Door::plain)) return true;
-  return door == (stream.ends_with("@trade") ? Door::open : Door::market);
+  const bool of_book = stream.find("@depth") != stream.npos || stream.ends_with("@bookTicker");
+  return door == (of_book || stream.ends_with("@trade") ? Door::open : Door::market);
 }
 
 Request parse_request(Market market, std::string_view text) {

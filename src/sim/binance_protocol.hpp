@@ -54,6 +54,10 @@ struct Request {
 [[nodiscard]] std::string aggregate_frame(const TapeInstrument& what, const TapeTrade& trade, Timestamp event_time);
 [[nodiscard]] std::string single_frame(const TapeInstrument& what, const TapeTrade& trade, std::uint64_t fill,
                                        Timestamp event_time);
+// What stands beside the trades: the streams that tell it, and what they tell of a second; empty: nothing.
+[[nodiscard]] std::span<const std::string_view> context_streams(Market market);
+[[nodiscard]] std::string context_frame(const TapeInstrument& what, std::string_view stream, Timestamp second);
+[[nodiscard]] Answer open_interest(const Address& address, const Tape& tape, Timestamp now);
 [[nodiscard]] std::string wrapped(std::string_view stream, std::string_view data);
 
 // `given`: an exchangeInfo body to serve instead of the tape's; `tape` may be null.

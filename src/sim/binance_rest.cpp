@@ -207,6 +207,7 @@ Answer rest(const Address& address, const Tape* tape, std::string_view given, Ti
   if (path == "aggTrades" && tape != nullptr) return aggregates(address, *tape, now);
   if (path == "trades" && tape != nullptr) return singles(address, *tape);
   if (path == "klines" && tape != nullptr) return klines(address, *tape, now);
+  if (path == "openInterest" && tape != nullptr) return open_interest(address, *tape, now);
   if (path == "aggTrades" || path == "trades" || path == "klines")
     return {200, "[]", 20};  // a recording has no history
   return {404, R"({"code":-5000,"msg":"Path not found."})", 0};

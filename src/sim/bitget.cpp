@@ -31,6 +31,27 @@ std::string row(const TapeInstrument& what, const TapeTrade& t) {
                      price_text(what, t), size_text(what, t.size_steps), taker(t, "buy", "sell"), id_of(t));
 }
 
+// All that stands beside an instrument's trades, in one.
+std::string ticker_name(Market market, std::string_view symbol) { return topic_name(market, symbol) + ":ticker"; }
+std::string ticker(const TapeInstrument& what, Timestamp second) {
+  const TapeContext now = tape_context(what, second);
+  const auto price = [&](std::int64_t ticks) {
+    return ticks == 0 ? std::string() : fixed(ticks, what.price_decimals, what.price_decimals);
+  };
+  std::string contract;
+  if (what.instrument.market != Market::spot) {
+    contract = fmt::format(
+        R"("markPrice":"{}","indexPrice":"{}","fundingRate":"{}","nextFundingTime":"{}","holdingAmount":"{}",)",
+        price(now.mark_ticks), price(now.index_ticks), fixed(now.funding_hundred_millionths, 8, 8),
+        ms(now.funding_applies), size_text(what, now.open_steps));
+  }
+  return fmt::format(R"({{"action":"snapshot","arg":{{"instType":"{}","channel":"ticker","instId":"{}"}},"data":[{{)"
+                     R"("instId":"{}","bidPr":"{}","bidSz":"{}","askPr":"{}","askSz":"{}",{}"ts":"{}"}}],"ts":{}}})",
+                     type_of(what.instrument), what.instrument.symbol, what.instrument.symbol, price(now.bid_ticks),
+                     size_text(what, now.bid_steps), price(now.ask_ticks), size_text(what, now.ask_steps), contract,
+                     ms(second), ms(second));
+}
+
 class Talk final : public Conversation {
  public:
   explicit Talk(const Tape* tape) : tape_(tape) {}
@@ -72,7 +93,7 @@ class Talk final : public Conversation {
     const std::string arg = fmt::format(R"({{"instType":"{}","channel":"{}","instId":"{}"}})", type, channel, symbol);
     const Found spot = find(tape_, "bitget", Market::spot, symbol),
                 future = find(tape_, "bitget", Market::linear, symbol);
-    if ((!spot && !future) || channel != "trade" || names_.size() >= arguments_max) {
+    if ((!spot && !future) || (channel != "trade" && channel != "ticker") || names_.size() >= arguments_max) {
       return said.answers.push_back(fmt::format(
           R"({{"event":"error","arg":{},"code":30001,"msg":"instType:{},channel:{},instId:{} doesn't exist","op":"subscribe"}})",
           arg, type, channel, symbol));
@@ -80,10 +101,11 @@ class Talk final : public Conversation {
     said.answers.push_back(fmt::format(R"({{"event":"{}","arg":{}}})", on ? "subscribe" : "unsubscribe", arg));
     const Found what = type == "SPOT" ? spot : future;
     if (!what || type_of(what->instrument) != type) return;
-    const std::string topic = topic_name(what->instrument.market, symbol);
+    const std::string topic = channel == "ticker" ? ticker_name(what->instrument.market, symbol)
+                                                  : topic_name(what->instrument.market, symbol);
     if (on ? !names_.insert(topic).second : names_.erase(topic) == 0) return;
     (on ? said.listen : said.leave).push_back(topic);
-    if (!on || what.trades().empty()) return;
+    if (!on || channel == "ticker" || what.trades().empty()) return;
     const auto old = what.trades().last(std::min<std::size_t>(what.trades().size(), 50));
     said.answers.push_back(
         frame("snapshot", *what, now, rows_backward(old, [&](const TapeTrade& t) { return row(*what, t); })));
@@ -191,6 +213,12 @@ class Bitget final : public Simulated {
   void frames(const TapeInstrument& what, std::size_t, std::span<const TapeTrade> trades, Timestamp now,
               std::vector<std::string>& out) const override {
     out.push_back(frame("update", what, now, rows(trades, [&](const TapeTrade& t) { return row(what, t); })));
+  }
+  [[nodiscard]] std::vector<std::string> context_topics(const TapeInstrument& what) const override {
+    return {ticker_name(what.instrument.market, what.instrument.symbol)};
+  }
+  [[nodiscard]] std::string context_frame(const TapeInstrument& what, std::size_t, Timestamp second) const override {
+    return ticker(what, second);
   }
   [[nodiscard]] Allowed attempts() const override { return {300, seconds(300)}; }
   [[nodiscard]] std::uint32_t weight_per_minute(const Address&) const override { return 1'200; }

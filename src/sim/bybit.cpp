@@ -20,6 +20,43 @@ std::string topic_name(Market market, std::string_view topic) {
   return fmt::format("bybit:{}:{}", name_of(market), topic);
 }
 
+// What stands beside an instrument's trades, by the topics that tell it.
+constexpr std::string_view beside[] = {"orderbook.1", "tickers", "allLiquidation"};
+std::vector<std::string> topics_beside(const Instrument& instrument) {
+  std::vector<std::string> out;
+  const std::size_t count = instrument.market == Market::spot ? 1 : instrument.market == Market::option ? 0 : 3;
+  for (std::size_t i = 0; i < count; ++i) out.push_back(fmt::format("{}.{}", beside[i], instrument.symbol));
+  return out;
+}
+
+std::string frame_beside(const TapeInstrument& what, std::size_t topic, Timestamp second) {
+  const TapeContext now = tape_context(what, second);
+  const auto price = [&](std::int64_t ticks) { return fixed(ticks, what.price_decimals, what.price_decimals); };
+  const std::string& symbol = what.instrument.symbol;
+  const auto frame = [&](std::string_view type, const std::string& data) {
+    return fmt::format(R"({{"topic":"{}.{}","type":"{}","data":{},"cs":7,"ts":{}}})", beside[topic], symbol, type, data,
+                       ms(second));
+  };
+  if (topic == 0) {
+    const auto side = [&](std::int64_t ticks, std::int64_t steps) {
+      return ticks == 0 ? std::string("[]") : fmt::format(R"([["{}","{}"]])", price(ticks), size_text(what, steps));
+    };
+    return frame("snapshot", fmt::format(R"({{"s":"{}","b":{},"a":{},"u":1,"seq":2}})", symbol,
+                                         side(now.bid_ticks, now.bid_steps), side(now.ask_ticks, now.ask_steps)));
+  }
+  if (topic == 1) {
+    return frame("delta", fmt::format(R"({{"symbol":"{}","markPrice":"{}","indexPrice":"{}","fundingRate":"{}",)"
+                                      R"("nextFundingTime":"{}","openInterest":"1","singleOpenInterest":"{}"}})",
+                                      symbol, price(now.mark_ticks), price(now.index_ticks),
+                                      fixed(now.funding_hundred_millionths, 8, 8), ms(now.funding_applies),
+                                      size_text(what, now.open_steps)));
+  }
+  if (!now.order) return {};
+  return frame("snapshot", fmt::format(R"([{{"T":{},"s":"{}","S":"{}","v":"{}","p":"{}"}}])", ms(second), symbol,
+                                       now.order->buys ? "Sell" : "Buy", size_text(what, now.order->steps),
+                                       price(now.order->ticks)));
+}
+
 class Talk final : public Conversation {
  public:
   Talk(Market market, const Tape* tape) : market_(market), tape_(tape) {}
@@ -73,8 +110,8 @@ class Talk final : public Conversation {
   [[nodiscard]] bool exists(const std::string& topic) const {
     if (tape_ == nullptr) return false;
     return std::ranges::any_of(tape_->instruments(), [&](const TapeInstrument& what) {
-      return what.instrument.exchange == "bybit" && what.instrument.market == market_ &&
-             topic_of(what.instrument) == topic;
+      if (what.instrument.exchange != "bybit" || what.instrument.market != market_) return false;
+      return topic_of(what.instrument) == topic || std::ranges::count(topics_beside(what.instrument), topic) > 0;
     });
   }
   static void answer(bool good, std::string_view id, std::string_view message, std::string_view operation, Said& said) {
@@ -198,6 +235,17 @@ class Bybit final : public Simulated {
               std::vector<std::string>& out) const override {
     out.push_back(fmt::format(R"({{"topic":"{}","type":"snapshot","ts":{},"data":[{}]}})", topic_of(what.instrument),
                               ms(now), rows(trades, [&](const TapeTrade& t) { return row(what, t); })));
+  }
+  [[nodiscard]] std::vector<std::string> context_topics(const TapeInstrument& what) const override {
+    std::vector<std::string> out;
+    for (const std::string& topic : topics_beside(what.instrument)) {
+      out.push_back(topic_name(what.instrument.market, topic));
+    }
+    return out;
+  }
+  [[nodiscard]] std::string context_frame(const TapeInstrument& what, std::size_t topic,
+                                          Timestamp second) const override {
+    return frame_beside(what, topic, second);
   }
   [[nodiscard]] Allowed attempts() const override { return {500, seconds(300)}; }
   [[nodiscard]] std::uint32_t weight_per_minute(const Address&) const override { return 7'200; }

@@ -18,6 +18,30 @@ Found instrument_in(const Address& address, const Tape* tape) {
 
 std::string channel_of(const Instrument& instrument) { return "trades." + instrument.symbol + ".100ms"; }
 
+std::string ticker_of(const Instrument& instrument) { return "ticker." + instrument.symbol + ".agg2"; }
+
+// All that stands beside an instrument's trades, in one; null where nobody is.
+std::string ticker(const TapeInstrument& what, Timestamp second) {
+  const TapeContext now = tape_context(what, second);
+  const Market market = what.instrument.market;
+  const auto price = [&](std::int64_t ticks) {
+    return ticks == 0 ? std::string("null") : fixed(ticks, what.price_decimals, what.price_decimals);
+  };
+  std::string contract, funding;
+  if (market != Market::spot) {
+    contract = fmt::format(R"("open_interest":{},"mark_price":{},"index_price":{},)", size_text(what, now.open_steps),
+                           price(now.mark_ticks), price(now.index_ticks));
+  }
+  if (market == Market::linear || market == Market::inverse) {
+    funding = fmt::format(R"("current_funding":{},"funding_8h":0.1,)", fixed(now.funding_hundred_millionths, 8, 8));
+  }
+  return fmt::format(
+      R"({{"jsonrpc":"2.0","method":"subscription","params":{{"channel":"{}","data":{{"timestamp":{},{}{})"
+      R"("instrument_name":"{}","best_bid_price":{},"best_bid_amount":{},"best_ask_price":{},"best_ask_amount":{}}}}}}})",
+      ticker_of(what.instrument), ms(second), contract, funding, what.instrument.symbol, price(now.bid_ticks),
+      size_text(what, now.bid_steps), price(now.ask_ticks), size_text(what, now.ask_steps));
+}
+
 class Talk final : public Conversation {
  public:
   explicit Talk(const Tape* tape) : tape_(tape) {}
@@ -70,7 +94,10 @@ class Talk final : public Conversation {
                rows(*channels,
                     [&](std::string_view channel) -> std::string {
                       const bool trades = channel.starts_with("trades.") && channel.ends_with(".100ms");
-                      if (!trades || !instrument_of(tape_, channel.substr(7, channel.size() - 13))) return {};
+                      const bool beside = channel.starts_with("ticker.") && channel.ends_with(".agg2");
+                      if (!trades && !beside) return {};
+                      const std::size_t ends = trades ? 13 : 12;
+                      if (!instrument_of(tape_, channel.substr(7, channel.size() - ends))) return {};
                       (on ? said.listen : said.leave).push_back(std::string(ours).append(channel));
                       return in_quotes(channel);
                     }) +
@@ -193,6 +220,12 @@ class Deribit final : public Simulated {
     out.push_back(fmt::format(R"({{"jsonrpc":"2.0","method":"subscription","params":{{"channel":"{}","data":[{}]}}}})",
                               channel_of(what.instrument),
                               rows(trades, [&](const TapeTrade& t) { return row(what, t); })));
+  }
+  [[nodiscard]] std::vector<std::string> context_topics(const TapeInstrument& what) const override {
+    return {std::string(ours) + ticker_of(what.instrument)};
+  }
+  [[nodiscard]] std::string context_frame(const TapeInstrument& what, std::size_t, Timestamp second) const override {
+    return ticker(what, second);
   }
   [[nodiscard]] std::uint32_t weight_per_minute(const Address&) const override { return 1'200; }
   [[nodiscard]] std::string foreign_frame() const override {

@@ -32,6 +32,23 @@ std::string row(const TapeInstrument& what, const TapeTrade& t) {
       size_text(what, t.size_steps), price_text(what, t));
 }
 
+// All that stands beside an instrument's trades, in one; a side where nobody is is left out.
+std::string ticker_name(std::string_view symbol) { return topic_name(symbol) + ":ticker"; }
+std::string ticker(const TapeInstrument& what, Timestamp second) {
+  const TapeContext now = tape_context(what, second);
+  const auto price = [&](std::int64_t ticks) { return fixed(ticks, what.price_decimals, what.price_decimals); };
+  const auto side = [&](std::string_view name, std::int64_t ticks, std::int64_t steps) {
+    return ticks == 0 ? std::string()
+                      : fmt::format(R"("{}":{},"{}_size":{},)", name, price(ticks), name, size_text(what, steps));
+  };
+  return fmt::format(R"({{"time":{},"product_id":"{}","funding_rate":0.03,"relative_funding_rate":{},)"
+                     R"("next_funding_rate_time":{},{}{}"index":{},"openInterest":{},"markPrice":{},"feed":"ticker"}})",
+                     ms(second), what.instrument.symbol, fixed(now.funding_hundred_millionths, 8, 8),
+                     ms(now.funding_applies), side("bid", now.bid_ticks, now.bid_steps),
+                     side("ask", now.ask_ticks, now.ask_steps), price(now.index_ticks), size_text(what, now.open_steps),
+                     price(now.mark_ticks));
+}
+
 class Talk final : public Conversation {
  public:
   explicit Talk(const Tape* tape) : tape_(tape) {}
@@ -50,16 +67,18 @@ class Talk final : public Conversation {
       return said.answers.push_back(fmt::format(R"({{"event":"{}d","feed":"heartbeat"}})", event));
     }
     const auto products = strings_in((*heard)["product_ids"]);
-    if (feed != "trade" || !products) return said.answers.push_back(R"({"event":"error","message":"Invalid feed"})");
+    if ((feed != "trade" && feed != "ticker") || !products)
+      return said.answers.push_back(R"({"event":"error","message":"Invalid feed"})");
     for (const std::string& product : *products) {
       const Found what = instrument_of(tape_, product);
       if (!what) {
         said.answers.push_back(R"({"event":"error","message":"Invalid product id"})");
         continue;
       }
-      (on ? said.listen : said.leave).push_back(topic_name(product));
-      said.answers.push_back(fmt::format(R"({{"event":"{}d","feed":"trade","product_ids":["{}"]}})", event, product));
-      if (!on) continue;
+      (on ? said.listen : said.leave).push_back(feed == "ticker" ? ticker_name(product) : topic_name(product));
+      said.answers.push_back(
+          fmt::format(R"({{"event":"{}d","feed":"{}","product_ids":["{}"]}})", event, feed, product));
+      if (!on || feed == "ticker") continue;
       const auto old = what.trades().last(std::min(what.trades().size(), page_size));
       said.answers.push_back(fmt::format(R"({{"feed":"trade_snapshot","product_id":"{}","trades":[{}]}})", product,
                                          rows_backward(old, [&](const TapeTrade& t) { return row(*what, t); })));
@@ -161,6 +180,12 @@ class KrakenFutures final : public Simulated {
   void frames(const TapeInstrument& what, std::size_t, std::span<const TapeTrade> trades, Timestamp,
               std::vector<std::string>& out) const override {
     for (const TapeTrade& t : trades) out.push_back(row(what, t));
+  }
+  [[nodiscard]] std::vector<std::string> context_topics(const TapeInstrument& what) const override {
+    return {ticker_name(what.instrument.symbol)};
+  }
+  [[nodiscard]] std::string context_frame(const TapeInstrument& what, std::size_t, Timestamp second) const override {
+    return ticker(what, second);
   }
   [[nodiscard]] Allowed attempts() const override { return {100, seconds(60)}; }
   [[nodiscard]] std::string foreign_frame() const override {

@@ -34,6 +34,43 @@ std::string push(std::string_view channel, const TapeInstrument& what, std::stri
   return fmt::format(R"({{"arg":{{"channel":"{}","instId":"{}"}},"data":[{}]}})", channel, what.instrument.symbol, one);
 }
 
+// What stands beside an instrument's trades, by the channels that tell it: spot has the first alone, options three.
+constexpr std::string_view beside[] = {"tickers", "mark-price", "open-interest", "funding-rate", "liquidation-orders"};
+std::size_t beside_count(Market market) { return market == Market::spot ? 1 : market == Market::option ? 3 : 5; }
+constexpr std::string_view forced = "liquidation-orders", all_swaps = "SWAP";
+
+std::string data_beside(const TapeInstrument& what, std::string_view channel, const TapeContext& now,
+                        Timestamp second) {
+  const auto price = [&](std::int64_t ticks) {
+    return ticks == 0 ? std::string() : fixed(ticks, what.price_decimals, what.price_decimals);
+  };
+  const auto size = [&](std::int64_t steps) { return steps == 0 ? std::string() : size_text(what, steps); };
+  if (channel == "tickers") {
+    return fmt::format(R"("bidPx":"{}","bidSz":"{}","askPx":"{}","askSz":"{}","last":"1")", price(now.bid_ticks),
+                       size(now.bid_steps), price(now.ask_ticks), size(now.ask_steps));
+  }
+  if (channel == "mark-price") return fmt::format(R"("markPx":"{}")", price(now.mark_ticks));
+  if (channel == "open-interest") return fmt::format(R"("oi":"{}","oiCcy":"1")", size_text(what, now.open_steps));
+  if (channel == "funding-rate") {
+    return fmt::format(R"("fundingRate":"{}","fundingTime":"{}","nextFundingRate":"")",
+                       fixed(now.funding_hundred_millionths, 8, 8), ms(now.funding_applies));
+  }
+  return fmt::format(R"("instType":"SWAP","details":[{{"bkLoss":"0","bkPx":"{}","posSide":"{}","side":"{}","sz":"{}",)"
+                     R"("ts":"{}"}}])",
+                     price(now.order->ticks), now.order->buys ? "short" : "long", now.order->buys ? "buy" : "sell",
+                     size(now.order->steps), ms(second));
+}
+
+std::string frame_beside(const TapeInstrument& what, std::size_t topic, Timestamp second) {
+  const TapeContext now = tape_context(what, second);
+  const std::string_view channel = beside[topic];
+  if (channel == forced && !now.order) return {};
+  const std::string of =
+      channel == forced ? R"("instType":"SWAP")" : fmt::format(R"("instId":"{}")", what.instrument.symbol);
+  return fmt::format(R"({{"arg":{{"channel":"{}",{}}},"data":[{{{},"instId":"{}","ts":"{}"}}]}})", channel, of,
+                     data_beside(what, channel, now, second), what.instrument.symbol, ms(second));
+}
+
 class Talk final : public Conversation {
  public:
   Talk(const Tape* tape, std::string_view channel) : tape_(tape), channel_(channel) {}
@@ -51,7 +88,18 @@ class Talk final : public Conversation {
     if (++operations_ > 480) return refuse("60014", "Requests too frequent", id, said);
     for (const simdjson::dom::element argument : arguments) {
       const std::string_view channel = string_field(argument, "channel"), symbol = string_field(argument, "instId");
-      const Found found = channel == channel_ ? instrument_of(tape_, symbol) : Found{};
+      const bool on = operation == "subscribe";
+      if (channel == forced && channel_ == merged && string_field(argument, "instType") == all_swaps) {
+        last_ = now;
+        subscribed_ = true;
+        (on ? said.listen : said.leave).push_back(topic_name(forced, all_swaps));
+        said.answers.push_back(
+            fmt::format(R"({{"id":"{}","event":"{}","arg":{{"channel":"{}","instType":"SWAP"}},"connId":"a4d3ae55"}})",
+                        id, operation, forced));
+        continue;
+      }
+      const bool is_beside = channel_ == merged && channel != forced && std::ranges::count(beside, channel) > 0;
+      const Found found = channel == channel_ || is_beside ? instrument_of(tape_, symbol) : Found{};
       if (!found) {
         refuse("60018",
                fmt::format("Wrong URL or channel:{},instId:{} doesn't exist. Please use the correct URL, channel and "
@@ -61,13 +109,12 @@ class Talk final : public Conversation {
         continue;
       }
       last_ = now;
-      const bool on = operation == "subscribe";
       (on ? said.listen : said.leave).push_back(topic_name(channel, symbol));
       said.answers.push_back(
           fmt::format(R"({{"id":"{}","event":"{}","arg":{{"channel":"{}","instId":"{}"}},"connId":"a4d3ae55"}})", id,
                       operation, channel, symbol));
       subscribed_ = subscribed_ || on;
-      if (on) push_newest(found, said);
+      if (on && !is_beside) push_newest(found, said);
     }
   }
 
@@ -200,6 +247,17 @@ class Okx final : public Simulated {
         out.push_back(push(single, what, row(what, t, id)));
       }
     }
+  }
+  [[nodiscard]] std::vector<std::string> context_topics(const TapeInstrument& what) const override {
+    std::vector<std::string> out;
+    for (std::size_t i = 0; i < beside_count(what.instrument.market); ++i) {
+      out.push_back(topic_name(beside[i], beside[i] == forced ? std::string(all_swaps) : what.instrument.symbol));
+    }
+    return out;
+  }
+  [[nodiscard]] std::string context_frame(const TapeInstrument& what, std::size_t topic,
+                                          Timestamp second) const override {
+    return frame_beside(what, topic, second);
   }
   [[nodiscard]] Allowed attempts() const override { return {3, seconds(1)}; }
   [[nodiscard]] std::string foreign_frame() const override {

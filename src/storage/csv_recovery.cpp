@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "csv_scan.hpp"
+#include "cvdd/ledger/context_row.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/ledger/flow_row.hpp"
 #include "cvdd/storage/csv_store.hpp"
@@ -49,6 +50,8 @@ Remembered CsvStore::open(std::size_t days_max) {
   read_days(RowTable::cvd, days_max, [&](const DayFile& file, bool& any_new) { read_file(file, newest, any_new); });
   read_days(RowTable::flow, days_max,
             [&](const DayFile& file, bool& any_new) { read_flow_file(file, newest, any_new); });
+  read_days(RowTable::context, days_max,
+            [&](const DayFile& file, bool& any_new) { read_context_file(file, newest, any_new); });
   remember_for_long(newest);
   return newest;
 }
@@ -243,6 +246,20 @@ void CsvStore::read_flow_file(const DayFile& file, Remembered& newest, bool& any
     } else if (row.time > same->time || (row.time == same->time && row.rev > same->rev)) {
       *same = std::move(row);
     }
+  }
+}
+
+// Of instruments that have bars.
+void CsvStore::read_context_file(const DayFile& file, Remembered& newest, bool& anything_new) {
+  for (Found<ContextRow>& found : newest_of<ContextRow>(file, parse_context_row)) {
+    if (!found.row) continue;
+    const auto known = newest.find({found.row->exchange, found.row->market, found.row->symbol});
+    if (known == newest.end()) continue;
+    std::optional<ContextRow>& there = known->second.context;
+    anything_new = anything_new || !there;
+    const bool newer =
+        !there || found.row->time > there->time || (found.row->time == there->time && found.row->rev > there->rev);
+    if (newer) there = std::move(found.row);
   }
 }
 

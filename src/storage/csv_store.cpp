@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "cvdd/ledger/context_row.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/ledger/flow_row.hpp"
 
@@ -17,7 +18,7 @@ DayFile CsvStore::current(const Day& day) const {
   return {day.second, part == parts_.end() ? 0 : part->second, day.first};
 }
 
-int CsvStore::write(std::span<const Row> rows, std::span<const FlowRow> flow) {
+int CsvStore::write(std::span<const Row> rows, std::span<const FlowRow> flow, std::span<const ContextRow> context) {
   std::string text;
   for (const Row& row : rows) {
     text.clear();
@@ -28,6 +29,11 @@ int CsvStore::write(std::span<const Row> rows, std::span<const FlowRow> flow) {
     text.clear();
     append_flow_row(text, row);
     queue({RowTable::flow, format_day(row.time)}, text);
+  }
+  for (const ContextRow& row : context) {
+    text.clear();
+    append_context_row(text, row);
+    queue({RowTable::context, format_day(row.time)}, text);
   }
   return write_batches();
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cvdd/ledger/context_row.hpp"
 #include "cvdd/ledger/csv_row.hpp"
 #include "cvdd/ledger/flow_row.hpp"
 
@@ -16,7 +17,9 @@ const RowFormat& format_of(RowTable table) {
       RowFormat{"cvd-", "latest.csv", csv_header(), 3,
                 [](std::string_view line) { return parse_row(line).has_value(); }},
       RowFormat{"flow-", "latest-flow.csv", flow_header(), 4,
-                [](std::string_view line) { return parse_flow_row(line).has_value(); }}};
+                [](std::string_view line) { return parse_flow_row(line).has_value(); }},
+      RowFormat{"context-", "latest-context.csv", context_header(), 3,
+                [](std::string_view line) { return parse_context_row(line).has_value(); }}};
   return formats[static_cast<std::size_t>(table)];
 }
 

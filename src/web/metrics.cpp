@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "cvdd/base/version.hpp"
+#include "cvdd/feed/context_intake.hpp"
 #include "cvdd/storage/capture.hpp"
 
 namespace cvdd::web {
@@ -68,6 +69,20 @@ const std::time_t process_start = std::time(nullptr);
 double number(std::uint64_t n) { return static_cast<double>(n); }
 double in_seconds(Duration d) { return static_cast<double>(d.us) / 1e6; }
 
+// Of markets that keep something beside the trades.
+void context_metrics(Families& f, const Labels& of, const MarketRunner& market) {
+  const ContextIntake* const context = market.context();
+  if (context == nullptr) return;
+  const auto [all, live] = context->feeds();
+  const ContextCounters& c = context->counters();
+  f.gauge("cvdd_context_feeds", "Kinds of data beside the trades, each of an instrument", of, number(all));
+  f.gauge("cvdd_context_feeds_live", "… that are subscribed", of, number(live));
+  f.counter("cvdd_context_values_total", "Values beside the trades", of, number(c.values + c.orders));
+  f.counter("cvdd_context_refused_total", "… that can't be read", of, number(c.refused));
+  f.counter("cvdd_context_dropped_total", "… for which the queue had no room", of, number(c.dropped));
+  f.counter("cvdd_context_lost_total", "Feeds of them that were cut", of, number(c.lost));
+}
+
 void market_metrics(Families& f, const MetricsInput& input) {
   std::vector<std::pair<MarketState, const MarketRunner*>> markets;
   for (const auto& [where, market] : input.engine->markets()) markets.emplace_back(market->state(), market.get());
@@ -107,6 +122,7 @@ void market_metrics(Families& f, const MetricsInput& input) {
     f.counter("cvdd_twin_lead_seconds_total", "By how much the first copy came earlier, summed up", l,
               static_cast<double>(s.counters->twin_lead_us) / 1e6);
   });
+  each([&](const MarketState&, const Labels& l, const MarketRunner& market) { context_metrics(f, l, market); });
   count("cvdd_stalls_total", "Feeds found alive but mute", [](const MarketState& s) { return s.stalls; });
   each([&](const MarketState& s, const Labels& l, const MarketRunner&) {
     for (std::size_t k = 0; k < s.ends.size(); ++k) {

@@ -15,6 +15,7 @@
 #include "cvdd/daemon/engine.hpp"
 #include "cvdd/sim/protocol.hpp"
 #include "sim/captures.hpp"
+#include "sim/context.hpp"
 #include "sim/episodes.hpp"
 #include "sim/life.hpp"
 #include "sim/oracle.hpp"
@@ -257,7 +258,7 @@ int main(int argc, char** argv) {
   RunPlan plan;
   std::string interval = "by seed", without;
   bool everywhere = false, verbose = false, manners = false, renewals = false, listings = false, refusals = false,
-       twins = false, past = false, judges = false, episodes = false;
+       twins = false, past = false, judges = false, episodes = false, context = false;
   std::size_t kills = 0;
   std::string captures, episode;
   std::string first_seed = "1";
@@ -282,6 +283,8 @@ int main(int argc, char** argv) {
   app.add_flag("--refusals", refusals, "instead: exchanges that refuse some of what they list");
   app.add_flag("--twins", twins, "instead: two connections for everything, of which one is cut again and again");
   app.add_flag("--past", past, "instead: long outages and absences, and new instruments with a history");
+  app.add_flag("--context", context,
+               "instead: what stands beside the trades, on and off, and --seeds times with every fault");
   app.add_flag("--episodes", episodes, "instead: single faults, each set up with care");
   app.add_option("--episode", episode, "instead: the one of this name");
   app.add_flag("--judges", judges, "instead: what is planted in rows, the judges see");
@@ -306,6 +309,7 @@ int main(int argc, char** argv) {
   spdlog::set_level(verbose ? spdlog::level::info : spdlog::level::off);
   if (episodes || !episode.empty()) return play_episodes(seed, episode) ? 0 : 1;
   if (judges) return test_judges() ? 0 : 1;
+  if (context) return test_context(seed, seeds) ? 0 : 1;
   if (manners) return test_manners(seed) ? 0 : 1;
   if (past) return test_past(seed) ? 0 : 1;
   if (twins) return test_twins(seed) ? 0 : 1;

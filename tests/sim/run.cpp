@@ -15,7 +15,11 @@ std::chrono::microseconds steady(Duration d) { return std::chrono::microseconds(
 }  // namespace
 
 Run::Run(std::uint64_t seed, const RunPlan& plan)
-    : capture_(plan.capture), clock_(simulated_start), files_(clock_), world_(clock_, seed, plan.tape_of_all()) {
+    : capture_(plan.capture),
+      context_(plan.context),
+      clock_(simulated_start),
+      files_(clock_),
+      world_(clock_, seed, plan.tape_of_all()) {
   facts_.begin = simulated_start;
   facts_.end = simulated_start + seconds(3'600 * plan.hours);
   facts_.interval = plan.interval_of(seed);
@@ -37,6 +41,9 @@ EngineOptions Run::options() const {
   options.config.capture.keep = seconds(1'000 * 86'400);
   if (!capture_.empty()) options.config.size_buckets = {{100, 0}, {1'000, 0}, {10'000, 0}};
   for (auto& [where, names] : options.symbols.wanted) {
+    for (const DataKind kind : context_kinds) {
+      if (context_) options.symbols.context[where.first].add({kind});
+    }
     std::erase_if(names, [&, &where = where](const std::string& name) {
       return off_[world_.tape().find(where.first, where.second, name)] > 0;
     });

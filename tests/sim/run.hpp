@@ -16,6 +16,7 @@ struct RunPlan {
   std::int64_t hours = 6;  // virtual ones; faults cease `calm_end` before
   std::size_t instruments = 6;
   bool everywhere = false;           // of all exchanges
+  bool context = false;              // with all that stands beside the trades
   bool once = false;                 // the same seed is not run again, to compare the bytes
   std::optional<Duration> interval;  // of the bars; empty: by seed
   std::uint32_t without = 0;         // kinds of fault, a bit each
@@ -42,6 +43,7 @@ class Run {
   Run(std::uint64_t seed, const RunPlan& plan);
   [[nodiscard]] Verdict verdict() { return judge(files_, world_, facts_); }
   [[nodiscard]] const WatchedFiles& files() const { return files_; }
+  [[nodiscard]] const World& world() const { return world_; }
   [[nodiscard]] const std::vector<Fault>& faults() const { return facts_.faults; }
   [[nodiscard]] Duration interval() const { return facts_.interval; }
   [[nodiscard]] std::uint32_t lives() const { return files_.life(); }
@@ -62,6 +64,7 @@ class Run {
   [[nodiscard]] std::uint64_t id_of(std::size_t instrument, const std::string& text);
 
   const std::string capture_;
+  const bool context_;
   VirtualClock clock_;
   WatchedFiles files_;
   World world_;

@@ -27,6 +27,8 @@ World::World(VirtualClock& clock, std::uint64_t seed, std::vector<TapeInstrument
     const Side side{what.instrument.exchange, what.instrument.market};
     if (std::find(sides_.begin(), sides_.end(), side) == sides_.end()) sides_.push_back(side);
     topics_.push_back(find_protocol(side.first)->topics(what));
+    const auto beside = find_protocol(side.first)->context_topics(what);
+    for (std::size_t i = 0; i < beside.size(); ++i) context_topics_[beside[i]].emplace_back(topics_.size() - 1, i);
   }
   trouble_.resize(sides_.size());
   tick();
@@ -63,8 +65,21 @@ void World::second() {
     Said said;
     line->talk->tick(clock_.true_time(), said);
     act(*line, said);
+    tell_context(line);
   }
   clock_.at(clock_.steady() + std::chrono::seconds(1), [this] { second(); });
+}
+
+// What stands beside the trades, in the second that begins now.
+void World::tell_context(const std::shared_ptr<Line>& line) {
+  const Timestamp second = bar_start(clock_.true_time(), seconds(1));
+  for (const auto& [topic, all] : line->context) {
+    for (const auto& [instrument, number] : all) {
+      std::string frame = line->protocol->context_frame(tape_.instruments()[instrument], number, second);
+      if (frame.empty()) continue;
+      deliver(line, {line->talk->wraps() ? line->protocol->wrapped(topic, frame) : std::move(frame)});
+    }
+  }
 }
 
 void World::ping() {
@@ -276,8 +291,15 @@ void World::offend(const std::string& what) {
 
 void World::act(Line& line, const Said& said) {
   for (const std::string& answer : said.answers) send(line, {answer});
-  for (const std::string& topic : said.leave) line.topics.erase(topic);
+  for (const std::string& topic : said.leave) {
+    line.topics.erase(topic);
+    line.context.erase(topic);
+  }
   for (const std::string& topic : said.listen) {
+    if (const auto beside = context_topics_.find(topic); beside != context_topics_.end()) {
+      line.context.insert(*beside);
+      continue;
+    }
     line.topics.insert(topic);
     // The newest trade may come along as an answer; an old trade that counts was delivered too.
     const auto of = std::find_if(topics_.begin(), topics_.end(),

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -27,12 +28,16 @@ struct Message {
   bool readable = true;
 };
 
+// Topics of what stands beside the trades → whose they are: instrument, and number of the topic.
+using ContextTopics = std::map<std::string, std::vector<std::pair<std::size_t, std::size_t>>>;
+
 // One WebSocket as both ends see it.
 struct Line {
   const sim::Protocol* protocol = nullptr;
   std::unique_ptr<sim::Conversation> talk;
   std::size_t side = 0;  // of the world's sides
   std::set<std::string> topics;
+  ContextTopics context;      // what stands beside the trades
   std::deque<Message> inbox;  // sent, not read yet
   std::deque<Message> held;   // sent, and held up on the way
   SteadyTime last_frame{};    // that the process has noticed
@@ -123,7 +128,11 @@ class World {
   // When the answer to a question of now comes; empty: never.
   [[nodiscard]] std::optional<SteadyTime> rest_answers_at();
   [[nodiscard]] VirtualClock& clock() { return clock_; }
-  [[nodiscard]] SteadyTime latency() { return clock_.steady() + std::chrono::milliseconds(5 + random_() % 80); }
+  [[nodiscard]] SteadyTime latency() {
+    return clock_.steady() + std::chrono::milliseconds(even_ ? 40 : 5 + random_() % 80);
+  }
+  // All that is asked for takes equally long: one question more moves no other answer.
+  void answer_evenly() { even_ = true; }
 
  private:
   struct Reading {
@@ -152,6 +161,7 @@ class World {
   void second();
   void ping();
   void print(std::size_t instrument, const sim::TapeTrade& trade);
+  void tell_context(const std::shared_ptr<Line>& line);
   void count_message(Line& line);
   void send(Line& line, Message message);
   void deliver(const std::shared_ptr<Line>& line, Message message);
@@ -173,6 +183,8 @@ class World {
   std::vector<Side> sides_;
   std::vector<Trouble> trouble_;                  // by side
   std::vector<std::vector<std::string>> topics_;  // by instrument
+  ContextTopics context_topics_;
+  bool even_ = false;
   bool rest_fails_ = false, rest_silent_ = false, rest_flaky_ = false, rest_late_ = false;
   std::uint32_t life_ = 1;
   std::map<std::string, std::deque<SteadyTime>> attempts_;            // by exchange, of its window

@@ -98,7 +98,7 @@ TEST_CASE("channels: each has its own rows, and what is no trade goes into a lis
     CHECK((rates.trades.empty() && rates.refusal == Refusal::none && rates.has_beside));
     REQUIRE(rates.beside.funding_rates.size() == 1);
     CHECK((rates.beside.funding_rates[0].rate == Decimal(-1, 4) &&
-           rates.beside.funding_rates[0].applies.us == 1'700'006'400'000'000));
+           rates.beside.funding_rates[0].applies == Timestamp{1'700'006'400'000'000}));
     CHECK(read.of(way + R"({"ch":"fills","data":[]})").beside.funding_rates.empty());
   }
 }

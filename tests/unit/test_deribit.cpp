@@ -57,9 +57,9 @@ TEST_CASE("deribit: ordered by trade_seq, named by trade_id; blocks are beside t
   // A name longer than any we know: the trade counts all the same.
   const auto& named = d.parse(message(R"(,"trade_id":"drb-ETH_USDC-PERP-0000000000000000000000000000000012345678")"));
   CHECK((named.trades.size() == 1 && named.trades[0].name.empty()));
-  CHECK(d.parse(
-             R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"ticker.BTC-PERPETUAL.100ms","data":{}}})")
-            .ignored);
+  CHECK(
+      d.parse(R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"book.BTC-PERPETUAL.100ms","data":{}}})")
+          .ignored);
   CHECK(
       d.parse(R"({"jsonrpc":"2.0","method":"subscription","params":{"channel":"trades.X.100ms","data":{}}})").refusal ==
       Refusal::bad_field);

@@ -35,7 +35,7 @@ TEST_CASE("kraken futures: requests and answers") {
   CHECK(k.ack(R"({"event":"alert","message":"Already subscribed to feed, re-requesting"})").ok);
   CHECK(k.parse(R"({"event":"info","version":1})").ignored);
   CHECK(k.parse(R"({"feed":"heartbeat","time":1785076800123})").ignored);
-  CHECK(k.parse(R"({"feed":"ticker","product_id":"PF_XBTUSD","bid":1})").ignored);
+  CHECK(k.parse(R"({"feed":"book","product_id":"PF_XBTUSD","bid":1})").ignored);
   CHECK(k.parse(R"({"anything":1})").refusal == Refusal::not_understood);
 }
 

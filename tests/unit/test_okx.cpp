@@ -64,7 +64,7 @@ TEST_CASE("okx: notices and what is not ours") {
             .closing_soon);
   CHECK_FALSE(okx.parse(R"({"event":"notice","code":"1","msg":"Hello"})").closing_soon);
   CHECK(okx.parse(R"({"event":"channel-conn-count","channel":"orders","connCount":"2","connId":"a"})").ignored);
-  CHECK(okx.parse(R"({"arg":{"channel":"tickers","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","last":"1"}]})")
+  CHECK(okx.parse(R"({"arg":{"channel":"books5","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","asks":[]}]})")
             .ignored);
   CHECK(okx.parse(R"({"arg":{"channel":"trades","instId":"X"},"data":[]})").ignored);
   CHECK(okx.parse(R"({"event":"dance"})").refusal == Refusal::not_understood);

@@ -122,7 +122,7 @@ TEST_CASE("okx: whose row was refused") {
              {}},
             {"broken", R"({"arg":{"channel":"trades","instId":"A-USDT-SWAP"},"da)", Refusal::not_json, {}, true},
             {"not understood", R"({"event":"dance"})", Refusal::not_understood, {}, true},
-            {"no trades", R"({"arg":{"channel":"tickers","instId":"A-USDT-SWAP"},"data":[{}]})", Refusal::none, {}}});
+            {"no trades", R"({"arg":{"channel":"books5","instId":"A-USDT-SWAP"},"data":[{}]})", Refusal::none, {}}});
   CHECK(o.parse(texts[0]).trades.size() == 1);  // its neighbour counts
 }
 

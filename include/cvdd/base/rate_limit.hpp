@@ -66,6 +66,10 @@ class ExchangeGate {
     const Duration closed = blocked(now);  // when it opens again, one after the other
     return {closed.us + attempts_.take(now + closed).us};
   }
+  // Whether half of the attempts are left: what can wait leaves the rest to the trades.
+  [[nodiscard]] bool has_room(Timestamp now) const {
+    return blocked(now).us == 0 && attempts_.used(now) * 2 < attempts_.capacity();
+  }
   // Until when requests and connections are unwelcome; never shortened.
   void stay_away(Timestamp until) { blocked_until_ = std::max(blocked_until_, until); }
   [[nodiscard]] Duration blocked(Timestamp now) const { return std::max(Duration{}, blocked_until_ - now); }

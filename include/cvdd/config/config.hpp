@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cvdd/base/market_data.hpp"
 #include "cvdd/base/types.hpp"
 #include "cvdd/config/shard.hpp"
 
@@ -96,13 +97,15 @@ struct SymbolList {
   std::map<std::pair<std::string, Market>, std::vector<std::string>> wanted;
   std::map<std::pair<std::string, Market>, std::vector<std::uint32_t>> lines;  // of each name of `wanted`, in its order
   std::vector<GroupWanted> groups;                                             // in the order of their names
-  std::map<std::string, Duration> history;  // exchange → how far back the CVD of a new instrument begins
+  std::map<std::string, Duration> history;   // exchange → how far back the CVD of a new instrument begins
+  std::map<std::string, DataKinds> context;  // exchange → what is kept beside the trades
 };
 
 // `known` answers whether exchange and market exist, so that this room names no exchange.
 struct KnownMarkets {
   std::vector<std::pair<std::string, Market>> markets;
-  std::vector<std::string> with_candles = {};  // exchanges whose candles tell the takers' volume
+  std::vector<std::string> with_candles = {};                        // exchanges whose candles tell the takers' volume
+  std::map<std::pair<std::string, Market>, DataKinds> context = {};  // what they publish beside trades
 };
 
 // Reads a configuration; every error found is appended to `errors` (none: the value is good).

@@ -86,7 +86,7 @@ class Engine {
   asio::awaitable<void> watch_bars();
   asio::awaitable<void> read_what_arrived();
   MarketRunner* make_market(const std::pair<std::string, Market>& where, const std::vector<std::string>& wanted,
-                            Duration history);
+                            Duration history, DataKinds kinds);
 
   EngineOptions options_;
   Environment around_;

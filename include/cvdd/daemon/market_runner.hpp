@@ -35,7 +35,13 @@ struct MarketContext {
   std::string cache_dir;                    // last good instrument lists
   RequestBudget* history_budget = nullptr;  // of the weight pool; null: no history
   std::uint32_t history_per_minute = 0;     // … its size
-  ProofMail* proofs = nullptr;              // null: bars get no final proof
+  DataKinds context;                        // what is kept beside the trades
+  RequestBudget* context_budget =
+      nullptr;  // of what is asked for that by REST; the same, also where there is no history
+  // For that alone: nothing of it is captured.
+  std::function<std::unique_ptr<Transport>()> make_context_transport;
+  std::function<std::unique_ptr<HttpGet>()> make_context_http_get;
+  ProofMail* proofs = nullptr;  // null: bars get no final proof
   ProverSettings prover;
   bool event_time = false;
   Duration interval = seconds(60);   // of the bars
@@ -47,6 +53,8 @@ struct MarketContext {
   std::function<asio::awaitable<void>(std::function<void()>)> beside;  // see ListRequest
 };
 
+class ContextFeed;
+class ContextIntake;
 class MarketConnections;
 class MarketInstruments;
 class MarketList;
@@ -64,12 +72,14 @@ class MarketRunner {
   asio::awaitable<void> run();
   void stop();
   // The names wanted from now on. Differences only: instruments that stay see nothing of it.
-  // `history`: how far back the CVD of one that is new is to begin; 0: now.
-  void want(std::vector<std::string> names, Duration history = {});
+  // `history`: how far back the CVD of one that is new is to begin; 0: now. `context`: what is kept beside the trades.
+  void want(std::vector<std::string> names, Duration history = {}, DataKinds context = {});
   // Soon after the end of a bar: connections that were not heard since ask for a sign of life.
   void nudge(Timestamp end);
   // When all that had arrived by then has been read: each connection says how far its instruments' trades are here.
   void watch();
+  // Then too: what stands beside the trades is handed on, of the bars that ended.
+  void flush_context();
 
   [[nodiscard]] const IntakeCounters& counters() const { return intake_.counters(); }
   [[nodiscard]] std::size_t instruments() const;
@@ -92,6 +102,8 @@ class MarketRunner {
   [[nodiscard]] const Backfill* backfill() const { return backfill_.get(); }
   // Instruments whose rows wait for their past.
   [[nodiscard]] std::size_t catching_up() const { return history_loader_ ? history_loader_->waiting() : 0; }
+  // Of what is kept beside the trades; null: nothing ever was.
+  [[nodiscard]] const ContextIntake* context() const;
   [[nodiscard]] std::string name() const;
   [[nodiscard]] std::shared_ptr<const ExchangeTime> time() const { return time_; }
 
@@ -107,6 +119,9 @@ class MarketRunner {
   [[nodiscard]] bool may_tell_of(const std::string& symbol);
   void report_refused(const Instrument& instrument, const std::string& why);
   void list_again();
+  void begin_context(std::span<const Instrument* const> instruments);
+  void end_context(std::span<const Instrument* const> instruments);
+  void want_context(DataKinds kinds);
   void tell_contradictions();
 
   MarketContext context_;
@@ -127,8 +142,10 @@ class MarketRunner {
   std::unique_ptr<HistoryLoader> history_loader_;  // null: the exchange has no candles to do it with
   std::unique_ptr<MarketInstruments> instruments_;
   std::unique_ptr<MarketConnections> connections_;
-  std::vector<Instrument> listed_;  // the exchange's newest answer
-  std::set<std::string> reported_;  // unknown symbols that the log knows of
+  std::vector<Url> ws_hosts_;
+  std::unique_ptr<ContextFeed> context_feed_;  // null: nothing is kept beside the trades
+  std::vector<Instrument> listed_;             // the exchange's newest answer
+  std::set<std::string> reported_;             // unknown symbols that the log knows of
   std::shared_ptr<Latency> receipt_to_ledger_ = std::make_shared<Latency>();
   std::map<std::string, std::string> unlisted_;  // wanted names that the exchange does not list, and why
   std::map<std::string, std::string> refusals_;  // symbols, in the exchange's words

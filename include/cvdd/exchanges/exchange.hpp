@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "cvdd/base/market_data.hpp"
 #include "cvdd/base/outcome.hpp"
 #include "cvdd/base/types.hpp"
-#include "cvdd/exchanges/market_data.hpp"
 #include "cvdd/exchanges/parsed.hpp"
 #include "cvdd/exchanges/symbol_table.hpp"
 
@@ -39,7 +39,7 @@ struct Limits {
 struct Poll {
   std::string (*target)(const Instrument& instrument) = nullptr;
   Duration every = {};
-  std::uint32_t weight = 1;  // of `history_per_minute`
+  std::uint32_t per_request = 1;  // so many of them weigh what one of `history_per_minute` does
   // Fills `out` as a message would; the reason if the body is no such answer, empty otherwise.
   std::string (*read)(std::string_view body, const Instrument& instrument, Parsed& out) = nullptr;
 };
@@ -56,6 +56,7 @@ struct DataChannel {
   std::optional<Stream> stream = {};  // trades: the stream that it is; empty: it is both
   Series series = Series::single;     // trades: whose ids they have
   const Poll* poll = nullptr;         // it is no channel, but asked for by REST
+  std::string_view ws_target = {};    // of the WebSocket that has it; empty: that of the trades
   std::string (*topic)(const DataChannel& channel, const Instrument& instrument) = nullptr;  // see topic_of
   // By what an answer names an instrument's subscription to it; by its symbol, if `topic` is null.
   [[nodiscard]] std::string topic_of(const Instrument& instrument) const {
@@ -157,6 +158,8 @@ struct Exchange {
   std::string (*other_ws_target)(Stream stream) = nullptr;
   // What it publishes.
   std::span<const DataChannel> channels = {};
+  // How many of its forced orders it tells, where a channel tells any.
+  LiquidationsTold liquidations = LiquidationsTold::none;
   // A message to be sent first of all; may be null.
   std::string (*hello)(std::uint64_t request_id) = nullptr;
   // One text message that subscribes these instruments to one channel, or takes them from it, acknowledged under
@@ -208,6 +211,8 @@ struct Exchange {
   [[nodiscard]] const DataChannel* channel(DataKind kind, Stream stream) const;
   // There is one for each stream.
   [[nodiscard]] const DataChannel& trades(Stream stream) const { return *channel(DataKind::trade, stream); }
+  // What it publishes beside trades.
+  [[nodiscard]] DataKinds beside_trades() const;
   // Which of an instrument's id series a stream has.
   [[nodiscard]] Series series_of(Stream stream) const { return trades(stream).series; }
   // Whether past trades can be had by their ids, or from a moment on, and be the same that this series has.

@@ -7,8 +7,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "cvdd/base/market_data.hpp"
 #include "cvdd/base/types.hpp"
-#include "cvdd/exchanges/market_data.hpp"
 
 namespace cvdd {
 

@@ -25,6 +25,7 @@ struct ConnectorContext {
   std::function<std::optional<std::size_t>()> avoid_host;
   const Exchange* exchange = nullptr;
   Stream stream = Stream::aggregate;
+  std::string ws_target;  // empty: the exchange's for this stream
   std::vector<Url> urls;  // of the hosts, tried in order
   std::chrono::milliseconds timeout{15'000};
   std::string name;  // of the session, for the log
@@ -62,6 +63,7 @@ class Connector {
  private:
   [[nodiscard]] std::string heed(const Transport& transport);
   [[nodiscard]] std::string target(bool other) const {
+    if (!context_.ws_target.empty()) return context_.ws_target;
     return (other ? context_.exchange->other_ws_target : context_.exchange->ws_target)(context_.stream);
   }
 

@@ -13,8 +13,10 @@
 #include <vector>
 
 #include "cvdd/base/latency.hpp"
+#include "cvdd/ledger/context.hpp"
 #include "cvdd/ledger/ledger.hpp"
 #include "cvdd/pipeline/channel.hpp"
+#include "cvdd/pipeline/context_ring.hpp"
 #include "cvdd/pipeline/row_feed.hpp"
 #include "cvdd/pipeline/wakeup.hpp"
 #include "cvdd/storage/csv_store.hpp"
@@ -46,6 +48,7 @@ struct AggregatorStats {
   std::atomic<std::uint64_t> backlog_rows{0};  // waiting in memory for the disk
   std::atomic<std::uint64_t> gaps{0};          // instruments whose newest bar says gap
   std::atomic<std::uint64_t> refused_rows{0};  // the backlog was full
+  std::atomic<std::uint64_t> context_rows{0}, context_revisions{0}, context_late{0};
   std::atomic<std::int64_t> newest_trade_us{0};
   std::atomic<std::uint64_t> queue_max{0};  // records of one queue that were found waiting, at most
   Latency bar_write;                        // rows made text and handed to the kernel
@@ -99,6 +102,11 @@ class Aggregator {
   [[nodiscard]] RowFeed& row_feed() { return row_feed_; }
 
   [[nodiscard]] const AggregatorStats& stats() const { return stats_; }
+  // What stands beside the trades. Any thread; in effect before the first update that is pushed afterwards. The
+  // instrument was added before.
+  void add_context(const Instrument& instrument, const ContextWanted& wanted);
+  void add_context_ring(std::shared_ptr<ContextRing> ring);
+
   // Any thread: since it last did its round; more than a few seconds means that it hangs.
   [[nodiscard]] std::chrono::milliseconds idle() const {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
@@ -120,6 +128,8 @@ class Aggregator {
     std::vector<Leaver> leavers;
     std::vector<std::pair<std::uint32_t, std::vector<Candle>>> candles;
     std::vector<std::shared_ptr<Channel>> channels;
+    std::vector<std::pair<const Instrument*, ContextWanted>> context;
+    std::vector<std::shared_ptr<ContextRing>> context_rings;
   };
   void run();
   std::size_t drain();
@@ -127,6 +137,10 @@ class Aggregator {
   void enter(const Newcomer& newcomer);
   void count_flow(const Instrument& instrument, const LastKnown* known);
   void say_farewell();
+  void begin_context(const Instrument& instrument, const ContextWanted& wanted);
+  void drain_context();
+  [[nodiscard]] std::optional<ContextRow> forget_context(std::uint32_t instrument);
+  void count_context();
   void note(std::span<const Record> batch);
   void apply(const Record& record);
   void apply_all(std::span<const Record> batch);
@@ -148,6 +162,10 @@ class Aggregator {
   FileSyncer& syncer_;
   const Remembered& restored_;
   Ledger ledger_;
+  ContextLedger context_;
+  std::vector<std::shared_ptr<ContextRing>> context_rings_;
+  std::vector<ContextRow> context_rows_;
+  std::map<std::uint32_t, ContextRow> context_known_;  // newest rows of files, until who they are of begins
   Wakeup wakeup_;
   RowFeed row_feed_;
   std::vector<std::shared_ptr<Channel>> channels_;

@@ -1,4 +1,4 @@
-// A bounded lock-free queue of records: exactly one thread pushes, exactly one takes. Each end has a cache line of its
+// A bounded lock-free queue: exactly one thread pushes, exactly one takes. Each end has a cache line of its
 // own, with what it last saw of the other end: they meet there only when a queue seems full or empty, or might begin
 // again. Who takes works on the records where they lie. A queue that was emptied begins at its front again: everyday
 // load uses the same few cache lines all day, and the memory behind them is not touched until a burst comes.
@@ -17,15 +17,16 @@
 
 namespace cvdd {
 
-class RecordRing {
+template <class T>
+class SpscRing {
  public:
-  explicit RecordRing(std::size_t capacity)
+  explicit SpscRing(std::size_t capacity)
       : capacity_(capacity),
         size_(std::bit_ceil(capacity)),
-        records_(static_cast<Record*>(::operator new (size_ * sizeof(Record), std::align_val_t{line}))) {}
+        records_(static_cast<T*>(::operator new (size_ * sizeof(T), std::align_val_t{line}))) {}
 
   // Pushes what fits, in order, and returns how many that were.
-  std::size_t push(std::span<const Record> records) {
+  std::size_t push(std::span<const T> records) {
     std::size_t at = write_.load(std::memory_order_relaxed);
     if ((at & (size_ - 1)) >= front_size && !records.empty() && waiting() == 0) {
       at = read_seen_ = (at | (size_ - 1)) + 1;
@@ -46,7 +47,7 @@ class RecordRing {
   }
 
   // Who takes: the oldest records, up to `most` of them; good until they are released.
-  [[nodiscard]] std::span<const Record> front(std::size_t most) {
+  [[nodiscard]] std::span<const T> front(std::size_t most) {
     std::size_t at = read_.load(std::memory_order_relaxed);
     if (at == write_seen_) {
       write_seen_ = write_.load(std::memory_order_acquire);
@@ -68,14 +69,14 @@ class RecordRing {
   // Each record in a cache line of its own. Not a matter of the type itself: coroutines keep records in frames that
   // know of no such alignment. Nothing is written before it is pushed.
   struct Free {
-    void operator()(Record* records) const { ::operator delete (records, std::align_val_t{line}); }
+    void operator()(T* records) const { ::operator delete (records, std::align_val_t{line}); }
   };
-  static_assert(std::is_trivially_copyable_v<Record> && std::is_trivially_destructible_v<Record>);
+  static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
 
   void look() { read_seen_ = std::max(read_.load(std::memory_order_acquire), begin_.load(std::memory_order_relaxed)); }
 
   const std::size_t capacity_, size_;
-  const std::unique_ptr<Record, Free> records_;
+  const std::unique_ptr<T, Free> records_;
   // Places are counted on and on; a record's is the rest modulo size_.
   alignas(line) std::atomic<std::size_t> write_{0};
   std::atomic<std::size_t> begin_{0};  // the newest place at which an emptied queue began again
@@ -83,5 +84,7 @@ class RecordRing {
   alignas(line) std::atomic<std::size_t> read_{0};
   std::size_t write_seen_ = 0;
 };
+
+using RecordRing = SpscRing<Record>;
 
 }  // namespace cvdd

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cvdd/sim/tape.hpp"
+#include "cvdd/sim/tape_context.hpp"
 
 namespace cvdd::sim {
 
@@ -92,6 +93,11 @@ class Protocol {
   // What is sent of `trades` to who listens to the instrument's topic of this number, frame by frame.
   virtual void frames(const TapeInstrument& what, std::size_t topic, std::span<const TapeTrade> trades, Timestamp now,
                       std::vector<std::string>& out) const = 0;
+  // The topics on which it publishes what stands beside an instrument's trades. Unique among all exchanges; none: it
+  // publishes nothing of that here.
+  [[nodiscard]] virtual std::vector<std::string> context_topics(const TapeInstrument&) const { return {}; }
+  // What is sent about this second to who listens to the topic of this number; empty: nothing.
+  [[nodiscard]] virtual std::string context_frame(const TapeInstrument&, std::size_t, Timestamp) const { return {}; }
   // A frame as conversations that wrap get it.
   [[nodiscard]] virtual std::string wrapped(std::string_view, std::string_view frame) const {
     return std::string(frame);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cvdd/base/types.hpp"
+#include "cvdd/ledger/context.hpp"
 #include "cvdd/ledger/flow.hpp"
 #include "cvdd/ledger/rebuild_plan.hpp"
 #include "cvdd/storage/day_file.hpp"
@@ -38,6 +39,8 @@ struct LastKnown {
   std::vector<Row> recent;
   // Of the flow file: the rows of those bars at their highest revision; where it has none, the newest of each bucket.
   std::vector<FlowRow> flow;
+  // Of the context file: its newest row there.
+  std::optional<ContextRow> context;
   // After which id the instrument's trades go on; empty: its ids don't tell.
   [[nodiscard]] std::optional<std::uint64_t> resumes_after(const Instrument& instrument) const {
     if (instrument.ids != Ids::sequence) return std::nullopt;
@@ -80,10 +83,10 @@ class CsvStore {
   // The interval of the bars in the files: the smallest distance of two bars of one instrument. Empty: not known.
   [[nodiscard]] std::optional<Duration> interval_found() const { return interval_found_; }
 
-  // Writes rows to their day's files, each file's rows by one write, and moves latest.csv (latest-flow.csv) to the
-  // newest; makes it again if it is gone. `flow`: rows of the flow files that belong to them, in the same batch.
-  // Returns 0 or errno. What could not be written is kept in memory, in order, and goes first next time.
-  int write(std::span<const Row> rows, std::span<const FlowRow> flow = {});
+  // Writes rows to their day's files, each file's rows by one write, and moves latest.csv (latest-flow.csv …) to the
+  // newest; makes it again if it is gone. `flow`, `context`: rows of those files, in the same batch. Returns 0 or
+  // errno. What could not be written is kept in memory, in order, and goes first next time.
+  int write(std::span<const Row> rows, std::span<const FlowRow> flow = {}, std::span<const ContextRow> context = {});
   // Rows waiting in memory for the disk.
   [[nodiscard]] std::size_t backlog_rows() const { return backlog_rows_; }
   // Rows refused because the backlog was full: the oldest are kept.
@@ -135,6 +138,7 @@ class CsvStore {
   void read_days(RowTable table, std::size_t days_max, Read read);
   void read_file(const DayFile& file, Remembered& newest, bool& anything_new);
   void read_flow_file(const DayFile& file, Remembered& newest, bool& anything_new);
+  void read_context_file(const DayFile& file, Remembered& newest, bool& anything_new);
   [[nodiscard]] std::vector<std::string> tails(RowTable table, bool (*last)(std::string_view text));
   void recall_flow(Remembered& newest);
   static bool remember(Remembered& newest, Row row, std::optional<Row> traded);

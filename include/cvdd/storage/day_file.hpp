@@ -10,8 +10,8 @@
 namespace cvdd {
 
 // What the files of a table hold.
-enum class RowTable : std::uint8_t { cvd, flow };
-inline constexpr std::array<RowTable, 2> row_tables{RowTable::cvd, RowTable::flow};
+enum class RowTable : std::uint8_t { cvd, flow, context };
+inline constexpr std::array<RowTable, 3> row_tables{RowTable::cvd, RowTable::flow, RowTable::context};
 
 struct RowFormat {
   std::string_view prefix;                          // of the files' names: "cvd-"
