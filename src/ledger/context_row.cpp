@@ -8,41 +8,13 @@ namespace cvdd {
 namespace {
 constexpr std::size_t columns = 26;
 
-// Writes the fields of a line, each behind a comma.
-struct Writer {
-  std::string& out;
-  void text(std::string_view field) const {
-    out += ',';
-    out += field;
-  }
-  void number(const std::optional<std::uint64_t>& n) const {
-    out += ',';
-    if (n) append_number(out, *n);
-  }
-  void decimal(const std::optional<Decimal>& d) const {
-    out += ',';
-    if (d) append_to(out, *d);
-  }
-};
-
 bool read(std::string_view text, std::optional<std::uint64_t>& out) {
   if (text.empty()) return true;
   out = read_number(text);
   return out.has_value();
 }
 
-bool read_head(const std::array<std::string_view, columns>& f, ContextRow& row) {
-  const auto time = parse_time(f[0]);
-  const auto market = market_from(f[2]);
-  const auto rev = read_number(f[4]);
-  const auto status = bar_status_from(f[5]);
-  if (!time || f[1].empty() || !market || f[3].empty() || !rev || *rev > 0xFFFFFFFF || !status) return false;
-  row.time = *time;
-  row.exchange = f[1];
-  row.market = *market;
-  row.symbol = f[3];
-  row.rev = static_cast<std::uint32_t>(*rev);
-  row.status = *status;
+bool has_context_status(const ContextRow& row) {
   return row.status == BarStatus::live || row.status == BarStatus::partial || row.status == BarStatus::gap;
 }
 
@@ -78,7 +50,7 @@ std::string_view context_header() {
 }
 
 void append_context_row(std::string& out, const ContextRow& row) {
-  const Writer to{out};
+  const FieldWriter to{out};
   out += format_time(row.time);
   to.text(row.exchange);
   to.text(name_of(row.market));
@@ -111,7 +83,8 @@ std::optional<ContextRow> parse_context_row(std::string_view line) {
   std::array<std::string_view, columns> f;
   if (!split_line(line, f)) return std::nullopt;
   ContextRow row;
-  if (!read_head(f, row) || !read_values(f, row) || !read_liquidations(f, row)) return std::nullopt;
+  if (!read_head({f[0], f[1], f[2], f[3]}, f[4], f[5], row) || !has_context_status(row)) return std::nullopt;
+  if (!read_values(f, row) || !read_liquidations(f, row)) return std::nullopt;
   // Only what we would have written ourselves is believed.
   std::string again;
   append_context_row(again, row);

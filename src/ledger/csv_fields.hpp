@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "cvdd/base/decimal.hpp"
+#include "cvdd/base/time_text.hpp"
+#include "cvdd/base/types.hpp"
 
 namespace cvdd {
 
@@ -47,6 +49,45 @@ template <std::size_t N>
     begin = i + 1;
   }
   return n == N;
+}
+
+// Writes the fields of a line, each behind a comma; what is empty as nothing.
+struct FieldWriter {
+  std::string& out;
+  void text(std::string_view field) const {
+    out += ',';
+    out += field;
+  }
+  void number(const std::optional<std::uint64_t>& n) const {
+    out += ',';
+    if (n) append_number(out, *n);
+  }
+  void decimal(const Decimal& d) const {
+    out += ',';
+    append_to(out, d);
+  }
+  void decimal(const std::optional<Decimal>& d) const {
+    out += ',';
+    if (d) append_to(out, *d);
+  }
+};
+
+// What every row begins with, as its fields say it; false if they don't.
+template <class R>
+[[nodiscard]] bool read_head(const std::array<std::string_view, 4>& whose, std::string_view rev_text,
+                             std::string_view status_text, R& row) {
+  const auto time = parse_time(whose[0]);
+  const auto market = market_from(whose[2]);
+  const auto rev = read_number(rev_text);
+  const auto status = bar_status_from(status_text);
+  if (!time || whose[1].empty() || !market || whose[3].empty() || !rev || *rev > 0xFFFFFFFF || !status) return false;
+  row.time = *time;
+  row.exchange = whose[1];
+  row.market = *market;
+  row.symbol = whose[3];
+  row.rev = static_cast<std::uint32_t>(*rev);
+  row.status = *status;
+  return true;
 }
 
 }  // namespace cvdd

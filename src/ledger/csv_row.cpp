@@ -18,39 +18,25 @@ std::string_view csv_header() {
 
 void append_row(std::string& out, const Row& row) {
   out += format_time(row.time);
-  const auto text = [&](std::string_view field) {
-    out += ',';
-    out += field;
-  };
-  const auto decimal = [&](const Decimal& field) {
-    out += ',';
-    append_to(out, field);
-  };
-  text(row.exchange);
-  text(name_of(row.market));
-  text(row.symbol);
-  out += ',';
-  append_number(out, row.rev);
-  text(name_of(row.status));
-  for (const auto* price : {&row.open, &row.high, &row.low, &row.close}) {
-    out += ',';
-    if (*price) append_to(out, **price);
-  }
-  out += ',';
-  append_number(out, row.buys);
-  out += ',';
-  append_number(out, row.sells);
+  const FieldWriter to{out};
+  to.text(row.exchange);
+  to.text(name_of(row.market));
+  to.text(row.symbol);
+  to.number(row.rev);
+  to.text(name_of(row.status));
+  for (const auto* price : {&row.open, &row.high, &row.low, &row.close}) to.decimal(*price);
+  to.number(row.buys);
+  to.number(row.sells);
   for (const auto* sum : {&row.buy_base, &row.sell_base, &row.buy_quote, &row.sell_quote, &row.delta_base,
                           &row.delta_quote, &row.cvd_base, &row.cvd_quote, &row.other_base, &row.other_quote}) {
-    decimal(*sum);
+    to.decimal(*sum);
   }
-  text(row.first_id);
-  text(row.last_id);
-  out += ',';
+  to.text(row.first_id);
+  to.text(row.last_id);
   if (row.missing) {
-    append_number(out, *row.missing);
+    to.number(row.missing);
   } else {
-    out += '?';
+    to.text("?");
   }
   out += '\n';
 }
@@ -58,21 +44,9 @@ void append_row(std::string& out, const Row& row) {
 std::optional<Row> parse_row(std::string_view line) {
   std::array<std::string_view, columns> f;
   if (!split_line(line, f)) return std::nullopt;
-  const auto time = parse_time(f[0]);
-  const auto market = market_from(f[2]);
-  const auto rev = read_number(f[4]);
-  const auto status = bar_status_from(f[5]);
   const auto buys = read_number(f[10]), sells = read_number(f[11]);
-  if (!time || !market || !rev || *rev > 0xFFFFFFFF || !status || !buys || !sells || f[1].empty() || f[3].empty()) {
-    return std::nullopt;
-  }
   Row row;
-  row.time = *time;
-  row.exchange = f[1];
-  row.market = *market;
-  row.symbol = f[3];
-  row.rev = static_cast<std::uint32_t>(*rev);
-  row.status = *status;
+  if (!read_head({f[0], f[1], f[2], f[3]}, f[4], f[5], row) || !buys || !sells) return std::nullopt;
   row.buys = *buys;
   row.sells = *sells;
   row.first_id = f[22];

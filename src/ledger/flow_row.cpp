@@ -28,30 +28,21 @@ std::string_view flow_header() {
 
 void append_flow_row(std::string& out, const FlowRow& row) {
   out += format_time(row.time);
-  const auto text = [&](std::string_view field) {
-    out += ',';
-    out += field;
-  };
-  const auto number = [&](std::uint64_t n) {
-    out += ',';
-    append_number(out, n);
-  };
-  text(row.exchange);
-  text(name_of(row.market));
-  text(row.symbol);
-  text(row.bucket);
-  number(row.rev);
-  text(name_of(row.status));
-  number(row.sums.buys);
-  number(row.sums.sells);
+  const FieldWriter to{out};
+  to.text(row.exchange);
+  to.text(name_of(row.market));
+  to.text(row.symbol);
+  to.text(row.bucket);
+  to.number(row.rev);
+  to.text(name_of(row.status));
+  to.number(row.sums.buys);
+  to.number(row.sums.sells);
   for (const Decimal* d : {&row.sums.buy_base, &row.sums.sell_base, &row.sums.buy_quote, &row.sums.sell_quote,
                            &row.delta_base, &row.delta_quote, &row.cvd_base, &row.cvd_quote}) {
-    out += ',';
-    append_to(out, *d);
+    to.decimal(*d);
   }
   for (const auto* d : {&row.delta_min_base, &row.delta_max_base, &row.largest_buy_quote, &row.largest_sell_quote}) {
-    out += ',';
-    if (*d) append_to(out, **d);
+    to.decimal(*d);
   }
   out += '\n';
 }
@@ -59,22 +50,10 @@ void append_flow_row(std::string& out, const FlowRow& row) {
 std::optional<FlowRow> parse_flow_row(std::string_view line) {
   std::array<std::string_view, columns> f;
   if (!split_line(line, f)) return std::nullopt;
-  const auto time = parse_time(f[0]);
-  const auto market = market_from(f[2]);
-  const auto rev = read_number(f[5]), buys = read_number(f[7]), sells = read_number(f[8]);
-  const auto status = bar_status_from(f[6]);
-  if (!time || !market || !rev || *rev > 0xFFFFFFFF || !status || !buys || !sells || f[1].empty() || f[3].empty() ||
-      f[4].empty()) {
-    return std::nullopt;
-  }
+  const auto buys = read_number(f[7]), sells = read_number(f[8]);
   FlowRow row;
-  row.time = *time;
-  row.exchange = f[1];
-  row.market = *market;
-  row.symbol = f[3];
+  if (!read_head({f[0], f[1], f[2], f[3]}, f[5], f[6], row) || !buys || !sells || f[4].empty()) return std::nullopt;
   row.bucket = f[4];
-  row.rev = static_cast<std::uint32_t>(*rev);
-  row.status = *status;
   row.sums.buys = *buys;
   row.sums.sells = *sells;
   std::size_t at = 9;

@@ -212,6 +212,30 @@ TEST_CASE("a gap that is told of after it was made again is made again once more
   CHECK(track.to_remake(at(740), blind) == BarSpan{at(610), at(615)});
 }
 
+TEST_CASE("where no candle can judge, rows of an earlier run are proven by ids that join, and by nothing else") {
+  const auto restored = [](std::int64_t s, std::uint64_t id, BarStatus status = BarStatus::live) {
+    Claim c = claim(s, status);
+    c.restored = true;
+    c.first_id = c.last_id = id;
+    return c;
+  };
+  const auto judged = [&](std::uint64_t second, bool sequence, BarStatus status = BarStatus::live) {
+    ProofTrack track;
+    for (const auto& [at_s, id] : {std::pair{600, 7U}, std::pair{1'200, 11U}, std::pair{1'205, 12U}}) {
+      track.put(restored(at_s, id), at(1'300), fives);
+    }
+    track.put(restored(605, second, status), at(1'300), fives);
+    track.put(restored(610, second + 1), at(1'300), fives);
+    track.restored(at(1'300), fives, sequence);
+    track.not_judged({at(600), at(615)}, sequence);
+    return track.proven_until(fives);
+  };
+  CHECK(judged(8, true) == at(615));  // from there on nobody ran
+  CHECK(judged(9, true) == at(605));  // 8 is in no row
+  CHECK(judged(8, true, BarStatus::gap) == at(605));
+  CHECK(judged(8, false) == at(600));  // ids without an order join nothing
+}
+
 TEST_CASE("what is proven is forgotten after a while, and there is a bound") {
   ProofTrack track;
   for (std::int64_t s = 0; s < 3'000; ++s) track.put(claim(600 + 60 * s), at(s), blind);

@@ -1,3 +1,5 @@
+#include <map>
+
 #include "catch.hpp"
 #include "cvdd/ledger/ledger.hpp"
 #include "cvdd/ledger/rebuild_plan.hpp"
@@ -234,6 +236,26 @@ TEST_CASE("rebuild: bars that nobody has made wait for as long as the one behind
     if (r.time.us < 104 * minute) made += std::to_string(r.time.us / minute) + ":" + std::to_string(r.buys) + " ";
   }
   CHECK(made == "101:2 102:1 103:1 ");
+}
+
+TEST_CASE("rebuild: of a hole that is being filled from its end no bar is told before all of it is there") {
+  Restored again(with_cvd({row(100, live, "5", "9")}), 9, 106);
+  again.ledger.apply(Record::mark(RecordKind::hole, 0, {106 * minute + 2}, 10, 9));
+  again.trade(19, 106 * minute + 2);
+  // The page of the newest reaches back into bar 104, of which 13 is still missing.
+  for (std::uint64_t id = 14; id < 19; ++id) again.trade(id, (id < 16 ? 104 : 105) * minute + static_cast<int>(id));
+  // A loss of the same time, as a connection that is doubted tells it, over before the next trade.
+  again.ledger.apply(Record::mark(RecordKind::lost, 0, {103 * minute}, 0, 3 * minute));
+  again.trade(20, 106 * minute + 3);
+  std::string told;
+  for (const Row& r : again.close(107)) {
+    if (r.time.us < 106 * minute && r.status != gap) told += std::to_string(r.time.us / minute) + " ";
+  }
+  CHECK(told.empty());
+  for (std::uint64_t id = 10; id < 14; ++id) again.trade(id, (id < 12 ? 102 : 104) * minute + static_cast<int>(id));
+  std::map<std::int64_t, std::uint64_t> buys;
+  for (const Row& r : again.close(108)) buys[r.time.us / minute] = r.buys;
+  CHECK((buys[102] == 2 && buys[104] == 4 && buys[105] == 3));
 }
 
 TEST_CASE("rebuild: nothing is known of before the first row of all") {
